@@ -1,0 +1,70 @@
+# Jira Data Integrator. `make help` lists the targets.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+BIN := .venv/bin
+GROUPS := ingestor projector graphql telemetry notifier embedded dev
+ARGS ?=
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+# The set-up: a venv, exactly the locked requirements, the project itself editable.
+.venv/.ready: requirements/dev.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet uv==$(UV_VERSION)
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements/dev.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: setup
+setup: .venv/.ready ## Install everything the project needs into .venv
+
+.PHONY: demo
+demo: .venv/.ready ## Sync a simulated Jira end to end (ARGS=--exit ends after the first sync)
+	$(BIN)/jdi demo $(ARGS)
+
+.PHONY: up
+up: .venv/.ready ## Run the whole stack against the Jira of the environment
+	$(BIN)/jdi up $(ARGS)
+
+.PHONY: test
+test: .venv/.ready ## Run all tests (ARGS=... goes to pytest)
+	$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: check
+check: .venv/.ready ## Format, lint, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+.PHONY: format
+format: .venv/.ready ## Rewrite the sources in the house format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: bench
+bench: .venv/.ready ## Benchmarks, as ratios side by side in one run
+	$(BIN)/python -m benchmarks $(ARGS)
+
+.PHONY: conformance
+conformance: .venv/.ready ## Validate the simulated Jira against Atlassian's OpenAPI documents in JIRA_OPENAPI_DIR
+	$(BIN)/python -m pytest -p no:cacheprovider tests/conformance $(ARGS)
+
+.PHONY: schema
+schema: .venv/.ready ## Write schema.graphql from the code
+	$(BIN)/python -m services.graphql.schema > schema.graphql
+
+.PHONY: lock
+lock: ## Resolve and hash the requirements of every group anew
+	@for group in $(GROUPS); do \
+	  $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --python-version 3.11 \
+	    --group $$group --output-file requirements/$$group.txt $(ARGS) || exit 1; \
+	done
+
+.PHONY: clean
+clean: ## Remove the venv, caches and local data
+	rm -rf .venv .jdi .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

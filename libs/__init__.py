@@ -1,0 +1,1 @@
+"""Namespace of the libs; holds nothing and imports nothing."""

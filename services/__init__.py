@@ -1,0 +1,1 @@
+"""Namespace of the services; holds nothing and imports nothing."""
