@@ -1,0 +1,36 @@
+"""How a process starts and stops: settings from the environment, logs, measures, health, databases, graceful stop.
+
+Knows nothing of Jira, events or Temporal; any service may import it.
+"""
+
+from libs.runtime import addresses
+from libs.runtime.database import engine, event_database, read_database
+from libs.runtime.environ import Secret, SettingsError, read_settings, setting
+from libs.runtime.health import Health, Reported, health_routes, serve_health
+from libs.runtime.logs import configure, redact_text
+from libs.runtime.metrics import EVENT_DELAY, EVENTS_HANDLED, POSITION, metrics_text
+from libs.runtime.service import run_service
+from libs.runtime.stop import Stop
+
+__all__ = [
+    "EVENTS_HANDLED",
+    "EVENT_DELAY",
+    "POSITION",
+    "Health",
+    "Reported",
+    "Secret",
+    "SettingsError",
+    "Stop",
+    "addresses",
+    "configure",
+    "engine",
+    "event_database",
+    "health_routes",
+    "metrics_text",
+    "read_database",
+    "read_settings",
+    "redact_text",
+    "run_service",
+    "serve_health",
+    "setting",
+]

@@ -1,0 +1,97 @@
+"""Health over HTTP: `/livez`, `/readyz`, `/metrics`.
+
+`/livez` says that the event loop turns and looks at nothing else: a service is never restarted because Jira, NATS or
+the database is down. `/readyz` asks every registered check and answers 503 with the reasons while one of them fails.
+"""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import structlog
+from aiohttp import web
+
+from libs.runtime.metrics import METRICS_CONTENT_TYPE, metrics_text
+from libs.runtime.stop import Stop
+
+Check = Callable[[], str | Awaitable[str | None] | None]
+CHECK_SECONDS: Final = 2.0
+"""A check that takes longer has failed: probes of Kubernetes give up after a few seconds themselves."""
+
+log = structlog.get_logger(__name__)
+
+
+class Health:
+    """The named checks of one process. A check returns None when all is well, else the reason why not."""
+
+    def __init__(self) -> None:
+        self._checks: dict[str, Check] = {}
+
+    def add(self, name: str, check: Check) -> None:
+        self._checks[name] = check
+
+    async def report(self) -> dict[str, str | None]:
+        """Run every check, all at once: name to None or the reason why not."""
+        names = list(self._checks)
+        reasons = await asyncio.gather(*(_reason(self._checks[name]) for name in names))
+        return dict(zip(names, reasons, strict=True))
+
+
+class Reported:
+    """A check for a part that reports its own state: the last reason it gave, at first `not started yet`."""
+
+    def __init__(self, reason: str | None = "not started yet") -> None:
+        self.reason = reason
+
+    def __call__(self) -> str | None:
+        return self.reason
+
+    def report(self, reason: str | None) -> None:
+        self.reason = reason
+
+
+async def _reason(check: Check) -> str | None:
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            outcome = check()
+            return await outcome if inspect.isawaitable(outcome) else outcome
+    except TimeoutError:
+        return f"no answer within {CHECK_SECONDS:g} s"
+    except Exception as error:  # noqa: BLE001 - whatever a check raises is its reason
+        return f"{type(error).__name__}: {error}"
+
+
+def health_routes(health: Health) -> list[web.RouteDef]:
+    """The three routes, for a service that already serves HTTP."""
+
+    async def livez(_request: web.Request) -> web.Response:
+        return web.Response(text="ok\n")
+
+    async def readyz(_request: web.Request) -> web.Response:
+        report = await health.report()
+        failing = any(reason is not None for reason in report.values())
+        checks = {name: {"ok": reason is None, "reason": reason} for name, reason in report.items()}
+        body = {"status": "failing" if failing else "ok", "checks": checks}
+        return web.json_response(body, status=503 if failing else 200)
+
+    async def metrics(_request: web.Request) -> web.Response:
+        return web.Response(body=metrics_text(), headers={"Content-Type": METRICS_CONTENT_TYPE})
+
+    return [web.get("/livez", livez), web.get("/readyz", readyz), web.get("/metrics", metrics)]
+
+
+async def serve_health(health: Health, host: str, port: int, stop: Stop) -> None:
+    """Serve the three routes until `stop`; port 0 takes any free one, which the log line `health` names."""
+    app = web.Application()
+    app.add_routes(health_routes(health))
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port)
+        await site.start()
+        bound = runner.addresses[0]
+        log.info("health", host=bound[0], port=bound[1])
+        await stop.wait()
+    finally:
+        await runner.cleanup()

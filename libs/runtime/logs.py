@@ -1,0 +1,111 @@
+"""Logs: one structured line per happening, on stderr, with secrets struck out last.
+
+JSON when stderr is no terminal (or `JDI_LOG_FORMAT=json`), else coloured for people. Records of libraries that use the
+standard `logging` pass the same processors, so that an error text of theirs is redacted as well.
+"""
+
+import logging
+import os
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any, Final
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from libs.runtime.environ import Secret
+
+MASK: Final = "***"
+_SECRET_KEY: Final = re.compile(r"(token|password|passwd|authorization|secret|api[_-]?key|cookie)$", re.IGNORECASE)
+_SECRET_VALUES: Final = (
+    (re.compile(r"ATATT[\w\-=+/.]+"), MASK),  # Atlassian API tokens
+    (re.compile(r"\b(Bearer|Basic)\s+[\w\-=+/.~:]+", re.IGNORECASE), rf"\1 {MASK}"),
+    (re.compile(r"(://[^\s:/@]*):[^\s/@]+@"), rf"\1:{MASK}@"),  # passwords in URLs
+)
+_QUIET: Final = ("aiohttp.access", "asyncio", "httpx", "httpcore")
+
+
+def configure(service: str, level: str = "info", *, json_lines: bool | None = None) -> None:
+    """Set up logging of this process.
+
+    Args:
+        service: bound to every line.
+        level: debug, info, warning or error.
+        json_lines: None decides by `JDI_LOG_FORMAT` (json or console), then by whether stderr is a terminal.
+
+    Raises:
+        ValueError: for an unknown level.
+    """
+    number = logging.getLevelNamesMapping().get(level.upper())
+    if number is None:
+        raise ValueError(f"JDI_LOG_LEVEL: {level!r} is not one of debug, info, warning, error")
+    as_json = _wants_json() if json_lines is None else json_lines
+    shared = _shared_processors()
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, redact, _renderer(as_json)],
+        )
+    )
+    logging.root.handlers = [handler]
+    logging.root.setLevel(number)
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(max(number, logging.WARNING))
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+    structlog.contextvars.bind_contextvars(service=service)
+
+
+def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Strike out what looks like a secret, by key and by shape, at any depth. Runs last before rendering."""
+    return {key: _redacted(key, value) for key, value in event.items()}
+
+
+def redact_text(text: str) -> str:
+    """`text` without anything that has the shape of a credential."""
+    for pattern, replacement in _SECRET_VALUES:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def _redacted(key: str, value: Any) -> Any:
+    if isinstance(value, Secret) or (value and isinstance(value, str | bytes) and _SECRET_KEY.search(key)):
+        return MASK
+    if isinstance(value, str):
+        return redact_text(value)
+    if isinstance(value, MutableMapping):
+        return {inner: _redacted(str(inner), item) for inner, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_redacted(key, item) for item in value]
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return redact_text(str(value))
+
+
+def _wants_json() -> bool:
+    wanted = os.environ.get("JDI_LOG_FORMAT", "").lower()
+    return wanted == "json" if wanted in ("json", "console") else not sys.stderr.isatty()
+
+
+def _shared_processors() -> list[Processor]:
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,  # before the redaction: tracebacks quote values
+    ]
+
+
+def _renderer(as_json: bool) -> Processor:
+    if as_json:
+        return structlog.processors.JSONRenderer(ensure_ascii=False)
+    return structlog.dev.ConsoleRenderer(colors=True)

@@ -1,0 +1,81 @@
+"""How a service process runs: settings, logs, signals, exit code.
+
+Exit codes: 0 stopped as asked, 1 crashed (the log says why), 2 a setting is wrong or a port is taken (one line on
+stderr says which).
+"""
+
+import asyncio
+import errno
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
+
+import structlog
+
+from libs.runtime.environ import SettingsError, read_settings
+from libs.runtime.logs import configure
+from libs.runtime.metrics import BUILD_INFO
+from libs.runtime.stop import Stop
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+S = TypeVar("S", bound="DataclassInstance")
+
+EXIT_OK: Final = 0
+EXIT_CRASHED: Final = 1
+EXIT_MISCONFIGURED: Final = 2
+
+log = structlog.get_logger(__name__)
+
+
+def run_service(name: str, settings_cls: type[S], main: Callable[[S, Stop], Awaitable[None]]) -> NoReturn:
+    """Read the settings, run `main` until it returns, exit. SIGTERM and SIGINT set the `Stop`; a second one kills."""
+    try:
+        configure(name, os.environ.get("JDI_LOG_LEVEL") or "info")
+        settings = read_settings(settings_cls)
+    except ValueError as error:
+        for line in error.lines if isinstance(error, SettingsError) else (str(error),):
+            print(f"{name}: {line}", file=sys.stderr)  # noqa: T201 - there is no log before there are settings
+        sys.exit(EXIT_MISCONFIGURED)
+    BUILD_INFO.labels(service=name, version=version("jira-data-integrator")).set(1)
+    sys.exit(asyncio.run(_run(name, settings, main)))
+
+
+async def _run(name: str, settings: S, main: Callable[[S, Stop], Awaitable[None]]) -> int:
+    stop = Stop()
+    _listen(stop)
+    log.info("started", pid=os.getpid())
+    try:
+        await main(settings, stop)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            print(f"{name}: {error.strerror}; set another port", file=sys.stderr)  # noqa: T201 - one line for a person
+            return EXIT_MISCONFIGURED
+        log.exception("crashed")
+        return EXIT_CRASHED
+    except Exception:
+        log.exception("crashed")
+        return EXIT_CRASHED
+    log.info("stopped")
+    return EXIT_OK
+
+
+def _listen(stop: Stop) -> None:
+    loop = asyncio.get_running_loop()
+
+    def asked(number: signal.Signals) -> None:
+        log.info("stopping", signal=number.name)
+        stop.set()
+        for listened in (
+            signal.SIGTERM,
+            signal.SIGINT,
+        ):  # the second signal takes its default: the process ends at once
+            loop.remove_signal_handler(listened)
+            signal.signal(listened, signal.SIG_DFL)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, asked, number)

@@ -1,0 +1,76 @@
+import asyncio
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from libs.runtime import Health, Reported, Stop, health, health_routes, serve_health
+
+
+def client(checks: Health) -> TestClient[web.Request, web.Application]:
+    app = web.Application()
+    app.add_routes(health_routes(checks))
+    return TestClient(TestServer(app))
+
+
+async def test_ready_when_every_check_passes_sync_or_async() -> None:
+    async def passing() -> str | None:
+        return None
+
+    checks = Health()
+    checks.add("store", lambda: None)
+    checks.add("nats", passing)
+    async with client(checks) as http:
+        answer = await http.get("/readyz")
+        assert answer.status == 200
+        assert (await answer.json())["status"] == "ok"
+
+
+async def test_one_failing_check_makes_503_with_its_reason_and_leaves_livez_alone() -> None:
+    def broken() -> str | None:
+        raise OSError("gone")
+
+    checks = Health()
+    checks.add("nats", lambda: "not connected")
+    checks.add("store", broken)
+    async with client(checks) as http:
+        answer = await http.get("/readyz")
+        assert answer.status == 503
+        assert (await answer.json())["checks"] == {
+            "nats": {"ok": False, "reason": "not connected"},
+            "store": {"ok": False, "reason": "OSError: gone"},
+        }
+        assert (await http.get("/livez")).status == 200
+
+
+async def test_a_check_that_hangs_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "CHECK_SECONDS", 0.01)
+
+    async def hanging() -> str | None:
+        await asyncio.Event().wait()
+        return None
+
+    checks = Health()
+    checks.add("slow", hanging)
+    assert await checks.report() == {"slow": "no answer within 0.01 s"}
+
+
+async def test_a_part_may_report_its_own_state() -> None:
+    state = Reported()
+    assert state() == "not started yet"
+    state.report(None)
+    assert state() is None
+
+
+async def test_metrics_are_prometheus_text() -> None:
+    async with client(Health()) as http:
+        answer = await http.get("/metrics")
+        assert "jdi_events_handled_total" in await answer.text()
+
+
+async def test_serving_ends_with_the_stop() -> None:
+    stop = Stop()
+    serving = asyncio.create_task(serve_health(Health(), "127.0.0.1", 0, stop))
+    await asyncio.sleep(0)
+    stop.set()
+    await serving
