@@ -1,0 +1,196 @@
+"""Messages between workflows, activities and those who ask for them.
+
+They stay small (cursors and counts, never issues) because Temporal keeps every one of them in its history. A field
+added later needs a default, so that histories written before still decode.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of all messages."""
+
+
+class RegisterProject(Message):
+    site: str
+    project: str
+    """The project's key; also the id of the registration."""
+    cron: str
+    timezone: str
+    actor: str
+
+
+class RequestSync(Message):
+    site: str
+    project: str
+    request_id: str
+    actor: str
+    full: bool = False
+    account_ids: tuple[str, ...] = ()
+    reason: str = ""
+
+
+class Counts(Message):
+    """Rows fetched, and how many of them were new to the event log."""
+
+    issues: int = 0
+    comments: int = 0
+    worklogs: int = 0
+    sprints: int = 0
+    users: int = 0
+    appended: int = 0
+    requests: int = 0
+    """HTTP requests sent to Jira, retries included."""
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            issues=self.issues + other.issues,
+            comments=self.comments + other.comments,
+            worklogs=self.worklogs + other.worklogs,
+            sprints=self.sprints + other.sprints,
+            users=self.users + other.users,
+            appended=self.appended + other.appended,
+            requests=self.requests + other.requests,
+        )
+
+
+class Progress(Message):
+    """What a long run carries over when it continues as new."""
+
+    run_id: str
+    """The first run of the chain: the id by which events and marks know this sync."""
+    plan: SyncPlan
+    scan: Scan
+    page: int
+    token: str | None
+    counts: Counts
+    warnings: tuple[str, ...]
+
+
+class SyncInput(Message):
+    site: str
+    project: str
+    progress: Progress | None = None
+
+
+class BeginSync(Message):
+    site: str
+    project: str
+    run_id: str
+    workflow_id: str
+
+
+class SyncPlan(Message):
+    """What the run will do, decided from the event log alone, before Jira is asked anything."""
+
+    full: bool
+    since: datetime | None
+    """Lower bound of an incremental run; None for a full one."""
+    account_ids: tuple[str, ...]
+    """Limits the run to issues of these accounts; such a run moves no watermark."""
+    trailing: bool
+    """Whether `since` reaches back over the trailing window for rows that the search index served late."""
+    started_at: datetime
+    retry_issue_ids: tuple[str, ...] = ()
+    """Issues whose children could not be read completely by an earlier run."""
+    request_ids: tuple[str, ...] = ()
+    """Requests that this run serves; they stay open until a run with them succeeds."""
+
+
+class PrepareScan(Message):
+    site: str
+    project: str
+    run_id: str
+    plan: SyncPlan
+
+
+class Scan(Message):
+    """How to read the issues: numbered pages of ids for a full run, one growing search for an incremental one."""
+
+    scan_started_at: datetime
+    """Jira's clock when the scan began: the next watermark counts from here, never from rows seen."""
+    sprint_field: str | None
+    pages: int
+    """Pages of stored ids (full run); 0 when the pages come by token."""
+    counts: Counts
+    warnings: tuple[str, ...] = ()
+
+
+class FetchPage(Message):
+    site: str
+    project: str
+    run_id: str
+    plan: SyncPlan
+    scan: Scan
+    page: int
+    source: PageSource
+    token: str | None = None
+
+
+class PageSource(StrEnum):
+    """Where a page's issues come from."""
+
+    IDS = "ids"
+    SEARCH = "search"
+    RETRY = "retry"
+
+
+class PageResult(Message):
+    counts: Counts
+    next_token: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+class RefreshReferences(Message):
+    site: str
+    project: str
+    run_id: str
+    scan: Scan
+    full: bool
+    changed: bool
+    """Whether the run fetched any issue: then sprints and users are looked up as well."""
+
+
+class CompleteSync(Message):
+    site: str
+    project: str
+    run_id: str
+    plan: SyncPlan
+    scan: Scan
+    counts: Counts
+    warnings: tuple[str, ...]
+
+
+class Failure(Message):
+    """Why a run failed; travels as the detail of the activity's error. Holds no secret."""
+
+    code: str
+    message: str
+    advice: str
+    status: int | None = None
+    endpoint: str | None = None
+    excerpt: str | None = None
+    retry_after: float | None = None
+    attempts: int = 1
+
+
+class FailSync(Message):
+    site: str
+    project: str
+    run_id: str
+    full: bool | None
+    failure: Failure
+    pages_recorded: int
+    started_at: datetime | None
+
+
+class CancelSync(Message):
+    site: str
+    project: str
+    run_id: str
+    pages_recorded: int

@@ -1,0 +1,42 @@
+"""Run workers until told to stop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+# Our own modules and msgspec pass through the sandbox: they are pure at import, and re-importing them per workflow
+# costs time (the deadlock detector allows 2 s) and breaks the identity of message classes.
+SANDBOX = SandboxedWorkflowRunner(
+    restrictions=SandboxRestrictions.default.with_passthrough_modules("msgspec", "libs.temporal")
+)
+
+GRACE = timedelta(seconds=20)
+"""Time that running activities get to finish on a stop. The SDK's default is 0: it would cancel them at once."""
+
+
+def make_worker(
+    client: Client,
+    queue: str,
+    *,
+    workflows: Sequence[type] = (),
+    activities: Sequence[Callable[..., Any]] = (),
+    max_concurrent_activities: int = 20,
+) -> Worker:
+    """A worker on `queue` with the project's sandbox and stopping rules."""
+    return Worker(
+        client,
+        task_queue=queue,
+        workflows=workflows,
+        activities=activities,
+        workflow_runner=SANDBOX,
+        graceful_shutdown_timeout=GRACE,
+        max_concurrent_activities=max_concurrent_activities,
+        # After a killed worker its cached runs wait this long for it before any worker takes them (default 10 s).
+        sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
+    )

@@ -1,0 +1,122 @@
+"""Start the ingestor: workers on its three queues, the relay to NATS, and the projects named in the environment."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from datetime import timedelta
+
+import structlog
+from temporalio.client import Client
+
+from libs.events import EventStore, open_store, run_relay
+from libs.jira_client import JiraClient, JiraSettings
+from libs.runtime import Health, Stop, event_database, run_service, serve_health
+from libs.temporal import names
+from libs.temporal.commands import CommandFailedError, register_project
+from libs.temporal.connect import connect
+from libs.temporal.worker import make_worker
+from services.ingestor.activities import SyncActivities
+from services.ingestor.control import ControlActivities
+from services.ingestor.journal import Journal
+from services.ingestor.schedules import ScheduleGateway
+from services.ingestor.settings import Settings
+from services.ingestor.workflows import RegisterProjectWorkflow, RequestSyncWorkflow, SyncProjectWorkflow
+
+log = structlog.get_logger()
+
+JIRA_ACTIVITIES = 8
+"""Steps of one site at a time; each sends a few requests, and the client's limits hold for all of them together."""
+
+
+async def main(settings: Settings, stop: Stop) -> None:
+    """Run until told to stop."""
+    site = settings.site
+    store = open_store(event_database(settings.database_url))
+    journal = Journal(store)
+    health = Health()
+    client = await _connected(settings, stop)
+    if client is None:
+        return
+    async with JiraClient(_jira_settings(settings)) as jira, contextlib.AsyncExitStack() as running:
+        sync = SyncActivities(journal, jira)
+        gateway = ScheduleGateway(client, timedelta(seconds=settings.jitter))
+        control = ControlActivities(journal, gateway, settings.jira_base_url)
+        workers = (
+            make_worker(client, names.SYNC_QUEUE, workflows=[SyncProjectWorkflow]),
+            make_worker(
+                client,
+                names.jira_queue(site),
+                activities=[sync.prepare_scan, sync.fetch_and_record_page, sync.refresh_references],
+                max_concurrent_activities=JIRA_ACTIVITIES,
+            ),
+            make_worker(
+                client,
+                names.CONTROL_QUEUE,
+                workflows=[RegisterProjectWorkflow, RequestSyncWorkflow],
+                activities=[
+                    sync.begin_sync,
+                    sync.complete_sync,
+                    sync.record_sync_failed,
+                    sync.record_sync_cancelled,
+                    control.record_registration,
+                    control.apply_schedule,
+                    control.record_sync_request,
+                    control.trigger_schedule,
+                ],
+            ),
+        )
+        for worker in workers:
+            await running.enter_async_context(worker)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(serve_health(health, settings.health_host, settings.health_port, stop))
+            tasks.create_task(_relay(store, settings.nats_url, stop, health))
+            tasks.create_task(_register(client, settings, site))
+            log.info("ingestor is ready", site=site, jira=settings.jira_base_url, projects=settings.jira_projects)
+            await stop.wait()
+    journal.close()
+    store.close()
+
+
+async def _connected(settings: Settings, stop: Stop) -> Client | None:
+    """Wait for Temporal to answer: it may start later than we do."""
+    while not stop.is_set():
+        try:
+            return await connect(settings.temporal_address, settings.temporal_namespace)
+        except RuntimeError as error:
+            log.warning("Temporal does not answer yet", address=settings.temporal_address, why=str(error))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), timeout=1.0)
+    return None
+
+
+async def _relay(store: EventStore, nats_url: str, stop: Stop, health: Health) -> None:
+    state: dict[str, str | None] = {"why": "the relay has not connected yet"}
+    health.add("nats", lambda: state["why"])
+    await run_relay(store, nats_url, stop, on_health=lambda why: state.update(why=why))
+
+
+async def _register(client: Client, settings: Settings, site: str) -> None:
+    """Register what JIRA_PROJECTS names. Registering again changes nothing, and re-creates a schedule that is gone."""
+    for project in settings.jira_projects:
+        try:
+            await register_project(
+                client, site=site, project=project, cron=settings.default_cron, timezone="UTC", actor="JIRA_PROJECTS"
+            )
+        except CommandFailedError as error:
+            log.error("project could not be registered", project=project, why=str(error))  # noqa: TRY400
+
+
+def _jira_settings(settings: Settings) -> JiraSettings:
+    return JiraSettings(
+        base_url=settings.jira_base_url,
+        email=settings.jira_email,
+        token=settings.jira_api_token,
+        allow_insecure=settings.jira_allow_insecure,
+        requests_per_second=settings.jira_requests_per_second,
+        retry_base_seconds=settings.jira_retry_base,
+    )
+
+
+if __name__ == "__main__":
+    run_service("ingestor", Settings, main)

@@ -1,0 +1,482 @@
+"""The steps of a sync. Each may run again after a crash: what it has stored under its `once` key is then its answer.
+
+A page is one transaction: its facts, its progress event, its place in the scan and its answer are stored together or
+not at all, so a cursor never passes a record that is not in the log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+from temporalio import activity
+
+from libs.events import (
+    Append,
+    Change,
+    EntityMark,
+    Event,
+    Evidence,
+    JiraCommentFetched,
+    JiraIssueFetched,
+    JiraUserFetched,
+    SprintFetched,
+    SyncCancelled,
+    SyncFailed,
+    SyncMode,
+    SyncPageRecorded,
+    SyncStarted,
+    SyncSucceeded,
+    WorklogFetched,
+    stream_id,
+)
+from libs.jira_client import BadResponse, JiraClient, JiraError, NotFoundOrHidden, RequestCount
+from libs.temporal.messages import (
+    BeginSync,
+    CancelSync,
+    CompleteSync,
+    Counts,
+    FailSync,
+    FetchPage,
+    PageResult,
+    PageSource,
+    PrepareScan,
+    RefreshReferences,
+    Scan,
+    SyncPlan,
+)
+from services.ingestor.cursors import (
+    ENTITIES,
+    MarkNames,
+    PendingRequest,
+    Watermarks,
+    advance,
+    full_jql,
+    incremental_jql,
+    plan_sync,
+)
+from services.ingestor.failures import activity_error, unreadable
+from services.ingestor.journal import Journal
+from services.ingestor.lookups import look_up, read_fields, read_project, remembered
+from services.ingestor.translate import (
+    Children,
+    Issue,
+    Origin,
+    count,
+    issue_changes,
+    take_apart,
+    without_repeats,
+)
+
+PAGE_SIZE = 100
+"""Issues per page and transaction: the most that bulkfetch gives with comments and worklogs inline."""
+
+ID_PAGE_SIZE = 5000
+
+FIELDS = ("*all", "comment", "worklog")
+"""Every field, custom ones too, so that nothing a later projection wants was left behind."""
+
+HEARTBEAT_SECONDS = 3.0
+
+
+class SyncActivities:
+    """The steps of a sync of one site."""
+
+    def __init__(self, journal: Journal, jira: JiraClient) -> None:
+        self._journal = journal
+        self._jira = jira
+
+    # ── the run's frame: event log only ────────────────────────────────────────────────────────────────────────
+
+    @activity.defn
+    async def begin_sync(self, message: BeginSync) -> SyncPlan:
+        """Decide what the run does and say that it started."""
+        once = f"begin:{message.run_id}"
+        if (done := await self._journal.outcome(once)) is not None:
+            return msgspec.json.decode(done, type=SyncPlan)
+        names = MarkNames(message.site, message.project)
+        now = datetime.now(UTC)
+        stored = await self._journal.mark(names.watermarks)
+        waiting = await self._journal.marks(names.requests)
+        requests = [msgspec.json.decode(raw, type=PendingRequest) for raw in waiting.values()]
+        unfinished = [name.removeprefix(names.unfinished) for name in await self._journal.marks(names.unfinished)]
+        watermarks = msgspec.json.decode(stored, type=Watermarks) if stored else None
+        plan = plan_sync(watermarks, requests, unfinished, now)
+        event = SyncStarted(
+            **_sync_frame(message, now),
+            run_id=message.run_id,
+            workflow_id=message.workflow_id,
+            mode=SyncMode.FULL if plan.full else SyncMode.INCREMENTAL,
+            reason="; ".join(request.reason for request in requests if request.reason) or "schedule",
+            since=plan.since,
+            request_ids=plan.request_ids,
+        )
+        result = await self._journal.append(
+            Append(
+                changes=[Change(event=event)],
+                once=once,
+                outcome=msgspec.json.encode(plan),
+            )
+        )
+        return msgspec.json.decode(result.outcome, type=SyncPlan)
+
+    @activity.defn
+    async def complete_sync(self, message: CompleteSync) -> Counts:
+        """Move the watermarks and say that the run succeeded, in one transaction."""
+        names = MarkNames(message.site, message.project)
+        now = datetime.now(UTC)
+        stored = await self._journal.mark(names.watermarks)
+        previous = msgspec.json.decode(stored, type=Watermarks) if stored else None
+        watermarks = advance(previous, message.plan, message.scan.scan_started_at)
+        counts = message.counts
+        seen = dict(
+            zip(ENTITIES, (counts.issues, counts.comments, counts.worklogs, counts.sprints, counts.users), strict=True)
+        )
+        shown = watermarks or previous
+        event = SyncSucceeded(
+            **_sync_frame(message, now),
+            run_id=message.run_id,
+            mode=SyncMode.FULL if message.plan.full else SyncMode.INCREMENTAL,
+            issues=counts.issues,
+            comments=counts.comments,
+            worklogs=counts.worklogs,
+            sprints=counts.sprints,
+            users=counts.users,
+            appended=counts.appended,
+            requests=counts.requests,
+            seconds=(now - message.plan.started_at).total_seconds(),
+            warnings=message.warnings,
+            entities=tuple(
+                EntityMark(
+                    entity=entity,
+                    watermark=getattr(shown, entity) if shown else message.scan.scan_started_at,
+                    seen=seen[entity],
+                )
+                for entity in ENTITIES
+            ),
+        )
+        await self._journal.append(
+            Append(
+                changes=[Change(event=event)],
+                marks={names.watermarks: msgspec.json.encode(watermarks)} if watermarks else {},
+                # A request is served by a run that succeeded; after a failure the next run takes it up again.
+                forget=[
+                    f"{names.scan(message.run_id)}*",
+                    *(f"{names.requests}{request}" for request in message.plan.request_ids),
+                ],
+                once=f"end:{message.run_id}",
+            )
+        )
+        return counts
+
+    @activity.defn
+    async def record_sync_failed(self, message: FailSync) -> None:
+        """Say why the run failed. Watermarks stay where they are; pages that were stored stay stored."""
+        now = datetime.now(UTC)
+        failure = message.failure
+        mode = None if message.full is None else SyncMode.FULL if message.full else SyncMode.INCREMENTAL
+        event = SyncFailed(
+            **_sync_frame(message, now),
+            run_id=message.run_id,
+            mode=mode,
+            code=failure.code,
+            message=failure.message,
+            advice=failure.advice,
+            evidence=Evidence(
+                status=failure.status,
+                endpoint=failure.endpoint,
+                excerpt=failure.excerpt,
+                retry_after=failure.retry_after,
+            ),
+            attempts=failure.attempts,
+            pages_recorded=message.pages_recorded,
+            seconds=(now - message.started_at).total_seconds() if message.started_at else 0.0,
+        )
+        await self._end(message, event)
+
+    @activity.defn
+    async def record_sync_cancelled(self, message: CancelSync) -> None:
+        """Say that the run was cancelled, which is nobody's failure."""
+        event = SyncCancelled(
+            **_sync_frame(message, datetime.now(UTC)),
+            run_id=message.run_id,
+            reason="cancelled in Temporal",
+            pages_recorded=message.pages_recorded,
+        )
+        await self._end(message, event)
+
+    async def _end(self, message: FailSync | CancelSync, event: Event) -> None:
+        names = MarkNames(message.site, message.project)
+        await self._journal.append(
+            Append(
+                changes=[Change(event=event)],
+                forget=[f"{names.scan(message.run_id)}*"],
+                once=f"end:{message.run_id}",
+            )
+        )
+
+    # ── the run's work: Jira, then the log ─────────────────────────────────────────────────────────────────────
+
+    @activity.defn
+    async def prepare_scan(self, message: PrepareScan) -> Scan:
+        """Prove the token, learn the site's fields, and for a full run list all issue ids, 5,000 a request."""
+        once = f"prepare:{message.run_id}"
+        if (done := await self._journal.outcome(once)) is not None:
+            return msgspec.json.decode(done, type=Scan)
+        async with self._asking_jira("prepare") as requests:
+            return await self._prepare(message, once, requests)
+
+    async def _prepare(self, message: PrepareScan, once: str, requests: RequestCount) -> Scan:
+        names = MarkNames(message.site, message.project)
+        origin = _origin(message)
+        started_at = await self._jira_clock()
+        changes: list[Change] = []
+        marks: dict[str, bytes] = {}
+        pages: list[list[str]] = []
+        if message.plan.full:
+            project, fields, pages = await asyncio.gather(
+                read_project(self._jira, origin),
+                read_fields(self._jira, names),
+                self._list_ids(full_jql(message.project, message.plan.account_ids)),
+            )
+            changes.append(project)
+            # A full run meets every user in its payloads, so it has looked them up as well.
+            looked_up = await remembered(self._journal, names, ("project", "fields", "users"), origin.fetched_at)
+            marks = fields.marks | looked_up
+            sprint_field = fields.sprint_field
+        else:
+            sprint_field = (await self._journal.mark(names.sprint_field) or b"").decode() or None
+        marks |= {names.page(message.run_id, page): ",".join(ids).encode() for page, ids in enumerate(pages)}
+
+        def closing(appended: int) -> tuple[Sequence[Change], bytes]:
+            scan = Scan(
+                scan_started_at=started_at,
+                sprint_field=sprint_field,
+                pages=len(pages),
+                counts=Counts(appended=appended, requests=requests.sent),
+            )
+            return (), msgspec.json.encode(scan)
+
+        result = await self._journal.append(Append(changes=changes, marks=marks, once=once, closing=closing))
+        return msgspec.json.decode(result.outcome, type=Scan)
+
+    async def _jira_clock(self) -> datetime:
+        """Prove the token, and take the time from Jira's answer: the watermark must not depend on our clock."""
+        asked = datetime.now(UTC)
+        await self._jira.verify_credentials()
+        return min(self._jira.server_now or asked, asked)
+
+    async def _list_ids(self, jql: str) -> list[list[str]]:
+        ids: list[str] = []
+        seen: set[str] = set()
+        token: str | None = None
+        while True:
+            page = await self._jira.search_ids(jql, token=token, max_results=ID_PAGE_SIZE)
+            ids.extend(page.ids)
+            token = page.next_token
+            if token is None:
+                break
+            if token in seen:
+                raise _repeated_token()
+            seen.add(token)
+        ids = list(dict.fromkeys(ids))
+        return [ids[start : start + PAGE_SIZE] for start in range(0, len(ids), PAGE_SIZE)]
+
+    @activity.defn
+    async def fetch_and_record_page(self, message: FetchPage) -> PageResult:
+        """Fetch one page of issues with all their comments and worklogs, and store it in one transaction."""
+        once = f"page:{message.run_id}:{message.page}"
+        if (done := await self._journal.outcome(once)) is not None:
+            return msgspec.json.decode(done, type=PageResult)
+        async with self._asking_jira("page") as requests:
+            return await self._fetch_and_record(message, once, requests)
+
+    async def _fetch_and_record(self, message: FetchPage, once: str, requests: RequestCount) -> PageResult:
+        names = MarkNames(message.site, message.project)
+        origin = _origin(message)
+        raws, next_token, warnings = await self._read_page(message, names)
+        marks: dict[str, bytes] = {}
+        if next_token is not None:
+            mark = names.token(message.run_id, hashlib.blake2b(next_token.encode(), digest_size=12).hexdigest())
+            if next_token == message.token or await self._journal.mark(mark) is not None:
+                raise _repeated_token()
+            marks[mark] = b""
+        issues, unfinished = await self._complete_children([take_apart(raw) for raw in raws])
+        changes = without_repeats(
+            change for issue in issues for change in issue_changes(origin, issue, message.scan.sprint_field)
+        )
+        warnings += tuple(f"Issue {issue.key}: {why}; it is tried again by the next run" for issue, why in unfinished)
+        result = await self._journal.append(
+            Append(
+                changes=changes,
+                marks=marks | {f"{names.unfinished}{issue.issue_id}": b"" for issue, _ in unfinished},
+                insert_marks={
+                    f"{names.users}{change.event.account_id}": b""
+                    for change in changes
+                    if isinstance(change.event, JiraUserFetched)
+                },
+                forget=self._no_longer_unfinished(message, names, {issue.issue_id for issue, _ in unfinished}),
+                once=once,
+                closing=_page_closing(message, changes, next_token, warnings, requests),
+            )
+        )
+        return msgspec.json.decode(result.outcome, type=PageResult)
+
+    def _no_longer_unfinished(self, message: FetchPage, names: MarkNames, still: set[str]) -> list[str]:
+        if message.source is not PageSource.RETRY:
+            return []
+        return [f"{names.unfinished}{issue}" for issue in message.plan.retry_issue_ids if issue not in still]
+
+    async def _read_page(
+        self, message: FetchPage, names: MarkNames
+    ) -> tuple[list[Raw], str | None, tuple[str, ...]]:
+        if message.source is PageSource.SEARCH:
+            since = message.plan.since
+            if since is None:
+                raise ValueError("a search page needs the plan's lower bound")
+            jql = incremental_jql(message.project, since, message.plan.account_ids)
+            page = await self._jira.search_issues(jql, fields=FIELDS, token=message.token, max_results=PAGE_SIZE)
+            return page.issues, page.next_token, ()
+        if message.source is PageSource.RETRY:
+            ids = list(message.plan.retry_issue_ids[:PAGE_SIZE])
+        else:
+            stored = await self._journal.mark(names.page(message.run_id, message.page))
+            ids = stored.decode().split(",") if stored else []
+        fetched = await self._jira.bulk_fetch(ids, fields=FIELDS)
+        gone = len(ids) - len(fetched.issues)
+        warnings = (f"{gone} issues of the list could not be read: deleted or hidden meanwhile",) if gone else ()
+        return fetched.issues, None, warnings
+
+    async def _complete_children(self, issues: list[Issue]) -> tuple[list[Issue], list[tuple[Issue, str]]]:
+        """Fetch on where a list came shorter than its total. A child page that is not there does not end the run."""
+        completed = await asyncio.gather(*(self._complete(issue) for issue in issues))
+        return [issue for issue, _ in completed], [(issue, why) for issue, why in completed if why]
+
+    async def _complete(self, issue: Issue) -> tuple[Issue, str]:
+        try:
+            if not issue.comments.complete:
+                items = await self._jira.all_comments(issue.issue_id)
+                issue = msgspec.structs.replace(issue, comments=Children(items=items, total=len(items)))
+            if not issue.worklogs.complete:
+                items = await self._jira.all_worklogs(issue.issue_id)
+                issue = msgspec.structs.replace(issue, worklogs=Children(items=items, total=len(items)))
+        except NotFoundOrHidden as error:
+            return issue, f"its comments or worklogs could not be read ({error.message})"
+        return issue, ""
+
+    @activity.defn
+    async def refresh_references(self, message: RefreshReferences) -> PageResult:
+        """Look up what changes without touching an issue: boards, sprints, users, fields, the project itself."""
+        once = f"references:{message.run_id}"
+        if (done := await self._journal.outcome(once)) is not None:
+            return msgspec.json.decode(done, type=PageResult)
+        async with self._asking_jira("look-ups") as requests:
+            origin = _origin(message)
+            names = MarkNames(message.site, message.project)
+            found = await look_up(self._jira, self._journal, names, origin, full=message.full, changed=message.changed)
+            changes = without_repeats(found.changes)
+
+            def closing(appended: int) -> tuple[Sequence[Change], bytes]:
+                counts = Counts(
+                    sprints=count(changes, SprintFetched),
+                    users=count(changes, JiraUserFetched),
+                    appended=appended,
+                    requests=requests.sent,
+                )
+                return (), msgspec.json.encode(PageResult(counts=counts, warnings=found.warnings))
+
+            result = await self._journal.append(
+                Append(changes=changes, marks=found.marks, once=once, closing=closing)
+            )
+            return msgspec.json.decode(result.outcome, type=PageResult)
+
+    @asynccontextmanager
+    async def _asking_jira(self, step: str) -> AsyncIterator[RequestCount]:
+        """Heartbeat while Jira is asked, count the requests, and classify what goes wrong."""
+        beat = asyncio.create_task(_heartbeat())
+        try:
+            with self._jira.counting() as requests:
+                yield requests
+        except JiraError as error:
+            raise activity_error(error, activity.info().attempt) from error
+        except msgspec.DecodeError as error:
+            raise activity_error(unreadable(error, step), activity.info().attempt) from error
+        finally:
+            beat.cancel()
+
+
+def _page_closing(
+    message: FetchPage,
+    changes: Sequence[Change],
+    next_token: str | None,
+    warnings: tuple[str, ...],
+    requests: RequestCount,
+) -> Callable[[int], tuple[Sequence[Change], bytes]]:
+    """The progress event and the activity's answer, which say how many facts were new to the log."""
+
+    def closing(appended: int) -> tuple[Sequence[Change], bytes]:
+        counts = Counts(
+            issues=count(changes, JiraIssueFetched),
+            comments=count(changes, JiraCommentFetched),
+            worklogs=count(changes, WorklogFetched),
+            sprints=count(changes, SprintFetched),
+            users=count(changes, JiraUserFetched),
+            appended=appended,
+            requests=requests.sent,
+        )
+        event = SyncPageRecorded(
+            **_sync_frame(message, datetime.now(UTC)),
+            run_id=message.run_id,
+            page=message.page,
+            pages_total=message.scan.pages or None,
+            issues=counts.issues,
+            comments=counts.comments,
+            worklogs=counts.worklogs,
+            sprints=counts.sprints,
+            users=counts.users,
+            appended=appended,
+            warnings=warnings,
+        )
+        result = PageResult(counts=counts, next_token=next_token, warnings=warnings)
+        return [Change(event=event)], msgspec.json.encode(result)
+
+    return closing
+
+
+def _sync_frame(
+    message: BeginSync | FetchPage | CompleteSync | FailSync | CancelSync, now: datetime
+) -> dict[str, Any]:
+    """The fields that all events of a project's sync stream share."""
+    return {
+        "stream_id": stream_id(message.site, "sync", message.project),
+        "site": message.site,
+        "project": message.project,
+        "occurred_at": now,
+        "cause": message.run_id,
+    }
+
+
+def _origin(message: PrepareScan | FetchPage | RefreshReferences) -> Origin:
+    return Origin(
+        site=message.site, project=message.project, cause=message.run_id, fetched_at=datetime.now(UTC)
+    )
+
+
+def _repeated_token() -> BadResponse:
+    return BadResponse(
+        "Jira handed out the same page token twice: the search would never end. Nothing of the repeated page was"
+        " stored. Usually passes by itself; if not, report it to Atlassian with the query."
+    )
+
+
+async def _heartbeat() -> None:
+    """Tell Temporal that the step lives: by the missing beat a killed worker is noticed within seconds."""
+    while True:
+        activity.heartbeat()
+        await asyncio.sleep(HEARTBEAT_SECONDS)

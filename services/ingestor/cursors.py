@@ -1,0 +1,182 @@
+"""How far each project has been read, and where the next run begins. Pure: marks and clock come from outside.
+
+A watermark is the moment a successful scan *began*, less an overlap; never the newest change seen, because Jira's
+search index serves rows late and a change that comes late would lie before it for ever. The overlap is free: a row
+read twice has the same digest and is not stored again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from libs.temporal.messages import SyncPlan
+
+ENTITIES = ("issue", "comment", "worklog", "sprint", "user")
+
+OVERLAP = timedelta(minutes=5)
+"""How far a watermark stays behind the scan's start: Atlassian speaks of seconds to minutes of index delay."""
+
+TRAILING_WINDOW = timedelta(hours=12)
+TRAILING_EVERY = timedelta(hours=1)
+"""Once an hour a run looks back over half a day: bulk edits have been seen to reach the index hours late."""
+
+
+class Watermarks(msgspec.Struct, frozen=True, kw_only=True):
+    """Per entity: everything changed before this moment (UTC) is in the event log."""
+
+    issue: datetime
+    comment: datetime
+    worklog: datetime
+    sprint: datetime
+    user: datetime
+    trailing_at: datetime
+    """When a scan last looked back over the whole trailing window."""
+
+
+class PendingRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A sync that somebody asked for and no run has taken up yet."""
+
+    request_id: str
+    full: bool
+    account_ids: tuple[str, ...] = ()
+    reason: str = ""
+
+
+class MarkNames:
+    """Names of the marks (the writer's memory beside the log) of one project."""
+
+    def __init__(self, site: str, project: str) -> None:
+        self._prefix = f"{site}/{project}/"
+
+    @property
+    def registration(self) -> str:
+        return f"{self._prefix}registration"
+
+    @property
+    def watermarks(self) -> str:
+        return f"{self._prefix}watermarks"
+
+    @property
+    def boards(self) -> str:
+        return f"{self._prefix}boards"
+
+    @property
+    def sprint_field(self) -> str:
+        return f"{self._prefix}sprint-field"
+
+    @property
+    def looked_up(self) -> str:
+        return f"{self._prefix}looked-up"
+
+    @property
+    def requests(self) -> str:
+        return f"{self._prefix}request/"
+
+    @property
+    def users(self) -> str:
+        return f"{self._prefix}user/"
+
+    @property
+    def unfinished(self) -> str:
+        """Issues whose comments or worklogs could not be read; the rest of the name is the issue's id."""
+        return f"{self._prefix}unfinished/"
+
+    def scan(self, run_id: str) -> str:
+        return f"{self._prefix}scan/{run_id}/"
+
+    def page(self, run_id: str, page: int) -> str:
+        return f"{self.scan(run_id)}{page:06d}"
+
+    def token(self, run_id: str, token_digest: str) -> str:
+        return f"{self.scan(run_id)}token/{token_digest}"
+
+
+def plan_sync(
+    watermarks: Watermarks | None,
+    requests: Sequence[PendingRequest],
+    unfinished: Sequence[str],
+    now: datetime,
+) -> SyncPlan:
+    """Decide what a run does. Full: the first time and on request. Accounts limit it only if every request does."""
+    full = watermarks is None or any(request.full for request in requests)
+    limited = bool(requests) and all(request.account_ids for request in requests) and watermarks is not None
+    accounts = tuple(sorted({account for request in requests for account in request.account_ids})) if limited else ()
+    trailing = watermarks is not None and now - watermarks.trailing_at >= TRAILING_EVERY
+    return SyncPlan(
+        full=full,
+        since=None if full or watermarks is None else _since(watermarks, now, trailing=trailing),
+        account_ids=accounts,
+        trailing=full or trailing,
+        started_at=now,
+        retry_issue_ids=() if full else tuple(unfinished),
+        request_ids=tuple(request.request_id for request in requests),
+    )
+
+
+def _since(watermarks: Watermarks, now: datetime, *, trailing: bool) -> datetime:
+    since = min(watermarks.issue, watermarks.comment, watermarks.worklog)
+    return min(since, now - TRAILING_WINDOW) if trailing else since
+
+
+def advance(previous: Watermarks | None, plan: SyncPlan, scan_started_at: datetime) -> Watermarks | None:
+    """The watermarks after a successful run; None when they stay, as after a run limited to some accounts."""
+    if plan.account_ids:
+        return None
+    mark = scan_started_at - OVERLAP
+    trailing_at = scan_started_at if plan.trailing or previous is None else previous.trailing_at
+    return Watermarks(issue=mark, comment=mark, worklog=mark, sprint=mark, user=mark, trailing_at=trailing_at)
+
+
+def full_jql(project: str, account_ids: Sequence[str] = ()) -> str:
+    return f"project = {quote(project)}{_accounts(account_ids)} ORDER BY key ASC"
+
+
+def incremental_jql(project: str, since: datetime, account_ids: Sequence[str] = ()) -> str:
+    """Oldest change first, so that what changes during the scan moves ahead of it and is met again.
+
+    The bound is in epoch milliseconds, unquoted: a quoted date would be read in the time zone of the account's
+    profile. There is no upper bound: a ceiling that lags would hide an issue that is touched all the time.
+    """
+    bound = int(since.timestamp() * 1000)
+    return f"project = {quote(project)} AND updated >= {bound}{_accounts(account_ids)} ORDER BY updated ASC, key ASC"
+
+
+def _accounts(account_ids: Sequence[str]) -> str:
+    if not account_ids:
+        return ""
+    listed = ", ".join(quote(account) for account in account_ids)
+    return f" AND (assignee in ({listed}) OR reporter in ({listed}) OR worklogAuthor in ({listed}))"
+
+
+def quote(text: str) -> str:
+    """A JQL string literal."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+LOOK_UPS: Mapping[str, timedelta] = {
+    "sprints": timedelta(minutes=5),
+    "users": timedelta(minutes=30),
+    "boards": timedelta(hours=6),
+    "fields": timedelta(hours=6),
+    "project": timedelta(hours=6),
+}
+"""Look-ups beside the issues, and the age at which each is due. Sprints change without touching an issue."""
+
+
+def due_look_ups(looked_up: Mapping[str, datetime], now: datetime, *, full: bool, changed: bool) -> tuple[str, ...]:
+    """Which look-ups a run makes.
+
+    A full run makes those that its preparation has not made; a run that saw changes makes sprints, users and what is
+    due; a run that saw none makes one, the most overdue, so that an idle project costs three requests a tick and
+    still every look-up has its turn.
+    """
+    if full:
+        return ("boards", "sprints")
+    ages = {name: (now - looked_up.get(name, datetime.min.replace(tzinfo=UTC))) / due for name, due in LOOK_UPS.items()}
+    if changed:
+        return tuple(name for name in ("boards", "sprints", "users", "fields", "project")
+                     if name in ("sprints", "users") or ages[name] >= 1)
+    return (max(ages, key=lambda name: ages[name]),)

@@ -1,0 +1,46 @@
+"""The event log as the activities use it: awaitable, and with one writer at a time in this process.
+
+The store is synchronous. Appends share one thread: on SQLite concurrent writers would only wait for one another in
+the database, with longer pauses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+from uuid import UUID
+
+from libs.events import Append, Appended, Event, EventStore
+
+T = TypeVar("T")
+
+
+class Journal:
+    """Awaitable access to the event log."""
+
+    def __init__(self, store: EventStore) -> None:
+        self._store = store
+        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="append")
+
+    async def append(self, append: Append) -> Appended:
+        return await self._in(self._writer, lambda: self._store.append(append))
+
+    async def outcome(self, once: str) -> bytes | None:
+        return await self._in(None, lambda: self._store.outcome(once))
+
+    async def mark(self, name: str) -> bytes | None:
+        return await self._in(None, lambda: self._store.mark(name))
+
+    async def marks(self, prefix: str) -> dict[str, bytes]:
+        return await self._in(None, lambda: self._store.marks(prefix))
+
+    async def stream(self, stream: UUID) -> list[Event]:
+        return await self._in(None, lambda: self._store.stream(stream))
+
+    async def _in(self, executor: ThreadPoolExecutor | None, call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(executor, call)
+
+    def close(self) -> None:
+        self._writer.shutdown(wait=True)

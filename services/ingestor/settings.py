@@ -1,0 +1,37 @@
+"""The values the ingestor needs, from the environment."""
+
+import dataclasses
+
+from libs.runtime import Secret, addresses, setting
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Settings of the ingestor."""
+
+    jira_base_url: str = setting("JIRA_BASE_URL", why="the Jira site to read, e.g. https://acme.atlassian.net")
+    jira_email: str = setting("JIRA_EMAIL", why="the account whose API token is used; we see what it sees")
+    jira_api_token: Secret = setting("JIRA_API_TOKEN", why="the account's API token")
+    jira_projects: tuple[str, ...] = setting("JIRA_PROJECTS", (), why="keys of the projects to register at start")
+    jira_allow_insecure: bool = setting(
+        "JIRA_ALLOW_INSECURE", False, why="allow http and private addresses; for tests only"
+    )
+    jira_retry_base: float = setting(
+        "JIRA_RETRY_BASE_SECONDS", 2.0, unit="s", why="first wait before a failed call is tried again; it doubles"
+    )
+    jira_requests_per_second: float = setting(
+        "JIRA_REQUESTS_PER_SECOND", 50.0, unit="1/s", why="half of Atlassian's burst limit, which all apps share"
+    )
+    default_cron: str = setting(
+        "SYNC_DEFAULT_CRON", "*/15 * * * *", unit="five fields, UTC", why="schedule of a newly registered project"
+    )
+    jitter: float = setting(
+        "SYNC_JITTER_SECONDS", 30.0, unit="s", why="spreads projects that share a schedule over the minute"
+    )
+    site: str = addresses.site()
+    temporal_address: str = addresses.temporal_address()
+    temporal_namespace: str = addresses.temporal_namespace()
+    nats_url: str = addresses.nats_url()
+    database_url: str = addresses.database_url()
+    health_host: str = addresses.health_host()
+    health_port: int = addresses.health_port()

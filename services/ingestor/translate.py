@@ -1,0 +1,345 @@
+"""Jira's JSON to events. Pure, and the only file that knows both shapes.
+
+Payloads keep Jira's own bytes. Comments and worklogs are cut out of their issue, because each has a stream of its own;
+users and sprints met inside a payload become facts as well.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+from msgspec import Raw
+
+from libs.events import (
+    Change,
+    JiraCommentFetched,
+    JiraIssueFetched,
+    JiraProjectFetched,
+    JiraUserFetched,
+    SprintFetched,
+    WorklogFetched,
+    digest,
+    stream_id,
+)
+
+SPRINT_FIELD_TYPE = "com.pyxis.greenhopper.jira:gh-sprint"
+"""Schema of the sprint field; its id (`customfield_…`) differs from site to site."""
+
+CUT_FIELDS = ("comment", "worklog")
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """Where and when a payload was read: the fields that all events of one fetch share."""
+
+    site: str
+    project: str
+    cause: str
+    """Run id of the sync."""
+    fetched_at: datetime
+    """When the request was sent. Users and sprints have no `updated`; of two answers the one asked later wins."""
+
+
+class Children(msgspec.Struct, frozen=True, kw_only=True):
+    """Comments or worklogs of an issue, as far as they came inline."""
+
+    items: list[Raw]
+    total: int
+
+    @property
+    def complete(self) -> bool:
+        return len(self.items) >= self.total
+
+
+class Issue(msgspec.Struct, frozen=True, kw_only=True):
+    """An issue taken apart: its own payload without children, and the children."""
+
+    issue_id: str
+    key: str
+    updated: datetime
+    fields: dict[str, Raw]
+    payload: Raw
+    comments: Children
+    worklogs: Children
+
+
+class _User(msgspec.Struct, rename="camel"):
+    account_id: str
+    display_name: str = ""
+    active: bool = True
+    account_type: str = ""
+
+
+class _Child(msgspec.Struct, rename="camel"):
+    id: str | int
+    author: Raw | None = None
+    update_author: Raw | None = None
+    created: str | None = None
+    updated: str | None = None
+    started: str | None = None
+
+
+class _Sprint(msgspec.Struct, rename="camel"):
+    id: int | str
+    name: str | None = None
+    state: str | None = None
+    goal: str | None = None
+    start_date: str | None = None
+    end_date: str | None = None
+    complete_date: str | None = None
+
+
+class _Field(msgspec.Struct):
+    id: str
+    schema: _FieldSchema | None = None
+
+
+class _FieldSchema(msgspec.Struct):
+    custom: str | None = None
+
+
+class _Project(msgspec.Struct):
+    id: str
+    key: str
+    name: str = ""
+
+
+class _ChildPage(msgspec.Struct):
+    comments: list[Raw] | None = None
+    worklogs: list[Raw] | None = None
+    total: int | None = None
+
+
+_objects = msgspec.json.Decoder(dict[str, Raw])
+_child_pages = msgspec.json.Decoder(_ChildPage)
+_children = msgspec.json.Decoder(_Child)
+_users = msgspec.json.Decoder(_User | None)
+_sprints = msgspec.json.Decoder(_Sprint)
+_raw_lists = msgspec.json.Decoder(list[Raw] | None)
+_strings = msgspec.json.Decoder(str)
+_projects = msgspec.json.Decoder(_Project)
+
+
+def instant(text: str) -> datetime:
+    """A time as Jira writes it (`2026-01-02T03:04:05.678+0200`), in UTC."""
+    moment = datetime.fromisoformat(text)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def sprint_field_of(fields: Iterable[Raw]) -> str | None:
+    """The id of the site's sprint field in the catalogue of `GET /field`; None on a site without boards."""
+    for raw in fields:
+        field = msgspec.json.decode(raw, type=_Field)
+        if field.schema is not None and field.schema.custom == SPRINT_FIELD_TYPE:
+            return field.id
+    return None
+
+
+def take_apart(raw: Raw) -> Issue:
+    """Split an issue from its comments and worklogs.
+
+    Raises:
+        msgspec.DecodeError, ValueError: not an issue as Jira documents it (no id, key, fields or `updated`).
+    """
+    whole = _objects.decode(raw)
+    missing = [name for name in ("id", "key", "fields") if name not in whole]
+    if missing:
+        raise msgspec.ValidationError(f"an issue without {', '.join(missing)}: {bytes(raw[:200])!r}")
+    fields = _objects.decode(whole["fields"])
+    if "updated" not in fields:
+        raise msgspec.ValidationError(f"issue {bytes(whole['key']).decode()} came without its field `updated`")
+    own = {name: value for name, value in fields.items() if name not in CUT_FIELDS}
+    payload = msgspec.json.encode({**whole, "fields": own})
+    return Issue(
+        issue_id=str(msgspec.json.decode(whole["id"])),
+        key=_strings.decode(whole["key"]),
+        updated=instant(_strings.decode(fields["updated"])),
+        fields=own,
+        payload=Raw(payload),
+        comments=_inline(fields.get("comment")),
+        worklogs=_inline(fields.get("worklog")),
+    )
+
+
+def _inline(raw: Raw | None) -> Children:
+    if raw is None or bytes(raw) == b"null":
+        return Children(items=[], total=0)
+    page = _child_pages.decode(raw)
+    items = page.comments if page.comments is not None else page.worklogs or []
+    return Children(items=items, total=len(items) if page.total is None else page.total)
+
+
+def project_change(origin: Origin, raw: Raw) -> Change:
+    project = _projects.decode(raw)
+    event = JiraProjectFetched(
+        stream_id=stream_id(origin.site, "project", project.id),
+        site=origin.site,
+        project=origin.project,
+        occurred_at=origin.fetched_at,
+        cause=origin.cause,
+        project_id=project.id,
+        key=project.key,
+        name=project.name,
+        payload=raw,
+    )
+    return Change(event=event, digest=_digest_of(project.id, project.key, project.name), updated=origin.fetched_at)
+
+
+def issue_changes(origin: Origin, issue: Issue, sprint_field: str | None) -> Iterator[Change]:
+    """The facts of one issue: itself, its children, and the users and sprints met in them."""
+    event = JiraIssueFetched(
+        stream_id=stream_id(origin.site, "issue", issue.issue_id),
+        site=origin.site,
+        project=origin.project,
+        occurred_at=issue.updated,
+        cause=origin.cause,
+        issue_id=issue.issue_id,
+        key=issue.key,
+        updated=issue.updated,
+        sprint_field=sprint_field,
+        payload=issue.payload,
+    )
+    yield Change(event=event, digest=digest(issue.payload), updated=issue.updated)
+    for name in ("assignee", "reporter", "creator"):
+        yield from _user_changes(origin, issue.fields.get(name))
+    if sprint_field is not None and sprint_field in issue.fields:
+        yield from embedded_sprint_changes(origin, issue.fields[sprint_field])
+    for raw in issue.comments.items:
+        yield from _comment_changes(origin, issue, raw)
+    for raw in issue.worklogs.items:
+        yield from _worklog_changes(origin, issue, raw)
+
+
+def _comment_changes(origin: Origin, issue: Issue, raw: Raw) -> Iterator[Change]:
+    child = _children.decode(raw)
+    updated = _first_time(child, issue.updated)
+    event = JiraCommentFetched(
+        stream_id=stream_id(origin.site, "comment", str(child.id)),
+        site=origin.site,
+        project=origin.project,
+        occurred_at=updated,
+        cause=origin.cause,
+        issue_id=issue.issue_id,
+        comment_id=str(child.id),
+        updated=updated,
+        payload=raw,
+    )
+    yield Change(event=event, digest=digest(raw), updated=updated)
+    yield from _user_changes(origin, child.author, child.update_author)
+
+
+def _worklog_changes(origin: Origin, issue: Issue, raw: Raw) -> Iterator[Change]:
+    child = _children.decode(raw)
+    updated = _first_time(child, issue.updated)
+    event = WorklogFetched(
+        stream_id=stream_id(origin.site, "worklog", str(child.id)),
+        site=origin.site,
+        project=origin.project,
+        occurred_at=updated,
+        cause=origin.cause,
+        issue_id=issue.issue_id,
+        worklog_id=str(child.id),
+        updated=updated,
+        payload=raw,
+    )
+    yield Change(event=event, digest=digest(raw), updated=updated)
+    yield from _user_changes(origin, child.author, child.update_author)
+
+
+def _first_time(child: _Child, otherwise: datetime) -> datetime:
+    text = child.updated or child.created or child.started
+    return instant(text) if text else otherwise
+
+
+def _user_changes(origin: Origin, *raws: Raw | None) -> Iterator[Change]:
+    for raw in raws:
+        if raw is not None and bytes(raw) != b"null":
+            change = user_change(origin, raw)
+            if change is not None:
+                yield change
+
+
+def user_change(origin: Origin, raw: Raw) -> Change | None:
+    """A user as any endpoint shows them; None for a record without account (Server's, or one made anonymous).
+
+    Endpoints differ in the rest (avatar sizes, time zone, e-mail by privacy setting), so only the four fields that
+    all of them show decide whether the user has changed.
+    """
+    try:
+        user = _users.decode(raw)
+    except msgspec.ValidationError:
+        return None
+    if user is None or user.account_id == UNKNOWN_ACCOUNT:
+        return None
+    event = JiraUserFetched(
+        stream_id=stream_id(origin.site, "user", user.account_id),
+        site=origin.site,
+        project=origin.project,
+        occurred_at=origin.fetched_at,
+        cause=origin.cause,
+        account_id=user.account_id,
+        payload=raw,
+    )
+    identity = _digest_of(user.account_id, user.display_name, str(user.active), user.account_type)
+    return Change(event=event, digest=identity, updated=origin.fetched_at)
+
+
+UNKNOWN_ACCOUNT = "unknown"
+"""Jira's id for a corrupted record; many distinct people share it, so it is nobody."""
+
+
+def embedded_sprint_changes(origin: Origin, value: Raw) -> Iterator[Change]:
+    """The sprints named in an issue's sprint field. Server's text form is left alone: it stays in the payload."""
+    try:
+        raws = _raw_lists.decode(value) or []
+    except msgspec.ValidationError:
+        return
+    for raw in raws:
+        if bytes(raw[:1]) == b"{":
+            yield sprint_change(origin, raw)
+
+
+def sprint_change(origin: Origin, raw: Raw) -> Change:
+    """A sprint as a board or an issue's field shows it; the two shapes agree in the fields that decide a change."""
+    sprint = _sprints.decode(raw)
+    event = SprintFetched(
+        stream_id=stream_id(origin.site, "sprint", str(sprint.id)),
+        site=origin.site,
+        project=origin.project,
+        occurred_at=origin.fetched_at,
+        cause=origin.cause,
+        sprint_id=str(sprint.id),
+        payload=raw,
+    )
+    dates = (sprint.start_date, sprint.end_date, sprint.complete_date)
+    identity = _digest_of(
+        str(sprint.id),
+        sprint.name or "",
+        (sprint.state or "").lower(),
+        sprint.goal or "",
+        *(instant(date).isoformat() if date else "" for date in dates),
+    )
+    return Change(event=event, digest=identity, updated=origin.fetched_at)
+
+
+def without_repeats(changes: Iterable[Change]) -> list[Change]:
+    """One change per stream: a page names the same user a hundred times. Of two, the later `updated` stays."""
+    latest: dict[object, Change] = {}
+    for change in changes:
+        known = latest.get(change.event.stream_id)
+        if known is None or (change.updated or _NEVER) > (known.updated or _NEVER):
+            latest[change.event.stream_id] = change
+    return list(latest.values())
+
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def count(changes: Sequence[Change], kind: type) -> int:
+    return sum(isinstance(change.event, kind) for change in changes)
+
+
+def _digest_of(*parts: str) -> bytes:
+    return hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=16).digest()

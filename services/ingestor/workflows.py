@@ -1,0 +1,299 @@
+"""The order of steps, nothing else: what each step does stands in `activities`, `lookups` and `control`.
+
+Only cursors and counts pass through here, because Temporal keeps all of it in the run's history.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import timedelta
+from typing import TypeVar
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError, ApplicationError, TimeoutError, is_cancelled_exception
+
+with workflow.unsafe.imports_passed_through():
+    from libs.temporal import names
+    from libs.temporal.messages import (
+        BeginSync,
+        CancelSync,
+        CompleteSync,
+        Counts,
+        Failure,
+        FailSync,
+        FetchPage,
+        PageResult,
+        PageSource,
+        PrepareScan,
+        Progress,
+        RefreshReferences,
+        RegisterProject,
+        RequestSync,
+        Scan,
+        SyncInput,
+        SyncPlan,
+    )
+
+PAGES_IN_FLIGHT = 6
+"""Pages of a full run that are fetched at once. Atlassian advises 5 to 10 concurrent requests for one site."""
+
+PAGES_PER_RUN = 200
+"""Pages after which the run continues as new, well below the 4,096 history events at which the server asks for it."""
+
+FETCH_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30))
+"""Bounded by time, not by attempts: being told to wait is not a failure. The activity itself ends lost causes."""
+
+MAX_WARNINGS = 20
+"""Warnings carried along and shown; a run with more has one cause that the first ones name."""
+
+T = TypeVar("T")
+
+STORE_RETRY = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=10))
+
+
+@workflow.defn(name=names.SYNC_WORKFLOW)
+class SyncProjectWorkflow:
+    """One sync of one project: plan, scan, pages, look-ups, done. The next tick is the retry of a failed run."""
+
+    def __init__(self) -> None:
+        self._counts = Counts()
+        self._warnings: tuple[str, ...] = ()
+        self._pages = 0
+        self._plan: SyncPlan | None = None
+
+    @workflow.run
+    async def run(self, sync: SyncInput) -> Counts:
+        run_id = sync.progress.run_id if sync.progress else workflow.info().run_id
+        try:
+            return await self._sync(sync, run_id)
+        except (ActivityError, ApplicationError) as error:
+            if is_cancelled_exception(error):
+                await self._record_cancelled(sync, run_id)
+                raise
+            failure = failure_of(error)
+            await self._record_failed(sync, run_id, failure)
+            raise ApplicationError(failure.message, type=failure.code, non_retryable=True) from error
+        except asyncio.CancelledError:
+            await self._record_cancelled(sync, run_id)
+            raise
+
+    async def _sync(self, sync: SyncInput, run_id: str) -> Counts:
+        if sync.progress is None:
+            plan = self._plan = await self._begin(sync, run_id)
+            scan = await self._prepare(sync, run_id, plan)
+            page, token = 0, None
+        else:
+            plan = self._plan = sync.progress.plan
+            scan, page, token = sync.progress.scan, sync.progress.page, sync.progress.token
+            self._counts, self._warnings, self._pages = sync.progress.counts, sync.progress.warnings, page
+
+        if plan.full:
+            await self._bulk_pages(sync, run_id, plan, scan, page)
+        else:
+            await self._search_pages(sync, run_id, plan, scan, page, token)
+        return await self._complete(sync, run_id, plan, scan)
+
+    async def _begin(self, sync: SyncInput, run_id: str) -> SyncPlan:
+        message = BeginSync(
+            site=sync.site, project=sync.project, run_id=run_id, workflow_id=workflow.info().workflow_id
+        )
+        return await self._store_step("begin_sync", message, SyncPlan)
+
+    async def _prepare(self, sync: SyncInput, run_id: str, plan: SyncPlan) -> Scan:
+        message = PrepareScan(site=sync.site, project=sync.project, run_id=run_id, plan=plan)
+        scan = await self._jira_step(sync.site, "prepare_scan", message, Scan)
+        self._add(scan.counts, scan.warnings)
+        if plan.retry_issue_ids:
+            await self._page(sync, run_id, plan, scan, PageSource.RETRY, -1, None)
+        return scan
+
+    async def _bulk_pages(self, sync: SyncInput, run_id: str, plan: SyncPlan, scan: Scan, first: int) -> None:
+        """Pages of stored ids, several in flight; sprints and users are looked up beside them."""
+        last = min(scan.pages, first + PAGES_PER_RUN)
+        slots = asyncio.Semaphore(PAGES_IN_FLIGHT)
+
+        async def one(page: int) -> None:
+            async with slots:
+                await self._page(sync, run_id, plan, scan, PageSource.IDS, page, None)
+
+        steps: list[Awaitable[None]] = [one(page) for page in range(first, last)]
+        if first == 0:
+            steps.insert(0, self._references(sync, run_id, scan, full=True, changed=True))
+        await all_or_first_error(steps)
+        if last < scan.pages:
+            self._continue(sync, run_id, plan, scan, last, None)
+
+    async def _search_pages(
+        self, sync: SyncInput, run_id: str, plan: SyncPlan, scan: Scan, page: int, token: str | None
+    ) -> None:
+        """Page after page of one search, oldest change first, each token known only when its page is stored."""
+        while True:
+            result = await self._page(sync, run_id, plan, scan, PageSource.SEARCH, page, token)
+            page, token = page + 1, result.next_token
+            if token is None:
+                break
+            if page % PAGES_PER_RUN == 0:
+                self._continue(sync, run_id, plan, scan, page, token)
+        await self._references(sync, run_id, scan, full=False, changed=self._counts.issues > 0)
+
+    async def _page(
+        self,
+        sync: SyncInput,
+        run_id: str,
+        plan: SyncPlan,
+        scan: Scan,
+        source: PageSource,
+        page: int,
+        token: str | None,
+    ) -> PageResult:
+        message = FetchPage(
+            site=sync.site,
+            project=sync.project,
+            run_id=run_id,
+            plan=plan,
+            scan=scan,
+            page=page,
+            source=source,
+            token=token,
+        )
+        result = await self._jira_step(sync.site, "fetch_and_record_page", message, PageResult)
+        self._pages += 1
+        self._add(result.counts, result.warnings)
+        return result
+
+    async def _references(self, sync: SyncInput, run_id: str, scan: Scan, *, full: bool, changed: bool) -> None:
+        message = RefreshReferences(
+            site=sync.site, project=sync.project, run_id=run_id, scan=scan, full=full, changed=changed
+        )
+        result = await self._jira_step(sync.site, "refresh_references", message, PageResult)
+        self._add(result.counts, result.warnings)
+
+    async def _complete(self, sync: SyncInput, run_id: str, plan: SyncPlan, scan: Scan) -> Counts:
+        message = CompleteSync(
+            site=sync.site,
+            project=sync.project,
+            run_id=run_id,
+            plan=plan,
+            scan=scan,
+            counts=self._counts,
+            warnings=self._warnings,
+        )
+        return await self._store_step("complete_sync", message, Counts)
+
+    async def _record_failed(self, sync: SyncInput, run_id: str, failure: Failure) -> None:
+        message = FailSync(
+            site=sync.site,
+            project=sync.project,
+            run_id=run_id,
+            full=self._plan.full if self._plan else None,
+            failure=failure,
+            pages_recorded=self._pages,
+            started_at=self._plan.started_at if self._plan else None,
+        )
+        await self._store_step("record_sync_failed", message, type(None))
+
+    async def _record_cancelled(self, sync: SyncInput, run_id: str) -> None:
+        message = CancelSync(site=sync.site, project=sync.project, run_id=run_id, pages_recorded=self._pages)
+        await asyncio.shield(self._store_step("record_sync_cancelled", message, type(None)))
+
+    def _continue(
+        self, sync: SyncInput, run_id: str, plan: SyncPlan, scan: Scan, page: int, token: str | None
+    ) -> None:
+        progress = Progress(
+            run_id=run_id,
+            plan=plan,
+            scan=scan,
+            page=page,
+            token=token,
+            counts=self._counts,
+            warnings=self._warnings,
+        )
+        workflow.continue_as_new(SyncInput(site=sync.site, project=sync.project, progress=progress))
+
+    def _add(self, counts: Counts, warnings: tuple[str, ...]) -> None:
+        self._counts += counts
+        self._warnings = (self._warnings + warnings)[:MAX_WARNINGS]
+
+    async def _jira_step(self, site: str, activity: str, message: object, result: type[T]) -> T:
+        """A step that asks Jira: runs on the site's queue, as long as Jira makes it wait."""
+        return await workflow.execute_activity(
+            activity,
+            message,
+            result_type=result,
+            task_queue=names.jira_queue(site),
+            start_to_close_timeout=timedelta(minutes=5),
+            schedule_to_close_timeout=timedelta(minutes=45),
+            heartbeat_timeout=timedelta(seconds=15),
+            retry_policy=FETCH_RETRY,
+        )
+
+    async def _store_step(self, activity: str, message: object, result: type[T]) -> T:
+        """A step that only touches the event log: retried until the log is back."""
+        return await workflow.execute_activity(
+            activity,
+            message,
+            result_type=result,
+            task_queue=names.CONTROL_QUEUE,
+            start_to_close_timeout=timedelta(seconds=30),
+            retry_policy=STORE_RETRY,
+        )
+
+
+@workflow.defn(name=names.REGISTER_WORKFLOW)
+class RegisterProjectWorkflow:
+    """Register a project: first the event, then the schedule made from it, so that a crash between loses nothing."""
+
+    @workflow.run
+    async def run(self, registration: RegisterProject) -> None:
+        await _control_step("record_registration", registration)
+        await _control_step("apply_schedule", registration)
+
+
+@workflow.defn(name=names.REQUEST_WORKFLOW)
+class RequestSyncWorkflow:
+    """Ask for a sync: the request is stored first, and whichever run starts next takes it up."""
+
+    @workflow.run
+    async def run(self, request: RequestSync) -> None:
+        await _control_step("record_sync_request", request)
+        await _control_step("trigger_schedule", request)
+
+
+async def _control_step(activity: str, message: object) -> None:
+    await workflow.execute_activity(
+        activity, message, start_to_close_timeout=timedelta(seconds=15), retry_policy=STORE_RETRY
+    )
+
+
+async def all_or_first_error(steps: list[Awaitable[None]]) -> None:
+    """Wait for all; when one fails, cancel the others, wait until they have ended, and raise its error."""
+    tasks = [asyncio.ensure_future(step) for step in steps]
+    try:
+        await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
+
+
+def failure_of(error: ActivityError | ApplicationError) -> Failure:
+    """The classified failure inside an activity's error, or the best name for what Temporal itself reports."""
+    cause = error.cause if isinstance(error, ActivityError) and error.cause else error
+    if isinstance(cause, ApplicationError):
+        if cause.details and isinstance(cause.details[0], dict):
+            return Failure(**cause.details[0])
+        return Failure(
+            code="UNKNOWN",
+            message=cause.message,
+            advice="An unexpected error inside the integrator: see the ingestor's log for the stack.",
+        )
+    if isinstance(cause, TimeoutError):
+        return Failure(
+            code="TIMEOUT",
+            message=f"The step did not finish in its time: {cause.message}",
+            advice="Jira or the ingestor is too slow or was down for long. The next scheduled run tries again.",
+        )
+    return Failure(code="UNKNOWN", message=str(cause), advice="See the run in Temporal's own console.")
