@@ -1,0 +1,116 @@
+"""The course of a sync, in one stream per project."""
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from libs.events.envelope import Event
+
+
+class SyncMode(StrEnum):
+    """Whether a run reads every issue or only those changed since the watermark."""
+
+    FULL = "FULL"
+    INCREMENTAL = "INCREMENTAL"
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """What was seen of a failure; never a secret."""
+
+    status: int | None = None
+    endpoint: str | None = None
+    excerpt: str | None = None
+    """First bytes of the answer, redacted."""
+    retry_after: float | None = None
+    """Seconds that Jira asked to wait."""
+
+
+class EntityMark(msgspec.Struct, frozen=True, kw_only=True):
+    """How far one kind of entity has been read."""
+
+    entity: str
+    """issue, comment, worklog, sprint or user."""
+    watermark: datetime
+    seen: int
+    """Rows fetched by the run, known ones included."""
+
+
+class SyncStarted(Event, frozen=True, kw_only=True):
+    """A run began."""
+
+    run_id: str
+    workflow_id: str
+    mode: SyncMode
+    reason: str
+    since: datetime | None
+    request_ids: tuple[str, ...] = ()
+    """The `SyncRequested` that this run serves."""
+
+
+class SyncPageRecorded(Event, frozen=True, kw_only=True):
+    """A page's facts were stored, in the same transaction as this event."""
+
+    run_id: str
+    page: int
+    pages_total: int | None
+    """None while the number of pages is not known."""
+    issues: int
+    comments: int
+    worklogs: int
+    sprints: int
+    users: int
+    appended: int
+    """Facts of the page that were new to the log."""
+    warnings: tuple[str, ...] = ()
+
+
+class SyncSucceeded(Event, frozen=True, kw_only=True):
+    """A run ended well; with warnings when some part could not be read."""
+
+    run_id: str
+    mode: SyncMode
+    issues: int
+    comments: int
+    worklogs: int
+    sprints: int
+    users: int
+    appended: int
+    requests: int
+    """HTTP requests sent to Jira, retries included."""
+    seconds: float
+    warnings: tuple[str, ...] = ()
+    entities: tuple[EntityMark, ...] = ()
+
+
+class SyncFailed(Event, frozen=True, kw_only=True):
+    """A run failed: the code names why, the advice says what to do. Watermarks did not move."""
+
+    run_id: str
+    mode: SyncMode | None
+    """None when it failed before it could decide."""
+    code: str
+    message: str
+    advice: str
+    evidence: Evidence
+    attempts: int
+    pages_recorded: int
+    seconds: float
+
+
+class SyncCancelled(Event, frozen=True, kw_only=True):
+    """A run was cancelled, which is nobody's failure."""
+
+    run_id: str
+    reason: str
+    pages_recorded: int
+
+
+class SchemaDriftDetected(Event, frozen=True, kw_only=True):
+    """A field of Jira's answers appeared, vanished or changed its type."""
+
+    run_id: str
+    change: str
+    field_id: str
+    before: str | None
+    after: str | None
