@@ -1,0 +1,52 @@
+"""The shapes that the projector writes and that GraphQL reads: SQLAlchemy Core tables, one module per group.
+
+Neither service owns them; both see them. Nothing here reads events or knows how a row comes about. For every table:
+
+- The key begins with the site, so that several sites share one database.
+- A time is text in UTC with milliseconds, `2026-01-02T03:04:05.678Z`: it sorts like the time, and SQLite and PostgreSQL
+  hold the same bytes. `NEVER` stands for "has not happened yet" where a column may not be null.
+- `version` is the version of the newest event of that entity's stream the row was made of; `control_version` is the
+  same for the project's control stream, where one row is made of two streams.
+- A row may point at one that is not there (yet): events of different entities come in any order. Only users are
+  certain: each account that a row names has a row in `jira_user`.
+"""
+
+from libs.read_tables.generations import FOLDED, beside
+from libs.read_tables.issues import comment, hidden_comment, hidden_worklog, issue, issue_sprint, worklog
+from libs.read_tables.migrate import ReadTablesError, create_all, migrate, readiness
+from libs.read_tables.progress import dead_letter, gone, projection
+from libs.read_tables.projects import project, tracked_user
+from libs.read_tables.sprints import sprint
+from libs.read_tables.sync import sync_job, sync_log, sync_state
+from libs.read_tables.users import UNKNOWN_ACCOUNT, jira_user
+from libs.read_tables.version import NEVER, PROJECTION, VERSION, metadata
+
+__all__ = [
+    "FOLDED",
+    "NEVER",
+    "PROJECTION",
+    "UNKNOWN_ACCOUNT",
+    "VERSION",
+    "ReadTablesError",
+    "beside",
+    "comment",
+    "create_all",
+    "dead_letter",
+    "gone",
+    "hidden_comment",
+    "hidden_worklog",
+    "issue",
+    "issue_sprint",
+    "jira_user",
+    "metadata",
+    "migrate",
+    "project",
+    "projection",
+    "readiness",
+    "sprint",
+    "sync_job",
+    "sync_log",
+    "sync_state",
+    "tracked_user",
+    "worklog",
+]

@@ -1,0 +1,97 @@
+"""Issues, and what hangs on one: comments, worklogs, membership in sprints."""
+
+from typing import Final
+
+from sqlalchemy import Column, Index, Table
+
+from libs.read_tables.columns import (
+    key,
+    number,
+    optional,
+    optional_text,
+    optional_time,
+    string,
+    text,
+    time,
+    version,
+)
+from libs.read_tables.version import metadata
+
+issue: Final = Table(
+    "issue",
+    metadata,
+    key("site"),
+    key("issue_id"),
+    string("project_key"),  # of the registration that fetched it
+    string("key"),
+    string("summary"),
+    optional_text("description"),  # readable text, never ADF
+    string("status"),
+    optional("status_category"),  # new, indeterminate, done
+    optional("priority"),
+    optional("issue_type"),
+    optional("assignee_id"),
+    optional("reporter_id"),
+    optional("sprint_id"),  # the current one: active, else the first future, else the last closed
+    time("created"),
+    time("updated"),
+    text("payload"),  # Jira's own JSON, without comments and worklogs
+    version(),
+    Index("issue_by_project", "site", "project_key", "updated", "issue_id"),
+    Index("issue_by_key", "site", "key"),
+)
+
+issue_sprint: Final = Table(
+    "issue_sprint",
+    metadata,
+    key("site"),
+    key("issue_id"),
+    key("sprint_id"),
+    number("place"),  # in the order of Jira's sprint field, from 0
+    optional("state"),  # as the issue said it, lower case; the sprint's own row knows better
+    version(),  # of the issue
+    Index("issue_sprint_by_sprint", "site", "sprint_id"),
+)
+
+
+def _comment_columns() -> "list[Column[str] | Column[str | None] | Column[int]]":
+    return [
+        key("site"),
+        key("comment_id"),
+        string("issue_id"),
+        string("author_id"),
+        text("body"),  # readable text, never ADF
+        time("created"),
+        time("updated"),
+        version(),
+    ]
+
+
+def _worklog_columns() -> "list[Column[str] | Column[str | None] | Column[int]]":
+    return [
+        key("site"),
+        key("worklog_id"),
+        string("issue_id"),
+        string("author_id"),
+        number("time_spent_seconds"),
+        optional_text("comment"),  # readable text, never ADF
+        optional_time("started"),
+        time("created"),
+        time("updated"),
+        version(),
+    ]
+
+
+comment: Final = Table("comment", metadata, *_comment_columns(), Index("comment_by_issue", "site", "issue_id"))
+
+worklog: Final = Table("worklog", metadata, *_worklog_columns(), Index("worklog_by_issue", "site", "issue_id"))
+
+# Where the comments and worklogs of an issue wait that is gone. Readers never look here. An issue may come back
+# (permission restored, user tracked again), and its unchanged comments are not recorded a second time: they must not be
+# lost.
+hidden_comment: Final = Table(
+    "hidden_comment", metadata, *_comment_columns(), Index("hidden_comment_by_issue", "site", "issue_id")
+)
+hidden_worklog: Final = Table(
+    "hidden_worklog", metadata, *_worklog_columns(), Index("hidden_worklog_by_issue", "site", "issue_id")
+)

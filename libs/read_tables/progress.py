@@ -1,0 +1,39 @@
+"""How far the tables are, what could not be applied, what is gone."""
+
+from typing import Final
+
+from sqlalchemy import Table
+
+from libs.read_tables.columns import key, number, position, string, text, time, version
+from libs.read_tables.version import metadata
+
+projection: Final = Table(
+    "projection",
+    metadata,
+    key("name"),
+    version(),  # of the read tables; 0: incomplete, must be rebuilt
+    position(),  # of the last event applied; moves in the transaction that writes its rows
+    number("generation"),  # counts rebuilds
+)
+
+dead_letter: Final = Table(
+    "dead_letter",
+    metadata,
+    key("projection"),
+    key("stream_id"),
+    position(primary_key=True, autoincrement=False),
+    string("topic"),
+    text("error"),
+    time("parked_at"),  # when the event was recorded, so that a rebuild writes the same row
+)
+
+# What Jira no longer shows: an older event that comes late must not bring it back.
+gone: Final = Table(
+    "gone",
+    metadata,
+    key("site"),
+    key("kind"),  # issue, comment, worklog
+    key("entity_id"),
+    string("reason"),  # DELETED, MOVED, HIDDEN, UNTRACKED
+    version(),
+)

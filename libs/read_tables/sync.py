@@ -1,0 +1,71 @@
+"""How the syncs of a project stand: per entity, as a job, as a log."""
+
+from typing import Final
+
+from sqlalchemy import Index, Table
+
+from libs.read_tables.columns import (
+    key,
+    number,
+    optional,
+    optional_number,
+    optional_text,
+    optional_time,
+    position,
+    string,
+    text,
+    time,
+    version,
+)
+from libs.read_tables.version import metadata
+
+sync_state: Final = Table(
+    "sync_state",
+    metadata,
+    key("site"),
+    key("project_key"),
+    key("entity"),  # issue, comment, worklog, sprint, user
+    string("status"),  # IDLE, RUNNING, SUCCESS, FAILED
+    time("last_sync_time"),  # of the last success; NEVER before it
+    optional_time("watermark"),  # changes before it are all stored
+    number("rows"),  # seen by the last successful run
+    optional("error_code"),  # of the last failure; null again after a success
+    optional_text("error_message"),
+    optional_text("error_advice"),
+    optional("run_id"),
+    version(),
+)
+
+sync_job: Final = Table(
+    "sync_job",
+    metadata,
+    key("site"),
+    key("project_key"),
+    string("schedule_id"),
+    string("workflow_id"),
+    string("cron"),
+    string("timezone"),
+    string("status"),  # ACTIVE, PAUSED, ERROR
+    optional_time("last_run_at"),
+    optional("last_result"),  # SUCCESS, ERROR, CANCELLED
+    optional("current_run_id"),  # null when nothing runs
+    number("pages_done"),  # of the current or last run
+    optional_number("pages_total"),
+    version(),
+    version("control_version"),
+)
+
+sync_log: Final = Table(
+    "sync_log",
+    metadata,
+    key("site"),
+    position(primary_key=True, autoincrement=False),
+    string("project_key"),
+    string("level"),  # DEBUG, INFO, WARNING, ERROR
+    text("message"),
+    optional_text("details"),  # JSON
+    optional("entity"),
+    optional("run_id"),
+    time("created_at"),
+    Index("sync_log_by_project", "site", "project_key", "position"),
+)
