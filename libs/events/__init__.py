@@ -1,0 +1,88 @@
+"""The events, and the log that keeps them.
+
+What lives here: event types and topics, the idempotent append and the ordered read on SQLite and PostgreSQL, the
+follow loop, the relay to NATS JetStream and the helper for subscribers. What never does: Jira's API, Temporal, HTTP.
+"""
+
+from libs.events.absences import AbsenceReason, JiraCommentGone, JiraIssueGone, WorklogGone
+from libs.events.admin import (
+    ProjectRegistered,
+    ScheduleChanged,
+    SchedulePaused,
+    ScheduleResumed,
+    SiteRegistered,
+    SyncRequested,
+    TrackedUsersChanged,
+)
+from libs.events.batches import Append, Appended, Change, Recorded
+from libs.events.digests import canonical, digest
+from libs.events.envelope import Event, stream_id
+from libs.events.facts import (
+    JiraCommentFetched,
+    JiraIssueFetched,
+    JiraProjectFetched,
+    JiraUserFetched,
+    SprintFetched,
+    WorklogFetched,
+)
+from libs.events.follow import follow
+from libs.events.store import EventStore, StoreVersionError, UnreadableEvent, migrate, open_store
+from libs.events.sync import (
+    EntityMark,
+    Evidence,
+    SchemaDriftDetected,
+    SyncCancelled,
+    SyncFailed,
+    SyncMode,
+    SyncPageRecorded,
+    SyncStarted,
+    SyncSucceeded,
+)
+from libs.events.topics import TOPIC_OF, TOPICS, UnknownTopicError, decode
+
+__all__ = [
+    "TOPICS",
+    "TOPIC_OF",
+    "AbsenceReason",
+    "Append",
+    "Appended",
+    "Change",
+    "EntityMark",
+    "Event",
+    "EventStore",
+    "Evidence",
+    "JiraCommentFetched",
+    "JiraCommentGone",
+    "JiraIssueFetched",
+    "JiraIssueGone",
+    "JiraProjectFetched",
+    "JiraUserFetched",
+    "ProjectRegistered",
+    "Recorded",
+    "ScheduleChanged",
+    "SchedulePaused",
+    "ScheduleResumed",
+    "SchemaDriftDetected",
+    "SiteRegistered",
+    "SprintFetched",
+    "StoreVersionError",
+    "SyncCancelled",
+    "SyncFailed",
+    "SyncMode",
+    "SyncPageRecorded",
+    "SyncRequested",
+    "SyncStarted",
+    "SyncSucceeded",
+    "TrackedUsersChanged",
+    "UnknownTopicError",
+    "UnreadableEvent",
+    "WorklogFetched",
+    "WorklogGone",
+    "canonical",
+    "decode",
+    "digest",
+    "follow",
+    "migrate",
+    "open_store",
+    "stream_id",
+]

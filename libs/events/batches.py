@@ -1,0 +1,82 @@
+"""What is handed to the log in one piece, and what comes back."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from libs.events.envelope import Event
+
+Closing = Callable[[int], tuple[Sequence["Change"], bytes]]
+"""From the number of changes that were new to what closes the batch: more events, and the outcome to store."""
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """An event to append.
+
+    Without a digest it is always appended. With one, the append is idempotent: the stream's last digest again, or an
+    older `updated`, appends nothing; a newer `updated` appends; the same `updated` with other bytes appends only when
+    the canonical payloads differ.
+    """
+
+    event: Event
+    digest: bytes | None = None
+    updated: datetime | None = None
+
+
+class Append(msgspec.Struct, frozen=True, kw_only=True):
+    """One transaction: events, and what their writer must remember of them."""
+
+    changes: Sequence[Change] = ()
+    marks: Mapping[str, bytes] = {}
+    """Named values to set."""
+    insert_marks: Mapping[str, bytes] = {}
+    """Named values to set where the name is new."""
+    forget: Sequence[str] = ()
+    """Names to remove; a trailing * stands for every name that begins so."""
+    once: str | None = None
+    """Key under which this batch is stored once: a repetition writes nothing and gets the first one's outcome."""
+    outcome: bytes = b""
+    closing: Closing | None = None
+
+
+class Appended(NamedTuple):
+    """What an append did."""
+
+    positions: tuple[int, ...]
+    appended: tuple[Event, ...]
+    repeated: bool
+    outcome: bytes
+
+
+class Recorded(NamedTuple):
+    """An event as it stands in the log."""
+
+    position: int
+    event: Event
+    topic: str
+    raw: bytes
+    """The stored bytes."""
+
+
+class Head(NamedTuple):
+    """Where a stream stands."""
+
+    version: int
+    digest: bytes
+    updated: str
+    """ISO 8601 UTC; empty when the stream's events carry none. Texts of one form compare as the times do."""
+
+
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """What a recorder writes beside the events, in their transaction."""
+
+    heads: Sequence[tuple[UUID, Head]] = ()
+    marks: Mapping[str, bytes] = {}
+    insert_marks: Mapping[str, bytes] = {}
+    forget: Sequence[str] = ()
+    once: str | None = None
+    outcome: bytes = b""
+    at: str = ""

@@ -1,0 +1,35 @@
+"""One loop for live reading, catch-up and rebuild: batches after a position, in order, until told to stop."""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from libs.events.batches import Recorded
+from libs.events.store import EventStore
+
+
+class Stopping(Protocol):
+    """Something that says when to end."""
+
+    def is_set(self) -> bool: ...
+
+
+def follow(
+    store: EventStore,
+    after: int,
+    stop: Stopping,
+    *,
+    limit: int = 500,
+    topics: Sequence[str] = (),
+    timeout: float = 1.0,
+) -> Iterator[list[Recorded]]:
+    """Yield what comes after a position, for ever; waits at most `timeout` seconds before it looks at `stop` again."""
+    while not stop.is_set():
+        batch = store.read(after, limit, topics)
+        if batch:
+            after = batch[-1].position
+            yield batch
+        elif topics:
+            # Events of other topics lengthen the log too: wait for anything beyond what was looked at.
+            store.wait(store.head(), timeout)
+        else:
+            store.wait(after, timeout)

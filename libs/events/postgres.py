@@ -1,0 +1,176 @@
+"""The log on PostgreSQL: the library's recorder, with a plain transaction in place of its pipeline.
+
+The library's pipeline hangs on batches of this size (the client waits to read with unsent output). The table lock
+stays: it makes commit order the order of positions, so a reader that follows never passes a gap that fills later.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+from eventsourcing.persistence import StoredEvent
+from eventsourcing.postgres import PostgresApplicationRecorder
+from psycopg.sql import SQL, Identifier
+
+from libs.events.batches import Batch, Head
+
+MIGRATION_LOCK = 7_236_114_001
+"""Advisory lock: several processes that create tables at once would fail on one another."""
+
+RECHECK_SECONDS = 1.0
+"""A notification can be lost with its connection; the reader looks again at least this often."""
+
+SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS {schema}.heads (originator_id uuid PRIMARY KEY, version bigint NOT NULL,"
+    " digest bytea NOT NULL, updated text NOT NULL) WITH (fillfactor=80)",
+    'CREATE TABLE IF NOT EXISTS {schema}.marks (name text COLLATE "C" PRIMARY KEY, value bytea NOT NULL,'
+    " updated_at text NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS {schema}.once (key text PRIMARY KEY, outcome bytea NOT NULL,"
+    " recorded_at text NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS {schema}.log_schema (version int NOT NULL)",
+)
+
+
+class PostgresLog(PostgresApplicationRecorder):
+    """Recorder of the event log on PostgreSQL."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        names = {"schema": Identifier(self.datastore.schema), "events": Identifier(self.events_table_name)}
+        self.sql_create_statements += [SQL(statement).format(**names) for statement in SCHEMA]
+        self._insert_statement = SQL(
+            "INSERT INTO {schema}.{events} (originator_id, originator_version, topic, state)"
+            " SELECT * FROM unnest(%b::uuid[], %b::int8[], %b::text[], %b::bytea[]) RETURNING notification_id"
+        ).format(**names)
+        self._heads_statement = SQL(
+            "INSERT INTO {schema}.heads SELECT * FROM unnest(%b::uuid[], %b::int8[], %b::bytea[], %b::text[])"
+            " ON CONFLICT (originator_id) DO UPDATE SET version = excluded.version, digest = excluded.digest,"
+            " updated = excluded.updated"
+        ).format(**names)
+        self._schema = names["schema"]
+
+    def set_schema_version(self, version: int) -> None:
+        with self.datastore.transaction(commit=True) as c:
+            c.execute(SQL("DELETE FROM {}.log_schema").format(self._schema))
+            c.execute(SQL("INSERT INTO {}.log_schema VALUES (%s)").format(self._schema), (version,))
+
+    def schema_version(self) -> int | None:
+        """The version that `migrate` wrote; None when it never ran."""
+        with self.datastore.transaction(commit=False) as c:
+            c.execute("SELECT to_regclass(%s) AS found", (f"{self.datastore.schema}.log_schema",))
+            row = c.fetchone()
+            if row is None or row["found"] is None:
+                return None
+            c.execute(SQL("SELECT version FROM {}.log_schema").format(self._schema))
+            row = c.fetchone()
+            return None if row is None else int(row["version"])
+
+    def heads(self, streams: Sequence[UUID]) -> dict[UUID, Head]:
+        with self.datastore.get_connection() as conn, conn.cursor(binary=True) as c:
+            c.execute(
+                SQL("SELECT * FROM {}.heads WHERE originator_id = ANY(%b)").format(self._schema), (list(streams),)
+            )
+            return {
+                row["originator_id"]: Head(row["version"], bytes(row["digest"]), row["updated"]) for row in c.fetchall()
+            }
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:
+        batch: Batch = kwargs["batch"]
+        with self.datastore.get_connection() as conn, conn.transaction(), conn.cursor(binary=True) as c:
+            if batch.once is not None:
+                c.execute(
+                    SQL("INSERT INTO {}.once VALUES (%s,%s,%s)").format(self._schema),
+                    (batch.once, batch.outcome, batch.at),
+                )
+            positions: list[int] = []
+            if stored_events:
+                self._lock_table(c)
+                self._notify_channel(c)
+                c.execute(
+                    self._insert_statement,
+                    (
+                        [e.originator_id for e in stored_events],
+                        [e.originator_version for e in stored_events],
+                        [e.topic for e in stored_events],
+                        [e.state for e in stored_events],
+                    ),
+                )
+                positions = [row["notification_id"] for row in c.fetchall()]
+            if batch.heads:
+                streams, heads = zip(*batch.heads, strict=True)
+                versions, digests, updated = zip(*heads, strict=True)
+                c.execute(self._heads_statement, (list(streams), list(versions), list(digests), list(updated)))
+            self._write_marks(c, batch)
+        return positions
+
+    def _write_marks(self, c: Any, batch: Batch) -> None:
+        for marks, on_conflict in (
+            (batch.marks, "UPDATE SET value = excluded.value, updated_at = excluded.updated_at"),
+            (batch.insert_marks, "NOTHING"),
+        ):
+            if marks:
+                c.execute(
+                    SQL(
+                        "INSERT INTO {}.marks SELECT name, value, %s FROM unnest(%b::text[], %b::bytea[])"
+                        f" AS new (name, value) ON CONFLICT (name) DO {on_conflict}"
+                    ).format(self._schema),
+                    (batch.at, list(marks), list(marks.values())),
+                )
+        for name in batch.forget:
+            if name.endswith("*"):
+                c.execute(
+                    SQL("DELETE FROM {}.marks WHERE starts_with(name, %s)").format(self._schema), (name[:-1],)
+                )
+            else:
+                c.execute(SQL("DELETE FROM {}.marks WHERE name = %s").format(self._schema), (name,))
+
+    def outcome(self, once: str) -> bytes | None:
+        return self._value("SELECT outcome AS value FROM {}.once WHERE key = %s", once)
+
+    def mark(self, name: str) -> bytes | None:
+        return self._value("SELECT value FROM {}.marks WHERE name = %s", name)
+
+    def _value(self, statement: str, key: str) -> bytes | None:
+        with self.datastore.get_connection() as conn, conn.cursor() as c:
+            c.execute(SQL(statement).format(self._schema), (key,))  # type: ignore[arg-type]
+            row = c.fetchone()
+            return None if row is None else bytes(row["value"])
+
+    def marks(self, prefix: str) -> dict[str, bytes]:
+        with self.datastore.get_connection() as conn, conn.cursor() as c:
+            c.execute(
+                SQL("SELECT name, value FROM {}.marks WHERE starts_with(name, %s) ORDER BY name").format(self._schema),
+                (prefix,),
+            )
+            return {row["name"]: bytes(row["value"]) for row in c.fetchall()}
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the migration lock."""
+        with self.datastore.get_connection() as conn:
+            conn.execute("SELECT pg_advisory_lock(%s)", (MIGRATION_LOCK,))
+            try:
+                yield
+            finally:
+                conn.execute("SELECT pg_advisory_unlock(%s)", (MIGRATION_LOCK,))
+
+    def wait(self, after: int, timeout: float) -> bool:
+        """Wait until the log is longer than `after`, at most `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        with self.datastore.get_connection() as conn:
+            conn.execute(SQL("LISTEN {}").format(Identifier(self.channel_name)))
+            try:
+                while (self.max_notification_id() or 0) <= after:
+                    remaining = deadline - time.monotonic()
+                    if remaining <= 0:
+                        return False
+                    for _ in conn.notifies(timeout=min(remaining, RECHECK_SECONDS), stop_after=1):
+                        pass
+                return True
+            finally:
+                conn.execute("UNLISTEN *")
+
+    def close(self) -> None:
+        self.datastore.close()
