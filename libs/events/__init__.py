@@ -26,7 +26,9 @@ from libs.events.facts import (
     WorklogFetched,
 )
 from libs.events.follow import follow
+from libs.events.relay import run_relay
 from libs.events.store import EventStore, StoreVersionError, UnreadableEvent, migrate, open_store
+from libs.events.subscribe import Delivery, subscribe
 from libs.events.sync import (
     EntityMark,
     Evidence,
@@ -47,6 +49,7 @@ __all__ = [
     "Append",
     "Appended",
     "Change",
+    "Delivery",
     "EntityMark",
     "Event",
     "EventStore",
@@ -84,5 +87,7 @@ __all__ = [
     "follow",
     "migrate",
     "open_store",
+    "run_relay",
     "stream_id",
+    "subscribe",
 ]

@@ -107,22 +107,20 @@ class PostgresLog(PostgresApplicationRecorder):
 
     def _write_marks(self, c: Any, batch: Batch) -> None:
         for marks, on_conflict in (
-            (batch.marks, "UPDATE SET value = excluded.value, updated_at = excluded.updated_at"),
-            (batch.insert_marks, "NOTHING"),
+            (batch.marks, SQL("UPDATE SET value = excluded.value, updated_at = excluded.updated_at")),
+            (batch.insert_marks, SQL("NOTHING")),
         ):
             if marks:
                 c.execute(
                     SQL(
                         "INSERT INTO {}.marks SELECT name, value, %s FROM unnest(%b::text[], %b::bytea[])"
-                        f" AS new (name, value) ON CONFLICT (name) DO {on_conflict}"
-                    ).format(self._schema),
+                        " AS new (name, value) ON CONFLICT (name) DO {}"
+                    ).format(self._schema, on_conflict),
                     (batch.at, list(marks), list(marks.values())),
                 )
         for name in batch.forget:
             if name.endswith("*"):
-                c.execute(
-                    SQL("DELETE FROM {}.marks WHERE starts_with(name, %s)").format(self._schema), (name[:-1],)
-                )
+                c.execute(SQL("DELETE FROM {}.marks WHERE starts_with(name, %s)").format(self._schema), (name[:-1],))
             else:
                 c.execute(SQL("DELETE FROM {}.marks WHERE name = %s").format(self._schema), (name,))
 
@@ -134,7 +132,7 @@ class PostgresLog(PostgresApplicationRecorder):
 
     def _value(self, statement: str, key: str) -> bytes | None:
         with self.datastore.get_connection() as conn, conn.cursor() as c:
-            c.execute(SQL(statement).format(self._schema), (key,))  # type: ignore[arg-type]
+            c.execute(SQL(statement).format(self._schema), (key,))
             row = c.fetchone()
             return None if row is None else bytes(row["value"])
 

@@ -95,8 +95,10 @@ class SQLiteLog(SQLiteApplicationRecorder):
             return []
         c.executemany(
             self.insert_events_statement,
-            [(str(e.originator_id.hex), e.originator_version, e.topic, e.state)  # type: ignore[union-attr]
-             for e in stored_events],
+            [
+                (str(e.originator_id.hex), e.originator_version, e.topic, e.state)  # type: ignore[union-attr]
+                for e in stored_events
+            ],
         )
         # Ours is the one writing transaction, so the rows just written are the last ones, in order.
         c.execute(self.select_max_notification_id_statement)

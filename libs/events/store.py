@@ -115,14 +115,14 @@ class EventStore:
         last = self._mapper.to_domain_event(stored[0])
         return canonical(cast("Any", change.event).payload) == canonical(last.payload)
 
-    def read(
-        self, after: int, limit: int = 500, topics: Sequence[str] = (), stop: int | None = None
-    ) -> list[Recorded]:
+    def read(self, after: int, limit: int = 500, topics: Sequence[str] = (), stop: int | None = None) -> list[Recorded]:
         """The events after a position, in order. Events that cannot be decoded come as `UnreadableEvent`."""
         found = self._recorder.select_notifications(after, limit, stop, list(topics), inclusive_of_start=False)
         plain = self._mapper.plain
         return [
-            Recorded(notification.id, _readable(notification, state := plain(notification.state)), notification.topic, state)
+            Recorded(
+                notification.id, _readable(notification, state := plain(notification.state)), notification.topic, state
+            )
             for notification in found
         ]
 

@@ -16,7 +16,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """Base of all messages."""
 
 
-class RegisterProject(Message):
+class RegisterProject(Message, frozen=True, kw_only=True):
     site: str
     project: str
     """The project's key; also the id of the registration."""
@@ -25,7 +25,7 @@ class RegisterProject(Message):
     actor: str
 
 
-class RequestSync(Message):
+class RequestSync(Message, frozen=True, kw_only=True):
     site: str
     project: str
     request_id: str
@@ -35,7 +35,7 @@ class RequestSync(Message):
     reason: str = ""
 
 
-class Counts(Message):
+class Counts(Message, frozen=True, kw_only=True):
     """Rows fetched, and how many of them were new to the event log."""
 
     issues: int = 0
@@ -59,7 +59,7 @@ class Counts(Message):
         )
 
 
-class Progress(Message):
+class Progress(Message, frozen=True, kw_only=True):
     """What a long run carries over when it continues as new."""
 
     run_id: str
@@ -72,20 +72,20 @@ class Progress(Message):
     warnings: tuple[str, ...]
 
 
-class SyncInput(Message):
+class SyncInput(Message, frozen=True, kw_only=True):
     site: str
     project: str
     progress: Progress | None = None
 
 
-class BeginSync(Message):
+class BeginSync(Message, frozen=True, kw_only=True):
     site: str
     project: str
     run_id: str
     workflow_id: str
 
 
-class SyncPlan(Message):
+class SyncPlan(Message, frozen=True, kw_only=True):
     """What the run will do, decided from the event log alone, before Jira is asked anything."""
 
     full: bool
@@ -102,14 +102,14 @@ class SyncPlan(Message):
     """Requests that this run serves; they stay open until a run with them succeeds."""
 
 
-class PrepareScan(Message):
+class PrepareScan(Message, frozen=True, kw_only=True):
     site: str
     project: str
     run_id: str
     plan: SyncPlan
 
 
-class Scan(Message):
+class Scan(Message, frozen=True, kw_only=True):
     """How to read the issues: numbered pages of ids for a full run, one growing search for an incremental one."""
 
     scan_started_at: datetime
@@ -121,7 +121,7 @@ class Scan(Message):
     warnings: tuple[str, ...] = ()
 
 
-class FetchPage(Message):
+class FetchPage(Message, frozen=True, kw_only=True):
     site: str
     project: str
     run_id: str
@@ -140,13 +140,13 @@ class PageSource(StrEnum):
     RETRY = "retry"
 
 
-class PageResult(Message):
+class PageResult(Message, frozen=True, kw_only=True):
     counts: Counts
     next_token: str | None = None
     warnings: tuple[str, ...] = ()
 
 
-class RefreshReferences(Message):
+class RefreshReferences(Message, frozen=True, kw_only=True):
     site: str
     project: str
     run_id: str
@@ -156,7 +156,7 @@ class RefreshReferences(Message):
     """Whether the run fetched any issue: then sprints and users are looked up as well."""
 
 
-class CompleteSync(Message):
+class CompleteSync(Message, frozen=True, kw_only=True):
     site: str
     project: str
     run_id: str
@@ -166,7 +166,7 @@ class CompleteSync(Message):
     warnings: tuple[str, ...]
 
 
-class Failure(Message):
+class Failure(Message, frozen=True, kw_only=True):
     """Why a run failed; travels as the detail of the activity's error. Holds no secret."""
 
     code: str
@@ -179,7 +179,7 @@ class Failure(Message):
     attempts: int = 1
 
 
-class FailSync(Message):
+class FailSync(Message, frozen=True, kw_only=True):
     site: str
     project: str
     run_id: str
@@ -189,7 +189,7 @@ class FailSync(Message):
     started_at: datetime | None
 
 
-class CancelSync(Message):
+class CancelSync(Message, frozen=True, kw_only=True):
     site: str
     project: str
     run_id: str

@@ -333,9 +333,7 @@ class SyncActivities:
             return []
         return [f"{names.unfinished}{issue}" for issue in message.plan.retry_issue_ids if issue not in still]
 
-    async def _read_page(
-        self, message: FetchPage, names: MarkNames
-    ) -> tuple[list[Raw], str | None, tuple[str, ...]]:
+    async def _read_page(self, message: FetchPage, names: MarkNames) -> tuple[list[Raw], str | None, tuple[str, ...]]:
         if message.source is PageSource.SEARCH:
             since = message.plan.since
             if since is None:
@@ -391,9 +389,7 @@ class SyncActivities:
                 )
                 return (), msgspec.json.encode(PageResult(counts=counts, warnings=found.warnings))
 
-            result = await self._journal.append(
-                Append(changes=changes, marks=found.marks, once=once, closing=closing)
-            )
+            result = await self._journal.append(Append(changes=changes, marks=found.marks, once=once, closing=closing))
             return msgspec.json.decode(result.outcome, type=PageResult)
 
     @asynccontextmanager
@@ -449,9 +445,7 @@ def _page_closing(
     return closing
 
 
-def _sync_frame(
-    message: BeginSync | FetchPage | CompleteSync | FailSync | CancelSync, now: datetime
-) -> dict[str, Any]:
+def _sync_frame(message: BeginSync | FetchPage | CompleteSync | FailSync | CancelSync, now: datetime) -> dict[str, Any]:
     """The fields that all events of a project's sync stream share."""
     return {
         "stream_id": stream_id(message.site, "sync", message.project),
@@ -463,9 +457,7 @@ def _sync_frame(
 
 
 def _origin(message: PrepareScan | FetchPage | RefreshReferences) -> Origin:
-    return Origin(
-        site=message.site, project=message.project, cause=message.run_id, fetched_at=datetime.now(UTC)
-    )
+    return Origin(site=message.site, project=message.project, cause=message.run_id, fetched_at=datetime.now(UTC))
 
 
 def _repeated_token() -> BadResponse:

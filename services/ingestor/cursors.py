@@ -177,6 +177,9 @@ def due_look_ups(looked_up: Mapping[str, datetime], now: datetime, *, full: bool
         return ("boards", "sprints")
     ages = {name: (now - looked_up.get(name, datetime.min.replace(tzinfo=UTC))) / due for name, due in LOOK_UPS.items()}
     if changed:
-        return tuple(name for name in ("boards", "sprints", "users", "fields", "project")
-                     if name in ("sprints", "users") or ages[name] >= 1)
+        return tuple(
+            name
+            for name in ("boards", "sprints", "users", "fields", "project")
+            if name in ("sprints", "users") or ages[name] >= 1
+        )
     return (max(ages, key=lambda name: ages[name]),)

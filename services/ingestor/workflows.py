@@ -10,9 +10,9 @@ from collections.abc import Awaitable
 from datetime import timedelta
 from typing import TypeVar
 
-from temporalio import workflow
+from temporalio import exceptions, workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError, TimeoutError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from libs.temporal import names
@@ -21,8 +21,8 @@ with workflow.unsafe.imports_passed_through():
         CancelSync,
         CompleteSync,
         Counts,
-        Failure,
         FailSync,
+        Failure,
         FetchPage,
         PageResult,
         PageSource,
@@ -198,9 +198,7 @@ class SyncProjectWorkflow:
         message = CancelSync(site=sync.site, project=sync.project, run_id=run_id, pages_recorded=self._pages)
         await asyncio.shield(self._store_step("record_sync_cancelled", message, type(None)))
 
-    def _continue(
-        self, sync: SyncInput, run_id: str, plan: SyncPlan, scan: Scan, page: int, token: str | None
-    ) -> None:
+    def _continue(self, sync: SyncInput, run_id: str, plan: SyncPlan, scan: Scan, page: int, token: str | None) -> None:
         progress = Progress(
             run_id=run_id,
             plan=plan,
@@ -290,7 +288,7 @@ def failure_of(error: ActivityError | ApplicationError) -> Failure:
             message=cause.message,
             advice="An unexpected error inside the integrator: see the ingestor's log for the stack.",
         )
-    if isinstance(cause, TimeoutError):
+    if isinstance(cause, exceptions.TimeoutError):
         return Failure(
             code="TIMEOUT",
             message=f"The step did not finish in its time: {cause.message}",

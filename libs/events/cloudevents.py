@@ -1,0 +1,76 @@
+"""Events as CloudEvents 1.0 on NATS, binary mode: attributes in headers, the stored bytes as the body.
+
+Source of the rules: the CloudEvents NATS protocol binding. Header values are percent-encoded where they hold anything
+but printable ASCII.
+"""
+
+import re
+from typing import Final
+from urllib.parse import quote, unquote
+
+from libs.events.batches import Recorded
+from libs.events.topics import decode
+
+MESSAGE_ID: Final = "Nats-Msg-Id"
+DATA_REFERENCE: Final = "ce-dataref"
+
+_ENTITY_OF: Final = (
+    ("JiraProject", "project"),
+    ("JiraIssue", "issue"),
+    ("JiraComment", "comment"),
+    ("JiraUser", "user"),
+    ("Worklog", "worklog"),
+    ("SprintFetched", "sprint"),
+    ("SyncRequested", "control"),
+    ("Sync", "sync"),
+    ("SchemaDrift", "sync"),
+)
+"""The first match of the type's name is the subject's entity token; what matches none is of the control stream."""
+
+
+def subject_of(recorded: Recorded) -> str:
+    """`jira.<site>.<project>.<entity>.<event>`."""
+    name = recorded.topic.partition(".")[0]
+    entity = next((entity for start, entity in _ENTITY_OF if name.startswith(start)), "control")
+    event = re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+    return f"jira.{_token(recorded.event.site)}.{_token(recorded.event.project)}.{entity}.{event}"
+
+
+def _token(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]", "-", text) or "_"
+
+
+def headers_of(recorded: Recorded, *, referenced: bool = False) -> dict[str, str]:
+    """The headers of an event. `referenced`: the body stays in the log, and the header says where."""
+    event = recorded.event
+    attributes = {
+        "ce-specversion": "1.0",
+        "ce-id": str(recorded.position),
+        "ce-source": f"/jira/{event.site}",
+        "ce-type": recorded.topic,
+        "ce-subject": str(event.stream_id),
+        "ce-time": event.occurred_at.isoformat(),
+        "ce-datacontenttype": "application/json",
+        "ce-sequence": str(event.stream_version),
+    }
+    if event.trace:
+        attributes["ce-traceparent"] = event.trace
+    if referenced:
+        attributes[DATA_REFERENCE] = f"event-store:{recorded.position}"
+    headers = {name: quote(value, safe="!#$&'()*+,/:;<=>?@[]^_`{|}~.-") for name, value in attributes.items()}
+    return {MESSAGE_ID: str(recorded.position), **headers}
+
+
+def recorded_of(headers: dict[str, str], body: bytes) -> Recorded:
+    """The event of a message.
+
+    Raises:
+        ValueError, LookupError: not a message of the relay, of an unknown topic, or not readable.
+    """
+    missing = [name for name in ("ce-id", "ce-type") if name not in headers]
+    if missing:
+        raise ValueError(f"not a CloudEvent of the relay: header {', '.join(missing)} is missing")
+    if DATA_REFERENCE in headers:
+        raise ValueError(f"the body is too large for NATS; read it from the log: {unquote(headers[DATA_REFERENCE])}")
+    topic = unquote(headers["ce-type"])
+    return Recorded(int(headers["ce-id"]), decode(topic, body), topic, body)
