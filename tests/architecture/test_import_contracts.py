@@ -1,0 +1,56 @@
+"""Each import contract holds, and catches a deliberate violation."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+VIOLATIONS = {
+    "Services stand on libs": ("libs/runtime/stop.py", "import services.projector"),
+    "Services never import one another": ("services/telemetry/settings.py", "import services.notifier"),
+    "Libs never import one another": ("libs/read_tables/__init__.py", "import libs.runtime"),
+    "Only the ingestor speaks to Jira": ("services/graphql/settings.py", "import libs.jira_client"),
+    "No service knows the simulated Jira": ("services/ingestor/settings.py", "import libs.jira_simulator"),
+    "Workflows decide, activities do": ("services/ingestor/workflows.py", "import httpx"),
+    "The event log knows no scheduler": ("libs/events/envelope.py", "import temporalio"),
+}
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    for name in ("services", "libs"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def lint(tree: Path) -> subprocess.CompletedProcess[str]:
+    """Run the linter on a tree of its own, where `services` and `libs` are those of the tree."""
+    return subprocess.run(
+        [sys.executable, "-c", "from importlinter.cli import lint_imports_command as run; run()", "--no-cache"],
+        cwd=tree,
+        env={"PYTHONPATH": str(tree), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_tree_keeps_all_contracts(tree: Path) -> None:
+    result = lint(tree)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert f"{len(VIOLATIONS)} kept, 0 broken" in result.stdout
+
+
+@pytest.mark.parametrize("contract", VIOLATIONS)
+def test_a_violation_breaks_its_contract(tree: Path, contract: str) -> None:
+    file, line = VIOLATIONS[contract]
+    path = tree / file
+    path.write_text(path.read_text() + f"\n{line}\n")
+    result = lint(tree)
+    assert result.returncode == 1
+    assert any(row.startswith(contract) and row.endswith("BROKEN") for row in result.stdout.splitlines()), result.stdout
