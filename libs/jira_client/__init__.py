@@ -1,0 +1,106 @@
+"""HTTP to Jira Cloud, nothing about events: auth, paging, pace, typed answers, and the classifier of failures.
+
+Used by the ingestor alone, but for `errors` and `classify`, which every service may use. So that a service without the
+HTTP library can import those, `JiraClient` is imported when it is first asked for; all else here needs msgspec only.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from libs.jira_client.errors import (
+    ApiGone,
+    AuthExpired,
+    BadRequest,
+    BadResponse,
+    ErrorCode,
+    Evidence,
+    Forbidden,
+    JiraError,
+    JiraTimeout,
+    NetworkGlitch,
+    NotFoundOrHidden,
+    Origin,
+    QuotaExhausted,
+    RateLimited,
+    Scope,
+    SiteClosed,
+    UnknownFailure,
+    UntrustedConnection,
+    UpstreamError,
+    Verdict,
+)
+from libs.jira_client.limits import Limits, Pulse
+from libs.jira_client.models import (
+    Account,
+    Board,
+    BulkIssues,
+    ChildPage,
+    Field,
+    FieldSchema,
+    IdPage,
+    IssuePage,
+    IssueProblem,
+    Project,
+    ProjectPage,
+    ServerInfo,
+    Sprint,
+    User,
+    UserPage,
+    sprint_field,
+)
+from libs.jira_client.pages import SeenTokens
+from libs.jira_client.settings import JiraSettings
+
+if TYPE_CHECKING:
+    from libs.jira_client.client import JiraClient
+
+__all__ = [
+    "Account",
+    "ApiGone",
+    "AuthExpired",
+    "BadRequest",
+    "BadResponse",
+    "Board",
+    "BulkIssues",
+    "ChildPage",
+    "ErrorCode",
+    "Evidence",
+    "Field",
+    "FieldSchema",
+    "Forbidden",
+    "IdPage",
+    "IssuePage",
+    "IssueProblem",
+    "JiraClient",
+    "JiraError",
+    "JiraSettings",
+    "JiraTimeout",
+    "Limits",
+    "NetworkGlitch",
+    "NotFoundOrHidden",
+    "Origin",
+    "Project",
+    "ProjectPage",
+    "Pulse",
+    "QuotaExhausted",
+    "RateLimited",
+    "Scope",
+    "SeenTokens",
+    "ServerInfo",
+    "SiteClosed",
+    "Sprint",
+    "UnknownFailure",
+    "UntrustedConnection",
+    "UpstreamError",
+    "User",
+    "UserPage",
+    "Verdict",
+    "sprint_field",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "JiraClient":
+        from libs.jira_client.client import JiraClient
+
+        return JiraClient
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,295 @@
+"""The calls to Jira Cloud that the integrator makes, each a short method."""
+
+import re
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+from urllib.parse import quote
+
+from msgspec import Raw
+
+from libs.jira_client import models, wire
+from libs.jira_client.errors import BadRequest, NotFoundOrHidden
+from libs.jira_client.exchange import Call, Exchange
+from libs.jira_client.limits import Limits
+from libs.jira_client.pages import SeenTokens, every, every_child, next_start, next_token
+from libs.jira_client.settings import JiraSettings
+
+API: Final = "/rest/api/3"
+AGILE: Final = "/rest/agile/1.0"
+BULK_LIMIT: Final = 100
+"""Issues per bulkfetch that Jira accepts with any fields."""
+USERS_LIMIT: Final = 128
+"""Account ids per user/bulk; the address they make up is also kept below `LONGEST_QUERY`."""
+LONGEST_QUERY: Final = 6000
+"""Characters; proxies and servers commonly refuse a request line over 8 kB."""
+
+_NO_SPRINTS: Final = re.compile(r"does not support sprints", re.IGNORECASE)
+_SEARCH: Final = f"POST {API}/search/jql"
+
+R = TypeVar("R", bound=models.Record)
+
+
+class JiraClient:
+    """One site, one account: `async with JiraClient(settings) as jira`.
+
+    Every method raises JiraError (see `errors`). Searches are sent as POST: a JQL is often too long for an address.
+    """
+
+    def __init__(self, settings: JiraSettings, *, limits: Limits | None = None) -> None:
+        """`limits` is shared between the clients of one site; without it the client makes its own from the settings."""
+        self.settings = settings
+        self.limits = limits or Limits(
+            requests_per_second=settings.requests_per_second,
+            burst=settings.burst,
+            max_concurrency=settings.max_concurrency,
+            longest_wait_seconds=settings.longest_wait_seconds,
+        )
+        self._exchange = Exchange(settings, self.limits)
+
+    def __repr__(self) -> str:
+        return f"JiraClient({self.settings.base_url!r})"
+
+    async def __aenter__(self) -> Self:
+        await self._exchange.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._exchange.close()
+
+    @property
+    def requests(self) -> int:
+        """HTTP requests sent so far, repeated tries included."""
+        return self._exchange.requests
+
+    @property
+    def server_now(self) -> datetime | None:
+        """Jira's clock (UTC), at most a second or so behind and never ahead of it; None before the first answer."""
+        return self._exchange.server_now
+
+    # --- the account and the site
+
+    async def verify_credentials(self) -> models.Account:
+        """Proves the token. Other endpoints may answer an expired token with an empty 200."""
+        return await self.myself()
+
+    async def myself(self) -> models.Account:
+        return (await self._exchange.fetch(_get("/myself"), models.Account)).value
+
+    async def server_info(self) -> models.ServerInfo:
+        """Answered to anybody: no proof of the token."""
+        return (await self._exchange.fetch(_get("/serverInfo"), models.ServerInfo)).value
+
+    async def fields(self) -> list[models.Field]:
+        return (await self._exchange.fetch(_get("/field"), list[models.Field])).value
+
+    # --- projects, boards, sprints
+
+    async def project(self, key: str) -> models.Project:
+        """The project with this key. Raises NotFoundOrHidden when there is none that the account may browse."""
+        try:
+            found = await self.projects(keys=(key,))
+        except NotFoundOrHidden:
+            found = None
+        named = [project for project in found.projects if project.key == key] if found else []
+        if named:
+            return named[0]
+        # The search knows only current keys; this call also follows a former key of a renamed project.
+        call = _get("/project/{key}", key=key)
+        return models.record(models.Project, (await self._exchange.fetch(call, Raw)).value)
+
+    async def projects(
+        self, search: str | None = None, start: int = 0, *, keys: Sequence[str] = ()
+    ) -> models.ProjectPage:
+        """Projects the account may browse, by name or key containing `search`; an empty result is a 404 of Jira."""
+        params: dict[str, Any] = {"startAt": start, "maxResults": self.settings.list_page_size}
+        params |= {"query": search} if search else {}
+        params |= {"keys": list(keys)} if keys else {}
+        call = _get("/project/search", params)
+        reply = await self._exchange.fetch(call, wire.Values)
+        page = reply.value
+        return models.ProjectPage(
+            projects=models.records(models.Project, page.values),
+            next_start=next_start(start, len(page.values), page.is_last, page.total, call.endpoint),
+            server_time=reply.server_time,
+        )
+
+    async def boards(self, project_key: str) -> list[models.Board]:
+        """All boards that show the project, of every type."""
+        return await self._agile_list(models.Board, "/board", {"projectKeyOrId": project_key})
+
+    async def sprints(self, board_id: int, states: Sequence[str] | None = None) -> list[models.Sprint]:
+        """All sprints of a board, foreign ones included; an empty list for a board that has none by nature.
+
+        `states`: some of `active`, `closed`, `future`.
+        """
+        params = {"state": ",".join(states)} if states else {}
+        try:
+            return await self._agile_list(models.Sprint, "/board/{board}/sprint", params, board=board_id)
+        except BadRequest as error:
+            if _NO_SPRINTS.search(error.message):
+                return []
+            raise
+
+    async def _agile_list(self, kind: type[R], path: str, params: Mapping[str, Any], **parts: object) -> list[R]:
+        endpoint = f"GET {AGILE}{path}"
+
+        async def page(start: int) -> tuple[list[R], int | None]:
+            asked = {**params, "startAt": start, "maxResults": self.settings.list_page_size}
+            came = (await self._exchange.fetch(_get(path, asked, root=AGILE, **parts), wire.Values)).value
+            following = next_start(start, len(came.values), came.is_last, came.total, endpoint)
+            return models.records(kind, came.values), following
+
+        return await every(page, endpoint)
+
+    # --- issues
+
+    async def search_ids(self, jql: str, token: str | None = None, max_results: int | None = None) -> models.IdPage:
+        """Ids of issues, up to 5,000 at a time. `token` is the `next_token` of the page before."""
+        found = await self._search(jql, ["id"], token, max_results or self.settings.id_page_size)
+        return models.IdPage(
+            ids=models.ids_of(found.issues),
+            next_token=found.next_token,
+            is_last=found.is_last,
+            server_time=found.server_time,
+        )
+
+    async def search_issues(
+        self, jql: str, fields: Sequence[str], token: str | None = None, max_results: int | None = None
+    ) -> models.IssuePage:
+        """Issues with these fields. Jira may give fewer than asked: only a missing `next_token` means the end."""
+        return await self._search(jql, fields, token, max_results or self.settings.issue_page_size)
+
+    async def id_pages(
+        self, jql: str, token: str | None = None, seen: SeenTokens | None = None
+    ) -> AsyncIterator[models.IdPage]:
+        """All pages of ids; ends with BadResponse when a token comes back."""
+        seen = seen or SeenTokens()
+        while True:
+            page = await self.search_ids(jql, token)
+            yield page
+            token = page.next_token
+            if token is None:
+                return
+            seen.add(token, _SEARCH)
+
+    async def _search(self, jql: str, fields: Sequence[str], token: str | None, size: int) -> models.IssuePage:
+        body: dict[str, Any] = {"jql": jql, "fields": list(fields), "maxResults": size}
+        body |= {"nextPageToken": token} if token else {}
+        reply = await self._exchange.fetch(_post("/search/jql", body), wire.Found)
+        following = next_token(reply.value.next_page_token, reply.value.is_last, _SEARCH, token)
+        return models.IssuePage(
+            issues=reply.value.issues,
+            next_token=following,
+            is_last=following is None,
+            server_time=reply.server_time,
+        )
+
+    async def bulk_fetch(self, ids: Sequence[str], fields: Sequence[str]) -> models.BulkIssues:
+        """At most 100 issues by id or key, moved ones included; each one asked for is in `issues` or in `errors`."""
+        if not 0 < len(ids) <= BULK_LIMIT:
+            raise ValueError(f"bulk_fetch takes 1 to {BULK_LIMIT} issues, not {len(ids)}: split the list.")
+        call = _post("/issue/bulkfetch", {"issueIdsOrKeys": list(ids), "fields": list(fields)})
+        reply = await self._exchange.fetch(call, wire.Bulk)
+        errors = [
+            models.IssueProblem(id=missed.id, message=missed.error_message) for missed in reply.value.issue_errors
+        ]
+        return models.BulkIssues(
+            issues=reply.value.issues,
+            errors=errors + list(_unmentioned(ids, reply.value)),
+            server_time=reply.server_time,
+        )
+
+    async def approximate_count(self, jql: str) -> int:
+        """How many issues match, perhaps a little out of date."""
+        return (await self._exchange.fetch(_post("/search/approximate-count", {"jql": jql}), wire.Count)).value.count
+
+    # --- comments and worklogs
+
+    async def comments(self, issue_id: str, start: int = 0) -> models.ChildPage:
+        """Comments of an issue, oldest first."""
+        call = self._children("comment", issue_id, start, orderBy="created")
+        reply = await self._exchange.fetch(call, wire.Comments)
+        page = reply.value
+        return models.ChildPage(items=page.comments, start=start, total=page.total, server_time=reply.server_time)
+
+    async def all_comments(self, issue_id: str) -> list[Raw]:
+        return await every_child(lambda start: self.comments(issue_id, start), f"GET {API}/issue/{{issue}}/comment")
+
+    async def worklogs(self, issue_id: str, start: int = 0) -> models.ChildPage:
+        reply = await self._exchange.fetch(self._children("worklog", issue_id, start), wire.Worklogs)
+        page = reply.value
+        return models.ChildPage(items=page.worklogs, start=start, total=page.total, server_time=reply.server_time)
+
+    async def all_worklogs(self, issue_id: str) -> list[Raw]:
+        return await every_child(lambda start: self.worklogs(issue_id, start), f"GET {API}/issue/{{issue}}/worklog")
+
+    def _children(self, kind: str, issue_id: str, start: int, **extra: str) -> Call:
+        params = {"startAt": start, "maxResults": self.settings.child_page_size, **extra}
+        return _get(f"/issue/{{issue}}/{kind}", params, issue=issue_id)
+
+    # --- users
+
+    async def users_bulk(self, account_ids: Sequence[str]) -> list[models.User]:
+        """These users, in as few requests as fit; unknown ids are left out."""
+        users: list[models.User] = []
+        for chunk in _chunks(account_ids):
+            users += await self._users_at_once(chunk)
+        return users
+
+    async def _users_at_once(self, account_ids: list[str]) -> list[models.User]:
+        async def page(start: int) -> tuple[list[models.User], int | None]:
+            params = {"accountId": account_ids, "startAt": start, "maxResults": len(account_ids)}
+            call = _get("/user/bulk", params)
+            came = (await self._exchange.fetch(call, wire.Values)).value
+            following = next_start(start, len(came.values), came.is_last, came.total, call.endpoint)
+            return models.records(models.User, came.values), following
+
+        return await every(page, f"GET {API}/user/bulk")
+
+    async def users_search(self, start: int = 0) -> models.UserPage:
+        """All users of the site, former ones included. Needs the permission *Browse users and groups*."""
+        params = {"startAt": start, "maxResults": self.settings.user_page_size}
+        reply = await self._exchange.fetch(_get("/users/search", params), list[Raw])
+        came = len(reply.value)
+        return models.UserPage(
+            users=models.records(models.User, reply.value),
+            next_start=start + came if came else None,
+            server_time=reply.server_time,
+        )
+
+
+def _get(path: str, params: Mapping[str, Any] | None = None, *, root: str = API, **parts: object) -> Call:
+    filled = path.format(**{name: quote(str(part), safe="") for name, part in parts.items()})
+    return Call(f"GET {root}{path}", f"{root}{filled}", params or {})
+
+
+def _post(path: str, body: Mapping[str, Any]) -> Call:
+    return Call(f"POST {API}{path}", f"{API}{path}", body=body)
+
+
+def _unmentioned(ids: Sequence[str], bulk: wire.Bulk) -> Iterator[models.IssueProblem]:
+    """The ids about which the answer says nothing. Keys cannot be compared: an issue may come back under a new one."""
+    mentioned = {*models.ids_of(bulk.issues), *(missed.id for missed in bulk.issue_errors)}
+    for issue_id in ids:
+        if issue_id.isdecimal() and issue_id not in mentioned:
+            yield models.IssueProblem(
+                id=issue_id, message="Jira's answer does not mention this issue.", confirmed=False
+            )
+
+
+def _chunks(account_ids: Sequence[str]) -> Iterator[list[str]]:
+    chunk: list[str] = []
+    length = 0
+    for account_id in dict.fromkeys(account_ids):
+        size = len("&accountId=") + len(quote(account_id, safe=""))
+        if chunk and (len(chunk) == USERS_LIMIT or length + size > LONGEST_QUERY):
+            yield chunk
+            chunk, length = [], 0
+        chunk.append(account_id)
+        length += size
+    if chunk:
+        yield chunk

@@ -1,0 +1,121 @@
+"""Which code an exception stands for, as a table of names.
+
+Names instead of classes: a service without the HTTP library or the database driver can still classify what it is told,
+and nothing is imported for it. The most specific class of an exception decides; when it is unknown, what it was raised
+from is asked.
+"""
+
+import errno
+import ssl
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from libs.jira_client.errors import ErrorCode
+
+
+class Meaning(NamedTuple):
+    code: ErrorCode
+    words: str
+    retryable: bool | None = None
+    """None: as the code's rule says."""
+
+
+_TIMEOUT: Final = Meaning(ErrorCode.TIMEOUT, "Jira gave no complete answer in time")
+_NETWORK: Final = Meaning(ErrorCode.NETWORK_GLITCH, "The connection to Jira failed")
+_TLS: Final = Meaning(ErrorCode.TLS_INVALID, "The connection to Jira cannot be trusted")
+_REFUSED: Final = Meaning(ErrorCode.TLS_INVALID, "The address of Jira is not a public one and was refused")
+_UNREADABLE: Final = Meaning(ErrorCode.BAD_RESPONSE, "The answer cannot be decoded")
+_TOO_LARGE: Final = Meaning(ErrorCode.BAD_RESPONSE, "The answer is larger than allowed", retryable=False)
+_DOWN: Final = Meaning(ErrorCode.STORE_DOWN, "The database does not answer")
+_FULL: Final = Meaning(ErrorCode.STORE_FULL, "No space is left for the data")
+_UNKNOWN: Final = Meaning(ErrorCode.UNKNOWN, "An unforeseen failure")
+
+MEANINGS: Final[dict[str, Meaning]] = {
+    # httpx, leaves before their parents; a test holds that each of its exceptions has a meaning
+    "httpx.TimeoutException": _TIMEOUT,
+    "httpx.NetworkError": _NETWORK,
+    "httpx.RemoteProtocolError": _NETWORK,
+    "httpx.ProxyError": _NETWORK,
+    "httpx.LocalProtocolError": _UNKNOWN,
+    "httpx.UnsupportedProtocol": _UNKNOWN,
+    "httpx.InvalidURL": _UNKNOWN,
+    "httpx.CookieConflict": _UNKNOWN,
+    "httpx.StreamError": _UNKNOWN,
+    "httpx.HTTPStatusError": _UNKNOWN,
+    "httpx.DecodingError": _UNREADABLE,
+    "httpx.TooManyRedirects": _UNREADABLE,
+    # this library
+    "libs.jira_client.body.BodyError": _UNREADABLE,
+    "libs.jira_client.body.BodyTooLargeError": _TOO_LARGE,
+    "libs.jira_client.egress.AddressRefusedError": _REFUSED,
+    # the standard library
+    "builtins.TimeoutError": _TIMEOUT,
+    "ssl.SSLEOFError": _NETWORK,
+    "ssl.SSLZeroReturnError": _NETWORK,
+    "ssl.SSLError": _TLS,
+    "ssl.CertificateError": _TLS,
+    "socket.gaierror": _NETWORK,
+    "builtins.ConnectionError": _NETWORK,
+    "builtins.EOFError": _NETWORK,
+    "builtins.UnicodeDecodeError": _UNREADABLE,
+    "json.decoder.JSONDecodeError": _UNREADABLE,
+    "msgspec.DecodeError": _UNREADABLE,
+    # databases
+    "psycopg.errors.DiskFull": _FULL,
+    "psycopg.OperationalError": _DOWN,
+    "sqlalchemy.exc.OperationalError": _DOWN,
+    "sqlalchemy.exc.InterfaceError": _DOWN,
+    "sqlalchemy.exc.TimeoutError": _DOWN,
+    "sqlite3.OperationalError": _DOWN,
+}
+_NO_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+_NETWORK_ERRNOS: Final = frozenset(
+    {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN, errno.EADDRNOTAVAIL, errno.ENOTCONN}
+)
+_DEEPEST: Final = 10
+
+
+def meaning_of(error: BaseException) -> Meaning:
+    """What this exception means. Never raises."""
+    chain = tuple(_causes(error))
+    # A failed handshake or a full disk arrives wrapped in something more general: the cause knows better.
+    better = next((meaning for link in chain if (meaning := _tls(link, chain) or _full(link))), None)
+    if better:
+        return better
+    return next((meaning for link in chain if (meaning := _named(link) or _by_errno(link))), _UNKNOWN)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The exception and what it was raised from; of a group, its first member."""
+    link: BaseException | None = error
+    for _ in range(_DEEPEST):
+        if link is None:
+            return
+        yield link
+        link = link.__cause__ or (link.exceptions[0] if isinstance(link, BaseExceptionGroup) else None)
+
+
+def _named(error: BaseException) -> Meaning | None:
+    names = (f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__)
+    return next((MEANINGS[name] for name in names if name in MEANINGS), None)
+
+
+def _tls(link: BaseException, chain: tuple[BaseException, ...]) -> Meaning | None:
+    """A bad certificate or handshake; a cut connection, or trouble after the handshake, is the network's fault."""
+    if not isinstance(link, ssl.SSLError):
+        return None
+    mid_stream = type(chain[0]).__name__ in {"ReadError", "WriteError", "CloseError"}
+    return _NETWORK if mid_stream and not isinstance(link, ssl.SSLCertVerificationError) else _named(link)
+
+
+def _by_errno(error: BaseException) -> Meaning | None:
+    return _NETWORK if isinstance(error, OSError) and error.errno in _NETWORK_ERRNOS else None
+
+
+def _full(error: BaseException) -> Meaning | None:
+    if isinstance(error, OSError):
+        return _FULL if error.errno in _NO_SPACE else None
+    if type(error).__module__ == "sqlite3":
+        return _FULL if getattr(error, "sqlite_errorname", None) == "SQLITE_FULL" else None
+    named = _named(error)
+    return named if named is _FULL else None
