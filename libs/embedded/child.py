@@ -1,0 +1,117 @@
+"""One child process: in a process group of its own, its output read line by line, and never left behind.
+
+Its own group, because a Ctrl-C on the terminal reaches every process of the foreground group at once, and servers must
+outlive the services. On Linux the kernel ends the child when we die, even by SIGKILL (PR_SET_PDEATHSIG).
+"""
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+PR_SET_PDEATHSIG: Final = 1
+READ_BYTES: Final = 65536
+_LIBC: Final = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None  # loaded before any fork
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChildSpec:
+    """What to run, and how to see that it is ready.
+
+    `ready` answers None, or the reason why not (yet). `grace_seconds` is the time between SIGTERM and SIGKILL.
+    """
+
+    name: str
+    argv: tuple[str, ...]
+    environ: Mapping[str, str]
+    ready: Callable[[], Awaitable[str | None]]
+    ready_seconds: float = 60.0
+    grace_seconds: float = 20.0
+
+
+class Child:
+    """A process made from a spec; `spawn` may be called again after it has ended."""
+
+    def __init__(self, spec: ChildSpec, on_line: Callable[[str, str], None]) -> None:
+        self.spec = spec
+        self._on_line = on_line
+        self._process: asyncio.subprocess.Process | None = None
+        self._reading: asyncio.Task[None] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process is not None and self._process.returncode is None else None
+
+    async def spawn(self) -> None:
+        """Start it. Call from the main thread: the kernel's death signal follows the thread that forked."""
+        self._process = await asyncio.create_subprocess_exec(
+            *self.spec.argv,
+            env=dict(self.spec.environ),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            process_group=0,
+            preexec_fn=_die_with_parent(os.getpid()),
+        )
+        self._reading = asyncio.create_task(self._read_lines(self._process))
+
+    async def wait(self) -> int:
+        """Wait for its end and for its last line; the exit code, negative for a signal."""
+        process = self._running()
+        code = await process.wait()
+        if self._reading is not None:
+            # A grandchild may hold the pipe open: the last words are worth a second, no more.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.shield(self._reading), 1.0)
+        return code
+
+    async def stop(self) -> None:
+        """SIGTERM to its group; SIGKILL when the grace is over."""
+        if self.pid is None:
+            return
+        self._signal(signal.SIGTERM)
+        try:
+            await asyncio.wait_for(self._running().wait(), self.spec.grace_seconds)
+        except TimeoutError:
+            self.kill()
+        await self.wait()
+
+    def kill(self) -> None:
+        self._signal(signal.SIGKILL)
+
+    def _signal(self, number: signal.Signals) -> None:
+        pid = self.pid
+        if pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, number)
+
+    def _running(self) -> asyncio.subprocess.Process:
+        if self._process is None:
+            raise RuntimeError(f"{self.spec.name} was never started: call spawn() first")
+        return self._process
+
+    async def _read_lines(self, process: asyncio.subprocess.Process) -> None:
+        if process.stdout is None:
+            return
+        rest = b""
+        while chunk := await process.stdout.read(READ_BYTES):
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                self._on_line(self.spec.name, line.decode(errors="replace").rstrip("\r"))
+        if rest:
+            self._on_line(self.spec.name, rest.decode(errors="replace"))
+
+
+def _die_with_parent(parent: int) -> Callable[[], None]:
+    def before_exec() -> None:
+        if _LIBC is not None:
+            _LIBC.prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM))
+            if os.getppid() != parent:  # it died between the fork and the line above
+                os._exit(1)
+
+    return before_exec

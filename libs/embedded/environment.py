@@ -1,0 +1,38 @@
+"""What each child may see of our environment: everything ordinary, and only its own secrets."""
+
+from collections.abc import Mapping
+from typing import Final
+
+SERVICES: Final = ("ingestor", "projector", "graphql", "telemetry", "notifier")
+
+_OWN: Final = ("JDI_", "JIRA_", "DATABASE_URL", "NATS_URL", "TEMPORAL_", "SMTP_", "SLACK_", "WHATSAPP_")
+"""Variables of ours: a child gets these on purpose or not at all."""
+_CREDENTIALS: Final = ("JIRA_EMAIL", "JIRA_API_TOKEN")
+_GIVEN: Final[Mapping[str, tuple[str, ...]]] = {
+    "ingestor": ("JIRA_",),
+    "notifier": ("SMTP_", "SLACK_", "WHATSAPP_"),
+}
+"""Families of variables that a service gets as they are."""
+_ADMIN: Final = ("JDI_ADMIN_TOKEN", "JDI_ADMIN_TOKEN_FILE")
+
+
+def ordinary(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment without anything of ours: for the servers and the simulated Jira."""
+    return {name: value for name, value in environ.items() if not name.startswith(_OWN)}
+
+
+def of_service(name: str, environ: Mapping[str, str], shared: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a service.
+
+    Args:
+        name: of the service.
+        environ: ours. Jira's credentials go on to the ingestor alone, channels' secrets to the notifier alone.
+        shared: addresses of this stack, which win.
+    """
+    families = _GIVEN.get(name, ())
+    kept = {key: value for key, value in environ.items() if key.startswith(families) or _harmless(key)}
+    return {**ordinary(environ), **kept, **shared, "JDI_LOG_FORMAT": "json", "PYTHONUNBUFFERED": "1"}
+
+
+def _harmless(key: str) -> bool:
+    return key.startswith(("JDI_", "JIRA_")) and not key.startswith((*_CREDENTIALS, *_ADMIN))

@@ -1,0 +1,94 @@
+"""The output of all children as one stream: a coloured name before every line, and a file per child.
+
+Services write JSON lines; they are shown as text, from the wanted level upwards. The files under `logs/` keep every
+line as it came, of this start and of the one before.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+COLOURS: Final = {
+    "ingestor": "cyan",
+    "projector": "green",
+    "graphql": "magenta",
+    "telemetry": "blue",
+    "notifier": "yellow",
+    "temporal": "bright_black",
+    "nats": "bright_black",
+    "jira": "bright_blue",
+    "jdi": "bold",
+}
+LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
+_LEVEL_STYLES: Final = {"warning": "yellow", "error": "red", "critical": "bold red"}
+_SERVERS: Final = ("temporal", "nats", "jira")
+_ENVELOPE: Final = frozenset({"event", "level", "timestamp", "service", "logger"})
+NAME_WIDTH: Final = 9
+
+
+class LogStream:
+    """Where the lines of the children go. `level` is the lowest that is shown; servers' plain lines count as debug."""
+
+    def __init__(self, console: Console, logs_dir: Path, level: str = "info") -> None:
+        self._console = console
+        self._logs_dir = logs_dir
+        self._level = LEVELS[level]
+        self._files: dict[str, TextIO] = {}
+        logs_dir.mkdir(parents=True, exist_ok=True)
+
+    def line(self, name: str, text: str) -> None:
+        """Take one line of a child."""
+        if not text.strip():
+            return
+        file = self._files.get(name) or self._open(name)
+        file.write(f"{text}\n")
+        file.flush()
+        level, shown = _readable(name, text)
+        if LEVELS.get(level, LEVELS["info"]) >= self._level:
+            self._print(name, shown, _LEVEL_STYLES.get(level, ""))
+
+    def say(self, text: str) -> None:
+        """A line of our own."""
+        self._print("jdi", text, "")
+
+    def close(self) -> None:
+        for file in self._files.values():
+            file.close()
+        self._files.clear()
+
+    def _open(self, name: str) -> TextIO:
+        path = self._logs_dir / f"{name}.log"
+        if path.exists():
+            path.replace(path.with_suffix(".log.1"))
+        self._files[name] = path.open("w", encoding="utf-8")
+        return self._files[name]
+
+    def _print(self, name: str, text: str, style: str) -> None:
+        prefix = Text(f"{name:<{NAME_WIDTH}} │ ", style=COLOURS.get(name, ""))
+        self._console.print(prefix + Text(text, style=style), soft_wrap=True, highlight=False)
+
+
+def _readable(name: str, text: str) -> tuple[str, str]:
+    """Level and text of a line."""
+    record = _record(text)
+    if record is None:
+        return ("debug" if name in _SERVERS else "info"), text
+    values = " ".join(f"{key}={_short(value)}" for key, value in record.items() if key not in _ENVELOPE)
+    return str(record.get("level", "info")), f"{record['event']} {values}".rstrip()
+
+
+def _record(text: str) -> dict[str, Any] | None:
+    if not text.startswith("{"):
+        return None
+    try:
+        record = json.loads(text)
+    except ValueError:
+        return None
+    return record if "event" in record else None
+
+
+def _short(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,173 @@
+"""The whole system on one machine: servers, then the simulated Jira if wanted, then the five services.
+
+async with running(plan, stream) as stack:
+    ...          # everything is ready; stack.file says where it is
+    await stack.failed()
+"""
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from libs.embedded import environment, ports, probes, servers, stack_file
+from libs.embedded.admin_token import AdminToken, admin_token
+from libs.embedded.child import ChildSpec
+from libs.embedded.errors import StackError
+from libs.embedded.log_stream import LogStream
+from libs.embedded.stack_file import StackFile
+from libs.embedded.supervisor import Supervisor
+
+SERVICE_READY_SECONDS: Final = 90.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackPlan:
+    """What to start. `environ` is ours; children get their part of it (see `environment`)."""
+
+    data_dir: Path
+    database_url: str
+    site: str
+    temporal_namespace: str
+    graphql_port: int
+    graphql_port_is_fixed: bool
+    """True: a taken port is an error. False: the next free one is taken instead."""
+    jira_base_url: str
+    """Empty when the simulated Jira is to be started: it is the base URL then."""
+    admin_token: str | None
+    environ: Mapping[str, str]
+    simulator: Sequence[str] | None = None
+    """Arguments of the simulated Jira without its port; None: no simulated Jira."""
+    services: tuple[str, ...] = environment.SERVICES
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack that runs."""
+
+    file: StackFile
+    token: AdminToken
+    supervisor: Supervisor
+
+    async def failed(self) -> None:
+        """Wait until a part of it is beyond help.
+
+        Raises:
+            StackError: always.
+        """
+        await self.supervisor.failed()
+
+
+def graphql_port(plan: StackPlan) -> int:
+    """The port for GraphQL.
+
+    Raises:
+        StackError: it is taken, and no other may be used.
+    """
+    if ports.is_free(plan.graphql_port):
+        return plan.graphql_port
+    if plan.graphql_port_is_fixed:
+        raise StackError(f"port {plan.graphql_port} is taken; set JDI_PORT to a free one", exit_code=2)
+    return ports.next_free(plan.graphql_port)
+
+
+@contextlib.asynccontextmanager
+async def running(plan: StackPlan, stream: LogStream) -> AsyncIterator[Stack]:
+    """Start everything, give control when all of it is ready, and stop it in the opposite order, whatever happens.
+
+    The caller holds the lock of the data folder (`lock.holding`) and has created the tables.
+
+    Raises:
+        StackError: a port is taken, a program is missing, or a child does not get ready.
+    """
+    token = admin_token(plan.data_dir, plan.admin_token)
+    file = _addresses(plan, token)
+    supervisor = Supervisor(stream.line, lambda: _remember(plan.data_dir, file, supervisor))
+    try:
+        await supervisor.start(_servers(plan, file))
+        if plan.simulator is not None:
+            await supervisor.start([_simulator(plan, file)])
+        await supervisor.start([_service(name, plan, file, token) for name in plan.services])
+        yield Stack(file, token, supervisor)
+    finally:
+        await _stopped(supervisor)
+        _remember(plan.data_dir, file, supervisor)
+
+
+async def _stopped(supervisor: Supervisor) -> None:
+    """A cancelled stop must not leave children behind."""
+    stopping = asyncio.ensure_future(supervisor.stop())
+    try:
+        await asyncio.shield(stopping)
+    except asyncio.CancelledError:
+        supervisor.kill()
+        await stopping
+        raise
+
+
+def _addresses(plan: StackPlan, token: AdminToken) -> StackFile:
+    graphql = graphql_port(plan)
+    earlier = stack_file.read(plan.data_dir)
+    names = ["temporal", "temporal-ui", "nats", *(f"health-{name}" for name in plan.services)]
+    if plan.simulator is not None:
+        names.append("jira")
+    chosen = ports.choose(names, earlier.ports if earlier is not None else {})
+    host = ports.LOOPBACK
+    return StackFile(
+        site=plan.site,
+        database_url=plan.database_url,
+        temporal_address=f"{host}:{chosen['temporal']}",
+        temporal_namespace=plan.temporal_namespace,
+        temporal_ui=f"http://{host}:{chosen['temporal-ui']}",
+        nats_url=f"nats://{host}:{chosen['nats']}",
+        graphql_url=f"http://{host}:{graphql}",
+        admin_token_file=str(token.file) if token.file is not None else None,
+        jira_base_url=plan.jira_base_url or f"http://{host}:{chosen['jira']}",
+        ports=chosen,
+    )
+
+
+def _remember(data_dir: Path, file: StackFile, supervisor: Supervisor) -> None:
+    stack_file.write(data_dir, msgspec.structs.replace(file, pids={"jdi": os.getpid(), **supervisor.pids()}))
+
+
+def _servers(plan: StackPlan, file: StackFile) -> list[ChildSpec]:
+    environ = environment.ordinary(plan.environ)
+    temporal_ports = file.ports["temporal"], file.ports["temporal-ui"]
+    return [
+        servers.temporal_server(plan.data_dir, plan.temporal_namespace, *temporal_ports, environ),
+        servers.nats_server(plan.data_dir, file.ports["nats"], environ),
+    ]
+
+
+def _simulator(plan: StackPlan, file: StackFile) -> ChildSpec:
+    port = file.ports["jira"]
+    argv = (sys.executable, "-m", "libs.jira_simulator", "--port", str(port), *(plan.simulator or ()))
+    environ = environment.ordinary(plan.environ) | {"PYTHONUNBUFFERED": "1"}
+    return ChildSpec(name="jira", argv=argv, environ=environ, ready=probes.listens(port))
+
+
+def _service(name: str, plan: StackPlan, file: StackFile, token: AdminToken) -> ChildSpec:
+    shared = {key: value for key, value in file.environ(plan.data_dir).items() if not key.startswith("JDI_ADMIN_TOKEN")}
+    port = file.ports[f"health-{name}"]
+    shared["JDI_HEALTH_PORT"] = str(port)
+    if name == "graphql":
+        shared["JDI_ADMIN_TOKEN"] = token.value
+    return ChildSpec(
+        name=name,
+        argv=(sys.executable, "-m", f"services.{name}"),
+        environ=environment.of_service(name, plan.environ, shared),
+        ready=probes.readyz(_health_port(name, file)),
+        ready_seconds=SERVICE_READY_SECONDS,
+    )
+
+
+def _health_port(name: str, file: StackFile) -> int:
+    """GraphQL serves HTTP anyway: its health stands beside the API."""
+    return int(file.graphql_url.rpartition(":")[2]) if name == "graphql" else file.ports[f"health-{name}"]

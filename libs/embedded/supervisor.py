@@ -1,0 +1,126 @@
+"""Start children stage by stage, keep them alive, stop them in the opposite order."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from libs.embedded.child import Child, ChildSpec
+from libs.embedded.errors import StackError
+from libs.embedded.restarts import LIMIT, WINDOW_SECONDS, Restarts
+
+POLL_SECONDS: Final = 0.05
+MISCONFIGURED: Final = 2
+"""The exit code by which a service says that a setting is wrong: starting it again would not help."""
+
+
+class Supervisor:
+    """Keeps a set of children running.
+
+    Args:
+        on_line: gets (child, line) for every line of output.
+        on_change: called when the process ids have changed.
+    """
+
+    def __init__(self, on_line: Callable[[str, str], None], on_change: Callable[[], None] = lambda: None) -> None:
+        self._on_line = on_line
+        self._on_change = on_change
+        self._stages: list[list[Child]] = []
+        self._keepers: list[asyncio.Task[None]] = []
+        self._stopping = False
+        self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def pids(self) -> dict[str, int]:
+        """Name to process id of every child that runs now."""
+        children = (child for stage in self._stages for child in stage)
+        return {child.spec.name: child.pid for child in children if child.pid is not None}
+
+    async def start(self, specs: Sequence[ChildSpec]) -> None:
+        """Start one stage, all of it at once, and wait until every child of it is ready.
+
+        Raises:
+            StackError: one of them refuses to run, or is not ready in time.
+        """
+        stage = [Child(spec, self._on_line) for spec in specs]
+        self._stages.append(stage)
+        for child in stage:
+            await child.spawn()
+            self._keepers.append(asyncio.create_task(self._keep(child)))
+        self._on_change()
+        await self._unless_failed(asyncio.gather(*(_until_ready(child.spec) for child in stage)))
+
+    async def failed(self) -> None:
+        """Wait until a child is beyond help.
+
+        Raises:
+            StackError: always; the text names the child.
+        """
+        await asyncio.shield(self._failed)
+
+    async def stop(self) -> None:
+        """Stop every child, the last stage first; each gets its grace."""
+        self._stopping = True
+        for keeper in self._keepers:
+            keeper.cancel()
+        await asyncio.gather(*self._keepers, return_exceptions=True)
+        for stage in reversed(self._stages):
+            await asyncio.gather(*(child.stop() for child in stage))
+        if self._failed.done():
+            self._failed.exception()  # seen, whoever waited for it
+
+    def kill(self) -> None:
+        """Kill every child now, without grace."""
+        self._stopping = True
+        for stage in self._stages:
+            for child in stage:
+                child.kill()
+
+    async def _keep(self, child: Child) -> None:
+        restarts = Restarts()
+        while True:
+            code = await child.wait()
+            if self._stopping:
+                return
+            try:
+                delay = self._next_delay(child.spec.name, code, restarts)
+                self._on_line(child.spec.name, f"ended with {_said(code)}; starts again in {delay:g} s")
+                await asyncio.sleep(delay)
+                await child.spawn()
+            except (StackError, OSError) as error:
+                self._fail(error)
+                return
+            self._on_change()
+
+    def _next_delay(self, name: str, code: int, restarts: Restarts) -> float:
+        if code == MISCONFIGURED:
+            raise StackError(f"{name} refuses to start; its last line above says why", MISCONFIGURED)
+        delay = restarts.next_delay(time.monotonic())
+        if delay is None:
+            often = f"{LIMIT + 1} times within {WINDOW_SECONDS:g} s"
+            raise StackError(f"{name} ended {often}, the last time with {_said(code)}; see its lines above")
+        return delay
+
+    def _fail(self, error: Exception) -> None:
+        if not self._failed.done():
+            self._failed.set_exception(error)
+
+    async def _unless_failed(self, ready: asyncio.Future[list[None]]) -> None:
+        waited: set[asyncio.Future[Any]] = {ready, self._failed}
+        await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+        if self._failed.done():
+            ready.cancel()
+            await asyncio.gather(ready, return_exceptions=True)
+            self._failed.result()
+        ready.result()
+
+
+async def _until_ready(spec: ChildSpec) -> None:
+    deadline = time.monotonic() + spec.ready_seconds
+    while (why := await spec.ready()) is not None:
+        if time.monotonic() > deadline:
+            raise StackError(f"{spec.name} is not ready after {spec.ready_seconds:g} s: {why}")
+        await asyncio.sleep(POLL_SECONDS)
+
+
+def _said(code: int) -> str:
+    return f"signal {-code}" if code < 0 else f"exit code {code}"
