@@ -49,7 +49,6 @@ issue_sprint: Final = Table(
     key("sprint_id"),
     number("place"),  # in the order of Jira's sprint field, from 0
     optional("state"),  # as the issue said it, lower case; the sprint's own row knows better
-    version(),  # of the issue
     Index("issue_sprint_by_sprint", "site", "sprint_id"),
 )
 

@@ -51,8 +51,7 @@ sync_job: Final = Table(
     optional("current_run_id"),  # null when nothing runs
     number("pages_done"),  # of the current or last run
     optional_number("pages_total"),
-    version(),
-    version("control_version"),
+    version(),  # of the sync stream; what the control stream decides is guarded by `project.control_version`
 )
 
 sync_log: Final = Table(

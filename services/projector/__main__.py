@@ -1,0 +1,95 @@
+"""Start the projector: `python -m services.projector [run|migrate|rebuild]`.
+
+run (the default) keeps the read tables up to date; migrate creates them; rebuild makes them anew from the event log
+while readers keep the old ones, beside a running projector or without one.
+"""
+
+import asyncio
+import math
+import sys
+
+import structlog
+from sqlalchemy import Engine, func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from libs.events import EventStore
+from libs.read_tables import dead_letter, migrate, readiness
+from libs.runtime import Health, Reported, Stop, engine, event_database, read_database, run_service, serve_health
+from services.projector.live import keep_projecting, wait_for_store
+from services.projector.measures import LAG, PARKED
+from services.projector.project_loop import ProjectLoop
+from services.projector.rebuild import rebuild
+from services.projector.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+
+async def run(settings: Settings, stop: Stop) -> None:
+    """Keep the read tables up to date."""
+    tables = engine(read_database(settings.database_url))
+    health, state = Health(), Reported()
+    health.add("projection", state)
+    health.add("read_tables", lambda: asyncio.to_thread(readiness, tables))
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(serve_health(health, settings.health_host, settings.health_port, stop))
+        tasks.create_task(asyncio.to_thread(_project, settings, tables, stop, state))
+
+
+def _project(settings: Settings, tables: Engine, stop: Stop, state: Reported) -> None:
+    store = wait_for_store(event_database(settings.database_url), stop, state.report)
+    if store is None:
+        return
+    LAG.set_function(lambda: _lag(store, tables))
+    PARKED.set_function(lambda: _parked(tables))
+    try:
+        keep_projecting(store, tables, stop, state.report)
+    finally:
+        for gauge in (LAG, PARKED):  # both ask the databases, which are closed now
+            gauge.set_function(lambda: 0)
+        store.close()
+        tables.dispose()
+
+
+def _lag(store: EventStore, tables: Engine) -> float:
+    try:
+        return store.head() - ProjectLoop(store, tables).position()
+    except Exception:  # noqa: BLE001 - a database that is down must not take the other measures with it
+        return math.nan
+
+
+def _parked(tables: Engine) -> float:
+    try:
+        with tables.connect() as connection:
+            return connection.execute(select(func.count()).select_from(dead_letter)).scalar_one()
+    except SQLAlchemyError:
+        return math.nan
+
+
+async def migrate_tables(settings: Settings, _stop: Stop) -> None:
+    """Create the read tables that are missing."""
+    await asyncio.to_thread(migrate, engine(read_database(settings.database_url)))
+    log.info("read tables are there")
+
+
+async def rebuild_tables(settings: Settings, stop: Stop) -> None:
+    """Make the read tables anew."""
+    state = Reported()
+    store = await asyncio.to_thread(wait_for_store, event_database(settings.database_url), stop, state.report)
+    if store is not None:
+        await asyncio.to_thread(rebuild, store, engine(read_database(settings.database_url)), stop)
+        store.close()
+
+
+COMMANDS = {"run": run, "migrate": migrate_tables, "rebuild": rebuild_tables}
+
+
+def main(arguments: list[str]) -> None:
+    command = arguments[0] if arguments else "run"
+    if command not in COMMANDS or len(arguments) > 1:
+        sys.stderr.write(f"projector: {' '.join(arguments)!r} is no command; use one of {', '.join(COMMANDS)}\n")
+        sys.exit(2)
+    run_service("projector", Settings, COMMANDS[command])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,96 @@
+"""Which sprints an issue is in, and its current one, kept right from both sides."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Connection, bindparam, select
+
+from services.projector.changes import Key, Row
+from services.projector.payloads import Membership
+from services.projector.sprints import current_sprint
+from services.projector.upserts import Tables, by_site, insert_missing, upsert
+
+
+def write_sprints(connection: Connection, tables: Tables, rows: Sequence[Row]) -> set[Key]:
+    """Write sprints; the keys of those that are new or changed their state."""
+    if not rows:
+        return set()
+    keys = {(row["site"], row["sprint_id"]): row for row in rows}
+    known = sprint_states(connection, tables, set(keys))
+    upsert(connection, tables["sprint"], rows)
+    now = sprint_states(connection, tables, set(keys))
+    return {key for key, state in now.items() if known.get(key) != state}
+
+
+def sprint_states(connection: Connection, tables: Tables, keys: set[Key]) -> dict[Key, str]:
+    sprint = tables["sprint"]
+    found: dict[Key, str] = {}
+    for site, ids in by_site(keys):
+        where = (sprint.c.site == site) & sprint.c.sprint_id.in_(ids)
+        for sprint_id, state in connection.execute(select(sprint.c.sprint_id, sprint.c.state).where(where)):
+            found[site, sprint_id] = state
+    return found
+
+
+def choose_sprints(
+    connection: Connection, tables: Tables, rows: Sequence[Row], memberships: Mapping[Key, Sequence[Membership]]
+) -> None:
+    """Set `sprint_id` of issue rows that are about to be written. The sprints of this batch are written already."""
+    named = {(site, member.sprint_id) for (site, _), members in memberships.items() for member in members}
+    if not named:
+        return
+    states = sprint_states(connection, tables, named)
+    by_id: dict[str, dict[str, str]] = {}
+    for (site, sprint_id), state in states.items():
+        by_id.setdefault(site, {})[sprint_id] = state
+    for row in rows:
+        members = memberships.get((row["site"], row["issue_id"]), ())
+        if members:
+            row["sprint_id"] = current_sprint(members, by_id.get(row["site"], {}))
+
+
+def replace_memberships(
+    connection: Connection, tables: Tables, stored: set[Key], memberships: Mapping[Key, Sequence[Membership]]
+) -> None:
+    """Make the memberships of issues what their newest version says; the `stored` ones may have others from before."""
+    remove_memberships(connection, tables, stored)
+    rows = [
+        {"site": site, "issue_id": issue_id, "sprint_id": member.sprint_id, "place": place, "state": member.state}
+        for (site, issue_id), members in sorted(memberships.items())
+        for place, member in enumerate(members)
+    ]
+    insert_missing(connection, tables["issue_sprint"], rows)
+
+
+def remove_memberships(connection: Connection, tables: Tables, issues: set[Key]) -> None:
+    table = tables["issue_sprint"]
+    for site, ids in by_site(issues):
+        connection.execute(table.delete().where((table.c.site == site) & table.c.issue_id.in_(ids)))
+
+
+def choose_again(connection: Connection, tables: Tables, sprints: set[Key]) -> None:
+    """Set the current sprint of every stored issue that is in one of these sprints."""
+    for site, ids in by_site(sprints):
+        _choose_again(connection, tables, site, ids)
+
+
+def _choose_again(connection: Connection, tables: Tables, site: str, sprint_ids: Sequence[str]) -> None:
+    issue, sprint, member = tables["issue"], tables["sprint"], tables["issue_sprint"]
+    concerned = select(member.c.issue_id).where((member.c.site == site) & member.c.sprint_id.in_(sprint_ids))
+    found = connection.execute(
+        select(member.c.issue_id, member.c.sprint_id, member.c.state, sprint.c.state, issue.c.sprint_id)
+        .join(issue, (issue.c.site == member.c.site) & (issue.c.issue_id == member.c.issue_id))
+        .join(sprint, (sprint.c.site == member.c.site) & (sprint.c.sprint_id == member.c.sprint_id), isouter=True)
+        .where((member.c.site == site) & member.c.issue_id.in_(concerned))
+        .order_by(member.c.issue_id, member.c.place)
+    ).all()
+    updates: list[Row] = []
+    for issue_id, entries in itertools.groupby(found, key=lambda entry: entry[0]):
+        members = list(entries)
+        states = {entry[1]: entry[3] for entry in members if entry[3] is not None}
+        chosen = current_sprint([Membership(entry[1], entry[2]) for entry in members], states)
+        if chosen != members[0][4]:
+            updates.append({"concerned": issue_id, "chosen": chosen})
+    if updates:
+        where = (issue.c.site == site) & (issue.c.issue_id == bindparam("concerned"))
+        connection.execute(issue.update().where(where).values(sprint_id=bindparam("chosen")), updates)

@@ -1,0 +1,64 @@
+"""Keep the read tables up to date until told to stop, whatever fails on the way."""
+
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+from sqlalchemy import Engine
+
+from libs.events import EventStore, open_store
+from libs.runtime import Stop
+from services.projector.progress import MovedError, NewerTablesError, OlderTablesError
+from services.projector.project_loop import ProjectLoop
+from services.projector.rebuild import RebuildError, rebuild
+
+log = structlog.get_logger(__name__)
+
+RETRY_SECONDS: Final = 1.0
+"""After a failure of the database. The log keeps what comes meanwhile."""
+
+Report = Callable[[str | None], None]
+"""Told None when all is well, else the reason why not."""
+
+
+def wait_for_store(url: str, stop: Stop, report: Report) -> EventStore | None:
+    """Open the event log as soon as it answers and is migrated; None when told to stop before."""
+    while not stop.is_set():
+        try:
+            return open_store(url)
+        except Exception as error:  # noqa: BLE001 - each driver has errors of its own; the reason is shown in /readyz
+            _report(report, f"the event log cannot be opened: {error}")
+            stop.wait_blocking(RETRY_SECONDS)
+    return None
+
+
+def keep_projecting(store: EventStore, engine: Engine, stop: Stop, report: Report) -> None:
+    """Apply events as they come. Tables of an older version are rebuilt first, while readers keep them."""
+    loop = ProjectLoop(store, engine, on_progress=lambda _position: report(None))
+    while not stop.is_set():
+        try:
+            loop.run(stop)
+        except MovedError as error:
+            log.debug("position moved", why=str(error))
+        except OlderTablesError as error:
+            _rebuild(store, engine, stop, report, str(error))
+        except NewerTablesError as error:
+            _report(report, str(error))
+            stop.wait_blocking(RETRY_SECONDS)
+        except Exception as error:
+            log.exception("projecting failed; trying again")
+            _report(report, f"{type(error).__name__}: {error}".splitlines()[0])
+            stop.wait_blocking(RETRY_SECONDS)
+
+
+def _rebuild(store: EventStore, engine: Engine, stop: Stop, report: Report, reason: str) -> None:
+    _report(report, f"rebuilding: {reason}")
+    try:
+        rebuild(store, engine, stop)
+    except RebuildError as error:
+        log.info("rebuild ended early", why=str(error))
+
+
+def _report(report: Report, reason: str) -> None:
+    log.warning("not projecting", why=reason)
+    report(reason)

@@ -1,0 +1,145 @@
+"""The parts of Jira's JSON that end up in a column: one typed struct each, so that decoding skips everything else.
+
+Where Jira's answer may miss something or hold null, the field has a default. What is of another type than Jira
+documents is an error: the event is parked, seen by people, and applied again once this file knows better.
+"""
+
+import functools
+import re
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from msgspec import Raw
+
+from libs.read_tables import UNKNOWN_ACCOUNT
+
+
+class User(msgspec.Struct, rename="camel"):
+    account_id: str | None = None
+    display_name: str | None = None
+    active: bool = True
+    account_type: str | None = None
+    avatar_urls: dict[str, str | None] | None = None
+
+
+class Account(msgspec.Struct, rename="camel"):
+    """A user where only the account counts."""
+
+    account_id: str | None = None
+
+
+class Named(msgspec.Struct):
+    name: str | None = None
+
+
+class StatusCategory(msgspec.Struct):
+    key: str | None = None
+
+
+class Status(msgspec.Struct, rename="camel"):
+    name: str | None = None
+    status_category: StatusCategory | None = None
+
+
+class IssueFields(msgspec.Struct):
+    summary: str | None = None
+    description: Any = None
+    status: Status | None = None
+    priority: Named | None = None
+    issuetype: Named | None = None
+    assignee: Account | None = None
+    reporter: Account | None = None
+    created: str | None = None
+    updated: str | None = None
+    sprints: Any = None
+    """The site's sprint field: `issue_fields` gives it its name."""
+
+
+class Comment(msgspec.Struct):
+    author: Account | None = None
+    body: Any = None
+    created: str | None = None
+    updated: str | None = None
+
+
+class Worklog(msgspec.Struct, rename="camel"):
+    author: Account | None = None
+    comment: Any = None
+    time_spent_seconds: int | None = None
+    started: str | None = None
+    created: str | None = None
+    updated: str | None = None
+
+
+class Sprint(msgspec.Struct, rename="camel"):
+    name: str | None = None
+    state: str | None = None
+    goal: str | None = None
+    board_id: int | str | None = None
+    origin_board_id: int | str | None = None
+    start_date: str | None = None
+    end_date: str | None = None
+    complete_date: str | None = None
+
+
+class Membership(NamedTuple):
+    """One entry of an issue's sprint field."""
+
+    sprint_id: str
+    state: str | None
+
+
+users: Final = msgspec.json.Decoder(User)
+comments: Final = msgspec.json.Decoder(Comment)
+worklogs: Final = msgspec.json.Decoder(Worklog)
+sprints: Final = msgspec.json.Decoder(Sprint)
+
+
+def issue_fields(payload: Raw, sprint_field: str | None) -> IssueFields:
+    """The projected fields of an issue; its sprints stand in a field whose name differs from site to site."""
+    fields: IssueFields = _issues(sprint_field).decode(payload).fields
+    return fields
+
+
+@functools.lru_cache(maxsize=256)
+def _issues(sprint_field: str | None) -> "msgspec.json.Decoder[Any]":
+    # Without a sprint field the name must be one that no field of Jira has.
+    names = {"sprints": sprint_field or "\0"}
+    fields = msgspec.defstruct("_Fields", [("sprints", Any, None)], bases=(IssueFields,), rename=names)
+    return msgspec.json.Decoder(msgspec.defstruct("_Issue", [("fields", fields)]))
+
+
+def account(user: Account | None) -> str:
+    """Whose it is; `unknown` when Jira does not say."""
+    return (user.account_id if user is not None else None) or UNKNOWN_ACCOUNT
+
+
+def optional_account(user: Account | None) -> str | None:
+    """The account of a field that may be empty."""
+    return None if user is None else account(user)
+
+
+def memberships(value: Any) -> Sequence[Membership]:
+    """The sprint field's entries, in Jira's order, each sprint once: Cloud's objects or Server's text form."""
+    found: dict[str, Membership] = {}
+    for entry in value if isinstance(value, list) else ():
+        member = _membership(entry)
+        if member is not None:
+            found.setdefault(member.sprint_id, member)
+    return tuple(found.values())
+
+
+_SERVER_ID: Final = re.compile(r"[\[,]id=(\d+)")
+_SERVER_STATE: Final = re.compile(r"[\[,]state=(\w+)")
+
+
+def _membership(entry: Any) -> Membership | None:
+    """Server writes `com.atlassian.…Sprint@a88a698[id=1,rapidViewId=1,state=ACTIVE,name=…]`: names may hold commas."""
+    if isinstance(entry, str):
+        sprint_id, state = _SERVER_ID.search(entry), _SERVER_STATE.search(entry)
+        return Membership(sprint_id[1], state[1].lower() if state else None) if sprint_id else None
+    if not isinstance(entry, dict) or not isinstance(entry.get("id"), int | str):
+        return None
+    named = entry.get("state")
+    return Membership(str(entry["id"]), named.lower() if isinstance(named, str) else None)

@@ -1,0 +1,39 @@
+"""What people decide about a project, and the project itself."""
+
+from libs.events import (
+    JiraProjectFetched,
+    ProjectRegistered,
+    ScheduleChanged,
+    SchedulePaused,
+    ScheduleResumed,
+    TrackedUsersChanged,
+)
+from services.projector.standing import Standing
+from services.projector.times import stamp
+
+
+def project_fetched(event: JiraProjectFetched, standing: Standing) -> None:
+    standing.project.update(project_id=event.project_id, name=event.name or event.key)
+
+
+def project_registered(event: ProjectRegistered, standing: Standing) -> None:
+    standing.project["registered_at"] = stamp(event.occurred_at)
+    standing.job.update(
+        schedule_id=event.schedule_id, workflow_id=event.workflow_id, cron=event.cron, timezone=event.timezone
+    )
+
+
+def tracked_users_changed(event: TrackedUsersChanged, standing: Standing) -> None:
+    standing.tracked = tuple(sorted(set(event.account_ids)))
+
+
+def schedule_changed(event: ScheduleChanged, standing: Standing) -> None:
+    standing.job.update(cron=event.cron, timezone=event.timezone)
+
+
+def schedule_paused(_event: SchedulePaused, standing: Standing) -> None:
+    standing.set_job_status(paused=True)
+
+
+def schedule_resumed(_event: ScheduleResumed, standing: Standing) -> None:
+    standing.set_job_status(paused=False)

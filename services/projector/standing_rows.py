@@ -1,0 +1,59 @@
+"""Load how projects stand, fold events over it, store it again."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, Table, select
+
+from libs.events import Recorded
+from services.projector.changes import Key, Row
+from services.projector.projections import STANDING
+from services.projector.standing import Standing
+from services.projector.upserts import Tables, insert_missing, overwrite
+
+
+def fold_standing(connection: Connection, tables: Tables, events: Sequence[Recorded]) -> None:
+    """Apply the events, in order, to the rows of their projects."""
+    standings: dict[Key, Standing] = {}
+    tracked: dict[Key, tuple[str, ...]] = {}
+    for recorded in events:
+        event = recorded.event
+        key = (event.site, event.project)
+        if key not in standings:
+            standings[key] = _load(connection, tables, *key)
+            tracked[key] = standings[key].tracked
+        STANDING[type(event)].apply(event, standings[key])
+    for key, standing in sorted(standings.items()):
+        _store(connection, tables, standing, tracked[key])
+
+
+def _load(connection: Connection, tables: Tables, site: str, project_key: str) -> Standing:
+    standing = Standing(site, project_key)
+    project, tracked = tables["project"], tables["tracked_user"]
+    where = (project.c.site == site) & (project.c.key == project_key)
+    found = connection.execute(select(project).where(where)).mappings().first()
+    if found is None:  # no event of this project has been seen: the defaults are the rows
+        return standing
+    standing.project = dict(found)
+    for row in _of_project(connection, tables["sync_job"], standing):
+        standing.job = row
+    for row in _of_project(connection, tables["sync_state"], standing):
+        standing.states[row["entity"]] = row
+    standing.tracked = tuple(sorted(row["account_id"] for row in _of_project(connection, tracked, standing)))
+    return standing
+
+
+def _of_project(connection: Connection, table: Table, standing: Standing) -> list[Row]:
+    where = (table.c.site == standing.site) & (table.c.project_key == standing.project_key)
+    return [dict(row) for row in connection.execute(select(table).where(where)).mappings()]
+
+
+def _store(connection: Connection, tables: Tables, standing: Standing, tracked_before: tuple[str, ...]) -> None:
+    overwrite(connection, tables["project"], [standing.project])
+    overwrite(connection, tables["sync_job"], [standing.job])
+    overwrite(connection, tables["sync_state"], [standing.states[entity] for entity in sorted(standing.states)])
+    if standing.tracked != tracked_before:
+        table = tables["tracked_user"]
+        where = (table.c.site == standing.site) & (table.c.project_key == standing.project_key)
+        connection.execute(table.delete().where(where))
+        key = {"site": standing.site, "project_key": standing.project_key}
+        insert_missing(connection, table, [{**key, "account_id": account} for account in standing.tracked])
