@@ -6,6 +6,8 @@ HTTP library can import those, `JiraClient` is imported when it is first asked f
 
 from typing import TYPE_CHECKING, Any
 
+from libs.jira_client.classify import Context, classify_exception
+from libs.jira_client.counting import RequestCount, counting
 from libs.jira_client.errors import (
     ApiGone,
     AuthExpired,
@@ -27,6 +29,7 @@ from libs.jira_client.errors import (
     UntrustedConnection,
     UpstreamError,
     Verdict,
+    error_for,
 )
 from libs.jira_client.limits import Limits, Pulse
 from libs.jira_client.models import (
@@ -62,6 +65,7 @@ __all__ = [
     "Board",
     "BulkIssues",
     "ChildPage",
+    "Context",
     "ErrorCode",
     "Evidence",
     "Field",
@@ -83,6 +87,7 @@ __all__ = [
     "Pulse",
     "QuotaExhausted",
     "RateLimited",
+    "RequestCount",
     "Scope",
     "SeenTokens",
     "ServerInfo",
@@ -94,6 +99,9 @@ __all__ = [
     "User",
     "UserPage",
     "Verdict",
+    "classify_exception",
+    "counting",
+    "error_for",
     "sprint_field",
 ]
 

@@ -14,6 +14,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_aft
 
 from libs.jira_client.body import ACCEPT_ENCODING, read_body
 from libs.jira_client.classify import Answer, Context, classify, classify_exception
+from libs.jira_client.counting import count_request
 from libs.jira_client.egress import transport
 from libs.jira_client.errors import JiraError, RateLimited, Scope, error_for
 from libs.jira_client.limits import Limits
@@ -135,6 +136,7 @@ class Exchange:
         )
         async with asyncio.timeout(self._settings.total_seconds):
             self.requests += 1
+            count_request()
             response = await self._http.send(request, stream=True)
             try:
                 self._note_time(response)

@@ -12,21 +12,16 @@ from temporalio.client import Client
 from libs.events import EventStore, open_store, run_relay
 from libs.jira_client import JiraClient, JiraSettings
 from libs.runtime import Health, Stop, event_database, run_service, serve_health
-from libs.temporal import names
 from libs.temporal.commands import CommandFailedError, register_project
 from libs.temporal.connect import connect
-from libs.temporal.worker import make_worker
 from services.ingestor.activities import SyncActivities
 from services.ingestor.control import ControlActivities
 from services.ingestor.journal import Journal
 from services.ingestor.schedules import ScheduleGateway
 from services.ingestor.settings import Settings
-from services.ingestor.workflows import RegisterProjectWorkflow, RequestSyncWorkflow, SyncProjectWorkflow
+from services.ingestor.worker import make_workers
 
 log = structlog.get_logger()
-
-JIRA_ACTIVITIES = 8
-"""Steps of one site at a time; each sends a few requests, and the client's limits hold for all of them together."""
 
 
 async def main(settings: Settings, stop: Stop) -> None:
@@ -42,31 +37,7 @@ async def main(settings: Settings, stop: Stop) -> None:
         sync = SyncActivities(journal, jira)
         gateway = ScheduleGateway(client, timedelta(seconds=settings.jitter))
         control = ControlActivities(journal, gateway, settings.jira_base_url)
-        workers = (
-            make_worker(client, names.SYNC_QUEUE, workflows=[SyncProjectWorkflow]),
-            make_worker(
-                client,
-                names.jira_queue(site),
-                activities=[sync.prepare_scan, sync.fetch_and_record_page, sync.refresh_references],
-                max_concurrent_activities=JIRA_ACTIVITIES,
-            ),
-            make_worker(
-                client,
-                names.CONTROL_QUEUE,
-                workflows=[RegisterProjectWorkflow, RequestSyncWorkflow],
-                activities=[
-                    sync.begin_sync,
-                    sync.complete_sync,
-                    sync.record_sync_failed,
-                    sync.record_sync_cancelled,
-                    control.record_registration,
-                    control.apply_schedule,
-                    control.record_sync_request,
-                    control.trigger_schedule,
-                ],
-            ),
-        )
-        for worker in workers:
+        for worker in make_workers(client, site, sync, control):
             await running.enter_async_context(worker)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(serve_health(health, settings.health_host, settings.health_port, stop))

@@ -7,7 +7,6 @@ not at all, so a cursor never passes a record that is not in the log.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -36,7 +35,7 @@ from libs.events import (
     WorklogFetched,
     stream_id,
 )
-from libs.jira_client import BadResponse, JiraClient, JiraError, NotFoundOrHidden, RequestCount
+from libs.jira_client import JiraClient, JiraError, NotFoundOrHidden, RequestCount, SeenTokens, counting
 from libs.temporal.messages import (
     BeginSync,
     CancelSync,
@@ -77,7 +76,7 @@ from services.ingestor.translate import (
 PAGE_SIZE = 100
 """Issues per page and transaction: the most that bulkfetch gives with comments and worklogs inline."""
 
-ID_PAGE_SIZE = 5000
+SEARCH = "POST /rest/api/3/search/jql"
 
 FIELDS = ("*all", "comment", "worklog")
 """Every field, custom ones too, so that nothing a later projection wants was left behind."""
@@ -135,6 +134,9 @@ class SyncActivities:
         previous = msgspec.json.decode(stored, type=Watermarks) if stored else None
         watermarks = advance(previous, message.plan, message.scan.scan_started_at)
         counts = message.counts
+        if message.plan.full:
+            # A full run meets its users in the payloads instead of looking them up.
+            counts = msgspec.structs.replace(counts, users=len(await self._journal.marks(names.users)))
         seen = dict(
             zip(ENTITIES, (counts.issues, counts.comments, counts.worklogs, counts.sprints, counts.users), strict=True)
         )
@@ -274,17 +276,8 @@ class SyncActivities:
 
     async def _list_ids(self, jql: str) -> list[list[str]]:
         ids: list[str] = []
-        seen: set[str] = set()
-        token: str | None = None
-        while True:
-            page = await self._jira.search_ids(jql, token=token, max_results=ID_PAGE_SIZE)
+        async for page in self._jira.id_pages(jql):
             ids.extend(page.ids)
-            token = page.next_token
-            if token is None:
-                break
-            if token in seen:
-                raise _repeated_token()
-            seen.add(token)
         ids = list(dict.fromkeys(ids))
         return [ids[start : start + PAGE_SIZE] for start in range(0, len(ids), PAGE_SIZE)]
 
@@ -303,10 +296,11 @@ class SyncActivities:
         raws, next_token, warnings = await self._read_page(message, names)
         marks: dict[str, bytes] = {}
         if next_token is not None:
-            mark = names.token(message.run_id, hashlib.blake2b(next_token.encode(), digest_size=12).hexdigest())
-            if next_token == message.token or await self._journal.mark(mark) is not None:
-                raise _repeated_token()
-            marks[mark] = b""
+            # A token that comes back would keep the run going round for ever; crashes must not make it forget.
+            prefix = names.tokens(message.run_id)
+            seen = SeenTokens(name.removeprefix(prefix) for name in await self._journal.marks(prefix))
+            seen.add(next_token, SEARCH)
+            marks[f"{prefix}{seen.digests[-1]}"] = b""
         issues, unfinished = await self._complete_children([take_apart(raw) for raw in raws])
         changes = without_repeats(
             change for issue in issues for change in issue_changes(origin, issue, message.scan.sprint_field)
@@ -346,6 +340,8 @@ class SyncActivities:
         else:
             stored = await self._journal.mark(names.page(message.run_id, message.page))
             ids = stored.decode().split(",") if stored else []
+        if not ids:
+            return [], None, ()
         fetched = await self._jira.bulk_fetch(ids, fields=FIELDS)
         gone = len(ids) - len(fetched.issues)
         warnings = (f"{gone} issues of the list could not be read: deleted or hidden meanwhile",) if gone else ()
@@ -397,7 +393,7 @@ class SyncActivities:
         """Heartbeat while Jira is asked, count the requests, and classify what goes wrong."""
         beat = asyncio.create_task(_heartbeat())
         try:
-            with self._jira.counting() as requests:
+            with counting() as requests:
                 yield requests
         except JiraError as error:
             raise activity_error(error, activity.info().attempt) from error
@@ -439,7 +435,9 @@ def _page_closing(
             appended=appended,
             warnings=warnings,
         )
-        result = PageResult(counts=counts, next_token=next_token, warnings=warnings)
+        # The same few users and sprints come with every page: the run's totals count them where they are looked up.
+        totals = msgspec.structs.replace(counts, sprints=0, users=0)
+        result = PageResult(counts=totals, next_token=next_token, warnings=warnings)
         return [Change(event=event)], msgspec.json.encode(result)
 
     return closing
@@ -458,13 +456,6 @@ def _sync_frame(message: BeginSync | FetchPage | CompleteSync | FailSync | Cance
 
 def _origin(message: PrepareScan | FetchPage | RefreshReferences) -> Origin:
     return Origin(site=message.site, project=message.project, cause=message.run_id, fetched_at=datetime.now(UTC))
-
-
-def _repeated_token() -> BadResponse:
-    return BadResponse(
-        "Jira handed out the same page token twice: the search would never end. Nothing of the repeated page was"
-        " stored. Usually passes by itself; if not, report it to Atlassian with the query."
-    )
 
 
 async def _heartbeat() -> None:

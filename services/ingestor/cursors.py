@@ -90,8 +90,8 @@ class MarkNames:
     def page(self, run_id: str, page: int) -> str:
         return f"{self.scan(run_id)}{page:06d}"
 
-    def token(self, run_id: str, token_digest: str) -> str:
-        return f"{self.scan(run_id)}token/{token_digest}"
+    def tokens(self, run_id: str) -> str:
+        return f"{self.scan(run_id)}token/"
 
 
 def plan_sync(

@@ -7,7 +7,7 @@ from datetime import timedelta
 import msgspec
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from libs.jira_client import ErrorCode, JiraError, classify_decode_failure
+from libs.jira_client import Context, ErrorCode, JiraError, classify_exception, error_for
 from libs.temporal.messages import Failure
 
 TRANSIENT_ATTEMPTS = 3
@@ -44,6 +44,6 @@ def activity_error(error: JiraError, attempt: int) -> ApplicationError:
     )
 
 
-def unreadable(error: msgspec.DecodeError | ValueError, endpoint: str) -> JiraError:
+def unreadable(error: msgspec.DecodeError, endpoint: str) -> JiraError:
     """An answer that is JSON, but not of the documented shape."""
-    return classify_decode_failure(error, endpoint)
+    return error_for(classify_exception(error, Context(endpoint=endpoint)))

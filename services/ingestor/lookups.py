@@ -13,16 +13,13 @@ from datetime import datetime
 import msgspec
 
 from libs.events import Change
-from libs.jira_client import ApiGone, BadRequest, Forbidden, JiraClient, JiraError, NotFoundOrHidden
+from libs.jira_client import ApiGone, BadRequest, Forbidden, JiraClient, JiraError, NotFoundOrHidden, sprint_field
 from services.ingestor.cursors import MarkNames, due_look_ups
 from services.ingestor.journal import Journal
-from services.ingestor.translate import Origin, project_change, sprint_change, sprint_field_of, user_change
+from services.ingestor.translate import Origin, project_change, sprint_change, user_change
 
 OPTIONAL: tuple[type[JiraError], ...] = (NotFoundOrHidden, Forbidden, BadRequest, ApiGone)
 """Refusals that concern one look-up alone: a site without Jira Software has no boards, users may be hidden."""
-
-USERS_PER_REQUEST = 128
-"""Account ids of one `user/bulk` call, as Atlassian's document limits them."""
 
 
 class Found(msgspec.Struct, kw_only=True):
@@ -70,8 +67,8 @@ async def read_project(jira: JiraClient, origin: Origin) -> Change:
 
 async def read_fields(jira: JiraClient, names: MarkNames) -> Found:
     """The field catalogue, for the id of the sprint field."""
-    sprint_field = sprint_field_of(field.payload for field in await jira.fields())
-    return Found(marks={names.sprint_field: (sprint_field or "").encode()}, sprint_field=sprint_field)
+    found = sprint_field(await jira.fields())
+    return Found(marks={names.sprint_field: (found or "").encode()}, sprint_field=found)
 
 
 async def _project(jira: JiraClient, _: Journal, __: MarkNames, origin: Origin, ___: Found) -> Found:
@@ -96,9 +93,7 @@ async def _sprints(jira: JiraClient, journal: Journal, names: MarkNames, origin:
 
 async def _users(jira: JiraClient, journal: Journal, names: MarkNames, origin: Origin, _: Found) -> Found:
     known = sorted(name.removeprefix(names.users) for name in await journal.marks(names.users))
-    chunks = [known[start : start + USERS_PER_REQUEST] for start in range(0, len(known), USERS_PER_REQUEST)]
-    answers = await asyncio.gather(*(jira.users_bulk(chunk) for chunk in chunks))
-    changes = [user_change(origin, user.payload) for users in answers for user in users]
+    changes = [user_change(origin, user.payload) for user in await jira.users_bulk(known)]
     return Found(changes=[change for change in changes if change is not None])
 
 

@@ -25,9 +25,6 @@ from libs.events import (
     stream_id,
 )
 
-SPRINT_FIELD_TYPE = "com.pyxis.greenhopper.jira:gh-sprint"
-"""Schema of the sprint field; its id (`customfield_…`) differs from site to site."""
-
 CUT_FIELDS = ("comment", "worklog")
 
 
@@ -74,8 +71,8 @@ class _User(msgspec.Struct, rename="camel"):
 
 class _Child(msgspec.Struct, rename="camel"):
     id: str | int
-    author: Raw | None = None
-    update_author: Raw | None = None
+    author: Raw = Raw(b"null")
+    update_author: Raw = Raw(b"null")
     created: str | None = None
     updated: str | None = None
     started: str | None = None
@@ -89,15 +86,6 @@ class _Sprint(msgspec.Struct, rename="camel"):
     start_date: str | None = None
     end_date: str | None = None
     complete_date: str | None = None
-
-
-class _Field(msgspec.Struct):
-    id: str
-    schema: _FieldSchema | None = None
-
-
-class _FieldSchema(msgspec.Struct):
-    custom: str | None = None
 
 
 class _Project(msgspec.Struct):
@@ -128,15 +116,6 @@ def instant(text: str) -> datetime:
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def sprint_field_of(fields: Iterable[Raw]) -> str | None:
-    """The id of the site's sprint field in the catalogue of `GET /field`; None on a site without boards."""
-    for raw in fields:
-        field = msgspec.json.decode(raw, type=_Field)
-        if field.schema is not None and field.schema.custom == SPRINT_FIELD_TYPE:
-            return field.id
-    return None
-
-
 def take_apart(raw: Raw) -> Issue:
     """Split an issue from its comments and worklogs.
 
@@ -146,7 +125,7 @@ def take_apart(raw: Raw) -> Issue:
     whole = _objects.decode(raw)
     missing = [name for name in ("id", "key", "fields") if name not in whole]
     if missing:
-        raise msgspec.ValidationError(f"an issue without {', '.join(missing)}: {bytes(raw[:200])!r}")
+        raise msgspec.ValidationError(f"an issue without {', '.join(missing)}: {bytes(raw)[:200]!r}")
     fields = _objects.decode(whole["fields"])
     if "updated" not in fields:
         raise msgspec.ValidationError(f"issue {bytes(whole['key']).decode()} came without its field `updated`")
@@ -297,7 +276,7 @@ def embedded_sprint_changes(origin: Origin, value: Raw) -> Iterator[Change]:
     except msgspec.ValidationError:
         return
     for raw in raws:
-        if bytes(raw[:1]) == b"{":
+        if bytes(raw)[:1] == b"{":
             yield sprint_change(origin, raw)
 
 

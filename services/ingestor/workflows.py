@@ -216,7 +216,7 @@ class SyncProjectWorkflow:
 
     async def _jira_step(self, site: str, activity: str, message: object, result: type[T]) -> T:
         """A step that asks Jira: runs on the site's queue, as long as Jira makes it wait."""
-        return await workflow.execute_activity(
+        answer: T = await workflow.execute_activity(
             activity,
             message,
             result_type=result,
@@ -226,10 +226,11 @@ class SyncProjectWorkflow:
             heartbeat_timeout=timedelta(seconds=15),
             retry_policy=FETCH_RETRY,
         )
+        return answer
 
     async def _store_step(self, activity: str, message: object, result: type[T]) -> T:
         """A step that only touches the event log: retried until the log is back."""
-        return await workflow.execute_activity(
+        answer: T = await workflow.execute_activity(
             activity,
             message,
             result_type=result,
@@ -237,6 +238,7 @@ class SyncProjectWorkflow:
             start_to_close_timeout=timedelta(seconds=30),
             retry_policy=STORE_RETRY,
         )
+        return answer
 
 
 @workflow.defn(name=names.REGISTER_WORKFLOW)

@@ -1,0 +1,41 @@
+"""Which worker runs what: one queue for workflows of syncs, one for the site's Jira, one for control."""
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from libs.temporal import names
+from libs.temporal.worker import make_worker
+from services.ingestor.activities import SyncActivities
+from services.ingestor.control import ControlActivities
+from services.ingestor.workflows import RegisterProjectWorkflow, RequestSyncWorkflow, SyncProjectWorkflow
+
+JIRA_STEPS = 8
+"""Steps of one site at a time; each sends a few requests, and the client's limits hold for all of them together."""
+
+
+def make_workers(client: Client, site: str, sync: SyncActivities, control: ControlActivities) -> tuple[Worker, ...]:
+    """The ingestor's workers for one site."""
+    return (
+        make_worker(client, names.SYNC_QUEUE, workflows=[SyncProjectWorkflow]),
+        make_worker(
+            client,
+            names.jira_queue(site),
+            activities=[sync.prepare_scan, sync.fetch_and_record_page, sync.refresh_references],
+            max_concurrent_activities=JIRA_STEPS,
+        ),
+        make_worker(
+            client,
+            names.CONTROL_QUEUE,
+            workflows=[RegisterProjectWorkflow, RequestSyncWorkflow],
+            activities=[
+                sync.begin_sync,
+                sync.complete_sync,
+                sync.record_sync_failed,
+                sync.record_sync_cancelled,
+                control.record_registration,
+                control.apply_schedule,
+                control.record_sync_request,
+                control.trigger_schedule,
+            ],
+        ),
+    )

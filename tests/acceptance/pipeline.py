@@ -1,0 +1,82 @@
+"""The main job in one process, on a real Temporal server: simulated Jira → ingestor → log → read tables."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+
+from temporalio.client import Client
+
+from libs.events import EventStore, SyncCancelled, SyncFailed, SyncStarted, SyncSucceeded
+from libs.jira_client import JiraClient, JiraSettings
+from libs.simulated_jira import EMAIL, TOKEN, Simulator
+from libs.temporal.commands import register_project, request_sync
+from libs.temporal.connect import connect
+from services.ingestor.activities import SyncActivities
+from services.ingestor.control import ControlActivities
+from services.ingestor.journal import Journal
+from services.ingestor.schedules import ScheduleGateway
+from services.ingestor.worker import make_workers
+
+End = SyncSucceeded | SyncFailed | SyncCancelled
+
+
+class Pipeline:
+    """A running ingestor for one project of a simulated Jira."""
+
+    def __init__(self, client: Client, store: EventStore, site: str, project: str) -> None:
+        self.client, self.store, self.site, self.project = client, store, site, project
+        self._read_to = 0
+
+    async def register(self) -> End:
+        """Register the project, and wait for the end of its first sync."""
+        await register_project(
+            self.client, site=self.site, project=self.project, cron="0 0 1 1 *", timezone="UTC", actor="test"
+        )
+        return await self._end_of(None)
+
+    async def sync(self, *, full: bool = False, account_ids: tuple[str, ...] = ()) -> End:
+        """Ask for a sync, and wait for its end."""
+        request = await request_sync(
+            self.client, site=self.site, project=self.project, full=full, account_ids=account_ids, actor="test"
+        )
+        return await self._end_of(request)
+
+    async def _end_of(self, request: str | None) -> End:
+        run: str | None = None
+        async with asyncio.timeout(120):
+            while True:
+                for recorded in await asyncio.to_thread(self.store.read, self._read_to, 10_000):
+                    self._read_to = recorded.position
+                    event = recorded.event
+                    if isinstance(event, SyncStarted) and (request is None or request in event.request_ids):
+                        run = event.run_id
+                    elif isinstance(event, End) and event.run_id == run:
+                        return event
+                await asyncio.to_thread(self.store.wait, self._read_to, 0.5)
+
+
+@asynccontextmanager
+async def running(
+    store: EventStore, temporal: str, simulator: Simulator, project: str = "DEMO"
+) -> AsyncIterator[Pipeline]:
+    """An ingestor in this process; its site is new, so that tests share a Temporal server without meeting."""
+    site = f"t-{uuid.uuid4().hex[:10]}"
+    client = await connect(temporal)
+    journal = Journal(store)
+    settings = JiraSettings(
+        base_url=simulator.base_url, email=EMAIL, token=TOKEN, allow_insecure=True, retry_base_seconds=0.02
+    )
+    async with JiraClient(settings) as jira, AsyncExitStack() as workers:
+        sync = SyncActivities(journal, jira)
+        control = ControlActivities(journal, ScheduleGateway(client, timedelta(0)), simulator.base_url)
+        for worker in make_workers(client, site, sync, control):
+            await workers.enter_async_context(worker)
+        try:
+            yield Pipeline(client, store, site, project)
+        finally:
+            await client.get_schedule_handle(f"jira-sync:{site}:{project}").delete()
+    journal.close()
