@@ -85,10 +85,10 @@ async def serve(
     """
     faults, traffic = Faults(), Traffic()
     traffic.latency_ms = latency_ms
-    runner = web.AppRunner(make_app(data, faults, traffic, compress=compress), access_log=None)
+    runner = web.AppRunner(make_app(data, faults, traffic, compress=compress), access_log=None, shutdown_timeout=1)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host, port, shutdown_timeout=1)
+        site = web.TCPSite(runner, host, port)
         await site.start()
         bound = runner.addresses[0][1]
         data.base_url = f"http://{host}:{bound}"

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import threading
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 from libs.events import EventStore, SyncCancelled, SyncFailed, SyncStarted, SyncSucceeded
 from libs.jira_client import JiraClient, JiraSettings
+from libs.read_tables import migrate
+from libs.runtime import engine, read_database
 from libs.simulated_jira import EMAIL, TOKEN, Simulator
+from libs.temporal import names
 from libs.temporal.commands import register_project, request_sync
 from libs.temporal.connect import connect
 from services.ingestor.activities import SyncActivities
@@ -20,6 +26,7 @@ from services.ingestor.control import ControlActivities
 from services.ingestor.journal import Journal
 from services.ingestor.schedules import ScheduleGateway
 from services.ingestor.worker import make_workers
+from services.projector.project_loop import ProjectLoop
 
 End = SyncSucceeded | SyncFailed | SyncCancelled
 
@@ -29,6 +36,8 @@ class Pipeline:
 
     def __init__(self, client: Client, store: EventStore, site: str, project: str) -> None:
         self.client, self.store, self.site, self.project = client, store, site, project
+        self.tables = engine(read_database(store.url))
+        migrate(self.tables)
         self._read_to = 0
 
     async def register(self) -> End:
@@ -44,6 +53,10 @@ class Pipeline:
             self.client, site=self.site, project=self.project, full=full, account_ids=account_ids, actor="test"
         )
         return await self._end_of(request)
+
+    async def project_all(self) -> None:
+        """Bring the read tables up to the end of the log."""
+        await asyncio.to_thread(ProjectLoop(self.store, self.tables).catch_up, threading.Event())
 
     async def _end_of(self, request: str | None) -> End:
         run: str | None = None
@@ -75,8 +88,15 @@ async def running(
         control = ControlActivities(journal, ScheduleGateway(client, timedelta(0)), simulator.base_url)
         for worker in make_workers(client, site, sync, control):
             await workers.enter_async_context(worker)
+        pipeline = Pipeline(client, store, site, project)
         try:
-            yield Pipeline(client, store, site, project)
+            yield pipeline
         finally:
-            await client.get_schedule_handle(f"jira-sync:{site}:{project}").delete()
+            pipeline.tables.dispose()
+            await _forget_schedule(client, site, project)
     journal.close()
+
+
+async def _forget_schedule(client: Client, site: str, project: str) -> None:
+    with contextlib.suppress(RPCError):
+        await client.get_schedule_handle(names.schedule_id(site, project)).delete()
