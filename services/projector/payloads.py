@@ -130,8 +130,8 @@ def memberships(value: Any) -> Sequence[Membership]:
     return tuple(found.values())
 
 
-_SERVER_ID: Final = re.compile(r"[\[,]id=(\d+)")
-_SERVER_STATE: Final = re.compile(r"[\[,]state=(\w+)")
+_SERVER_ID: Final = re.compile(r"[\[,]id=(\d+)[,\]]")
+_SERVER_STATE: Final = re.compile(r"[\[,]state=(\w+)[,\]]")
 
 
 def _membership(entry: Any) -> Membership | None:

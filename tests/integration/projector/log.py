@@ -1,0 +1,97 @@
+"""A log with a bit of everything in it, and what the tables look like after it."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Engine, select
+
+from libs.events import AbsenceReason, Append, Change, Event, EventStore
+from libs.read_tables import FOLDED
+from libs.runtime import Stop
+from services.projector.live import keep_projecting
+from services.projector.project_loop import LIVE, ProjectLoop
+from tests.unit.projector import build
+
+Dump = Mapping[str, list[tuple[Any, ...]]]
+
+PATIENCE_SECONDS = 60.0
+"""For conditions that a loaded machine reaches late; a test never waits for it to pass."""
+
+
+def append(store: EventStore, events: Sequence[Event]) -> int:
+    """Append as the ingestor does, a page at a time; the position of the last."""
+    for start in range(0, len(events), 100):
+        store.append(Append(changes=[Change(event=event) for event in events[start : start + 100]]))
+    return store.head()
+
+
+def history(count: int = 300, seed: int = 7) -> list[Event]:
+    """The life of `count` issues: changes, sprints that move, comments, absences, runs that end in every way."""
+    chance = random.Random(seed)
+    events: list[Event] = [build.registered(), build.project()]
+    for number in range(count):
+        events.extend(_happening(chance, number, count))
+        if number % 50 == 0:
+            run = f"run-{number}"
+            ends: list[Event] = [build.succeeded(run), build.failed(run), build.cancelled(run)]
+            events.extend([build.started(run), build.page(run), chance.choice(ends)])
+    return events
+
+
+def _happening(chance: random.Random, number: int, count: int) -> Iterator[Event]:
+    issue = str(chance.randrange(count // 3 + 1))
+    sprints = [build.sprint_entry(one, "future") for one in sorted(chance.sample(range(8), 2))]
+    yield build.issue(issue, sprints=sprints, summary=f"Change {number}: ünïcödé ☃")
+    yield build.comment(f"c{chance.randrange(count)}", issue, f"Comment {number}")
+    yield build.worklog(f"w{chance.randrange(count)}", issue, number * 60)
+    yield build.user(f"u{chance.randrange(5)}", f"User {number}")
+    if chance.random() < 0.2:
+        yield build.sprint(chance.randrange(8), chance.choice(["active", "closed", "future"]))
+    if chance.random() < 0.1:
+        yield build.issue_gone(str(chance.randrange(count // 3 + 1)), chance.choice(list(AbsenceReason)))
+    if chance.random() < 0.1:
+        yield build.comment_gone(f"c{chance.randrange(count)}", issue)
+
+
+def catch_up(store: EventStore, tables: Engine) -> None:
+    ProjectLoop(store, tables).catch_up(Stop())
+
+
+def dump(tables: Engine) -> Dump:
+    """Every row of every table that is made of events, in the order of the keys."""
+    with tables.connect() as connection:
+        return {
+            name: sorted((tuple(row) for row in connection.execute(select(LIVE[name]))), key=repr) for name in FOLDED
+        }
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "the condition was never met"
+        time.sleep(0.005)
+
+
+def shows(store: EventStore, tables: Engine, position: int) -> Callable[[], bool]:
+    """Whether the live tables have reached a position."""
+    return lambda: ProjectLoop(store, tables).position() >= position
+
+
+@contextmanager
+def live_projector(store: EventStore, tables: Engine) -> Iterator[list[str | None]]:
+    """A projector that runs beside the test; what it reports, newest last."""
+    stop = Stop()
+    reports: list[str | None] = []
+    thread = threading.Thread(target=keep_projecting, args=(store, tables, stop, reports.append))
+    thread.start()
+    try:
+        yield reports
+    finally:
+        stop.set()
+        thread.join()

@@ -1,0 +1,177 @@
+"""The tables are a pure fold of the log: rows and position commit together, whatever dies in between."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, func, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from libs.events import EventStore
+from libs.read_tables import PROJECTION, dead_letter, issue, projection
+from services.projector import project_loop
+from services.projector.progress import MovedError
+from services.projector.project_loop import LIVE, ProjectLoop
+from services.projector.writing import write
+from tests.integration.projector.log import append, catch_up, dump, history, live_projector, shows, until
+from tests.unit.projector import build
+
+
+def position(tables: Engine) -> int:
+    with tables.connect() as connection:
+        query = select(projection.c.position).where(projection.c.name == PROJECTION)
+        return int(connection.execute(query).scalar_one())
+
+
+def test_the_log_becomes_tables(store: EventStore, tables: Engine) -> None:
+    head = append(store, history())
+    catch_up(store, tables)
+    found = dump(tables)
+    assert position(tables) == head
+    assert all(found[name] for name in ("issue", "comment", "worklog", "sprint", "jira_user", "sync_log", "gone"))
+    assert found["dead_letter"] == []
+
+
+def test_batches_of_any_size_give_the_same_tables(
+    store: EventStore, tables: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append(store, history())
+    monkeypatch.setattr(project_loop, "BATCH", 7)
+    catch_up(store, tables)
+    small = dump(tables)
+    with tables.begin() as connection:
+        for table in LIVE.values():
+            connection.execute(table.delete())
+        connection.execute(projection.update().values(position=0))
+    monkeypatch.setattr(project_loop, "BATCH", 1000)
+    catch_up(store, tables)
+    assert dump(tables) == small
+
+
+def test_a_crash_before_the_commit_leaves_neither_rows_nor_position(
+    store: EventStore, tables: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append(store, history(50))
+
+    def dies(*arguments: Any) -> None:
+        write(*arguments)
+        raise OSError("killed")
+
+    monkeypatch.setattr(project_loop, "write", dies)
+    with pytest.raises(OSError, match="killed"):
+        catch_up(store, tables)
+    assert position(tables) == 0
+    assert all(rows == [] for rows in dump(tables).values())
+
+
+def test_crashes_between_batches_change_nothing_in_the_end(
+    store: EventStore, tables: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append(store, history())
+    calls = iter(range(1_000_000))
+
+    def dies_often(*arguments: Any) -> None:
+        write(*arguments)
+        if next(calls) % 3 == 1:
+            raise OSError("killed")
+
+    monkeypatch.setattr(project_loop, "BATCH", 40)
+    monkeypatch.setattr(project_loop, "write", dies_often)
+    while position(tables) < store.head():
+        try:
+            catch_up(store, tables)
+        except OSError:
+            continue
+    crashed = dump(tables)
+    monkeypatch.undo()
+    with tables.begin() as connection:
+        for table in LIVE.values():
+            connection.execute(table.delete())
+        connection.execute(projection.update().values(position=0))
+    catch_up(store, tables)
+    assert dump(tables) == crashed
+
+
+def test_a_batch_that_somebody_else_applied_is_not_applied_again(store: EventStore, tables: Engine) -> None:
+    append(store, history(20))
+    batch = store.read(0, 10)
+    loop = ProjectLoop(store, tables)
+    loop.apply(batch, 0)
+    with pytest.raises(MovedError):
+        loop.apply(batch, 0)
+    with pytest.raises(MovedError):
+        loop.apply(store.read(20, 10), 20)
+    assert position(tables) == 10
+
+
+def test_two_projectors_at_once_give_the_tables_of_one(store: EventStore, tables: Engine) -> None:
+    with live_projector(store, tables), live_projector(store, tables):
+        head = append(store, history())
+        until(shows(store, tables, head))
+    together = dump(tables)
+    with tables.begin() as connection:
+        for table in LIVE.values():
+            connection.execute(table.delete())
+        connection.execute(projection.update().values(position=0))
+    catch_up(store, tables)
+    assert dump(tables) == together
+
+
+def test_a_live_projector_shows_what_is_appended(store: EventStore, tables: Engine) -> None:
+    with live_projector(store, tables) as reports:
+        until(lambda: bool(reports))
+        for number in range(5):
+            until(shows(store, tables, append(store, [build.issue(str(number))])))
+    assert [row[1] for row in dump(tables)["issue"]] == ["0", "1", "2", "3", "4"]
+    assert set(reports) == {None}
+
+
+def test_an_unreadable_event_is_parked_and_the_others_flow(store: EventStore, tables: Engine) -> None:
+    events = [build.worklog("w1"), build.worklog("w1", seconds="an hour"), build.worklog("w1"), build.worklog("w2")]
+    with live_projector(store, tables) as reports:
+        for event in events:
+            until(shows(store, tables, append(store, [event])))
+    assert set(reports) == {None}
+    assert [row[1] for row in dump(tables)["worklog"]] == ["w1", "w2"]
+    assert {row[2] for row in dump(tables)["dead_letter"]} == {2, 3}
+
+
+def test_an_event_that_the_database_refuses_is_found_and_parked(
+    store: EventStore, tables: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append(store, [build.issue(str(number)) for number in range(100)])
+
+    def refuses(connection: Any, targets: Any, changes: Any) -> None:
+        if ("acme", "42") in changes.entities["issue"]:
+            raise IntegrityError("INSERT", {}, Exception("value does not fit"))
+        write(connection, targets, changes)
+
+    monkeypatch.setattr(project_loop, "write", refuses)
+    catch_up(store, tables)
+    assert len(dump(tables)["issue"]) == 99
+    with tables.connect() as connection:
+        (parked,) = connection.execute(select(dead_letter)).mappings()
+    assert (parked["position"], parked["topic"]) == (43, "JiraIssueFetched.v1")
+    assert "value does not fit" in parked["error"]
+    monkeypatch.undo()
+    append(store, [build.issue("42"), build.issue("43")])
+    catch_up(store, tables)
+    assert {row[2] for row in dump(tables)["dead_letter"]} == {43, 101}
+
+
+def test_trouble_of_the_database_is_blamed_on_no_event(store: EventStore, tables: Engine) -> None:
+    append(store, [build.issue("1")])
+    with tables.begin() as connection:
+        connection.execute(text("ALTER TABLE issue RENAME TO elsewhere"))
+    with pytest.raises(DBAPIError):
+        catch_up(store, tables)
+    with live_projector(store, tables) as reports:
+        until(lambda: any(report is not None for report in reports))
+        with tables.begin() as connection:
+            connection.execute(text("ALTER TABLE elsewhere RENAME TO issue"))
+        until(shows(store, tables, 1))
+    assert reports[-1] is None
+    with tables.connect() as connection:
+        assert connection.execute(select(func.count()).select_from(dead_letter)).scalar_one() == 0
+        assert connection.execute(select(func.count()).select_from(issue)).scalar_one() == 1

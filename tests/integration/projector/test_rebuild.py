@@ -1,0 +1,205 @@
+"""Read tables made again from the log are the same, byte for byte, and readers are served meanwhile."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+
+import pytest
+from sqlalchemy import Engine, func, inspect, select, text
+
+from libs.events import EventStore
+from libs.read_tables import FOLDED, PROJECTION, beside, issue, metadata, migrate, projection, readiness
+from libs.runtime import Stop, engine, read_database
+from services.projector.progress import NewerTablesError
+from services.projector.project_loop import LIVE, ProjectLoop
+from services.projector.rebuild import RebuildError, _begin, rebuild
+from tests.integration.projector.log import Dump, append, catch_up, dump, history, live_projector, shows, until
+
+
+@pytest.fixture
+def before(store: EventStore, tables: Engine) -> Dump:
+    """Tables that a live projector has built."""
+    append(store, history())
+    catch_up(store, tables)
+    return dump(tables)
+
+
+def names(tables: Engine) -> set[str]:
+    return {name for name in inspect(tables).get_table_names() if name in metadata.tables or "__g" in name}
+
+
+def test_a_rebuild_gives_the_same_tables(store: EventStore, tables: Engine, before: Dump) -> None:
+    assert rebuild(store, tables, Stop()) == store.head()
+    assert dump(tables) == before
+    assert names(tables) == set(metadata.tables)
+    assert readiness(tables) is None
+
+
+@pytest.mark.parametrize("missing", ["all", "one", "progress", "rows"])
+def test_dropped_or_emptied_tables_come_back(store: EventStore, tables: Engine, before: Dump, missing: str) -> None:
+    with tables.begin() as connection:
+        if missing == "all":
+            metadata.drop_all(connection)
+        elif missing == "one":
+            LIVE["comment"].drop(connection)
+        elif missing == "progress":
+            projection.drop(connection)
+        else:
+            for table in LIVE.values():
+                connection.execute(table.delete())
+    rebuild(store, tables, Stop())
+    assert dump(tables) == before
+    assert readiness(tables) is None
+
+
+def test_rebuilds_can_follow_one_another(store: EventStore, tables: Engine, before: Dump) -> None:
+    for _ in range(3):
+        rebuild(store, tables, Stop())
+    assert dump(tables) == before
+    with tables.connect() as connection:
+        assert connection.execute(select(projection.c.generation)).scalar_one() == 3
+
+
+def test_what_is_appended_during_a_rebuild_is_in_the_new_tables(
+    store: EventStore, tables: Engine, before: Dump
+) -> None:
+    assert before
+    more = history(300, seed=8)
+    with live_projector(store, tables) as reports:
+        writer = threading.Thread(target=append, args=(store, more))
+        writer.start()
+        rebuild(store, tables, Stop())
+        rebuild(store, tables, Stop())
+        writer.join()
+        until(shows(store, tables, store.head()))
+    assert set(reports) == {None}
+    live = dump(tables)
+    rebuild(store, tables, Stop())
+    assert dump(tables) == live
+
+
+def test_readers_see_full_tables_at_any_moment(store: EventStore, tables: Engine, before: Dump, store_url: str) -> None:
+    readers = engine(read_database(store_url), read_only=True)
+    stop = Stop()
+    seen: list[tuple[int, int]] = []
+
+    def read() -> None:
+        comments = select(func.count()).select_from(LIVE["comment"])
+        while not stop.is_set():
+            with readers.begin() as connection:
+                issues = connection.execute(select(func.count()).select_from(issue)).scalar_one()
+                seen.append((issues, connection.execute(comments).scalar_one()))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        for _ in range(3):
+            count = len(seen)
+            rebuild(store, tables, stop)
+            until(lambda: len(seen) > count)  # noqa: B023 - called at once
+    finally:
+        stop.set()
+        reader.join()
+        readers.dispose()
+    assert set(seen) == {(len(before["issue"]), len(before["comment"]))}
+
+
+def test_tables_of_an_older_version_are_rebuilt_by_the_live_projector(
+    store: EventStore, tables: Engine, before: Dump
+) -> None:
+    with tables.begin() as connection:
+        connection.execute(text("DROP TABLE sprint"))
+        connection.execute(text("CREATE TABLE sprint (shape_of_old text)"))
+        connection.execute(projection.update().values(version=0))
+    assert "the projector rebuilds them" in (readiness(tables) or "")
+    with live_projector(store, tables) as reports:
+        until(lambda: bool(reports) and reports[-1] is None)
+    assert dump(tables) == before
+    assert readiness(tables) is None
+
+
+def test_tables_of_a_newer_version_are_left_alone(store: EventStore, tables: Engine, before: Dump) -> None:
+    with tables.begin() as connection:
+        connection.execute(projection.update().values(version=99))
+    with pytest.raises(NewerTablesError, match="Upgrade"):
+        catch_up(store, tables)
+    with live_projector(store, tables) as reports:
+        until(lambda: bool(reports))
+    assert "Upgrade" in (reports[0] or "")
+    assert dump(tables) == before
+
+
+def test_a_rebuild_that_died_is_cleaned_up_by_the_next(store: EventStore, tables: Engine, before: Dump) -> None:
+    generation = _begin(tables)
+    ProjectLoop(store, tables, beside(generation), f"{PROJECTION}__g{generation}").apply(store.read(0, 100), 0)
+    rebuild(store, tables, Stop())
+    assert names(tables) == set(metadata.tables)
+    assert dump(tables) == before
+
+
+def test_a_rebuild_that_is_overtaken_says_so(store: EventStore, tables: Engine, before: Dump) -> None:
+    class Overtaken:
+        """Lets another rebuild run from start to end while the first one is on its way."""
+
+        done = False
+
+        def is_set(self) -> bool:
+            if not self.done:
+                self.done = True
+                rebuild(store, tables, Stop())
+            return False
+
+    with pytest.raises(RebuildError, match="Another rebuild"):
+        rebuild(store, tables, Overtaken())
+    assert dump(tables) == before
+
+
+def test_a_rebuild_that_is_told_to_stop_leaves_the_tables_alone(
+    store: EventStore, tables: Engine, before: Dump
+) -> None:
+    stop = Stop()
+    stop.set()
+    with pytest.raises(RebuildError, match="told to stop"):
+        rebuild(store, tables, stop)
+    assert dump(tables) == before
+
+
+def test_another_log_never_replaces_the_tables(store: EventStore, tables: Engine, before: Dump) -> None:
+    with tables.begin() as connection:
+        connection.execute(projection.update().values(position=store.head() + 1000))
+    with pytest.raises(RebuildError, match="another log"):
+        rebuild(store, tables, Stop())
+    assert dump(tables) == before
+
+
+def test_migrating_twice_at_once_is_safe(store_url: str) -> None:
+    made = engine(read_database(store_url))
+    threads = [threading.Thread(target=migrate, args=(made,)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert readiness(made) is None
+    assert set(FOLDED) < names(made)
+    made.dispose()
+
+
+def test_the_command_line_migrates_and_rebuilds(store_url: str, tables: Engine, before: Dump) -> None:
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        environ = {**os.environ, "DATABASE_URL": store_url, "JDI_LOG_FORMAT": "json"}
+        command = [sys.executable, "-m", "services.projector", *arguments]
+        return subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+
+    with tables.begin() as connection:
+        metadata.drop_all(connection)
+    assert run("migrate").returncode == 0
+    assert readiness(tables) is None
+    finished = run("rebuild")
+    assert finished.returncode == 0, finished.stderr
+    assert '"rebuild finished"' in finished.stderr
+    assert dump(tables) == before
+    wrong = run("sideways")
+    assert (wrong.returncode, "no command" in wrong.stderr) == (2, True)

@@ -1,0 +1,298 @@
+"""Events as the ingestor records them, with the parts a test does not care about filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from libs.events import (
+    TOPIC_OF,
+    AbsenceReason,
+    EntityMark,
+    Event,
+    Evidence,
+    JiraCommentFetched,
+    JiraCommentGone,
+    JiraIssueFetched,
+    JiraIssueGone,
+    JiraProjectFetched,
+    JiraUserFetched,
+    ProjectRegistered,
+    Recorded,
+    ScheduleChanged,
+    SchedulePaused,
+    ScheduleResumed,
+    SchemaDriftDetected,
+    SprintFetched,
+    SyncCancelled,
+    SyncFailed,
+    SyncMode,
+    SyncPageRecorded,
+    SyncRequested,
+    SyncStarted,
+    SyncSucceeded,
+    TrackedUsersChanged,
+    WorklogFetched,
+    WorklogGone,
+    stream_id,
+)
+
+SITE = "acme"
+PROJECT = "DEMO"
+MOMENT = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
+WRITTEN = "2026-01-02T04:04:05.678+0100"
+SPRINT_FIELD = "customfield_10020"
+
+
+def raw(value: Any) -> Raw:
+    return Raw(msgspec.json.encode(value))
+
+
+def shared(kind: str, entity_id: str, cause: str = "run-1", at: datetime = MOMENT) -> dict[str, Any]:
+    return {
+        "stream_id": stream_id(SITE, kind, entity_id),
+        "site": SITE,
+        "project": PROJECT,
+        "occurred_at": at,
+        "cause": cause,
+    }
+
+
+def text(words: str) -> dict[str, Any]:
+    """A document of one paragraph."""
+    paragraph = {"type": "paragraph", "content": [{"type": "text", "text": words}]}
+    return {"type": "doc", "version": 1, "content": [paragraph]}
+
+
+def sprint_entry(sprint_id: int, state: str) -> dict[str, Any]:
+    return {"id": sprint_id, "name": f"Sprint {sprint_id}", "state": state, "boardId": 3}
+
+
+def issue(issue_id: str = "1", *, sprints: Sequence[Any] | None = None, **fields: Any) -> JiraIssueFetched:
+    body: dict[str, Any] = {
+        "summary": f"Issue {issue_id}",
+        "description": text("What is to be done"),
+        "status": {"name": "To Do", "statusCategory": {"key": "new"}},
+        "priority": {"name": "High"},
+        "issuetype": {"name": "Story"},
+        "assignee": {"accountId": "u1"},
+        "reporter": {"accountId": "u2"},
+        "created": WRITTEN,
+        "updated": WRITTEN,
+        SPRINT_FIELD: None if sprints is None else list(sprints),
+        **fields,
+    }
+    return JiraIssueFetched(
+        **shared("issue", issue_id),
+        issue_id=issue_id,
+        key=f"{PROJECT}-{issue_id}",
+        updated=MOMENT,
+        sprint_field=SPRINT_FIELD,
+        payload=raw({"id": issue_id, "key": f"{PROJECT}-{issue_id}", "fields": body}),
+    )
+
+
+def issue_gone(issue_id: str = "1", reason: AbsenceReason = AbsenceReason.HIDDEN) -> JiraIssueGone:
+    return JiraIssueGone(**shared("issue", issue_id), issue_id=issue_id, reason=reason)
+
+
+def comment(comment_id: str = "c1", issue_id: str = "1", words: str = "Well done", **parts: Any) -> JiraCommentFetched:
+    body = {
+        "id": comment_id,
+        "author": {"accountId": "u1"},
+        "body": text(words),
+        "created": WRITTEN,
+        "updated": WRITTEN,
+        **parts,
+    }
+    return JiraCommentFetched(
+        **shared("comment", comment_id), issue_id=issue_id, comment_id=comment_id, updated=MOMENT, payload=raw(body)
+    )
+
+
+def comment_gone(comment_id: str = "c1", issue_id: str = "1") -> JiraCommentGone:
+    return JiraCommentGone(
+        **shared("comment", comment_id), issue_id=issue_id, comment_id=comment_id, reason=AbsenceReason.DELETED
+    )
+
+
+def worklog(worklog_id: str = "w1", issue_id: str = "1", seconds: Any = 3600, **parts: Any) -> WorklogFetched:
+    body = {
+        "id": worklog_id,
+        "author": {"accountId": "u1"},
+        "comment": text("Wrote tests"),
+        "timeSpentSeconds": seconds,
+        "started": WRITTEN,
+        "created": WRITTEN,
+        "updated": WRITTEN,
+        **parts,
+    }
+    return WorklogFetched(
+        **shared("worklog", worklog_id), issue_id=issue_id, worklog_id=worklog_id, updated=MOMENT, payload=raw(body)
+    )
+
+
+def worklog_gone(worklog_id: str = "w1", issue_id: str = "1") -> WorklogGone:
+    return WorklogGone(
+        **shared("worklog", worklog_id), issue_id=issue_id, worklog_id=worklog_id, reason=AbsenceReason.DELETED
+    )
+
+
+def sprint(sprint_id: int, state: str, **parts: Any) -> SprintFetched:
+    body = {**sprint_entry(sprint_id, state), "startDate": WRITTEN, "goal": "Ship it", **parts}
+    return SprintFetched(**shared("sprint", str(sprint_id)), sprint_id=str(sprint_id), payload=raw(body))
+
+
+def user(account_id: str, name: str = "Ada", **parts: Any) -> JiraUserFetched:
+    body = {
+        "accountId": account_id,
+        "displayName": name,
+        "active": True,
+        "accountType": "atlassian",
+        "avatarUrls": {"16x16": "https://a/16", "48x48": "https://a/48"},
+        **parts,
+    }
+    return JiraUserFetched(**shared("user", account_id), account_id=account_id, payload=raw(body))
+
+
+def project(name: str = "Demo project") -> JiraProjectFetched:
+    return JiraProjectFetched(
+        **shared("project", "10000"), project_id="10000", key=PROJECT, name=name, payload=raw({"id": "10000"})
+    )
+
+
+def registered(cron: str = "*/15 * * * *") -> ProjectRegistered:
+    return ProjectRegistered(
+        **shared("control", PROJECT, cause="ada"),
+        key=PROJECT,
+        cron=cron,
+        timezone="UTC",
+        schedule_id=f"jira-sync:{SITE}:{PROJECT}",
+        workflow_id=f"sync:{SITE}:{PROJECT}",
+    )
+
+
+def tracked(*accounts: str) -> TrackedUsersChanged:
+    return TrackedUsersChanged(
+        **shared("control", PROJECT, cause="ada"), account_ids=accounts, added=accounts, removed=()
+    )
+
+
+def schedule_changed(cron: str) -> ScheduleChanged:
+    return ScheduleChanged(
+        **shared("control", PROJECT, cause="ada"), cron=cron, timezone="Europe/Berlin", revision=2, reason="night only"
+    )
+
+
+def paused() -> SchedulePaused:
+    return SchedulePaused(**shared("control", PROJECT, cause="ada"), reason="holiday")
+
+
+def resumed() -> ScheduleResumed:
+    return ScheduleResumed(**shared("control", PROJECT, cause="ada"), reason="back")
+
+
+def requested() -> SyncRequested:
+    return SyncRequested(
+        **shared("control", PROJECT, cause="ada"), request_id="r1", full=True, account_ids=(), reason="demo"
+    )
+
+
+def started(run_id: str = "run-1", at: datetime = MOMENT) -> SyncStarted:
+    return SyncStarted(
+        **shared("sync", PROJECT, at=at),
+        run_id=run_id,
+        workflow_id=f"sync:{SITE}:{PROJECT}",
+        mode=SyncMode.INCREMENTAL,
+        reason="schedule",
+        since=MOMENT,
+    )
+
+
+def page(
+    run_id: str = "run-1", number: int = 1, total: int | None = 2, warnings: Sequence[str] = ()
+) -> SyncPageRecorded:
+    return SyncPageRecorded(
+        **shared("sync", PROJECT),
+        run_id=run_id,
+        page=number,
+        pages_total=total,
+        issues=100,
+        comments=1,
+        worklogs=0,
+        sprints=2,
+        users=3,
+        appended=50,
+        warnings=tuple(warnings),
+    )
+
+
+def succeeded(run_id: str = "run-1", at: datetime = MOMENT, marks: Mapping[str, int] | None = None) -> SyncSucceeded:
+    seen = marks or {"issue": 100, "comment": 1}
+    return SyncSucceeded(
+        **shared("sync", PROJECT, at=at),
+        run_id=run_id,
+        mode=SyncMode.INCREMENTAL,
+        issues=100,
+        comments=1,
+        worklogs=0,
+        sprints=2,
+        users=3,
+        appended=50,
+        requests=7,
+        seconds=1.25,
+        entities=tuple(EntityMark(entity=name, watermark=MOMENT, seen=count) for name, count in seen.items()),
+    )
+
+
+def failed(run_id: str = "run-1", at: datetime = MOMENT) -> SyncFailed:
+    return SyncFailed(
+        **shared("sync", PROJECT, at=at),
+        run_id=run_id,
+        mode=SyncMode.INCREMENTAL,
+        code="AUTH_EXPIRED",
+        message="Jira refused the token.",
+        advice="Make a new API token and set JIRA_API_TOKEN.",
+        evidence=Evidence(status=401, endpoint="/rest/api/3/myself"),
+        attempts=3,
+        pages_recorded=1,
+        seconds=0.5,
+    )
+
+
+def cancelled(run_id: str = "run-1", at: datetime = MOMENT) -> SyncCancelled:
+    return SyncCancelled(**shared("sync", PROJECT, at=at), run_id=run_id, reason="stopped by ada", pages_recorded=1)
+
+
+def drift() -> SchemaDriftDetected:
+    return SchemaDriftDetected(
+        **shared("sync", PROJECT),
+        run_id="run-1",
+        change="type",
+        field_id="customfield_10016",
+        before="number",
+        after="string",
+    )
+
+
+def versioned(events: Sequence[Event]) -> list[Event]:
+    """The events with the stream versions the store would give them."""
+    heads: dict[Any, int] = {}
+    numbered: list[Event] = []
+    for event in events:
+        heads[event.stream_id] = heads.get(event.stream_id, 0) + 1
+        numbered.append(
+            msgspec.structs.replace(event, stream_version=heads[event.stream_id], recorded_at=event.occurred_at)
+        )
+    return numbered
+
+
+def recorded(events: Sequence[Event], first: int = 1) -> list[Recorded]:
+    """The events as the log would give them, numbered in their streams and in the log."""
+    return [
+        Recorded(position, event, TOPIC_OF[type(event)], b"") for position, event in enumerate(versioned(events), first)
+    ]

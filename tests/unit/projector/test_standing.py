@@ -1,0 +1,220 @@
+"""Given events of syncs and of people, then the state, the job and the log of the project."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection
+
+from libs.events import Event
+from libs.read_tables import NEVER
+from services.projector.log_lines import LINES
+from services.projector.standing import ENTITIES
+from tests.unit.projector import build
+from tests.unit.projector.tables import apply, empty_tables, rows
+
+LATER = build.MOMENT + timedelta(minutes=15)
+
+
+@pytest.fixture
+def tables() -> Iterator[Connection]:
+    with empty_tables() as connection:
+        yield connection
+
+
+def given_events(tables: Connection, *events: Event) -> None:
+    apply(tables, build.recorded(events))
+
+
+def job(tables: Connection) -> dict[str, Any]:
+    (row,) = rows(tables, "sync_job")
+    return row
+
+
+def states(tables: Connection, column: str) -> set[Any]:
+    found = rows(tables, "sync_state")
+    assert [row["entity"] for row in found] == sorted(ENTITIES)
+    return {row[column] for row in found}
+
+
+def log(tables: Connection) -> dict[str, Any]:
+    """The newest line."""
+    return rows(tables, "sync_log")[-1]
+
+
+def test_a_registered_project_has_never_synced(tables: Connection) -> None:
+    given_events(tables, build.registered("0 * * * *"))
+    (project,) = rows(tables, "project")
+    assert (project["key"], project["name"], project["project_id"]) == ("DEMO", "DEMO", None)
+    assert project["registered_at"] == "2026-01-02T03:04:05.678Z"
+    assert (job(tables)["status"], job(tables)["cron"], job(tables)["last_run_at"]) == ("ACTIVE", "0 * * * *", None)
+    assert job(tables)["schedule_id"] == "jira-sync:acme:DEMO"
+    assert states(tables, "status") == {"IDLE"}
+    assert states(tables, "last_sync_time") == {NEVER}
+
+
+def test_a_fetched_project_gets_its_name(tables: Connection) -> None:
+    given_events(tables, build.registered(), build.project("Demonstration"))
+    (project,) = rows(tables, "project")
+    assert (project["name"], project["project_id"]) == ("Demonstration", "10000")
+
+
+def test_a_run_is_seen_from_its_start(tables: Connection) -> None:
+    given_events(tables, build.registered(), build.started(), build.page(number=1), build.page(number=2, total=3))
+    assert states(tables, "status") == {"RUNNING"}
+    assert (job(tables)["current_run_id"], job(tables)["pages_done"], job(tables)["pages_total"]) == ("run-1", 2, 3)
+    assert log(tables)["level"] == "DEBUG"
+    assert log(tables)["message"].startswith("Page 2 of 3 stored: 100 issues, 1 comment, 0 worklogs")
+
+
+def test_a_success_sets_time_watermark_and_rows(tables: Connection) -> None:
+    given_events(tables, build.registered(), build.started(), build.succeeded(at=LATER))
+    assert states(tables, "status") == {"SUCCESS"}
+    assert states(tables, "last_sync_time") == {"2026-01-02T03:19:05.678Z"}
+    by_entity = {row["entity"]: row for row in rows(tables, "sync_state")}
+    assert (by_entity["issue"]["watermark"], by_entity["issue"]["rows"]) == ("2026-01-02T03:04:05.678Z", 100)
+    assert by_entity["sprint"]["watermark"] is None
+    assert (job(tables)["last_result"], job(tables)["current_run_id"]) == ("SUCCESS", None)
+    assert log(tables)["message"] == (
+        "Sync of DEMO finished in 1.2 s: 100 issues, 1 comment, 0 worklogs, 2 sprints, 3 users; "
+        "50 changes recorded with 7 requests."
+    )
+
+
+def test_a_failure_says_why_and_what_to_do(tables: Connection) -> None:
+    given_events(tables, build.registered(), build.started(), build.failed())
+    assert states(tables, "status") == {"FAILED"}
+    assert states(tables, "error_code") == {"AUTH_EXPIRED"}
+    assert states(tables, "error_advice") == {"Make a new API token and set JIRA_API_TOKEN."}
+    assert states(tables, "last_sync_time") == {NEVER}
+    assert (job(tables)["status"], job(tables)["last_result"]) == ("ERROR", "ERROR")
+    assert log(tables)["level"] == "ERROR"
+    details = json.loads(log(tables)["details"])
+    assert (details["code"], details["attempts"], details["evidence"]["status"]) == ("AUTH_EXPIRED", 3, 401)
+
+
+def test_a_success_clears_the_error(tables: Connection) -> None:
+    given_events(
+        tables,
+        build.registered(),
+        build.started(),
+        build.failed(),
+        build.started("run-2", LATER),
+        build.succeeded("run-2", LATER),
+    )
+    assert states(tables, "error_code") == {None}
+    assert job(tables)["status"] == "ACTIVE"
+
+
+def test_an_error_stays_readable_while_the_next_run_is_on(tables: Connection) -> None:
+    given_events(tables, build.registered(), build.started(), build.failed(), build.started("run-2", LATER))
+    assert states(tables, "status") == {"RUNNING"}
+    assert states(tables, "error_code") == {"AUTH_EXPIRED"}
+
+
+def test_a_cancel_is_no_failure(tables: Connection) -> None:
+    given_events(tables, build.registered(), build.started(), build.cancelled())
+    assert states(tables, "status") == {"IDLE"}
+    assert (job(tables)["status"], job(tables)["last_result"]) == ("ACTIVE", "CANCELLED")
+
+
+def test_a_cancel_does_not_hide_a_failure(tables: Connection) -> None:
+    given_events(
+        tables,
+        build.registered(),
+        build.started(),
+        build.failed(),
+        build.started("run-2", LATER),
+        build.cancelled("run-2", LATER),
+    )
+    assert states(tables, "status") == {"FAILED"}
+    assert job(tables)["status"] == "ERROR"
+
+
+def test_a_run_reported_dead_after_its_successor_began_changes_only_the_log(tables: Connection) -> None:
+    given_events(
+        tables, build.registered(), build.started(), build.started("run-2", LATER), build.failed("run-1", LATER)
+    )
+    assert states(tables, "status") == {"RUNNING"}
+    assert job(tables)["current_run_id"] == "run-2"
+    assert log(tables)["level"] == "ERROR"
+
+
+def test_a_failure_older_than_the_last_run_changes_only_the_log(tables: Connection) -> None:
+    given_events(
+        tables,
+        build.registered(),
+        build.started("run-2", LATER),
+        build.succeeded("run-2", LATER),
+        build.failed("run-1", build.MOMENT),
+    )
+    assert states(tables, "status") == {"SUCCESS"}
+    assert job(tables)["status"] == "ACTIVE"
+
+
+def test_a_run_that_failed_before_it_began_counts(tables: Connection) -> None:
+    given_events(tables, build.registered(), build.failed())
+    assert states(tables, "status") == {"FAILED"}
+    assert job(tables)["last_run_at"] == "2026-01-02T03:04:05.678Z"
+
+
+def test_pause_wins_over_error_and_resume_shows_it_again(tables: Connection) -> None:
+    events = build.recorded([build.registered(), build.started(), build.paused(), build.failed(), build.resumed()])
+    apply(tables, events[:4])
+    assert job(tables)["status"] == "PAUSED"
+    apply(tables, events[4:])
+    assert job(tables)["status"] == "ERROR"
+
+
+def test_a_changed_schedule_shows_in_the_job(tables: Connection) -> None:
+    given_events(tables, build.registered(), build.schedule_changed("0 3 * * *"))
+    assert (job(tables)["cron"], job(tables)["timezone"]) == ("0 3 * * *", "Europe/Berlin")
+    assert log(tables)["message"] == "ada changed the schedule to 0 3 * * * (Europe/Berlin): night only."
+
+
+def test_the_watch_list_is_replaced_as_a_whole(tables: Connection) -> None:
+    events = build.recorded([build.tracked("u2", "u1"), build.tracked("u3"), build.tracked()])
+    apply(tables, events[:1])
+    assert [row["account_id"] for row in rows(tables, "tracked_user")] == ["u1", "u2"]
+    apply(tables, events[1:2])
+    assert [row["account_id"] for row in rows(tables, "tracked_user")] == ["u3"]
+    apply(tables, events[2:])
+    assert rows(tables, "tracked_user") == []
+    apply(tables, events[:2])  # seen before: changes nothing
+    assert rows(tables, "tracked_user") == []
+
+
+def test_warnings_are_visible(tables: Connection) -> None:
+    given_events(
+        tables, build.registered(), build.started(), build.page(warnings=["Comments of DEMO-4 are incomplete."])
+    )
+    assert log(tables)["level"] == "WARNING"
+    assert "Comments of DEMO-4 are incomplete." in log(tables)["message"]
+
+
+def test_every_line_is_a_sentence() -> None:
+    told = [
+        build.registered(),
+        build.tracked("u1"),
+        build.tracked(),
+        build.schedule_changed("0 3 * * *"),
+        build.paused(),
+        build.resumed(),
+        build.requested(),
+        build.started(),
+        build.page(),
+        build.succeeded(),
+        build.failed(),
+        build.cancelled(),
+        build.drift(),
+    ]
+    assert {type(event) for event in told} == LINES.keys()
+    for event in told:
+        line = LINES[type(event)](event)
+        assert line.message.endswith("."), line.message
+        assert "  " not in line.message
+        assert line.level in ("DEBUG", "INFO", "WARNING", "ERROR")
