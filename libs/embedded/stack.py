@@ -44,6 +44,10 @@ class StackPlan:
     environ: Mapping[str, str]
     simulator: Sequence[str] | None = None
     """Arguments of the simulated Jira without its port; None: no simulated Jira."""
+    temporal_address: str | None = None
+    """A Temporal server to use; None starts one."""
+    nats_url: str | None = None
+    """A NATS server to use; None starts one."""
     services: tuple[str, ...] = environment.SERVICES
 
 
@@ -122,10 +126,10 @@ def _addresses(plan: StackPlan, token: AdminToken) -> StackFile:
     return StackFile(
         site=plan.site,
         database_url=plan.database_url,
-        temporal_address=f"{host}:{chosen['temporal']}",
+        temporal_address=plan.temporal_address or f"{host}:{chosen['temporal']}",
         temporal_namespace=plan.temporal_namespace,
-        temporal_ui=f"http://{host}:{chosen['temporal-ui']}",
-        nats_url=f"nats://{host}:{chosen['nats']}",
+        temporal_ui="" if plan.temporal_address else f"http://{host}:{chosen['temporal-ui']}",
+        nats_url=plan.nats_url or f"nats://{host}:{chosen['nats']}",
         graphql_url=f"http://{host}:{graphql}",
         admin_token_file=str(token.file) if token.file is not None else None,
         jira_base_url=plan.jira_base_url or f"http://{host}:{chosen['jira']}",
@@ -139,11 +143,13 @@ def _remember(data_dir: Path, file: StackFile, supervisor: Supervisor) -> None:
 
 def _servers(plan: StackPlan, file: StackFile) -> list[ChildSpec]:
     environ = environment.ordinary(plan.environ)
-    temporal_ports = file.ports["temporal"], file.ports["temporal-ui"]
-    return [
-        servers.temporal_server(plan.data_dir, plan.temporal_namespace, *temporal_ports, environ),
-        servers.nats_server(plan.data_dir, file.ports["nats"], environ),
-    ]
+    started: list[ChildSpec] = []
+    if plan.temporal_address is None:
+        pair = file.ports["temporal"], file.ports["temporal-ui"]
+        started.append(servers.temporal_server(plan.data_dir, plan.temporal_namespace, *pair, environ))
+    if plan.nats_url is None:
+        started.append(servers.nats_server(plan.data_dir, file.ports["nats"], environ))
+    return started
 
 
 def _simulator(plan: StackPlan, file: StackFile) -> ChildSpec:

@@ -23,6 +23,7 @@ class StackFile(msgspec.Struct, frozen=True, kw_only=True):
     temporal_address: str
     temporal_namespace: str
     temporal_ui: str
+    """Empty when the Temporal server is not ours."""
     nats_url: str
     graphql_url: str
     admin_token_file: str | None

@@ -1,0 +1,84 @@
+"""`jdi register` and `jdi sync`: ask the ingestor, and wait for the result when that is wanted."""
+
+import asyncio
+from collections.abc import Sequence
+
+from rich.console import Console
+from temporalio.client import Client
+
+from libs.embedded.errors import StackError
+from libs.events import SyncFailed, SyncSucceeded, open_store
+from libs.runtime import Stop, engine, event_database, read_database
+from libs.temporal.commands import register_project, request_sync
+from libs.temporal.connect import connect
+from services.cli.progress_bar import progress_bar
+from services.cli.settings import SiteSettings
+from services.cli.sync_watch import End, SyncProgress, wait_for_tables, watch_sync
+
+ACTOR = "jdi"
+
+
+async def register(settings: SiteSettings, project: str, cron: str | None, timezone: str) -> None:
+    """Register a project; its first sync starts at once."""
+    client = await _connected(settings)
+    await register_project(
+        client,
+        site=settings.site,
+        project=project,
+        cron=cron or settings.default_cron,
+        timezone=timezone,
+        actor=ACTOR,
+    )
+
+
+async def sync(settings: SiteSettings, project: str, *, full: bool, account_ids: Sequence[str]) -> str:
+    """Ask for a sync now; the id of the request."""
+    client = await _connected(settings)
+    return await request_sync(
+        client, site=settings.site, project=project, full=full, account_ids=account_ids, actor=ACTOR
+    )
+
+
+def sync_and_wait(
+    settings: SiteSettings, project: str, *, full: bool, account_ids: Sequence[str], console: Console
+) -> End | None:
+    """Ask for a sync, show it, and return when its result can be read."""
+    stop = Stop()
+    store = open_store(event_database(settings.database_url))
+    tables = engine(read_database(settings.database_url), read_only=True)
+    try:
+        after = store.head()
+        request_id = asyncio.run(sync(settings, project, full=full, account_ids=account_ids))
+        progress = SyncProgress(settings.site, project, request_id)
+        with progress_bar(console, project) as move:
+            end = watch_sync(store, after, progress, stop, move)
+        if isinstance(end, SyncSucceeded):
+            wait_for_tables(tables, progress.end_position, stop)
+        return end
+    finally:
+        store.close()
+        tables.dispose()
+
+
+def described(end: End) -> str:
+    """One line on how a sync ended."""
+    if isinstance(end, SyncSucceeded):
+        counts = " ".join(
+            f"{name}={getattr(end, name)}"
+            for name in ("issues", "comments", "worklogs", "sprints", "users", "appended", "requests")
+        )
+        warned = f" warnings={len(end.warnings)}" if end.warnings else ""
+        return f"ok mode={end.mode} {counts} seconds={end.seconds:.1f}{warned}"
+    if isinstance(end, SyncFailed):
+        return f"failed {end.code} {end.advice}"
+    return f"cancelled {end.reason}"
+
+
+async def _connected(settings: SiteSettings) -> Client:
+    try:
+        return await connect(settings.temporal_address, settings.temporal_namespace)
+    except RuntimeError as error:
+        raise StackError(
+            f"Temporal at {settings.temporal_address} does not answer; start the stack with `jdi up`, "
+            "or set TEMPORAL_ADDRESS"
+        ) from error

@@ -1,0 +1,201 @@
+"""What `jdi` understands. Each command reads its settings and hands over to the module that does it.
+
+Exit codes: 0 done, 1 failed (the line says why and what to do), 2 a setting or an argument is wrong.
+"""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+from rich.console import Console
+
+from libs.embedded.errors import StackError
+from libs.runtime import SettingsError, Stop, read_settings
+from services.cli import settings as cli_settings
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+S = TypeVar("S", bound="DataclassInstance")
+LEVELS = ("debug", "info", "warning", "error")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="jira-data-integrator", prog_name="jdi")
+def cli() -> None:
+    """Jira Data Integrator: copies Jira projects as events and serves them by GraphQL."""
+
+
+@cli.command()
+@click.option("--log-level", type=click.Choice(LEVELS), default="info", show_default=True)
+def up(log_level: str) -> None:
+    """Run the whole stack against the Jira of the environment, until Ctrl-C."""
+    from services.cli.up import up as run
+
+    run(read_settings(cli_settings.UpSettings), _stderr(), log_level)
+
+
+@cli.command()
+@click.option("--exit", "leave", is_flag=True, help="End after the first sync; the last line says how it went.")
+@click.option(
+    "--issues", default=1000, show_default=True, type=click.IntRange(1), help="Size of the simulated project."
+)
+@click.option("--seed", default=1, show_default=True, help="The same seed makes the same data.")
+@click.option("--latency-ms", default=20, show_default=True, type=click.IntRange(0), help="Of each answer of Jira.")
+@click.option("--log-level", type=click.Choice(LEVELS), default="warning", show_default=True)
+def demo(leave: bool, issues: int, seed: int, latency_ms: int, log_level: str) -> None:
+    """Run the whole stack against a simulated Jira and show one sync from request to GraphQL answer."""
+    from services.cli.demo import SimulatedJira
+    from services.cli.demo import demo as run
+
+    jira = SimulatedJira(issues=issues, seed=seed, latency_ms=latency_ms)
+    sys.exit(run(read_settings(cli_settings.DemoSettings), jira, _stderr(), log_level, leave=leave))
+
+
+@cli.command()
+def migrate() -> None:
+    """Create or update the tables of the event log and of the read side."""
+    from services.cli.migrations import migrate as run
+
+    run(_here(cli_settings.DatabaseSettings).database_url)
+    click.echo("the tables are up to date")
+
+
+@cli.command()
+@click.argument("project")
+@click.option("--cron", help="Schedule of its syncs, five fields; default SYNC_DEFAULT_CRON.")
+@click.option("--timezone", default="UTC", show_default=True, help="Time zone of the cron expression.")
+def register(project: str, cron: str | None, timezone: str) -> None:
+    """Register a Jira project by its key; its first sync starts at once."""
+    from services.cli.asking import register as run
+
+    asyncio.run(run(_here(cli_settings.SiteSettings), project, cron, timezone))
+    click.echo(f"{project} is registered; its first sync starts now")
+
+
+@cli.command()
+@click.argument("project")
+@click.option("--full", is_flag=True, help="Read every issue, not only those changed since the last sync.")
+@click.option(
+    "--account", "accounts", multiple=True, metavar="ID", help="Only issues of this account; may be repeated."
+)
+@click.option("--wait", is_flag=True, help="Show progress, and return when the result can be read.")
+def sync(project: str, full: bool, accounts: tuple[str, ...], wait: bool) -> None:
+    """Sync a registered project now."""
+    from libs.events import SyncSucceeded
+    from services.cli import asking
+
+    settings = _here(cli_settings.SiteSettings)
+    if not wait:
+        request_id = asyncio.run(asking.sync(settings, project, full=full, account_ids=accounts))
+        click.echo(f"sync of {project} requested, request {request_id}")
+        return
+    end = asking.sync_and_wait(settings, project, full=full, account_ids=accounts, console=_stderr())
+    click.echo(f"sync {project}: {asking.described(end)}" if end else f"sync {project}: interrupted")
+    sys.exit(0 if isinstance(end, SyncSucceeded) else 1)
+
+
+@cli.command()
+def rebuild() -> None:
+    """Build the read tables anew from the event log; the old ones serve until the new ones are complete."""
+    environ = os.environ | cli_settings.environ_here()
+    finished = subprocess.run([sys.executable, "-m", "services.projector", "rebuild"], env=environ, check=False)
+    sys.exit(finished.returncode)
+
+
+@cli.command()
+@click.option("--after", default=0, show_default=True, help="Begin behind this position.")
+@click.option("--follow", "live", is_flag=True, help="Go on with new events, until Ctrl-C.")
+@click.option("--topic", "topics", multiple=True, help="Only events of this type, e.g. SyncFailed; may be repeated.")
+@click.option("--project", help="Only events of this project.")
+def events(after: int, live: bool, topics: tuple[str, ...], project: str | None) -> None:
+    """Print the event log, one JSON object a line."""
+    from libs.events import open_store
+    from libs.runtime import event_database
+    from services.cli.event_lines import event_lines
+
+    store = open_store(event_database(_here(cli_settings.DatabaseSettings).database_url))
+    for line in event_lines(store, after, topics=topics, project=project, live=live, stop=Stop()):
+        click.echo(line)
+
+
+@cli.command()
+def status() -> None:
+    """Show how the syncs of every project stand."""
+    from libs.runtime import engine, read_database
+    from services.cli.status import status as report
+
+    url = read_database(_here(cli_settings.DatabaseSettings).database_url)
+    Console().print(report(engine(url, read_only=True)))
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def doctor(as_json: bool) -> None:
+    """Check settings, databases, servers and Jira; exit 1 when something fails."""
+    from services.cli.doctor import examine
+
+    findings = asyncio.run(examine(cli_settings.environ_here()))
+    for finding in findings:
+        if as_json:
+            click.echo(json.dumps(finding._asdict()))
+            continue
+        advice = f"; {finding.advice}" if finding.advice else ""
+        mark = click.style("ok  ", fg="green") if finding.ok else click.style("fail", fg="red")
+        click.echo(f"{mark} {finding.name:<12} {finding.text}{advice}")
+    sys.exit(0 if all(finding.ok for finding in findings) else 1)
+
+
+@cli.command(context_settings={"ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def simulate(arguments: tuple[str, ...]) -> None:
+    """Run a simulated Jira on loopback; its own --help lists its options."""
+    os.execv(sys.executable, [sys.executable, "-m", "libs.jira_simulator", *arguments])  # noqa: S606
+
+
+def main() -> None:
+    """The console script: what goes wrong is one line for its reader, not a traceback."""
+    try:
+        cli()
+    except SettingsError as error:
+        _fail(error.lines, 2)
+    except StackError as error:
+        _fail((str(error),), error.exit_code)
+    except _expected() as error:
+        _fail((str(error),), 1)
+
+
+def _expected() -> tuple[type[Exception], ...]:
+    """Failures whose text says what to do. Imported late: `jdi --help` needs none of this."""
+    from libs.events import StoreVersionError
+    from libs.read_tables import ReadTablesError
+    from libs.temporal.commands import CommandFailedError, UnknownProjectError
+    from services.cli.event_lines import UnknownTopicNameError
+    from services.cli.sync_watch import NoProgressError
+
+    return (
+        StoreVersionError,
+        ReadTablesError,
+        CommandFailedError,
+        UnknownProjectError,
+        UnknownTopicNameError,
+        NoProgressError,
+    )
+
+
+def _here(cls: type[S]) -> S:
+    return read_settings(cls, cli_settings.environ_here())
+
+
+def _fail(lines: tuple[str, ...], code: int) -> None:
+    for line in lines:
+        click.echo(f"jdi: {line}", err=True)
+    sys.exit(code)
+
+
+def _stderr() -> Console:
+    return Console(stderr=True)

@@ -1,0 +1,88 @@
+"""The values of the commands, from the environment, or from the stack that runs here."""
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from libs.embedded import stack_file
+from libs.runtime import Secret, addresses, setting
+
+DEFAULT_PORT = 8080
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class UpSettings:
+    """What `jdi up` needs. Jira's credentials are read to refuse early; the ingestor reads them itself."""
+
+    jira_base_url: str = setting("JIRA_BASE_URL", why="the Jira site to read, e.g. https://acme.atlassian.net")
+    jira_email: str = setting("JIRA_EMAIL", why="the account whose API token is used; we see what it sees")
+    jira_api_token: Secret = setting("JIRA_API_TOKEN", why="the account's API token")
+    site: str = addresses.site()
+    data_dir: Path = addresses.data_dir()
+    database_url: str = addresses.database_url()
+    temporal_address: str | None = setting("TEMPORAL_ADDRESS", None, why="a Temporal server to use instead of our own")
+    temporal_namespace: str = addresses.temporal_namespace()
+    nats_url: str | None = setting("NATS_URL", None, why="a NATS server to use instead of our own")
+    port: int | None = setting("JDI_PORT", None, unit="TCP port", why="GraphQL and the console; 8080 when unset")
+    admin_token: Secret | None = setting("JDI_ADMIN_TOKEN", None, why="guards the API; made once when unset")
+
+    def __post_init__(self) -> None:
+        if not self.jira_base_url.startswith(("https://", "http://")):
+            raise ValueError(
+                f"JIRA_BASE_URL: {self.jira_base_url!r} is no web address; e.g. https://acme.atlassian.net"
+            )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DemoSettings:
+    """What `jdi demo` takes from the environment; everything else is its own."""
+
+    data_dir: Path = setting("JDI_DATA_DIR", Path(".jdi/demo").absolute(), why="where the demo keeps its data")
+    port: int | None = setting(
+        "JDI_PORT", None, unit="TCP port", why="GraphQL and the console; the next free from 8080"
+    )
+    admin_token: Secret | None = setting("JDI_ADMIN_TOKEN", None, why="guards the API; made once when unset")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DatabaseSettings:
+    """What a command needs that reads the databases alone."""
+
+    database_url: str = addresses.database_url()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SiteSettings:
+    """What a command needs that speaks about projects of a site."""
+
+    site: str = addresses.site()
+    database_url: str = addresses.database_url()
+    temporal_address: str = addresses.temporal_address()
+    temporal_namespace: str = addresses.temporal_namespace()
+    default_cron: str = setting(
+        "SYNC_DEFAULT_CRON", "*/15 * * * *", unit="five fields, UTC", why="schedule of a newly registered project"
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DoctorSettings:
+    """Everything that `jdi doctor` looks at."""
+
+    database_url: str = addresses.database_url()
+    temporal_address: str = addresses.temporal_address()
+    temporal_namespace: str = addresses.temporal_namespace()
+    nats_url: str = addresses.nats_url()
+    jira_base_url: str = setting("JIRA_BASE_URL", why="the Jira site to read, e.g. https://acme.atlassian.net")
+    site: str = addresses.site()
+
+
+def environ_here(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The environment, completed by the addresses of the stack that runs here; what is set wins."""
+    given = {name: value for name, value in environ.items() if value.strip()}
+    found = stack_file.find(given)
+    if found is None:
+        return given
+    data_dir, stack = found
+    completed = {name: value for name, value in stack.environ(data_dir).items() if f"{name}_FILE" not in given}
+    return completed | given

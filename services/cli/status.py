@@ -1,0 +1,73 @@
+"""`jdi status`: how the syncs of every project stand, from the read tables."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from croniter import croniter
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+from sqlalchemy import Connection, Engine, Row, select
+
+from libs.read_tables import NEVER, ReadTablesError, project, readiness, sync_job, sync_state
+
+STYLES = {"SUCCESS": "green", "ACTIVE": "green", "RUNNING": "cyan", "FAILED": "red", "ERROR": "red", "PAUSED": "yellow"}
+
+
+def status(tables: Engine) -> Group:
+    """A table per project; a line when there is none.
+
+    Raises:
+        ReadTablesError: the tables cannot be read.
+    """
+    why = readiness(tables)
+    if why is not None:
+        raise ReadTablesError(why)
+    with tables.connect() as connection:
+        projects = connection.execute(select(project).order_by(project.c.site, project.c.key)).all()
+        parts = [part for row in projects for part in _project(connection, row)]
+    return Group(*(parts or [Text("No project is registered. Register one: jdi register PROJECT")]))
+
+
+def _project(connection: Connection, row: Row[Any]) -> Iterator[Table | Text]:
+    job = connection.execute(
+        select(sync_job).where(sync_job.c.site == row.site, sync_job.c.project_key == row.key)
+    ).first()
+    states = connection.execute(
+        select(sync_state)
+        .where(sync_state.c.site == row.site, sync_state.c.project_key == row.key)
+        .order_by(sync_state.c.entity)
+    ).all()
+    yield Text(f"{row.site}/{row.key}", style="bold") + Text(f"  {row.name}" if row.name else "")
+    if job is not None:
+        yield _job(job)
+    table = Table("entity", "state", "last sync", "watermark", "rows", "error", box=None, padding=(0, 2, 0, 0))
+    for state in states:
+        table.add_row(
+            state.entity,
+            Text(state.status, style=STYLES.get(state.status, "")),
+            "never" if state.last_sync_time == NEVER else state.last_sync_time,
+            state.watermark or "-",
+            str(state.rows),
+            f"{state.error_code}: {state.error_advice}" if state.error_code else "",
+        )
+    yield table
+    yield Text("")
+
+
+def _job(job: Row[Any]) -> Text:
+    line = Text("schedule ") + Text(job.status, style=STYLES.get(job.status, ""))
+    line += Text(f"  {job.cron} {job.timezone}{_next(job)}")
+    last = f"last run {job.last_run_at} {job.last_result or 'not ended'}" if job.last_run_at else "no run yet"
+    line += Text(f"  {last}")
+    if job.current_run_id:
+        line += Text(f"  running, page {job.pages_done}/{job.pages_total if job.pages_total is not None else '?'}")
+    return line
+
+
+def _next(job: Row[Any]) -> str:
+    if job.status == "PAUSED" or job.timezone != "UTC" or not croniter.is_valid(job.cron):
+        return ""
+    following = croniter(job.cron, datetime.now(UTC)).get_next(datetime)
+    return f"  next {following:%Y-%m-%dT%H:%MZ}"

@@ -1,0 +1,34 @@
+"""`jdi up`: the whole system against the Jira of the environment, until Ctrl-C."""
+
+import os
+
+from rich.console import Console
+
+from libs.embedded.log_stream import LogStream
+from libs.embedded.stack import Stack, StackPlan
+from libs.runtime import Stop
+from services.cli.foreground import run_stack
+from services.cli.settings import DEFAULT_PORT, UpSettings
+
+
+def up(settings: UpSettings, console: Console, level: str) -> None:
+    """Run until Ctrl-C."""
+    plan = StackPlan(
+        data_dir=settings.data_dir,
+        database_url=settings.database_url,
+        site=settings.site,
+        temporal_namespace=settings.temporal_namespace,
+        temporal_address=settings.temporal_address,
+        nats_url=settings.nats_url,
+        graphql_port=settings.port or DEFAULT_PORT,
+        graphql_port_is_fixed=True,
+        jira_base_url=settings.jira_base_url,
+        admin_token=settings.admin_token,
+        environ=os.environ,
+    )
+    run_stack(plan, _wait, console, level)
+
+
+async def _wait(_stack: Stack, stream: LogStream, stop: Stop) -> None:
+    stream.say("ready; Ctrl-C ends it")
+    await stop.wait()
