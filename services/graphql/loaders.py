@@ -1,0 +1,51 @@
+"""Nested lists without a query per row: what one level of a query asks for is read by one statement."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from strawberry.dataloader import DataLoader
+
+from services.graphql.queries import Queries, Row
+
+Key = tuple[str, str]
+"""(site, id)"""
+
+CHUNK = 400
+"""Keys of one statement, below the number of variables that every database takes."""
+
+
+class Loaders:
+    """One request's loaders."""
+
+    def __init__(self, queries: Queries) -> None:
+        self.users: DataLoader[Key, Row | None] = DataLoader(_one(queries.users_by_account, "account_id"))
+        self.sprints: DataLoader[Key, Row | None] = DataLoader(_one(queries.sprints_by_id, "sprint_id"))
+        self.comments: DataLoader[Key, list[Row]] = DataLoader(_many(queries.comments_of_issues))
+        self.worklogs: DataLoader[Key, list[Row]] = DataLoader(_many(queries.worklogs_of_issues))
+
+
+def _one(
+    query: Callable[[Sequence[Key]], list[Row]], column: str
+) -> Callable[[list[Key]], Awaitable[Sequence[Row | None]]]:
+    async def load(keys: list[Key]) -> Sequence[Row | None]:
+        found = {(row["site"], row[column]): row for row in await _all(query, keys)}
+        return [found.get(key) for key in keys]
+
+    return load
+
+
+def _many(query: Callable[[Sequence[Key]], list[Row]]) -> Callable[[list[Key]], Awaitable[Sequence[list[Row]]]]:
+    async def load(keys: list[Key]) -> Sequence[list[Row]]:
+        found: dict[Key, list[Row]] = {key: [] for key in keys}
+        for row in await _all(query, keys):
+            found[row["site"], row["issue_id"]].append(row)
+        return [found[key] for key in keys]
+
+    return load
+
+
+async def _all(query: Callable[[Sequence[Key]], list[Row]], keys: list[Key]) -> list[Row]:
+    rows: list[Row] = []
+    for start in range(0, len(keys), CHUNK):
+        rows += await asyncio.to_thread(query, keys[start : start + CHUNK])
+    return rows

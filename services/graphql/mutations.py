@@ -1,0 +1,59 @@
+"""What callers may ask for. The answer says what was done, or why not, as data."""
+
+import asyncio
+
+import strawberry
+
+from libs.temporal.commands import CommandFailedError, UnknownProjectError
+from services.graphql.context import Info
+from services.graphql.types import SyncJob
+
+
+@strawberry.type(description="Why a mutation did nothing.")
+class UserError:
+    code: str = strawberry.field(description="UNKNOWN_PROJECT, SCHEDULER_UNAVAILABLE or REFUSED.")
+    message: str = strawberry.field(description="What is wrong, and what to do about it.")
+    field: str | None = strawberry.field(description="The argument it is about.")
+
+
+@strawberry.type(description="What came of a request to sync.")
+class TriggerProjectSyncPayload:
+    sync_job: SyncJob | None = strawberry.field(description="The job that will run.")
+    request_id: str | None = strawberry.field(description="Id of the request; the run that serves it names it.")
+    user_errors: list[UserError] = strawberry.field(description="Empty when the request was taken.")
+
+
+@strawberry.type(description="Changes. Each is carried out by the ingestor and becomes an event.")
+class Mutation:
+    @strawberry.mutation(
+        description="Sync a project now, or right after the run in progress."
+        " `full` reads every issue again; `accountIds` limits the run to issues of these people."
+    )
+    async def trigger_project_sync(
+        self,
+        info: Info,
+        project_id: strawberry.ID,
+        full: bool | None = None,
+        account_ids: list[str] | None = None,
+    ) -> TriggerProjectSyncPayload:
+        row = await asyncio.to_thread(info.context.queries.project_by_id_or_key, project_id)
+        if row is None:
+            return _refused("UNKNOWN_PROJECT", f"No project {project_id} is registered.", "projectId")
+        try:
+            request = await info.context.request_sync(row["site"], row["key"], bool(full), account_ids or ())
+        except UnknownProjectError as error:
+            return _refused("UNKNOWN_PROJECT", str(error), "projectId")
+        except CommandFailedError as error:
+            return _refused("REFUSED", str(error), None)
+        except (OSError, RuntimeError) as error:
+            advice = f"Temporal does not answer ({error}). Reading goes on; try again when it is back."
+            return _refused("SCHEDULER_UNAVAILABLE", advice, None)
+        jobs = await asyncio.to_thread(info.context.queries.sync_jobs, row["site"], row["key"])
+        return TriggerProjectSyncPayload(
+            sync_job=SyncJob.of(jobs[0]) if jobs else None, request_id=request, user_errors=[]
+        )
+
+
+def _refused(code: str, message: str, field: str | None) -> TriggerProjectSyncPayload:
+    error = UserError(code=code, message=message, field=field)
+    return TriggerProjectSyncPayload(sync_job=None, request_id=None, user_errors=[error])

@@ -1,0 +1,60 @@
+"""GraphQL over HTTP as its specification wants it: POST of JSON, honest status codes, its own media type."""
+
+from typing import Any
+
+from aiohttp import web
+from strawberry.aiohttp.views import GraphQLView
+from strawberry.http import GraphQLHTTPResponse
+from strawberry.types import ExecutionResult
+
+from services.graphql.context import Context, RequestSync
+from services.graphql.loaders import Loaders
+from services.graphql.queries import Queries
+from services.graphql.schema import schema
+
+GRAPHQL_JSON = "application/graphql-response+json"
+
+
+class StrictView(GraphQLView[Context, None]):
+    """The endpoint. No IDE, no GET, no uploads, no batches; subscriptions have no part yet."""
+
+    def __init__(self, queries: Queries, request_sync: RequestSync) -> None:
+        super().__init__(
+            schema=schema,
+            graphql_ide=None,
+            allow_queries_via_get=False,
+            multipart_uploads_enabled=False,
+            subscription_protocols=(),
+        )
+        self._queries, self._request_sync = queries, request_sync
+
+    async def get_context(self, request: web.Request, response: web.Response | web.WebSocketResponse) -> Context:
+        return Context(self._queries, Loaders(self._queries), self._request_sync)
+
+    async def process_result(self, request: web.Request, result: ExecutionResult) -> GraphQLHTTPResponse:
+        answer = await super().process_result(request, result)
+        for error in answer.get("errors", []):
+            code = "BAD_USER_INPUT" if result.data is None and not error.get("path") else "INTERNAL"
+            error.setdefault("extensions", {}).setdefault("code", code)
+        if result.errors and result.data is None and not any(error.path for error in result.errors):
+            answer.pop("data", None)
+        return answer
+
+    def create_response(
+        self, response_data: GraphQLHTTPResponse | list[GraphQLHTTPResponse], sub_response: web.Response
+    ) -> web.Response:
+        response = super().create_response(response_data, sub_response)
+        refused = isinstance(response_data, dict) and "data" not in response_data
+        wanted = self._wanted
+        if wanted:
+            response.content_type = GRAPHQL_JSON
+        if refused and wanted:
+            response.set_status(400)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    _wanted = False
+
+    async def run(self, request: web.Request, *args: Any, **kwargs: Any) -> Any:
+        self._wanted = GRAPHQL_JSON in request.headers.get("Accept", "")
+        return await super().run(request, *args, **kwargs)
