@@ -91,7 +91,7 @@ def _brotli(data: bytes, limit: int) -> bytes:
     while not stream.is_finished() and unpacked.tell() <= limit:
         piece = stream.process(data, output_buffer_limit=limit + 1 - unpacked.tell())
         data = b""
-        if not piece and stream.can_accept_more_data():
+        if not piece and not stream.is_finished():
             raise BodyError("The brotli body ends too early.")
         unpacked.write(piece)
     return unpacked.getvalue()

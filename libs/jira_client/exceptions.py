@@ -53,7 +53,6 @@ MEANINGS: Final[dict[str, Meaning]] = {
     "ssl.SSLEOFError": _NETWORK,
     "ssl.SSLZeroReturnError": _NETWORK,
     "ssl.SSLError": _TLS,
-    "ssl.CertificateError": _TLS,
     "socket.gaierror": _NETWORK,
     "builtins.ConnectionError": _NETWORK,
     "builtins.EOFError": _NETWORK,
@@ -92,7 +91,13 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         if link is None:
             return
         yield link
-        link = link.__cause__ or (link.exceptions[0] if isinstance(link, BaseExceptionGroup) else None)
+        member = link.exceptions[0] if isinstance(link, BaseExceptionGroup) else None
+        link = link.__cause__ or member or _translated(link)
+
+
+def _translated(link: BaseException) -> BaseException | None:
+    """What httpcore hides behind the error it makes of it; elsewhere, what was being handled need not be the cause."""
+    return link.__context__ if type(link).__module__ in {"httpcore", "httpx"} else None
 
 
 def _named(error: BaseException) -> Meaning | None:

@@ -1,0 +1,1 @@
+"""Tests of libs.jira_client: real sockets on loopback, no Jira."""
