@@ -1,0 +1,87 @@
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from libs.embedded import lock, stack_file
+from libs.embedded.admin_token import admin_token
+from libs.embedded.errors import StackError
+from libs.embedded.stack_file import StackFile
+
+STACK = StackFile(
+    site="demo",
+    database_url="sqlite:////data/jdi.db",
+    temporal_address="127.0.0.1:7001",
+    temporal_namespace="default",
+    temporal_ui="http://127.0.0.1:7002",
+    nats_url="nats://127.0.0.1:7003",
+    graphql_url="http://127.0.0.1:8081",
+    admin_token_file="/data/admin-token",
+    jira_base_url="http://127.0.0.1:7004",
+    ports={"temporal": 7001},
+    pids={"jdi": 1},
+)
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_the_stack_file_is_private_and_reads_back(tmp_path: Path) -> None:
+    stack_file.write(tmp_path, STACK)
+    assert mode(tmp_path / "stack.json") == 0o600
+    assert stack_file.read(tmp_path) == STACK
+    assert [path.name for path in tmp_path.iterdir()] == ["stack.json"]
+
+
+def test_a_broken_stack_file_is_none(tmp_path: Path) -> None:
+    assert stack_file.read(tmp_path) is None
+    (tmp_path / "stack.json").write_text("{}")
+    assert stack_file.read(tmp_path) is None
+
+
+def test_a_stack_runs_only_while_the_folder_is_locked(tmp_path: Path) -> None:
+    stack_file.write(tmp_path, STACK)
+    assert stack_file.find({"JDI_DATA_DIR": str(tmp_path)}) is None
+    with lock.holding(tmp_path):
+        assert stack_file.find({"JDI_DATA_DIR": str(tmp_path)}) == (tmp_path, STACK)
+    assert stack_file.running(tmp_path) is None
+
+
+def test_a_running_demo_is_found_without_any_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with lock.holding(tmp_path / ".jdi" / "demo"):
+        stack_file.write(tmp_path / ".jdi" / "demo", STACK)
+        assert stack_file.find({}) == (tmp_path / ".jdi" / "demo", STACK)
+
+
+def test_a_command_gets_the_addresses_as_environment() -> None:
+    environ = STACK.environ(Path("/data"))
+    assert environ["JDI_PORT"] == "8081"
+    assert environ["JDI_ADMIN_TOKEN_FILE"] == "/data/admin-token"
+    assert environ["TEMPORAL_ADDRESS"] == "127.0.0.1:7001"
+
+
+def test_two_stacks_do_not_share_a_folder(tmp_path: Path) -> None:
+    with (
+        lock.holding(tmp_path),
+        pytest.raises(StackError, match=rf"process {os.getpid()}.*set JDI_DATA_DIR") as caught,
+        lock.holding(tmp_path),
+    ):
+        pass
+    assert caught.value.exit_code == 2
+
+
+def test_an_admin_token_is_made_once_and_kept_privately(tmp_path: Path) -> None:
+    first = admin_token(tmp_path, None)
+    again = admin_token(tmp_path, None)
+    assert first.made
+    assert again == (first.value, tmp_path / "admin-token", False)
+    assert len(first.value) >= 32
+    assert mode(tmp_path / "admin-token") == 0o600
+
+
+def test_a_given_admin_token_is_not_written_down(tmp_path: Path) -> None:
+    assert admin_token(tmp_path, "given") == ("given", None, False)
+    assert not list(tmp_path.iterdir())

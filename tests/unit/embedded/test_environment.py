@@ -1,0 +1,45 @@
+import pytest
+
+from libs.embedded import environment
+
+OURS = {
+    "PATH": "/bin",
+    "HTTPS_PROXY": "http://proxy",
+    "JIRA_EMAIL": "me@example.com",
+    "JIRA_API_TOKEN": "hush",
+    "JIRA_API_TOKEN_FILE": "/run/token",
+    "JIRA_PROJECTS": "ALPHA",
+    "JDI_ADMIN_TOKEN": "admin",
+    "JDI_LOG_LEVEL": "debug",
+    "DATABASE_URL": "sqlite:////elsewhere.db",
+    "SLACK_WEBHOOK_URL": "https://hooks.example.com/x",
+    "SMTP_URL": "smtp://user:pw@mail",
+}
+SHARED = {"DATABASE_URL": "sqlite:////data/jdi.db", "JIRA_SITE": "acme"}
+SECRETS = {"JIRA_EMAIL", "JIRA_API_TOKEN", "JIRA_API_TOKEN_FILE", "JDI_ADMIN_TOKEN", "SLACK_WEBHOOK_URL", "SMTP_URL"}
+
+
+@pytest.mark.parametrize(
+    ("service", "secrets"),
+    [
+        ("ingestor", {"JIRA_EMAIL", "JIRA_API_TOKEN", "JIRA_API_TOKEN_FILE"}),
+        ("projector", set()),
+        ("graphql", set()),  # its token is given by the stack
+        ("telemetry", set()),
+        ("notifier", {"SLACK_WEBHOOK_URL", "SMTP_URL"}),
+    ],
+)
+def test_a_service_sees_its_own_secrets_alone(service: str, secrets: set[str]) -> None:
+    assert SECRETS & environment.of_service(service, OURS, SHARED).keys() == secrets
+
+
+def test_the_addresses_of_the_stack_win_and_ordinary_variables_pass() -> None:
+    environ = environment.of_service("projector", OURS, SHARED)
+    assert environ["DATABASE_URL"] == "sqlite:////data/jdi.db"
+    assert environ["HTTPS_PROXY"] == "http://proxy"
+    assert environ["JDI_LOG_LEVEL"] == "debug"
+    assert environ["JIRA_PROJECTS"] == "ALPHA"
+
+
+def test_servers_see_nothing_of_ours() -> None:
+    assert environment.ordinary(OURS) == {"PATH": "/bin", "HTTPS_PROXY": "http://proxy"}

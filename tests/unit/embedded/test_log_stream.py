@@ -1,0 +1,42 @@
+import io
+from pathlib import Path
+
+from rich.console import Console
+
+from libs.embedded.log_stream import LogStream
+
+
+def stream(tmp_path: Path, level: str) -> tuple[LogStream, io.StringIO]:
+    written = io.StringIO()
+    return LogStream(Console(file=written, width=200), tmp_path, level), written
+
+
+def test_a_json_line_is_shown_as_text_behind_the_name_of_its_child(tmp_path: Path) -> None:
+    lines, shown = stream(tmp_path, "info")
+    lines.line("ingestor", '{"event": "sync finished", "level": "info", "timestamp": "2026", "issues": 3, "why": "x"}')
+    assert shown.getvalue() == "ingestor  │ sync finished issues=3 why=x\n"
+
+
+def test_lines_below_the_level_are_kept_in_the_file_alone(tmp_path: Path) -> None:
+    lines, shown = stream(tmp_path, "warning")
+    lines.line("projector", '{"event": "applied", "level": "info"}')
+    lines.line("nats", "[1] [INF] Server is ready")
+    lines.line("projector", '{"event": "slow", "level": "warning"}')
+    assert shown.getvalue() == "projector │ slow\n"
+    assert (tmp_path / "projector.log").read_text().count("\n") == 2
+    assert "Server is ready" in (tmp_path / "nats.log").read_text()
+
+
+def test_square_brackets_are_no_markup(tmp_path: Path) -> None:
+    lines, shown = stream(tmp_path, "debug")
+    lines.line("nats", "[bold] [INF] text")
+    assert "[bold] [INF] text" in shown.getvalue()
+
+
+def test_the_log_of_the_last_start_is_kept(tmp_path: Path) -> None:
+    for text in ("first", "second"):
+        lines, _ = stream(tmp_path, "info")
+        lines.line("jira", text)
+        lines.close()
+    assert (tmp_path / "jira.log").read_text() == "second\n"
+    assert (tmp_path / "jira.log.1").read_text() == "first\n"
