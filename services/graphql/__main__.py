@@ -25,7 +25,7 @@ async def main(settings: Settings, stop: Stop) -> None:
     local = is_loopback(settings.host)
     if not local and not settings.behind_proxy:
         raise SystemExit(
-            f"graphql: JDI_HOST={settings.host} is not loopback. Put a proxy with TLS in front and set JDI_BEHIND_PROXY=1."
+            f"graphql: JDI_HOST={settings.host} is not loopback; put a proxy with TLS in front, set JDI_BEHIND_PROXY=1"
         )
     token, made = admin_token(settings.admin_token, settings.data_dir)
     tables = engine(read_database(settings.database_url))
