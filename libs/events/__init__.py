@@ -27,7 +27,7 @@ from libs.events.facts import (
 )
 from libs.events.follow import follow
 from libs.events.relay import run_relay
-from libs.events.store import EventStore, StoreVersionError, UnreadableEvent, migrate, open_store
+from libs.events.store import EventStore, StoreError, StoreVersionError, UnreadableEvent, migrate, open_store
 from libs.events.subscribe import Delivery, subscribe
 from libs.events.sync import (
     EntityMark,
@@ -68,6 +68,7 @@ __all__ = [
     "SchemaDriftDetected",
     "SiteRegistered",
     "SprintFetched",
+    "StoreError",
     "StoreVersionError",
     "SyncCancelled",
     "SyncFailed",

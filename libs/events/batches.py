@@ -35,20 +35,27 @@ class Append(msgspec.Struct, frozen=True, kw_only=True):
     insert_marks: Mapping[str, bytes] = {}
     """Named values to set where the name is new."""
     forget: Sequence[str] = ()
-    """Names to remove; a trailing * stands for every name that begins so."""
+    """Names to remove before the others are set; a trailing * stands for every name that begins so."""
     once: str | None = None
     """Key under which this batch is stored once: a repetition writes nothing and gets the first one's outcome."""
     outcome: bytes = b""
+    """What a repetition is answered with."""
     closing: Closing | None = None
+    """Called with the number of new events, once per attempt: it may be called again when another writer was first,
+    so it must only compute. Its outcome takes the place of `outcome`."""
 
 
 class Appended(NamedTuple):
     """What an append did."""
 
     positions: tuple[int, ...]
+    """Places of `appended` in the log, in the same order."""
     appended: tuple[Event, ...]
+    """The events that were new, with their versions and the time of recording."""
     repeated: bool
+    """The once-key was there already: nothing was written."""
     outcome: bytes
+    """Of this batch; of the first one when repeated."""
 
 
 class Recorded(NamedTuple):

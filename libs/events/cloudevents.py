@@ -61,6 +61,12 @@ def headers_of(recorded: Recorded, *, referenced: bool = False) -> dict[str, str
     return {MESSAGE_ID: str(recorded.position), **headers}
 
 
+def is_of(headers: dict[str, str], recorded: Recorded) -> bool:
+    """Whether a message carries this event of this log: the same place, stream and version."""
+    ours = headers_of(recorded)
+    return all(headers.get(name) == ours[name] for name in (MESSAGE_ID, "ce-subject", "ce-sequence"))
+
+
 def recorded_of(headers: dict[str, str], body: bytes) -> Recorded:
     """The event of a message.
 

@@ -17,18 +17,25 @@ def digest(payload: bytes | msgspec.Raw) -> bytes:
 
 
 def canonical(payload: bytes | msgspec.Raw) -> bytes:
-    """The payload with sorted keys, without what is volatile, and with users reduced to their account.
+    """The payload with sorted keys, without what is volatile, and with users inside it reduced to their account.
 
-    A user is a fact of their own; an issue has not changed when its reporter was renamed.
+    A user is a fact of their own; an issue has not changed when its reporter was renamed. The payload itself is never
+    reduced: where it is a user, their name is what matters.
+
+    Raises:
+        msgspec.DecodeError: the payload is not JSON.
     """
-    return _encoder.encode(_stable(msgspec.json.decode(payload)))
+    decoded = msgspec.json.decode(payload)
+    return _encoder.encode(_without_volatile(decoded) if isinstance(decoded, dict) else _stable(decoded))
+
+
+def _without_volatile(value: dict[str, Any]) -> dict[str, Any]:
+    return {key: _stable(inner) for key, inner in value.items() if key not in VOLATILE}
 
 
 def _stable(value: Any) -> Any:
     if isinstance(value, dict):
-        if "accountId" in value:
-            return {"accountId": value["accountId"]}
-        return {key: _stable(inner) for key, inner in value.items() if key not in VOLATILE}
+        return {"accountId": value["accountId"]} if "accountId" in value else _without_volatile(value)
     if isinstance(value, list):
         return [_stable(inner) for inner in value]
     return value

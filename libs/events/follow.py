@@ -24,12 +24,13 @@ def follow(
 ) -> Iterator[list[Recorded]]:
     """Yield what comes after a position, for ever; waits at most `timeout` seconds before it looks at `stop` again."""
     while not stop.is_set():
+        # The end is noted before the read: an event that comes in between is waited for from the older end, so at once.
+        head = store.head() if topics else after
         batch = store.read(after, limit, topics)
         if batch:
             after = batch[-1].position
             yield batch
-        elif topics:
-            # Events of other topics lengthen the log too: wait for anything beyond what was looked at.
-            store.wait(store.head(), timeout)
         else:
+            # Nothing of these topics up to the noted end, and nothing will ever appear before it.
+            after = max(after, head)
             store.wait(after, timeout)

@@ -1,38 +1,61 @@
 """One leader among several processes, by a lock that the database holds and a crash lets go."""
 
+import asyncio
 import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Final
 
 import psycopg
 
+from libs.events.postgres import libpq_url
 from libs.events.sqlite import path_of
 
-RELAY_LOCK = 7_236_114_002
+RELAY_LOCK: Final = 7_236_114_002
+
+StillHeld = Callable[[], bool]
+"""Asks whether the lock is still ours; may block for a round trip to the database."""
 
 
-@contextmanager
-def leadership(url: str, name: str) -> Iterator[bool]:
-    """Hold the lock `name` beside the log at `url`; yields whether this process got it. Never waits."""
+@asynccontextmanager
+async def leadership(url: str, name: str) -> AsyncIterator[StillHeld | None]:
+    """Hold the lock `name` beside the log at `url`, or yield None where another process has it. Never waits.
+
+    Raises:
+        psycopg.Error, OSError: the database, or the folder of the log, cannot be reached.
+    """
     if url.startswith("sqlite:"):
-        with _file_lock(f"{path_of(url)}.{name}.lock") as led:
-            yield led
-    else:
-        with psycopg.connect(url.replace("postgresql+psycopg://", "postgresql://"), autocommit=True) as connection:
-            row = connection.execute("SELECT pg_try_advisory_lock(%s)", (RELAY_LOCK,)).fetchone()
-            yield bool(row and row[0])
-
-
-@contextmanager
-def _file_lock(path: str) -> Iterator[bool]:
-    handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
-    try:
+        handle = os.open(f"{path_of(url)}.{name}.lock", os.O_CREAT | os.O_RDWR, 0o600)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
+            yield (lambda: True) if _locked(handle) else None
+        finally:
+            os.close(handle)
+        return
+    connection = await asyncio.to_thread(_session, url)
+    try:
+        row = connection.execute("SELECT pg_try_advisory_lock(%s)", (RELAY_LOCK,)).fetchone()
+        yield (lambda: _answers(connection)) if row and row[0] else None
     finally:
-        os.close(handle)
+        connection.close()
+
+
+def _locked(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _session(url: str) -> psycopg.Connection:
+    return psycopg.connect(libpq_url(url), autocommit=True, connect_timeout=10)
+
+
+def _answers(connection: psycopg.Connection) -> bool:
+    """The lock belongs to the session: it is ours for as long as the session lives."""
+    try:
+        connection.execute("SELECT 1")
+    except psycopg.Error:
+        return False
+    return True

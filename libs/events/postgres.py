@@ -11,7 +11,10 @@ from typing import Any
 from uuid import UUID
 
 from eventsourcing.persistence import StoredEvent
-from eventsourcing.postgres import PostgresApplicationRecorder
+from eventsourcing.postgres import PostgresApplicationRecorder, PostgresFactory
+from eventsourcing.utils import Environment
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import dict_row
 from psycopg.sql import SQL, Identifier
 
 from libs.events.batches import Batch, Head
@@ -33,6 +36,26 @@ SCHEMA = (
 )
 
 
+def libpq_url(url: str) -> str:
+    """The address without the name of a driver, as libpq wants it."""
+    return url.replace("postgresql+psycopg://", "postgresql://", 1)
+
+
+class PostgresLogFactory(PostgresFactory):
+    """The library's factory, connecting with everything the URL says: sockets, TLS, several hosts, options.
+
+    The library itself knows five parts of an address only, and would connect without TLS where `sslmode` asks for it.
+    """
+
+    def __init__(self, env: Environment, url: str) -> None:
+        unused = dict.fromkeys(("POSTGRES_DBNAME", "POSTGRES_HOST", "POSTGRES_USER", "POSTGRES_PASSWORD"), "")
+        # Ask a pooled connection whether it lives before it is used: the first call after a restart must not fail.
+        own = {"POSTGRES_PRE_PING": "y", "POSTGRES_IDLE_IN_TRANSACTION_SESSION_TIMEOUT": "60"}
+        super().__init__(Environment(env.name, {**env, **unused, **own}))
+        defaults = {"application_name": "jdi-events", "connect_timeout": "10"}
+        self.datastore.pool.kwargs = {**defaults, **conninfo_to_dict(libpq_url(url)), "row_factory": dict_row}
+
+
 class PostgresLog(PostgresApplicationRecorder):
     """Recorder of the event log on PostgreSQL."""
 
@@ -47,7 +70,7 @@ class PostgresLog(PostgresApplicationRecorder):
         self._heads_statement = SQL(
             "INSERT INTO {schema}.heads SELECT * FROM unnest(%b::uuid[], %b::int8[], %b::bytea[], %b::text[])"
             " ON CONFLICT (originator_id) DO UPDATE SET version = excluded.version, digest = excluded.digest,"
-            " updated = excluded.updated"
+            " updated = excluded.updated WHERE excluded.version >= heads.version"
         ).format(**names)
         self._schema = names["schema"]
 
@@ -79,25 +102,15 @@ class PostgresLog(PostgresApplicationRecorder):
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:
         batch: Batch = kwargs["batch"]
         with self.datastore.get_connection() as conn, conn.transaction(), conn.cursor(binary=True) as c:
+            # First of all, and for batches without events too: writers that come one after another cannot deadlock
+            # over the rows of heads and marks.
+            self._lock_table(c)
             if batch.once is not None:
                 c.execute(
                     SQL("INSERT INTO {}.once VALUES (%s,%s,%s)").format(self._schema),
                     (batch.once, batch.outcome, batch.at),
                 )
-            positions: list[int] = []
-            if stored_events:
-                self._lock_table(c)
-                self._notify_channel(c)
-                c.execute(
-                    self._insert_statement,
-                    (
-                        [e.originator_id for e in stored_events],
-                        [e.originator_version for e in stored_events],
-                        [e.topic for e in stored_events],
-                        [e.state for e in stored_events],
-                    ),
-                )
-                positions = [row["notification_id"] for row in c.fetchall()]
+            positions = self._insert_rows(c, stored_events) if stored_events else []
             if batch.heads:
                 streams, heads = zip(*batch.heads, strict=True)
                 versions, digests, updated = zip(*heads, strict=True)
@@ -105,7 +118,25 @@ class PostgresLog(PostgresApplicationRecorder):
             self._write_marks(c, batch)
         return positions
 
+    def _insert_rows(self, c: Any, stored_events: Sequence[StoredEvent]) -> list[int]:
+        self._notify_channel(c)
+        c.execute(
+            self._insert_statement,
+            (
+                [e.originator_id for e in stored_events],
+                [e.originator_version for e in stored_events],
+                [e.topic for e in stored_events],
+                [e.state for e in stored_events],
+            ),
+        )
+        return [row["notification_id"] for row in c.fetchall()]
+
     def _write_marks(self, c: Any, batch: Batch) -> None:
+        for name in batch.forget:
+            if name.endswith("*"):
+                c.execute(SQL("DELETE FROM {}.marks WHERE starts_with(name, %s)").format(self._schema), (name[:-1],))
+            else:
+                c.execute(SQL("DELETE FROM {}.marks WHERE name = %s").format(self._schema), (name,))
         for marks, on_conflict in (
             (batch.marks, SQL("UPDATE SET value = excluded.value, updated_at = excluded.updated_at")),
             (batch.insert_marks, SQL("NOTHING")),
@@ -118,11 +149,6 @@ class PostgresLog(PostgresApplicationRecorder):
                     ).format(self._schema, on_conflict),
                     (batch.at, list(marks), list(marks.values())),
                 )
-        for name in batch.forget:
-            if name.endswith("*"):
-                c.execute(SQL("DELETE FROM {}.marks WHERE starts_with(name, %s)").format(self._schema), (name[:-1],))
-            else:
-                c.execute(SQL("DELETE FROM {}.marks WHERE name = %s").format(self._schema), (name,))
 
     def outcome(self, once: str) -> bytes | None:
         return self._value("SELECT outcome AS value FROM {}.once WHERE key = %s", once)

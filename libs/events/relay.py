@@ -1,26 +1,30 @@
 """From the log to NATS JetStream: one leader, in order, with the stream itself as its checkpoint.
 
 The last message of the stream says how far it has come, so a stream that lost its tail, or everything, is filled
-again from the log. Repeats within the duplicate window are dropped by NATS, later ones are recognised by their id.
+again from the log. Every message names the sequence it must follow: the stream refuses what would leave a hole behind
+it or come out of order, and a second relay that believes to lead, too.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final, Protocol
 
 import nats
+import psycopg
 import structlog
 from nats.aio.client import Client
+from nats.errors import ConnectionClosedError
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
-from nats.js.api import DiscardPolicy, RawStreamMsg, RetentionPolicy, StorageType, StreamConfig
-from nats.js.errors import NotFoundError
+from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+from nats.js.errors import APIError, NotFoundError
 
 from libs.events.batches import Recorded
-from libs.events.cloudevents import MESSAGE_ID, headers_of, subject_of
-from libs.events.leader import leadership
-from libs.events.store import EventStore
+from libs.events.checkpoint import ForeignStreamError, checkpoint
+from libs.events.cloudevents import headers_of, subject_of
+from libs.events.leader import StillHeld, leadership
+from libs.events.store import EventStore, StoreError
 
 log = structlog.get_logger(__name__)
 
@@ -33,8 +37,15 @@ BATCH: Final = 200
 HEADER_ROOM: Final = 2048
 """Bytes of a message's payload limit that its headers may take."""
 RETRY_SECONDS: Final = 1.0
-AUDIT_EVERY_SECONDS: Final = 5.0
-"""How often an idle relay compares the stream's end with its own: NATS may have come back without its data."""
+LOCK_CHECK_SECONDS: Final = 1.0
+IDLE_SECONDS: Final = 1.0
+"""Longest wait for a new event before the loop looks at its stop, its lock and its connection."""
+OUT_OF_STEP_SECONDS: Final = 0.2
+AUDIT_SECONDS: Final = 5.0
+"""How often an idle relay compares the stream's end with its own: messages can be lost while the server stays up."""
+EXPECTED_SEQUENCE: Final = "Nats-Expected-Last-Sequence"
+WRONG_SEQUENCE: Final = 10071
+"""NATS' error code for a message whose expected last sequence is not the stream's."""
 
 
 class Stopping(Protocol):
@@ -51,44 +62,96 @@ async def run_relay(
     stream: str = STREAM,
     on_health: Callable[[str | None], None] = lambda _: None,
 ) -> None:
-    """Publish the log until told to stop. `on_health` hears None while all is well, else why not."""
+    """Publish the log until told to stop; outlives NATS and the database.
+
+    `on_health` hears None while all is well, which includes that another process leads; else why not.
+    """
     while not stop.is_set():
-        with leadership(store.url, "relay") as leads:
-            if not leads:
-                on_health(None)
-                await asyncio.sleep(RETRY_SECONDS)
-                continue
-            try:
-                await _lead(store, nats_url, stop, stream, on_health)
-            except (NatsError, OSError, TimeoutError) as error:
-                why = f"NATS at {nats_url} does not take events: {str(error) or type(error).__name__}"
-                on_health(why)
-                log.warning("relay waits for NATS", why=why)
-                await asyncio.sleep(RETRY_SECONDS)
+        why = None
+        try:
+            async with leadership(store.url, "relay") as held:
+                if held is not None:
+                    await _lead(store, nats_url, held, stop, stream, on_health)
+        except (StoreError, psycopg.Error) as error:
+            why = f"the event log does not answer the relay: {_text(error)}"
+        except (NatsError, OSError) as error:
+            why = f"NATS at {nats_url} does not take events: {_text(error)}"
+        except ForeignStreamError as error:
+            why = str(error)
+        on_health(why)
+        if why is not None:
+            log.warning("relay waits", why=why)
+        if not stop.is_set():
+            await asyncio.sleep(RETRY_SECONDS)
+
+
+def _text(error: Exception) -> str:
+    return str(error) or type(error).__name__
 
 
 async def _lead(
-    store: EventStore, nats_url: str, stop: Stopping, stream: str, on_health: Callable[[str | None], None]
+    store: EventStore,
+    nats_url: str,
+    held: StillHeld,
+    stop: Stopping,
+    stream: str,
+    on_health: Callable[[str | None], None],
 ) -> None:
+    """Publish until told to stop, or until the lock is lost.
+
+    Raises:
+        NatsError, OSError, StoreError, ForeignStreamError: look again from the start.
+    """
+    clock = asyncio.get_running_loop().time
+    async with _connected(nats_url) as client:
+        jetstream = client.jetstream(timeout=5)
+        await ensure_stream(jetstream, stream)
+        position, sequence = await checkpoint(store, jetstream, stream)
+        on_health(None)
+        checked = audited = clock()
+        while not stop.is_set():
+            if client.is_closed:
+                raise ConnectionClosedError
+            if clock() - checked > LOCK_CHECK_SECONDS:
+                checked = clock()
+                if not await asyncio.to_thread(held):
+                    return
+            batch = await asyncio.to_thread(store.read, position, BATCH)
+            in_step = True
+            if batch:
+                in_step = await _published(client, jetstream, batch, sequence)
+                position, sequence = batch[-1].position, sequence + len(batch)
+            elif not await asyncio.to_thread(store.wait, position, IDLE_SECONDS) and clock() - audited > AUDIT_SECONDS:
+                audited = clock()
+                in_step = (await jetstream.stream_info(stream)).state.last_seq == sequence
+            if not in_step:
+                log.warning("the stream's end is not where it was; going on from what it holds", stream=stream)
+                await asyncio.sleep(OUT_OF_STEP_SECONDS)
+                position, sequence = await checkpoint(store, jetstream, stream)
+
+
+@contextlib.asynccontextmanager
+async def _connected(nats_url: str) -> AsyncIterator[Client]:
+    """A connection that ends when it is lost.
+
+    The loop around it makes a new one and looks at the stream anew, whereas one that reconnects by itself would send
+    what it had buffered to a server that may have lost its data meanwhile.
+    """
+
     async def on_error(error: Exception) -> None:
         # A refused publish looks like a plain time-out to its caller; the reason comes here only.
         log.warning("NATS reports", error=str(error))
 
-    client = await nats.connect(
-        nats_url, max_reconnect_attempts=-1, error_cb=on_error, connect_timeout=2, allow_reconnect=False
-    )
+    client = await nats.connect(nats_url, error_cb=on_error, connect_timeout=2, allow_reconnect=False)
     try:
-        jetstream = client.jetstream(timeout=5)
-        await ensure_stream(jetstream, stream)
-        on_health(None)
-        await _publish_on(store, client, jetstream, stop, stream)
+        yield client
     finally:
         with contextlib.suppress(Exception):
             await client.close()
 
 
 async def ensure_stream(jetstream: JetStreamContext, stream: str = STREAM) -> None:
-    """Create the stream where it is absent."""
+    """Create the stream where it is absent; one that exists is left as its operator made it."""
     try:
         await jetstream.stream_info(stream)
     except NotFoundError:
@@ -106,48 +169,28 @@ async def ensure_stream(jetstream: JetStreamContext, stream: str = STREAM) -> No
         )
 
 
-async def _publish_on(
-    store: EventStore, client: Client, jetstream: JetStreamContext, stop: Stopping, stream: str
-) -> None:
-    position, sequence = await checkpoint(jetstream, stream)
-    loop = asyncio.get_running_loop()
-    audited = loop.time()
-    while not stop.is_set():
-        batch = await asyncio.to_thread(store.read, position, BATCH)
-        if batch:
-            acks = await asyncio.gather(*(_publish(client, jetstream, recorded) for recorded in batch))
-            position, sequence = batch[-1].position, max(acks)
-        elif not await asyncio.to_thread(store.wait, position, 1.0) and loop.time() - audited > AUDIT_EVERY_SECONDS:
-            audited = loop.time()
-            if (await jetstream.stream_info(stream)).state.last_seq < sequence:
-                position, sequence = await checkpoint(jetstream, stream)
+async def _published(client: Client, jetstream: JetStreamContext, batch: Sequence[Recorded], sequence: int) -> bool:
+    """Publish a batch behind `sequence`; False when the stream's end is not where we believe it to be."""
+    results = await asyncio.gather(
+        *(_publish(client, jetstream, recorded, sequence + number) for number, recorded in enumerate(batch)),
+        return_exceptions=True,
+    )
+    for number, result in enumerate(results, start=1):
+        if isinstance(result, APIError) and result.err_code == WRONG_SEQUENCE:
+            return False
+        if isinstance(result, BaseException):
+            raise result
+        if result != sequence + number:
+            return False
+    return True
 
 
-async def _publish(client: Client, jetstream: JetStreamContext, recorded: Recorded) -> int:
+async def _publish(client: Client, jetstream: JetStreamContext, recorded: Recorded, sequence: int) -> int:
     too_large = len(recorded.raw) + HEADER_ROOM > client.max_payload
+    headers = headers_of(recorded, referenced=too_large)
     ack = await jetstream.publish(
         subject_of(recorded),
         b"" if too_large else recorded.raw,
-        headers=headers_of(recorded, referenced=too_large),
+        headers={**headers, EXPECTED_SEQUENCE: str(sequence)},
     )
     return ack.seq
-
-
-async def checkpoint(jetstream: JetStreamContext, stream: str = STREAM) -> tuple[int, int]:
-    """(position of the last event in the stream, its sequence); (0, 0) for an empty stream.
-
-    A stream that its limits have emptied begins again at the log's start: publishing is idempotent for readers.
-    """
-    state = (await jetstream.stream_info(stream)).state
-    for sequence in range(state.last_seq, max(state.first_seq, 1) - 1, -1):
-        message = await _message(jetstream, stream, sequence)
-        if message is not None and message.headers and MESSAGE_ID in message.headers:
-            return int(message.headers[MESSAGE_ID]), sequence
-    return 0, 0
-
-
-async def _message(jetstream: JetStreamContext, stream: str, sequence: int) -> RawStreamMsg | None:
-    try:
-        return await jetstream.get_msg(stream, seq=sequence)
-    except NotFoundError:
-        return None

@@ -4,7 +4,8 @@ SQLite has one writer at a time, so commit order is position order. The newest r
 be given out again.
 """
 
-import sqlite3
+import fcntl
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -68,27 +69,31 @@ class SQLiteLog(SQLiteApplicationRecorder):
             if batch.once is not None:
                 c.execute("INSERT INTO once VALUES (?,?,?)", (batch.once, batch.outcome, batch.at))
             positions = self._insert_rows(c, stored_events)
+            # A head never goes back: whoever refreshes a digest may have read the head before another one appended.
             c.executemany(
                 "INSERT INTO heads VALUES (?,?,?,?) ON CONFLICT (originator_id) DO UPDATE SET"
-                " version = excluded.version, digest = excluded.digest, updated = excluded.updated",
+                " version = excluded.version, digest = excluded.digest, updated = excluded.updated"
+                " WHERE excluded.version >= heads.version",
                 [(stream.hex, *head) for stream, head in batch.heads],
             )
-            c.executemany(
-                "INSERT INTO marks VALUES (?,?,?) ON CONFLICT (name) DO UPDATE SET value = excluded.value,"
-                " updated_at = excluded.updated_at",
-                [(name, value, batch.at) for name, value in batch.marks.items()],
-            )
-            c.executemany(
-                "INSERT INTO marks VALUES (?,?,?) ON CONFLICT (name) DO NOTHING",
-                [(name, value, batch.at) for name, value in batch.insert_marks.items()],
-            )
-            for name in batch.forget:
-                if name.endswith("*"):
-                    # A range instead of LIKE, which would read % and _ of a name as wildcards.
-                    c.execute("DELETE FROM marks WHERE name >= ? AND name < ?", prefix_range(name[:-1]))
-                else:
-                    c.execute("DELETE FROM marks WHERE name = ?", (name,))
+            self._write_marks(c, batch)
         return positions
+
+    def _write_marks(self, c: SQLiteCursor, batch: Batch) -> None:
+        for name in batch.forget:
+            if name.endswith("*"):
+                # A range instead of LIKE, which would read % and _ of a name as wildcards.
+                c.execute("DELETE FROM marks WHERE name >= ? AND name < ?", prefix_range(name[:-1]))
+            else:
+                c.execute("DELETE FROM marks WHERE name = ?", (name,))
+        for marks, on_conflict in (
+            (batch.marks, "UPDATE SET value = excluded.value, updated_at = excluded.updated_at"),
+            (batch.insert_marks, "NOTHING"),
+        ):
+            c.executemany(
+                f"INSERT INTO marks VALUES (?,?,?) ON CONFLICT (name) DO {on_conflict}",  # noqa: S608
+                [(name, value, batch.at) for name, value in marks.items()],
+            )
 
     def _insert_rows(self, c: SQLiteCursor, stored_events: Sequence[StoredEvent]) -> Sequence[int]:
         if not stored_events:
@@ -124,8 +129,16 @@ class SQLiteLog(SQLiteApplicationRecorder):
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Nothing to lock: SQLite's `CREATE TABLE IF NOT EXISTS` is safe among several processes."""
-        yield
+        """Hold the migration lock, a file beside the log.
+
+        The database cannot do it itself: the switch to WAL fails at once while another process has the file open.
+        """
+        handle = os.open(f"{self.datastore.pool.db_name}.migrate.lock", os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
 
     def wait(self, after: int, timeout: float) -> bool:
         """Wait until the log is longer than `after`, at most `timeout` seconds."""
@@ -158,6 +171,3 @@ def prefix_range(prefix: str) -> tuple[str, str]:
 def path_of(url: str) -> str:
     """The file of a `sqlite:///path` URL."""
     return url.removeprefix("sqlite:///")
-
-
-__all__ = ["SQLiteLog", "path_of", "sqlite3"]

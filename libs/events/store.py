@@ -6,21 +6,21 @@ writers there are. The store is synchronous and thread-safe; call it in a thread
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final, cast
 from uuid import UUID
 
 import msgspec
 from eventsourcing.application import Application
-from eventsourcing.persistence import IntegrityError, OperationalError, StoredEvent
-from eventsourcing.utils import get_topic
-from psycopg.conninfo import conninfo_to_dict
+from eventsourcing.persistence import InfrastructureFactory, IntegrityError, PersistenceError, StoredEvent
+from eventsourcing.utils import Environment, get_topic
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from libs.events.batches import Append, Appended, Batch, Change, Head, Recorded
 from libs.events.digests import canonical
 from libs.events.envelope import Event
 from libs.events.mapper import EventMapper
-from libs.events.postgres import PostgresLog
+from libs.events.postgres import PostgresLog, PostgresLogFactory
 from libs.events.sqlite import SQLiteLog, path_of
 from libs.events.topics import decode
 
@@ -30,12 +30,39 @@ RACES: Final = 8
 """Times a batch looks again after another writer was first; each time somebody made progress."""
 
 
+StoreError = PersistenceError
+"""Base of what the database refuses; the library's `OperationalError` and `InterfaceError` mean that it is down."""
+
+
 class StoreVersionError(RuntimeError):
-    """The database has no event log of this version. Run `jdi migrate`."""
+    """The database has no event log of this version; the text says what to run."""
 
 
 class _Log(Application[UUID]):
+    """The library's application on one database; it creates no tables."""
+
     name = "jdi"
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        super().__init__({"MAPPER_TOPIC": get_topic(EventMapper), "CREATE_TABLE": "n"} | _environment(url))
+
+    def construct_factory(self, env: Environment) -> InfrastructureFactory[Any]:
+        if self._url.startswith("sqlite:"):
+            return super().construct_factory(env)
+        return PostgresLogFactory(env, self._url)
+
+
+def _environment(url: str) -> dict[str, str]:
+    """The library's settings for `url`. For PostgreSQL the factory takes the rest from the URL itself."""
+    if url.startswith("sqlite:"):
+        return {
+            "PERSISTENCE_MODULE": "eventsourcing.sqlite",
+            "SQLITE_DBNAME": path_of(url),
+            "SQLITE_LOCK_TIMEOUT": "30",
+            "APPLICATION_RECORDER_TOPIC": get_topic(SQLiteLog),
+        }
+    return {"APPLICATION_RECORDER_TOPIC": get_topic(PostgresLog)}
 
 
 class EventStore:
@@ -51,7 +78,9 @@ class EventStore:
         """Store what is new of `append`, in one transaction.
 
         Raises:
-            IntegrityError: other writers were first time and again.
+            IntegrityError: other writers were first, time and again; nothing is written.
+            StoreError: the database refused. Nothing is written, but for a connection lost during the commit, where
+                only asking again tells.
         """
         return self._append(append)
 
@@ -64,14 +93,13 @@ class EventStore:
     def _append(self, append: Append) -> Appended:
         if append.once is not None and (done := self._recorder.outcome(append.once)) is not None:
             return Appended((), (), True, done)
-        new, heads = self._news(append.changes)
-        facts = len(new)
+        new: list[Event] = []
+        heads: dict[UUID, Head] = {}
+        self._judge(append.changes, new, heads)
         outcome = append.outcome
         if append.closing is not None:
-            closing, outcome = append.closing(facts)
-            more, more_heads = self._news(closing)
-            new += more
-            heads |= more_heads
+            closing, outcome = append.closing(len(new))
+            self._judge(closing, new, heads)
         batch = Batch(
             heads=list(heads.items()),
             marks=append.marks,
@@ -87,12 +115,10 @@ class EventStore:
         positions = self._recorder.insert_events(stored, batch=batch)
         return Appended(tuple(positions), tuple(new), False, outcome)
 
-    def _news(self, changes: Sequence[Change]) -> tuple[list[Event], dict[UUID, Head]]:
-        """The events of `changes` that the log does not have yet, numbered, and the heads after them."""
+    def _judge(self, changes: Sequence[Change], new: list[Event], heads: dict[UUID, Head]) -> None:
+        """Add what the log does not have yet of `changes` to `new`, numbered, and the heads after it to `heads`."""
         now = _now()
         known = self._recorder.heads([change.event.stream_id for change in changes])
-        new: list[Event] = []
-        heads: dict[UUID, Head] = {}
         for change in changes:
             stream = change.event.stream_id
             head = heads.get(stream) or known.get(stream) or Head(0, b"", "")
@@ -101,19 +127,25 @@ class EventStore:
             if change.digest is not None and head.version:
                 if change.digest == head.digest or updated < head.updated:
                     continue
-                if updated == head.updated and self._says_the_same(change, head):
+                if updated == head.updated and self._says_the_same(change, head.version, new):
                     heads[stream] = after._replace(version=head.version)
                     continue
             new.append(msgspec.structs.replace(change.event, stream_version=after.version, recorded_at=now))
             heads[stream] = after
-        return new, heads
 
-    def _says_the_same(self, change: Change, head: Head) -> bool:
-        stored = self._recorder.select_events(change.event.stream_id, gt=head.version - 1, limit=1)
-        if not stored:
+    def _says_the_same(self, change: Change, version: int, new: Sequence[Event]) -> bool:
+        last = self._event_at(change.event.stream_id, version, new)
+        if type(last) is not type(change.event):
             return False
-        last = self._mapper.to_domain_event(stored[0])
-        return canonical(cast("Any", change.event).payload) == canonical(last.payload)
+        return canonical(cast("Any", change.event).payload) == canonical(cast("Any", last).payload)
+
+    def _event_at(self, stream: UUID, version: int, new: Sequence[Event]) -> Event | None:
+        """An event of the log, or of the batch that is about to follow it."""
+        for event in reversed(new):
+            if event.stream_id == stream and event.stream_version == version:
+                return event
+        stored = self._recorder.select_events(stream, gt=version - 1, limit=1)
+        return _readable(stored[0], self._mapper.plain(stored[0].state)) if stored else None
 
     def read(self, after: int, limit: int = 500, topics: Sequence[str] = (), stop: int | None = None) -> list[Recorded]:
         """The events after a position, in order. Events that cannot be decoded come as `UnreadableEvent`."""
@@ -127,8 +159,9 @@ class EventStore:
         ]
 
     def stream(self, stream: UUID) -> list[Event]:
-        """All events of one stream, oldest first."""
-        return [self._mapper.to_domain_event(stored) for stored in self._recorder.select_events(stream)]
+        """All events of one stream, oldest first; `UnreadableEvent` where one cannot be decoded."""
+        plain = self._mapper.plain
+        return [_readable(stored, plain(stored.state)) for stored in self._recorder.select_events(stream)]
 
     def head(self) -> int:
         """The last position; 0 when the log is empty."""
@@ -181,57 +214,48 @@ def _now() -> datetime:
 
 
 def open_store(url: str) -> EventStore:
-    """Open the log at `sqlite:///path` or `postgresql://…`. Creates nothing.
+    """Open the log at `sqlite:///path` or `postgresql://…` (any address of libpq). Creates nothing.
 
     Raises:
         StoreVersionError: there is no log of this version; the text says what to run.
+        StoreError: the database does not answer.
     """
-    log = _application(url, create=False)
-    recorder = cast("SQLiteLog | PostgresLog", log.recorder)
+    if url.startswith("sqlite:") and not Path(path_of(url)).exists():
+        raise StoreVersionError(f"There is no event log at {path_of(url)}. Run `jdi migrate`.")
+    log = _Log(url)
     try:
-        version = recorder.schema_version()
-    except OperationalError:
+        _check(cast("SQLiteLog | PostgresLog", log.recorder).schema_version())
+    except BaseException:
         log.close()
         raise
-    if version != SCHEMA_VERSION:
-        log.close()
-        raise StoreVersionError(
-            f"The event log has schema version {version}, this program needs {SCHEMA_VERSION}. Run `jdi migrate`."
-        )
     return EventStore(log, url)
 
 
 def migrate(url: str) -> None:
-    """Create or update everything of the log. Safe to run again, and by several processes at once."""
-    log = _application(url, create=False)
+    """Create or update everything of the log. Safe to run again, and by several processes at once.
+
+    Raises:
+        StoreVersionError: the log was written by a newer version of this program.
+        StoreError: the database does not answer, or forbids it.
+    """
+    if url.startswith("sqlite:"):
+        Path(path_of(url)).parent.mkdir(parents=True, exist_ok=True)
+    log = _Log(url)
     recorder = cast("SQLiteLog | PostgresLog", log.recorder)
     try:
         with recorder.lock():
+            version = recorder.schema_version()
+            if version is not None and version > SCHEMA_VERSION:
+                _check(version)
             recorder.create_table()
             recorder.set_schema_version(SCHEMA_VERSION)
     finally:
         log.close()
 
 
-def _application(url: str, *, create: bool) -> _Log:
-    env = {"MAPPER_TOPIC": get_topic(EventMapper), "CREATE_TABLE": "y" if create else "n"}
-    if url.startswith("sqlite:"):
-        env |= {
-            "PERSISTENCE_MODULE": "eventsourcing.sqlite",
-            "SQLITE_DBNAME": path_of(url),
-            "SQLITE_LOCK_TIMEOUT": "30",
-            "APPLICATION_RECORDER_TOPIC": get_topic(SQLiteLog),
-        }
-    else:
-        parts = conninfo_to_dict(url.replace("postgresql+psycopg://", "postgresql://"))
-        env |= {
-            "PERSISTENCE_MODULE": "eventsourcing.postgres",
-            "POSTGRES_DBNAME": str(parts.get("dbname", "postgres")),
-            "POSTGRES_HOST": str(parts.get("host", "127.0.0.1")),
-            "POSTGRES_PORT": str(parts.get("port", "5432")),
-            "POSTGRES_USER": str(parts.get("user", "postgres")),
-            "POSTGRES_PASSWORD": str(parts.get("password", "")),
-            "POSTGRES_IDLE_IN_TRANSACTION_SESSION_TIMEOUT": "0",
-            "APPLICATION_RECORDER_TOPIC": get_topic(PostgresLog),
-        }
-    return _Log(env=env)
+def _check(version: int | None) -> None:
+    if version == SCHEMA_VERSION:
+        return
+    found = "There is no event log" if version is None else f"The event log has schema version {version}"
+    advice = "Upgrade this program." if version is not None and version > SCHEMA_VERSION else "Run `jdi migrate`."
+    raise StoreVersionError(f"{found}; this program needs version {SCHEMA_VERSION}. {advice}")

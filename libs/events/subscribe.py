@@ -1,15 +1,15 @@
 """Read events from NATS in another module: durable, acknowledged, with a way out for what cannot be handled.
 
-Delivery is at least once. The position of an event never changes, so a handler that stores it with its effect has
-each effect once.
+Delivery is at least once, and a NATS server that lost its data brings everything again. The position of an event never
+changes, so a handler that stores it with its effect has each effect once.
 """
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Final
 
-import msgspec
 import nats
 import structlog
 from nats.aio.msg import Msg
@@ -18,6 +18,7 @@ from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
 
+from libs.events.batches import Recorded
 from libs.events.cloudevents import recorded_of
 from libs.events.envelope import Event
 from libs.events.relay import STREAM, Stopping
@@ -25,35 +26,42 @@ from libs.events.relay import STREAM, Stopping
 log = structlog.get_logger(__name__)
 
 ACK_WAIT_SECONDS: Final = 30
+"""NATS delivers again what it has heard nothing of for so long."""
+HEARTBEAT_SECONDS: Final = 10.0
 FETCH: Final = 50
 FETCH_SECONDS: Final = 1.0
+DEAD_LETTER_RETRY_SECONDS: Final = 10.0
+MAX_ACK_PENDING: Final = 2000
 
 DeadLetter = Callable[[str, bytes, str], Awaitable[None]]
-"""Called with subject, body and reason before a message is given up; what it raises keeps the message."""
+"""Called with subject, body and reason before a message is given up. When it raises, the message comes again."""
 
 
 class Delivery:
-    """One event, delivered. Acknowledge it after its effect is stored."""
+    """One event, delivered. Acknowledge it after its effect is stored.
 
-    def __init__(self, message: Msg, position: int, event: Event, on_dead_letter: DeadLetter | None) -> None:
+    An answer that does not reach NATS is no error: the event comes again.
+    """
+
+    def __init__(self, message: Msg, recorded: Recorded, on_dead_letter: DeadLetter | None) -> None:
         self._message = message
         self._on_dead_letter = on_dead_letter
-        self.position = position
-        self.event = event
+        self.position = recorded.position
+        self.event: Event = recorded.event
         self.subject = message.subject
 
     @property
     def attempt(self) -> int:
         """1 for the first delivery."""
-        return self._message.metadata.num_delivered or 1
+        return _attempt(self._message)
 
     async def ack(self) -> None:
         """Done: not delivered again."""
-        await self._message.ack()
+        await _answer(self._message.ack())
 
     async def retry(self, delay: float) -> None:
-        """Not now: deliver again after `delay` seconds."""
-        await self._message.nak(delay=delay)
+        """Not now: deliver again after `delay` seconds; a dead letter once `max_deliver` deliveries are used up."""
+        await _answer(self._message.nak(delay=delay))
 
     async def dead_letter(self, reason: str) -> None:
         """Never: hand it to the dead-letter callback and take it off the stream's work."""
@@ -74,18 +82,21 @@ async def subscribe(
     """Yield events of `subjects` from where the durable consumer stands; for ever, or until `stop`.
 
     NATS may come and go: the loop reconnects, makes the consumer anew where a wiped server lost it, and goes on.
-    A message that cannot be decoded goes to `on_dead_letter` and is not delivered again.
+    What cannot be decoded, and what was delivered `max_deliver` times in vain, goes to `on_dead_letter` and is not
+    delivered again. A handler may take its time: NATS is told that its event is still being worked on.
     """
-    while stop is None or not stop.is_set():
+    stop = stop or asyncio.Event()
+    while not stop.is_set():
         try:
-            async with _consumer(nats_url, durable, subjects, max_deliver, stream) as subscription:
+            async with _consumer(nats_url, durable, subjects, stream) as subscription:
                 on_health(None)
-                while stop is None or not stop.is_set():
-                    for message in await _fetch(subscription):
-                        delivery = await _delivery(message, on_dead_letter)
-                        if delivery is not None:
-                            yield delivery
-        except (NatsError, OSError, TimeoutError) as error:
+                while not stop.is_set():
+                    async with _held(await _fetch(subscription)) as waiting:
+                        while waiting and not stop.is_set():
+                            delivery = await _delivery(waiting.popleft(), max_deliver, on_dead_letter)
+                            if delivery is not None:
+                                yield delivery
+        except (NatsError, OSError) as error:
             why = f"NATS at {nats_url} does not deliver: {str(error) or type(error).__name__}"
             on_health(why)
             log.warning("subscriber waits for NATS", durable=durable, why=why)
@@ -94,11 +105,12 @@ async def subscribe(
 
 @contextlib.asynccontextmanager
 async def _consumer(
-    nats_url: str, durable: str, subjects: Sequence[str], max_deliver: int, stream: str
+    nats_url: str, durable: str, subjects: Sequence[str], stream: str
 ) -> AsyncIterator[JetStreamContext.PullSubscription]:
     async def on_error(error: Exception) -> None:
         log.warning("NATS reports", durable=durable, error=str(error))
 
+    # A lost connection ends here and is made anew with its consumer: a server may come back without either.
     client = await nats.connect(nats_url, error_cb=on_error, connect_timeout=2, allow_reconnect=False)
     try:
         jetstream = client.jetstream(timeout=5)
@@ -108,8 +120,9 @@ async def _consumer(
             ack_policy=AckPolicy.EXPLICIT,
             deliver_policy=DeliverPolicy.ALL,
             ack_wait=ACK_WAIT_SECONDS,
-            max_deliver=max_deliver,
-            max_ack_pending=2000,
+            # NATS stops silently at its own limit. Ours is checked on delivery, so that the last one is a dead letter.
+            max_deliver=-1,
+            max_ack_pending=MAX_ACK_PENDING,
         )
         try:
             await jetstream.add_consumer(stream, config)
@@ -130,17 +143,59 @@ async def _fetch(subscription: JetStreamContext.PullSubscription) -> list[Msg]:
         return []
 
 
-async def _delivery(message: Msg, on_dead_letter: DeadLetter | None) -> Delivery | None:
+@contextlib.asynccontextmanager
+async def _held(messages: Sequence[Msg]) -> AsyncIterator[deque[Msg]]:
+    """Keep NATS from delivering these to somebody else while they are worked on; hand back what was not begun."""
+    waiting = deque(messages)
+    heartbeat = asyncio.create_task(_heartbeat(messages))
+    try:
+        yield waiting
+    finally:
+        heartbeat.cancel()
+        with contextlib.suppress(NatsError):
+            for message in waiting:
+                await message.nak()
+
+
+async def _heartbeat(messages: Sequence[Msg]) -> None:
+    while True:
+        await asyncio.sleep(HEARTBEAT_SECONDS)
+        for message in messages:
+            if not message.is_acked:
+                await _answer(message.in_progress())
+
+
+async def _delivery(message: Msg, max_deliver: int, on_dead_letter: DeadLetter | None) -> Delivery | None:
     try:
         recorded = recorded_of(dict(message.headers or {}), message.data)
-    except (ValueError, LookupError, msgspec.DecodeError) as error:
+    except (ValueError, LookupError) as error:
         await _give_up(message, str(error), on_dead_letter)
         return None
-    return Delivery(message, recorded.position, recorded.event, on_dead_letter)
+    if _attempt(message) > max_deliver:
+        await _give_up(message, f"delivered {max_deliver} times without success", on_dead_letter)
+        return None
+    return Delivery(message, recorded, on_dead_letter)
+
+
+def _attempt(message: Msg) -> int:
+    return message.metadata.num_delivered or 1
 
 
 async def _give_up(message: Msg, reason: str, on_dead_letter: DeadLetter | None) -> None:
     log.error("message given up", subject=message.subject, reason=reason)
     if on_dead_letter is not None:
-        await on_dead_letter(message.subject, message.data, reason)
-    await message.term()
+        try:
+            await on_dead_letter(message.subject, message.data, reason)
+        except Exception:
+            log.exception("the dead letter could not be kept; the message comes again", subject=message.subject)
+            await _answer(message.nak(delay=DEAD_LETTER_RETRY_SECONDS))
+            return
+    await _answer(message.term())
+
+
+async def _answer(answer: Awaitable[None]) -> None:
+    """Send an acknowledgement; one that is lost means that the message comes again."""
+    try:
+        await answer
+    except NatsError as error:
+        log.warning("an acknowledgement did not reach NATS; the event comes again", why=str(error))
