@@ -1,12 +1,12 @@
 """The application: the GraphQL endpoint, health beside it, and what stands before both."""
 
-from collections.abc import Awaitable, Callable
 from typing import Final
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from libs.runtime import Health, health_routes
-from services.graphql.auth import Handler, bearer_required, local_host_only
+from services.graphql.auth import bearer_required, local_host_only
 from services.graphql.context import RequestSync
 from services.graphql.limits import MAX_BODY
 from services.graphql.queries import Queries
@@ -23,11 +23,8 @@ def make_app(
     queries: Queries, request_sync: RequestSync, token: str, health: Health, *, local_only: bool = True
 ) -> web.Application:
     """Everything the service serves."""
-    middlewares: list[Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]] = [_headers]
-    if local_only:
-        middlewares.append(local_host_only)
-    middlewares.append(bearer_required(token))
-    app = web.Application(middlewares=middlewares, client_max_size=MAX_BODY)
+    guards = [local_host_only, bearer_required(token)] if local_only else [bearer_required(token)]
+    app = web.Application(middlewares=[_headers, *guards], client_max_size=MAX_BODY)
     app.add_routes(health_routes(health))
 
     async def graphql(request: web.Request) -> web.StreamResponse:

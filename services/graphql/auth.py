@@ -3,12 +3,10 @@
 import hmac
 import os
 import secrets
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from aiohttp import web
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+from aiohttp.typedefs import Handler, Middleware
 
 OPEN = frozenset({"/livez", "/readyz", "/metrics"})
 """Answered to everybody: they say how the process is, and nothing of the data."""
@@ -30,7 +28,7 @@ def admin_token(given: str | None, data_dir: Path) -> tuple[str, bool]:
     return token, True
 
 
-def bearer_required(token: str) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def bearer_required(token: str) -> Middleware:
     """A middleware that lets only the holder of the token pass."""
     wanted = token.encode()
 

@@ -40,7 +40,7 @@ class Queries:
 
     def _rows(self, query: Select[Any]) -> list[Row]:
         with self._engine.connect() as connection:
-            return list(connection.execute(query).mappings())
+            return [dict(row) for row in connection.execute(query).mappings()]
 
     def projects(self) -> list[Row]:
         """Registered projects, by key."""

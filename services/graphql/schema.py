@@ -55,9 +55,8 @@ class Query:
         if (id is None) == (key is None):
             raise bad_input("give either id or key")
         queries = info.context.queries
-        row = await (
-            asyncio.to_thread(queries.issue_by_id, id) if id else asyncio.to_thread(queries.issue_by_key, key or "")
-        )
+        find, wanted = (queries.issue_by_id, id) if id is not None else (queries.issue_by_key, key or "")
+        row = await asyncio.to_thread(find, wanted)
         return None if row is None else Issue.of(row)
 
     @strawberry.field(description="Issues of a project, the last changed first, page by page.")
@@ -126,18 +125,19 @@ async def _project(info: Info, wanted: str) -> Row:
 def _narrow(given: IssueFilterInput | None) -> IssueFilter:
     if given is None:
         return IssueFilter()
-    since = given.updated_since
-    if since is not None:
-        since = since.replace(tzinfo=UTC) if since.tzinfo is None else since.astimezone(UTC)
     return IssueFilter(
         assignee=given.assignee,
         status=given.status,
         sprint=given.sprint,
-        updated_since=None
-        if since is None
-        else since.strftime("%Y-%m-%dT%H:%M:%S.") + f"{since.microsecond // 1000:03d}Z",
+        updated_since=None if given.updated_since is None else _stamp(given.updated_since),
         text=given.text,
     )
+
+
+def _stamp(moment: datetime) -> str:
+    """A time as the read tables write it; one without a zone is meant in UTC."""
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
 def _connection(rows: list[Row], *, more: bool, began: bool) -> IssueConnection:

@@ -1,6 +1,6 @@
 """GraphQL over HTTP as its specification wants it: POST of JSON, honest status codes, its own media type."""
 
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import web
 from strawberry.aiohttp.views import GraphQLView
@@ -28,13 +28,14 @@ class StrictView(GraphQLView[Context, None]):
         )
         self._queries, self._request_sync = queries, request_sync
 
-    async def get_context(self, request: web.Request, response: web.Response | web.WebSocketResponse) -> Context:
+    async def get_context(self, request: web.Request, response: web.Response | web.WebSocketResponse) -> Context:  # noqa: ARG002
         return Context(self._queries, Loaders(self._queries), self._request_sync)
 
     async def process_result(self, request: web.Request, result: ExecutionResult) -> GraphQLHTTPResponse:
         answer = await super().process_result(request, result)
-        for error in answer.get("errors", []):
-            code = "BAD_USER_INPUT" if result.data is None and not error.get("path") else "INTERNAL"
+        errors = cast("list[dict[str, Any]]", answer.get("errors") or [])
+        for error in errors:
+            code = "INTERNAL" if error.get("path") else "BAD_USER_INPUT"
             error.setdefault("extensions", {}).setdefault("code", code)
         if result.errors and result.data is None and not any(error.path for error in result.errors):
             answer.pop("data", None)
