@@ -1,0 +1,78 @@
+from datetime import UTC, datetime
+from typing import Any
+
+from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
+
+from libs.events import Evidence, SyncCancelled, SyncFailed, SyncMode, SyncRequested, SyncSucceeded, stream_id
+from services.telemetry.watch import observe
+
+THEN = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def frame(project: str) -> dict[str, Any]:
+    return {
+        "stream_id": stream_id("acme", "sync", project),
+        "site": "acme",
+        "project": project,
+        "occurred_at": THEN,
+        "cause": "test",
+    }
+
+
+def value(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(name, {"site": "acme", **labels}) or 0.0
+
+
+def test_a_success_is_counted_timed_and_logged_with_its_numbers() -> None:
+    event = SyncSucceeded(
+        **frame("GOOD"),
+        run_id="r",
+        mode=SyncMode.FULL,
+        issues=10,
+        comments=4,
+        worklogs=3,
+        sprints=2,
+        users=1,
+        appended=20,
+        requests=5,
+        seconds=1.5,
+    )
+    with capture_logs() as lines:
+        observe(event)
+    assert value("jira_sync_runs_total", project="GOOD", outcome="succeeded", code="") == 1
+    assert value("jira_sync_rows_total", project="GOOD", entity="comments") == 4
+    assert value("jira_sync_duration_seconds_sum", project="GOOD", mode="FULL") == 1.5
+    assert value("jira_sync_last_success_timestamp_seconds", project="GOOD") == THEN.timestamp()
+    assert (lines[0]["event"], lines[0]["issues"], lines[0]["log_level"]) == ("sync finished", 10, "info")
+
+
+def test_a_failure_is_counted_by_code_and_logged_with_its_advice() -> None:
+    event = SyncFailed(
+        **frame("BAD"),
+        run_id="r",
+        mode=None,
+        code="AUTH_EXPIRED",
+        message="401",
+        advice="renew the token",
+        evidence=Evidence(status=401),
+        attempts=1,
+        pages_recorded=0,
+        seconds=0.1,
+    )
+    with capture_logs() as lines:
+        observe(event)
+    assert value("jira_sync_runs_total", project="BAD", outcome="failed", code="AUTH_EXPIRED") == 1
+    assert (lines[0]["log_level"], lines[0]["advice"]) == ("warning", "renew the token")
+
+
+def test_a_cancel_is_no_failure() -> None:
+    observe(SyncCancelled(**frame("STOP"), run_id="r", reason="asked", pages_recorded=1))
+    assert value("jira_sync_runs_total", project="STOP", outcome="cancelled", code="") == 1
+
+
+def test_every_other_event_is_logged_under_its_name() -> None:
+    event = SyncRequested(**frame("ASK"), request_id="q", full=False, account_ids=(), reason="")
+    with capture_logs() as lines:
+        observe(event)
+    assert lines[0]["event_type"] == "SyncRequested"
