@@ -76,6 +76,8 @@ def _readable(name: str, text: str) -> tuple[str, str]:
     record = _record(text)
     if record is None:
         return ("debug" if name in _SERVERS else "info"), text
+    if "exception" in record:  # the traceback stands in the file
+        record["exception"] = str(record["exception"]).rstrip().rpartition("\n")[2]
     values = " ".join(f"{key}={_short(value)}" for key, value in record.items() if key not in _ENVELOPE)
     return str(record.get("level", "info")), f"{record['event']} {values}".rstrip()
 

@@ -27,6 +27,14 @@ def test_lines_below_the_level_are_kept_in_the_file_alone(tmp_path: Path) -> Non
     assert "Server is ready" in (tmp_path / "nats.log").read_text()
 
 
+def test_of_an_exception_the_last_line_is_shown(tmp_path: Path) -> None:
+    lines, shown = stream(tmp_path, "info")
+    lines.line(
+        "graphql", '{"event": "crashed", "level": "error", "exception": "Traceback\\n  File x\\nValueError: bad"}'
+    )
+    assert shown.getvalue() == "graphql   │ crashed exception=ValueError: bad\n"
+
+
 def test_square_brackets_are_no_markup(tmp_path: Path) -> None:
     lines, shown = stream(tmp_path, "debug")
     lines.line("nats", "[bold] [INF] text")
