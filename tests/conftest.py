@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from libs.events import EventStore, migrate, open_store
+from tests.nats_servers import nats_server
 from tests.servers import NatsServer, PostgresServer, TemporalServer, postgres_server
 
 BOTH_DATABASES = ("sqlite", "postgresql")
@@ -17,9 +18,11 @@ BOTH_DATABASES = ("sqlite", "postgresql")
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     # A folder of its own with a short path: the server's socket lives there, and socket paths are short.
-    with tempfile.TemporaryDirectory(prefix="jdi-pg-", ignore_cleanup_errors=True) as folder:
-        with postgres_server(Path(folder) / "data") as server:
-            yield server
+    with (
+        tempfile.TemporaryDirectory(prefix="jdi-pg-", ignore_cleanup_errors=True) as folder,
+        postgres_server(Path(folder) / "data") as server,
+    ):
+        yield server
 
 
 @pytest.fixture(params=BOTH_DATABASES)
@@ -42,10 +45,9 @@ def store(store_url: str) -> Iterator[EventStore]:
 
 @pytest.fixture
 def nats(tmp_path: Path) -> Iterator[NatsServer]:
-    server = NatsServer(tmp_path)
-    server.start()
-    yield server
-    server.kill()
+    """An empty NATS server for one test."""
+    with nats_server(tmp_path) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

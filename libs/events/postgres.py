@@ -10,11 +10,13 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from eventsourcing.persistence import StoredEvent
-from eventsourcing.postgres import PostgresApplicationRecorder, PostgresFactory
+from eventsourcing.postgres import ConnectionPool, PostgresApplicationRecorder, PostgresFactory
 from eventsourcing.utils import Environment
-from psycopg.conninfo import conninfo_to_dict
-from psycopg.rows import dict_row
+from psycopg import Connection
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.rows import DictRow, dict_row
 from psycopg.sql import SQL, Identifier
 
 from libs.events.batches import Batch, Head
@@ -24,6 +26,12 @@ MIGRATION_LOCK = 7_236_114_001
 
 RECHECK_SECONDS = 1.0
 """A notification can be lost with its connection; the reader looks again at least this often."""
+
+CONNECT_SECONDS = 10
+IDLE_IN_TRANSACTION_SECONDS = 60
+"""A writer whose machine is gone must not hold the table lock for ever."""
+POOL_SIZE = 15
+"""Most connections of one process; readers that wait hold one each."""
 
 SCHEMA = (
     "CREATE TABLE IF NOT EXISTS {schema}.heads (originator_id uuid PRIMARY KEY, version bigint NOT NULL,"
@@ -49,11 +57,33 @@ class PostgresLogFactory(PostgresFactory):
 
     def __init__(self, env: Environment, url: str) -> None:
         unused = dict.fromkeys(("POSTGRES_DBNAME", "POSTGRES_HOST", "POSTGRES_USER", "POSTGRES_PASSWORD"), "")
-        # Ask a pooled connection whether it lives before it is used: the first call after a restart must not fail.
-        own = {"POSTGRES_PRE_PING": "y", "POSTGRES_IDLE_IN_TRANSACTION_SESSION_TIMEOUT": "60"}
-        super().__init__(Environment(env.name, {**env, **unused, **own}))
-        defaults = {"application_name": "jdi-events", "connect_timeout": "10"}
-        self.datastore.pool.kwargs = {**defaults, **conninfo_to_dict(libpq_url(url)), "row_factory": dict_row}
+        super().__init__(Environment(env.name, {**env, **unused}))
+        self.datastore.idle_in_transaction_session_timeout = IDLE_IN_TRANSACTION_SECONDS
+        self.datastore.pool = self._pool(url)
+
+    def _pool(self, url: str) -> ConnectionPool[Connection[DictRow]]:
+        def check(connection: Connection[Any]) -> None:
+            # When one is dead, the server has restarted and all are. The pool would find out one by one, with pauses
+            # that double: half a minute for five connections.
+            try:
+                ConnectionPool.check_connection(connection)
+            except psycopg.Error:
+                pool.drain()
+                raise
+
+        defaults: dict[str, Any] = {"application_name": "jdi-events", "connect_timeout": CONNECT_SECONDS}
+        pool = ConnectionPool(
+            make_conninfo(**{**defaults, **conninfo_to_dict(libpq_url(url))}),
+            connection_class=Connection[DictRow],
+            kwargs={"row_factory": dict_row},
+            min_size=1,
+            max_size=POOL_SIZE,
+            open=False,
+            configure=self.datastore.after_connect_func(),
+            check=check,
+            timeout=CONNECT_SECONDS,
+        )
+        return pool
 
 
 class PostgresLog(PostgresApplicationRecorder):

@@ -1,0 +1,54 @@
+"""A way to a server that a test cannot kill, which the test can cut and open again."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+
+
+class TcpGate:
+    """Listens on a port of this machine and passes everything on to `target` while it is open."""
+
+    def __init__(self, target: tuple[str, int]) -> None:
+        self._target = target
+        self._open: list[socket.socket] = []
+        self._listener: socket.socket | None = None
+        self.port = 0
+
+    def open(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", self.port))
+        self.port = int(self._listener.getsockname()[1])
+        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+
+    def cut(self) -> None:
+        """Refuse new connections and end those there are."""
+        if self._listener is not None:
+            _close(self._listener)
+            self._listener = None
+        while self._open:
+            _close(self._open.pop())
+
+    def _accept(self, listener: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                inner, _ = listener.accept()
+                outer = socket.create_connection(self._target)
+                self._open += [inner, outer]
+                for source, sink in ((inner, outer), (outer, inner)):
+                    threading.Thread(target=_pump, args=(source, sink), daemon=True).start()
+
+
+def _pump(source: socket.socket, sink: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            sink.sendall(data)
+    _close(source)
+    _close(sink)
+
+
+def _close(end: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        # Closing alone would not wake a thread that waits in accept or recv.
+        end.shutdown(socket.SHUT_RDWR)
+    end.close()
