@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import Column, Index, Table
+from sqlalchemy import Column, Index, PrimaryKeyConstraint, Table
 
 from libs.read_tables.columns import (
     key,
@@ -44,12 +44,16 @@ issue: Final = Table(
 issue_sprint: Final = Table(
     "issue_sprint",
     metadata,
-    key("site"),
-    key("issue_id"),
-    key("sprint_id"),
+    string("site"),
+    string("issue_id"),
+    string("sprint_id"),
     number("place"),  # in the order of Jira's sprint field, from 0
     optional("state"),  # as the issue said it, lower case; the sprint's own row knows better
-    Index("issue_sprint_by_sprint", "site", "sprint_id"),
+    # The site last but one: without statistics SQLite takes any key that begins with the site for selective, and would
+    # read all of a site's rows to find those of a sprint.
+    PrimaryKeyConstraint("issue_id", "site", "sprint_id"),
+    Index("issue_sprint_by_sprint", "sprint_id", "site", "state", "issue_id"),
+    sqlite_with_rowid=False,  # the key is nearly the whole row
 )
 
 

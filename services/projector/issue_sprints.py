@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, exists, select
 
 from services.projector.changes import Key, Row
 from services.projector.payloads import Membership
@@ -12,14 +12,30 @@ from services.projector.upserts import Tables, by_site, insert_missing, upsert
 
 
 def write_sprints(connection: Connection, tables: Tables, rows: Sequence[Row]) -> set[Key]:
-    """Write sprints; the keys of those that are new or changed their state."""
+    """Write sprints; the keys of those whose state is another now than issues in them were told."""
     if not rows:
         return set()
     keys = {(row["site"], row["sprint_id"]): row for row in rows}
     known = sprint_states(connection, tables, set(keys))
     upsert(connection, tables["sprint"], rows)
     now = sprint_states(connection, tables, set(keys))
-    return {key for key, state in now.items() if known.get(key) != state}
+    changed = {key for key, state in now.items() if key in known and known[key] != state}
+    return changed | _disagreeing(connection, tables, now.keys() - known.keys())
+
+
+def _disagreeing(connection: Connection, tables: Tables, sprints: set[Key]) -> set[Key]:
+    """Those of the new sprints whose state is not what some stored issue says: until now its word counted."""
+    sprint, member = tables["sprint"], tables["issue_sprint"]
+    joined = (member.c.site == sprint.c.site) & (member.c.sprint_id == sprint.c.sprint_id)
+    found: set[Key] = set()
+    for site, ids in by_site(sprints):
+        query = (
+            select(sprint.c.sprint_id)
+            .where((sprint.c.site == site) & sprint.c.sprint_id.in_(ids))
+            .where(exists().where(joined & member.c.state.is_distinct_from(sprint.c.state)))
+        )
+        found.update((site, sprint_id) for sprint_id in connection.execute(query).scalars())
+    return found
 
 
 def sprint_states(connection: Connection, tables: Tables, keys: set[Key]) -> dict[Key, str]:

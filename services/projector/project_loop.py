@@ -22,7 +22,7 @@ from services.projector.measures import SERVICE
 from services.projector.projections import collect, park
 from services.projector.writing import write
 
-BATCH: Final = 500
+BATCH: Final = 1000
 """Events per transaction: enough that the commit costs little, few enough that readers see them at once."""
 
 LIVE: Final[Mapping[str, Table]] = {name: metadata.tables[name] for name in FOLDED}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.projector.adf import _RENDERERS, MAX_DEPTH, readable
@@ -133,6 +133,7 @@ def broken_nodes(draw: st.DrawFn, inner: st.SearchStrategy[Any]) -> dict[str, An
     return {"type": draw(kinds), **parts}
 
 
+@settings(deadline=None)
 @given(st.recursive(anything, lambda inner: st.lists(inner, max_size=3) | broken_nodes(inner), max_leaves=30))
 def test_nothing_makes_it_raise(document: Any) -> None:
     assert isinstance(readable(document), str)
@@ -158,6 +159,7 @@ def texts(document: dict[str, Any]) -> list[str]:
     return [text for child in document["content"] for text in texts(child)]
 
 
+@settings(deadline=None)
 @given(documents())
 def test_every_text_is_kept_in_order_and_no_json_shows(document: dict[str, Any]) -> None:
     shown = readable(document)

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
@@ -265,6 +265,7 @@ def shuffled_by_stream(events: list[Recorded], seed: int) -> list[Recorded]:
     return [streams[stream].pop(0) for stream in order]
 
 
+@settings(deadline=None)  # each example writes to a database
 @given(st.integers(0, 2**32), st.integers(1, 10))
 def test_any_interleaving_in_any_batches_applied_twice_gives_the_same_tables(seed: int, size: int) -> None:
     events = build.recorded(history())
