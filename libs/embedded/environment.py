@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Final
 
-SERVICES: Final = ("ingestor", "projector", "graphql", "telemetry", "notifier")
+STAGES: Final = (("ingestor", "projector", "graphql"), ("telemetry", "notifier"))
+"""The services in the order of their start: the relay, in the ingestor, makes the stream that the last two read."""
+SERVICES: Final = tuple(name for stage in STAGES for name in stage)
 
 _OWN: Final = ("JDI_", "JIRA_", "DATABASE_URL", "NATS_URL", "TEMPORAL_", "SMTP_", "SLACK_", "WHATSAPP_")
 """Variables of ours: a child gets these on purpose or not at all."""

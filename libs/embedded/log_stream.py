@@ -46,7 +46,7 @@ class LogStream:
         file = self._files.get(name) or self._open(name)
         file.write(f"{text}\n")
         file.flush()
-        level, shown = _readable(name, text)
+        level, shown = readable(name, text)
         if LEVELS.get(level, LEVELS["info"]) >= self._level:
             self._print(name, shown, _LEVEL_STYLES.get(level, ""))
 
@@ -71,8 +71,8 @@ class LogStream:
         self._console.print(prefix + Text(text, style=style), soft_wrap=True, highlight=False)
 
 
-def _readable(name: str, text: str) -> tuple[str, str]:
-    """Level and text of a line."""
+def readable(name: str, text: str) -> tuple[str, str]:
+    """Level and text of a line, for people."""
     record = _record(text)
     if record is None:
         return ("debug" if name in _SERVERS else "info"), text

@@ -97,7 +97,9 @@ async def running(plan: StackPlan, stream: LogStream) -> AsyncIterator[Stack]:
         await supervisor.start(_servers(plan, file))
         if plan.simulator is not None:
             await supervisor.start([_simulator(plan, file)])
-        await supervisor.start([_service(name, plan, file, token) for name in plan.services])
+        for stage in environment.STAGES:
+            names = [name for name in stage if name in plan.services]
+            await supervisor.start([_service(name, plan, file, token) for name in names])
         yield Stack(file, token, supervisor)
     finally:
         await _stopped(supervisor)

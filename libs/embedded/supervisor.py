@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from libs.embedded.child import Child, ChildSpec
 from libs.embedded.errors import StackError
+from libs.embedded.log_stream import readable
 from libs.embedded.restarts import LIMIT, WINDOW_SECONDS, Restarts
 
 POLL_SECONDS: Final = 0.05
@@ -24,6 +25,7 @@ class Supervisor:
 
     def __init__(self, on_line: Callable[[str, str], None], on_change: Callable[[], None] = lambda: None) -> None:
         self._on_line = on_line
+        self._last_lines: dict[str, str] = {}
         self._on_change = on_change
         self._stages: list[list[Child]] = []
         self._keepers: list[asyncio.Task[None]] = []
@@ -41,7 +43,7 @@ class Supervisor:
         Raises:
             StackError: one of them refuses to run, or is not ready in time.
         """
-        stage = [Child(spec, self._on_line) for spec in specs]
+        stage = [Child(spec, self._take_line) for spec in specs]
         self._stages.append(stage)
         for child in stage:
             await child.spawn()
@@ -93,12 +95,20 @@ class Supervisor:
 
     def _next_delay(self, name: str, code: int, restarts: Restarts) -> float:
         if code == MISCONFIGURED:
-            raise StackError(f"{name} refuses to start; its last line above says why", MISCONFIGURED)
+            raise StackError(f"{name} refuses to start: {self._last_words(name)}", MISCONFIGURED)
         delay = restarts.next_delay(time.monotonic())
         if delay is None:
             often = f"{LIMIT + 1} times within {WINDOW_SECONDS:g} s"
-            raise StackError(f"{name} ended {often}, the last time with {_said(code)}; see its lines above")
+            raise StackError(f"{name} ended {often}, the last time with {_said(code)}: {self._last_words(name)}")
         return delay
+
+    def _last_words(self, name: str) -> str:
+        return readable(name, self._last_lines.get(name, "it said nothing"))[1]
+
+    def _take_line(self, name: str, text: str) -> None:
+        if text.strip():
+            self._last_lines[name] = text
+        self._on_line(name, text)
 
     def _fail(self, error: Exception) -> None:
         if not self._failed.done():

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import errno
 import signal
 import sys
 from collections.abc import Sequence
 
 from libs.jira_simulator.dataset import Dataset
-from libs.jira_simulator.server import serve
+from libs.jira_simulator.server import EMAIL, TOKEN, serve
 
 
 def parser() -> argparse.ArgumentParser:
@@ -28,6 +29,8 @@ def parser() -> argparse.ArgumentParser:
     line.add_argument("--index-lag-ms", type=float, default=0, help="search sees a change so much later (default 0)")
     line.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
     line.add_argument("--port", type=int, default=0, help="port to listen on (default: any free one)")
+    line.add_argument("--email", default=EMAIL, help=f"user that may log in (default {EMAIL})")
+    line.add_argument("--token", default=TOKEN, help=f"that user's API token (default {TOKEN})")
     line.add_argument("--no-compress", action="store_true", help="send plain answers even to clients that accept gzip")
     return line
 
@@ -50,7 +53,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     try:
         asyncio.run(_serve(dataset, asked))
     except OSError as error:
-        _give_up(f"cannot listen on {asked.host}:{asked.port} ({error.strerror}); choose another port with --port")
+        reason = "it is taken" if error.errno == errno.EADDRINUSE else error.strerror
+        _give_up(f"cannot listen on {asked.host}:{asked.port}: {reason}; choose another port with --port")
 
 
 async def _serve(dataset: Dataset, asked: argparse.Namespace) -> None:
@@ -63,6 +67,8 @@ async def _serve(dataset: Dataset, asked: argparse.Namespace) -> None:
         asked.port,
         asked.latency_ms,
         index_lag_ms=asked.index_lag_ms,
+        email=asked.email,
+        token=asked.token,
         compress=not asked.no_compress,
     )
     async with running as simulator:

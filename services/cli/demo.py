@@ -13,6 +13,7 @@ from libs.embedded.errors import StackError
 from libs.embedded.log_stream import LogStream
 from libs.embedded.stack import Stack, StackPlan
 from libs.events import EventStore, ProjectRegistered, SyncFailed, SyncSucceeded, open_store, stream_id
+from libs.jira_simulator.server import EMAIL, TOKEN
 from libs.runtime import Stop, engine, event_database, read_database
 from libs.temporal.commands import CommandFailedError, register_project, request_sync
 from libs.temporal.connect import connect
@@ -25,8 +26,6 @@ from services.cli.sync_watch import End, NoProgressError, SyncProgress, wait_for
 SITE: Final = "demo"
 PROJECT: Final = "DEMO"
 CRON: Final = "*/15 * * * *"
-ACCOUNT: Final = "demo@example.com"
-TOKEN: Final = "demo-token"  # noqa: S105 - opens nothing but the simulated Jira
 QUESTION: Final = """\
 {
   issues(projectId: "DEMO", first: 3) {
@@ -46,7 +45,7 @@ class SimulatedJira:
     def arguments(self) -> tuple[str, ...]:
         return (
             *("--project", PROJECT, "--issues", str(self.issues), "--seed", str(self.seed)),
-            *("--latency-ms", str(self.latency_ms), "--email", ACCOUNT, "--token", TOKEN),
+            *("--latency-ms", str(self.latency_ms)),
         )
 
 
@@ -164,6 +163,6 @@ def _plan(settings: DemoSettings, jira: SimulatedJira) -> StackPlan:
         graphql_port_is_fixed=settings.port is not None,
         jira_base_url="",
         admin_token=settings.admin_token,
-        environ=ours | {"JIRA_EMAIL": ACCOUNT, "JIRA_API_TOKEN": TOKEN, "JIRA_ALLOW_INSECURE": "1"},
+        environ=ours | {"JIRA_EMAIL": EMAIL, "JIRA_API_TOKEN": TOKEN, "JIRA_ALLOW_INSECURE": "1"},
         simulator=jira.arguments(),
     )

@@ -3,10 +3,13 @@
 import hmac
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
+
+from services.graphql.errors import refusal
 
 OPEN = frozenset({"/livez", "/readyz", "/metrics"})
 """Answered to everybody: they say how the process is, and nothing of the data."""
@@ -23,8 +26,11 @@ def admin_token(given: str | None, data_dir: Path) -> tuple[str, bool]:
         return kept, False
     data_dir.mkdir(parents=True, exist_ok=True)
     token = secrets.token_urlsafe(32)
-    with os.fdopen(os.open(file, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as out:
+    # Written aside and renamed: the file is never there half written, nor for a moment readable by others.
+    handle, draft = tempfile.mkstemp(dir=data_dir, prefix=".admin-token-")  # mode 0600
+    with os.fdopen(handle, "w", encoding="ascii") as out:
         out.write(token + "\n")
+    Path(draft).replace(file)
     return token, True
 
 
@@ -37,13 +43,14 @@ def bearer_required(token: str) -> Middleware:
         if request.path in OPEN:
             return await handler(request)
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), wanted):
+        if scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), wanted):
             return await handler(request)
-        error = {
-            "message": "Send the header `Authorization: Bearer <admin token>`.",
-            "extensions": {"code": "UNAUTHENTICATED"},
-        }
-        return web.json_response({"errors": [error]}, status=401, headers={"WWW-Authenticate": "Bearer"})
+        problem = "This token is not the right one" if given else "There is no token"
+        message = (
+            f"{problem}. Send the header `Authorization: Bearer <admin token>`: the value of JDI_ADMIN_TOKEN, or the"
+            " content of <JDI_DATA_DIR>/admin-token where that is not set."
+        )
+        return refusal(401, message, "UNAUTHENTICATED", {"WWW-Authenticate": 'Bearer realm="jdi"'})
 
     return check
 
@@ -53,5 +60,5 @@ async def local_host_only(request: web.Request, handler: Handler) -> web.StreamR
     """Refuse a foreign Host: any web page could else reach this loopback server under a name of its own."""
     host = request.url.host or ""
     if host not in LOCAL_HOSTS:
-        return web.json_response({"errors": [{"message": f"Host {host!r} is not served here."}]}, status=403)
+        return refusal(403, f"Host {host!r} is not served here; use localhost or 127.0.0.1.", "BAD_USER_INPUT")
     return await handler(request)

@@ -1,15 +1,12 @@
 """What resolvers work with: one object a request."""
 
-from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from strawberry.types import Info as StrawberryInfo
 
 from services.graphql.loaders import Loaders
 from services.graphql.queries import Queries
-
-RequestSync = Callable[[str, str, bool, Sequence[str]], Awaitable[str]]
-"""(site, project, full, account ids) to the id of the request."""
+from services.graphql.scheduler import Scheduler
 
 
 @dataclass(frozen=True)
@@ -18,7 +15,8 @@ class Context:
 
     queries: Queries
     loaders: Loaders
-    request_sync: RequestSync
+    scheduler: Scheduler
+    trace_id: str  # in the log and in every masked error of this request
 
 
 Info = StrawberryInfo[Context, None]

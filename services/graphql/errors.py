@@ -1,6 +1,14 @@
-"""Errors that callers see, each with a code in `extensions`."""
+"""Errors that callers see, each with a code in `extensions`.
 
+Codes: BAD_USER_INPUT, NOT_FOUND, UNAUTHENTICATED, and INTERNAL, whose text is for the log alone.
+"""
+
+import structlog
+from aiohttp import web
 from graphql import GraphQLError
+from strawberry.extensions import MaskErrors
+
+log = structlog.get_logger(__name__)
 
 
 def bad_input(message: str) -> GraphQLError:
@@ -10,3 +18,37 @@ def bad_input(message: str) -> GraphQLError:
 
 def not_found(message: str) -> GraphQLError:
     return GraphQLError(message, extensions={"code": "NOT_FOUND"})
+
+
+def refusal(status: int, message: str, code: str, headers: dict[str, str] | None = None) -> web.Response:
+    """An answer in the form of GraphQL's errors, for requests that never reach GraphQL."""
+    error = {"message": message, "extensions": {"code": code}}
+    return web.json_response({"errors": [error]}, status=status, headers=headers)
+
+
+class CodedErrors(MaskErrors):
+    """Gives every error a code, and hides the text of those that come from our own code."""
+
+    def __init__(self) -> None:
+        super().__init__(should_mask_error=lambda _: True)  # each one passes `anonymise_error`
+
+    def anonymise_error(self, error: GraphQLError) -> GraphQLError:
+        cause = error.original_error
+        if cause is None or isinstance(cause, GraphQLError):
+            # Syntax and validation errors carry no code: they are about what the caller wrote.
+            return _copy(error, error.message, {"code": "BAD_USER_INPUT", **(error.extensions or {})})
+        trace_id = self.execution_context.context.trace_id
+        log.error("query failed", trace_id=trace_id, path=error.path, exc_info=cause)
+        message = f"Something failed inside; the log of graphql says what, under the trace id {trace_id}."
+        return _copy(error, message, {"code": "INTERNAL", "traceId": trace_id})
+
+
+def _copy(error: GraphQLError, message: str, extensions: dict[str, object]) -> GraphQLError:
+    return GraphQLError(
+        message,
+        nodes=error.nodes,
+        source=error.source,
+        positions=error.positions,
+        path=error.path,
+        extensions=extensions,
+    )

@@ -6,12 +6,13 @@ import strawberry
 
 from libs.temporal.commands import CommandFailedError, UnknownProjectError
 from services.graphql.context import Info
+from services.graphql.scheduler import NoAnswerError, SchedulerUnavailableError
 from services.graphql.types import SyncJob
 
 
 @strawberry.type(description="Why a mutation did nothing.")
 class UserError:
-    code: str = strawberry.field(description="UNKNOWN_PROJECT, SCHEDULER_UNAVAILABLE or REFUSED.")
+    code: str = strawberry.field(description="UNKNOWN_PROJECT, SCHEDULER_UNAVAILABLE, NO_ANSWER or REFUSED.")
     message: str = strawberry.field(description="What is wrong, and what to do about it.")
     field: str | None = strawberry.field(description="The argument it is about.")
 
@@ -38,22 +39,29 @@ class Mutation:
     ) -> TriggerProjectSyncPayload:
         row = await asyncio.to_thread(info.context.queries.project_by_id_or_key, project_id)
         if row is None:
-            return _refused("UNKNOWN_PROJECT", f"No project {project_id} is registered.", "projectId")
+            return _refused(
+                "UNKNOWN_PROJECT",
+                f"No project {project_id!r} is registered; `projects` lists those that are, `jdi register` adds one.",
+                "projectId",
+            )
         try:
-            request = await info.context.request_sync(row["site"], row["key"], bool(full), account_ids or ())
+            request = await info.context.scheduler.request_sync(
+                row["site"], row["key"], full=bool(full), account_ids=account_ids or ()
+            )
         except UnknownProjectError as error:
             return _refused("UNKNOWN_PROJECT", str(error), "projectId")
+        except SchedulerUnavailableError as error:
+            return _refused("SCHEDULER_UNAVAILABLE", str(error), None)
+        except NoAnswerError as error:
+            return _refused("NO_ANSWER", str(error), None, error.request_id)
         except CommandFailedError as error:
             return _refused("REFUSED", str(error), None)
-        except (OSError, RuntimeError) as error:
-            advice = f"Temporal does not answer ({error}). Reading goes on; try again when it is back."
-            return _refused("SCHEDULER_UNAVAILABLE", advice, None)
-        jobs = await asyncio.to_thread(info.context.queries.sync_jobs, row["site"], row["key"])
+        job = await info.context.loaders.sync_jobs.load((row["site"], row["key"]))
         return TriggerProjectSyncPayload(
-            sync_job=SyncJob.of(jobs[0]) if jobs else None, request_id=request, user_errors=[]
+            sync_job=None if job is None else SyncJob.of(job), request_id=request, user_errors=[]
         )
 
 
-def _refused(code: str, message: str, field: str | None) -> TriggerProjectSyncPayload:
+def _refused(code: str, message: str, field: str | None, request_id: str | None = None) -> TriggerProjectSyncPayload:
     error = UserError(code=code, message=message, field=field)
-    return TriggerProjectSyncPayload(sync_job=None, request_id=None, user_errors=[error])
+    return TriggerProjectSyncPayload(sync_job=None, request_id=request_id, user_errors=[error])

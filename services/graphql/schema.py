@@ -2,9 +2,9 @@
 
 import asyncio
 from datetime import UTC, datetime
+from typing import Any
 
 import strawberry
-from strawberry.schema.config import StrawberryConfig
 
 from services.graphql.context import Info
 from services.graphql.cursors import BadCursorError, decode, encode
@@ -136,8 +136,11 @@ def _narrow(given: IssueFilterInput | None) -> IssueFilter:
 
 def _stamp(moment: datetime) -> str:
     """A time as the read tables write it; one without a zone is meant in UTC."""
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    try:
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError as error:  # year 1 or 9999, and the zone leads beyond it
+        raise bad_input(f"updatedSince: {moment.isoformat()} is outside the years 1 to 9999 in UTC") from error
+    return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def _connection(rows: list[Row], *, more: bool, began: bool) -> IssueConnection:
@@ -154,12 +157,18 @@ def _connection(rows: list[Row], *, more: bool, began: bool) -> IssueConnection:
     )
 
 
-schema = strawberry.Schema(
+class QuietSchema(strawberry.Schema):
+    """Does not log errors: `CodedErrors` has, with the trace id, those that are ours."""
+
+    def process_errors(self, errors: Any, execution_context: Any = None) -> None:
+        pass
+
+
+schema = QuietSchema(
     query=Query,
     mutation=Mutation,
     types=[SyncStatus],
     extensions=EXTENSIONS,
-    config=StrawberryConfig(sort_schema=True, disable_field_suggestions=False),
 )
 
 

@@ -1,6 +1,5 @@
 """The types of the API, made from rows of the read tables."""
 
-import asyncio
 import enum
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -293,9 +292,14 @@ class SyncJob:
         )
 
 
-def next_run(cron: str, timezone: str) -> datetime:
-    """The next time a cron expression fires."""
-    return croniter(cron, datetime.now(ZoneInfo(timezone))).get_next(datetime).astimezone(UTC)
+def next_run(cron: str, timezone: str, now: datetime | None = None) -> datetime | None:
+    """The next time a cron expression fires, in UTC; None for one that cannot be read: the rest of a job can."""
+    try:
+        zone = ZoneInfo(timezone)
+        due = croniter(cron, (now or datetime.now(UTC)).astimezone(zone)).get_next(datetime)
+    except (ValueError, KeyError):
+        return None
+    return due.astimezone(UTC)
 
 
 @strawberry.enum(description="How much a log entry matters.")
@@ -309,6 +313,7 @@ class SyncLogLevel(enum.Enum):
 class SyncLog:
     id: strawberry.ID = strawberry.field(description="Position of its event in the log; grows with time.")
     level: SyncLogLevel = strawberry.field(description="INFO, ERROR or DEBUG.")
+    warning: bool = strawberry.field(description="Whether an INFO entry tells of something that wants attention.")
     message: str = strawberry.field(description="What happened, in words.")
     details: JSON | None = strawberry.field(description="Structured details; of an error: code, advice, evidence.")
     entity: str | None = strawberry.field(description="The kind of entity it is about, if one.")
@@ -319,7 +324,9 @@ class SyncLog:
     def of(cls, row: Row) -> "SyncLog":
         return cls(
             id=strawberry.ID(str(row["position"])),
-            level=SyncLogLevel(row["level"]),
+            # The contract knows three levels, the log four: a warning is told by a field of its own.
+            level=SyncLogLevel.INFO if row["level"] == "WARNING" else SyncLogLevel(row["level"]),
+            warning=row["level"] == "WARNING",
             message=row["message"],
             details=None if row["details"] is None else msgspec.json.decode(row["details"]),
             entity=row["entity"],
@@ -338,12 +345,12 @@ class Project:
 
     @strawberry.field(description="Its scheduled sync.")
     async def sync_job(self, info: Info) -> SyncJob | None:
-        rows = await asyncio.to_thread(info.context.queries.sync_jobs, self.row["site"], self.row["key"])
-        return SyncJob.of(rows[0]) if rows else None
+        row = await info.context.loaders.sync_jobs.load((self.row["site"], self.row["key"]))
+        return None if row is None else SyncJob.of(row)
 
     @strawberry.field(description="How fresh each kind of its entities is.")
     async def sync_states(self, info: Info) -> list[SyncState]:
-        rows = await asyncio.to_thread(info.context.queries.sync_states, self.row["site"], self.row["key"])
+        rows = await info.context.loaders.sync_states.load((self.row["site"], self.row["key"]))
         return [SyncState.of(row) for row in rows]
 
     @classmethod

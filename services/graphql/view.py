@@ -1,15 +1,19 @@
 """GraphQL over HTTP as its specification wants it: POST of JSON, honest status codes, its own media type."""
 
-from typing import Any, cast
+import uuid
+from typing import Any
 
 from aiohttp import web
+from cross_web import HTTPException
 from strawberry.aiohttp.views import GraphQLView
 from strawberry.http import GraphQLHTTPResponse
 from strawberry.types import ExecutionResult
 
-from services.graphql.context import Context, RequestSync
+from services.graphql.context import Context
+from services.graphql.errors import refusal
 from services.graphql.loaders import Loaders
 from services.graphql.queries import Queries
+from services.graphql.scheduler import Scheduler
 from services.graphql.schema import schema
 
 GRAPHQL_JSON = "application/graphql-response+json"
@@ -18,7 +22,7 @@ GRAPHQL_JSON = "application/graphql-response+json"
 class StrictView(GraphQLView[Context, None]):
     """The endpoint. No IDE, no GET, no uploads, no batches; subscriptions have no part yet."""
 
-    def __init__(self, queries: Queries, request_sync: RequestSync) -> None:
+    def __init__(self, queries: Queries, scheduler: Scheduler) -> None:
         super().__init__(
             schema=schema,
             graphql_ide=None,
@@ -26,17 +30,23 @@ class StrictView(GraphQLView[Context, None]):
             multipart_uploads_enabled=False,
             subscription_protocols=(),
         )
-        self._queries, self._request_sync = queries, request_sync
+        self._queries, self._scheduler = queries, scheduler
+
+    async def __call__(self, request: web.Request) -> web.StreamResponse:
+        try:
+            answer: web.StreamResponse = await self.run(request=request)
+        except HTTPException as error:
+            return refusal(error.status_code, error.reason, "BAD_USER_INPUT")
+        return answer
 
     async def get_context(self, request: web.Request, response: web.Response | web.WebSocketResponse) -> Context:  # noqa: ARG002
-        return Context(self._queries, Loaders(self._queries), self._request_sync)
+        return Context(self._queries, Loaders(self._queries), self._scheduler, uuid.uuid4().hex)
 
     async def process_result(self, request: web.Request, result: ExecutionResult) -> GraphQLHTTPResponse:
         answer = await super().process_result(request, result)
-        errors = cast("list[dict[str, Any]]", answer.get("errors") or [])
-        for error in errors:
-            code = "INTERNAL" if error.get("path") else "BAD_USER_INPUT"
-            error.setdefault("extensions", {}).setdefault("code", code)
+        for error in answer.get("errors") or ():
+            # A syntax error ends the request before the extensions that give codes see a result.
+            error.setdefault("extensions", {}).setdefault("code", "BAD_USER_INPUT")
         if result.errors and result.data is None and not any(error.path for error in result.errors):
             answer.pop("data", None)
         return answer

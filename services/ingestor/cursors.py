@@ -61,6 +61,7 @@ class MarkNames:
 
     @property
     def boards(self) -> str:
+        """Ids of the project's boards that have sprints."""
         return f"{self._prefix}boards"
 
     @property
@@ -166,20 +167,28 @@ LOOK_UPS: Mapping[str, timedelta] = {
 """Look-ups beside the issues, and the age at which each is due. Sprints change without touching an issue."""
 
 
-def due_look_ups(looked_up: Mapping[str, datetime], now: datetime, *, full: bool, changed: bool) -> tuple[str, ...]:
-    """Which look-ups a run makes.
+def due_look_ups(
+    units: Sequence[str], looked_up: Mapping[str, datetime], now: datetime, *, full: bool, changed: bool
+) -> tuple[str, ...]:
+    """Which look-ups a run makes, of units such as `fields`, `sprints/7` (of board 7) or `users/0` (one request).
 
     A full run makes those that its preparation has not made; a run that saw changes makes sprints, users and what is
     due; a run that saw none makes one, the most overdue, so that an idle project costs three requests a tick and
     still every look-up has its turn.
     """
     if full:
-        return ("boards", "sprints")
-    ages = {name: (now - looked_up.get(name, datetime.min.replace(tzinfo=UTC))) / due for name, due in LOOK_UPS.items()}
+        return tuple(unit for unit in units if kind_of(unit) in ("boards", "sprints"))
+    ages = {unit: (now - _looked_up_at(looked_up, unit)) / LOOK_UPS[kind_of(unit)] for unit in units}
     if changed:
-        return tuple(
-            name
-            for name in ("boards", "sprints", "users", "fields", "project")
-            if name in ("sprints", "users") or ages[name] >= 1
-        )
-    return (max(ages, key=lambda name: ages[name]),)
+        return tuple(unit for unit in units if kind_of(unit) in ("sprints", "users") or ages[unit] >= 1)
+    return (max(units, key=lambda unit: ages[unit]),)
+
+
+def kind_of(unit: str) -> str:
+    return unit.partition("/")[0]
+
+
+def _looked_up_at(looked_up: Mapping[str, datetime], unit: str) -> datetime:
+    """When a unit was looked up last, by itself or with all of its kind."""
+    never = datetime.min.replace(tzinfo=UTC)
+    return max(looked_up.get(unit, never), looked_up.get(kind_of(unit), never))

@@ -6,20 +6,26 @@ account (no boards, users hidden) is a warning of the run, not its end.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
+from functools import partial
 
 import msgspec
 
 from libs.events import Change
 from libs.jira_client import ApiGone, BadRequest, Forbidden, JiraClient, JiraError, NotFoundOrHidden, sprint_field
-from services.ingestor.cursors import MarkNames, due_look_ups
+from services.ingestor.cursors import MarkNames, due_look_ups, kind_of
 from services.ingestor.journal import Journal
 from services.ingestor.translate import Origin, project_change, sprint_change, user_change
 
 OPTIONAL: tuple[type[JiraError], ...] = (NotFoundOrHidden, Forbidden, BadRequest, ApiGone)
 """Refusals that concern one look-up alone: a site without Jira Software has no boards, users may be hidden."""
+
+
+USERS_AT_ONCE = 100
+"""Users of one unit: their ids fit one request."""
+
+BOARD_WITHOUT_SPRINTS = "kanban"
 
 
 class Found(msgspec.Struct, kw_only=True):
@@ -34,21 +40,46 @@ class Found(msgspec.Struct, kw_only=True):
 async def look_up(
     jira: JiraClient, journal: Journal, names: MarkNames, origin: Origin, *, full: bool, changed: bool
 ) -> Found:
-    """Make the look-ups that are due, one after the other, and remember when."""
-    looked_up = await _looked_up(journal, names)
-    due = due_look_ups(looked_up, origin.fetched_at, full=full, changed=changed)
+    """Make the look-ups that are due, and remember when."""
     found = Found()
-    for name in due:
-        step = _STEPS[name]
-        try:
-            part = await step(jira, journal, names, origin, found)
-        except OPTIONAL as error:
-            found.warnings += (f"Could not look up {name}: {error.message}. {error.advice}",)
-            continue
-        found.changes += part.changes
-        found.marks |= part.marks
+    if full:
+        # Which boards there are decides what else there is to look up.
+        await _try(_boards(jira, names, origin), "boards", found)
+    boards = await _known_boards(journal, names, found)
+    users = sorted(name.removeprefix(names.users) for name in await journal.marks(names.users))
+    steps: dict[str, Callable[[], Awaitable[Found]]] = {
+        "project": lambda: _project(jira, origin),
+        "fields": lambda: read_fields(jira, names),
+        "boards": lambda: _boards(jira, names, origin),
+        **{f"sprints/{board}": partial(_sprints, jira, origin, board) for board in boards},
+        **{
+            f"users/{start // USERS_AT_ONCE}": partial(_users, jira, origin, users[start : start + USERS_AT_ONCE])
+            for start in range(0, len(users), USERS_AT_ONCE)
+        },
+    }
+    looked_up = await _looked_up(journal, names)
+    due = due_look_ups(tuple(steps), looked_up, origin.fetched_at, full=full, changed=changed)
+    for unit in due:
+        if not (full and unit == "boards"):
+            await _try(steps[unit](), unit, found)
     found.marks |= await remembered(journal, names, due, origin.fetched_at)
     return found
+
+
+async def _try(step: Awaitable[Found], unit: str, found: Found) -> None:
+    """Add what a step brings; a refusal that concerns it alone is a warning."""
+    try:
+        part = await step
+    except OPTIONAL as error:
+        found.warnings += (f"Could not look up {kind_of(unit)}: {error.message} {error.advice}",)
+    else:
+        found.changes += part.changes
+        found.marks |= part.marks
+
+
+async def _known_boards(journal: Journal, names: MarkNames, found: Found) -> list[int]:
+    stored = found.marks.get(names.boards) or await journal.mark(names.boards)
+    return msgspec.json.decode(stored, type=list[int]) if stored else []
 
 
 async def remembered(journal: Journal, names: MarkNames, which: Iterable[str], at: datetime) -> dict[str, bytes]:
@@ -71,38 +102,19 @@ async def read_fields(jira: JiraClient, names: MarkNames) -> Found:
     return Found(marks={names.sprint_field: (found or "").encode()}, sprint_field=found)
 
 
-async def _project(jira: JiraClient, _: Journal, __: MarkNames, origin: Origin, ___: Found) -> Found:
+async def _project(jira: JiraClient, origin: Origin) -> Found:
     return Found(changes=[await read_project(jira, origin)])
 
 
-async def _fields(jira: JiraClient, _: Journal, names: MarkNames, __: Origin, ___: Found) -> Found:
-    return await read_fields(jira, names)
+async def _boards(jira: JiraClient, names: MarkNames, origin: Origin) -> Found:
+    boards = [board.id for board in await jira.boards(origin.project) if board.type != BOARD_WITHOUT_SPRINTS]
+    return Found(marks={names.boards: msgspec.json.encode(boards)})
 
 
-async def _boards(jira: JiraClient, _: Journal, names: MarkNames, origin: Origin, __: Found) -> Found:
-    boards = await jira.boards(origin.project)
-    return Found(marks={names.boards: msgspec.json.encode([board.id for board in boards])})
+async def _sprints(jira: JiraClient, origin: Origin, board: int) -> Found:
+    return Found(changes=[sprint_change(origin, sprint.payload) for sprint in await jira.sprints(board)])
 
 
-async def _sprints(jira: JiraClient, journal: Journal, names: MarkNames, origin: Origin, found: Found) -> Found:
-    stored = found.marks.get(names.boards) or await journal.mark(names.boards)
-    boards = msgspec.json.decode(stored, type=list[int]) if stored else []
-    per_board = await asyncio.gather(*(jira.sprints(board) for board in boards))
-    return Found(changes=[sprint_change(origin, sprint.payload) for sprints in per_board for sprint in sprints])
-
-
-async def _users(jira: JiraClient, journal: Journal, names: MarkNames, origin: Origin, _: Found) -> Found:
-    known = sorted(name.removeprefix(names.users) for name in await journal.marks(names.users))
-    changes = [user_change(origin, user.payload) for user in await jira.users_bulk(known)]
+async def _users(jira: JiraClient, origin: Origin, accounts: list[str]) -> Found:
+    changes = [user_change(origin, user.payload) for user in await jira.users_bulk(accounts)]
     return Found(changes=[change for change in changes if change is not None])
-
-
-_Step = Callable[[JiraClient, Journal, MarkNames, Origin, Found], Awaitable[Found]]
-
-_STEPS: dict[str, _Step] = {
-    "boards": _boards,
-    "sprints": _sprints,
-    "users": _users,
-    "fields": _fields,
-    "project": _project,
-}

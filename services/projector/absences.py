@@ -27,9 +27,14 @@ class Settled(NamedTuple):
     """Were gone, are here again."""
 
 
-def settle(connection: Connection, tables: Tables, kind: str, entities: Mapping[Key, Entity]) -> Settled:
-    """Weigh rows and absences against the absences stored before; write the new ones."""
-    known = absent(connection, tables, kind, entities) if _any_gone(connection, tables) else {}
+def any_gone(connection: Connection, tables: Tables) -> bool:
+    """Whether there is any absence at all: without one, nobody need look for them."""
+    return connection.execute(select(tables["gone"].c.version).limit(1)).first() is not None
+
+
+def settle(connection: Connection, tables: Tables, kind: str, entities: Mapping[Key, Entity], *, look: bool) -> Settled:
+    """Weigh rows and absences against the absences stored before (unless there are none to `look` for); write the new."""
+    known = absent(connection, tables, kind, entities) if look else {}
     rows: list[Row] = []
     leaving: dict[Key, Entity] = {}
     for key, entity in sorted(entities.items()):
@@ -69,8 +74,7 @@ def stored_versions(connection: Connection, table: Table, keys: Mapping[Key, obj
 
 def hide_children(connection: Connection, tables: Tables, left: set[Key], touched: set[Key]) -> None:
     """Take comments and worklogs out of sight: of issues that `left`, and of those `touched` that were gone before."""
-    if touched and _any_gone(connection, tables):
-        left = left | absent(connection, tables, "issue", touched).keys()
+    left = left | absent(connection, tables, "issue", touched).keys()
     for shown, hidden in CHILDREN.items():
         move(connection, tables[shown], tables[hidden], left)
 
@@ -79,10 +83,6 @@ def show_children(connection: Connection, tables: Tables, returned: set[Key]) ->
     """Bring the comments and worklogs of issues back that have returned."""
     for shown, hidden in CHILDREN.items():
         move(connection, tables[hidden], tables[shown], returned)
-
-
-def _any_gone(connection: Connection, tables: Tables) -> bool:
-    return connection.execute(select(tables["gone"].c.version).limit(1)).first() is not None
 
 
 def _leave(connection: Connection, tables: Tables, kind: str, leaving: Mapping[Key, Entity]) -> set[Key]:

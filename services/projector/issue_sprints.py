@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, bindparam, exists, select
 
@@ -15,12 +16,23 @@ def write_sprints(connection: Connection, tables: Tables, rows: Sequence[Row]) -
     """Write sprints; the keys of those whose state is another now than issues in them were told."""
     if not rows:
         return set()
-    keys = {(row["site"], row["sprint_id"]): row for row in rows}
-    known = sprint_states(connection, tables, set(keys))
-    upsert(connection, tables["sprint"], rows)
-    now = sprint_states(connection, tables, set(keys))
-    changed = {key for key, state in now.items() if key in known and known[key] != state}
-    return changed | _disagreeing(connection, tables, now.keys() - known.keys())
+    known = _stored(connection, tables, {_key(row) for row in rows})
+    newer = {_key(row): row for row in rows if known.get(_key(row), _ABSENT).version < row["version"]}
+    upsert(connection, tables["sprint"], list(newer.values()))
+    changed = {key for key, row in newer.items() if key in known and known[key].state != row["state"]}
+    return changed | _disagreeing(connection, tables, newer.keys() - known.keys())
+
+
+class _Stored(NamedTuple):
+    state: str
+    version: int
+
+
+_ABSENT: Final = _Stored("", 0)
+
+
+def _key(row: Row) -> Key:
+    return row["site"], row["sprint_id"]
 
 
 def _disagreeing(connection: Connection, tables: Tables, sprints: set[Key]) -> set[Key]:
@@ -38,13 +50,13 @@ def _disagreeing(connection: Connection, tables: Tables, sprints: set[Key]) -> s
     return found
 
 
-def sprint_states(connection: Connection, tables: Tables, keys: set[Key]) -> dict[Key, str]:
+def _stored(connection: Connection, tables: Tables, keys: set[Key]) -> dict[Key, _Stored]:
     sprint = tables["sprint"]
-    found: dict[Key, str] = {}
+    found: dict[Key, _Stored] = {}
     for site, ids in by_site(keys):
-        where = (sprint.c.site == site) & sprint.c.sprint_id.in_(ids)
-        for sprint_id, state in connection.execute(select(sprint.c.sprint_id, sprint.c.state).where(where)):
-            found[site, sprint_id] = state
+        query = select(sprint.c.sprint_id, sprint.c.state, sprint.c.version)
+        for row in connection.execute(query.where((sprint.c.site == site) & sprint.c.sprint_id.in_(ids))):
+            found[site, row.sprint_id] = _Stored(row.state, row.version)
     return found
 
 
@@ -55,10 +67,9 @@ def choose_sprints(
     named = {(site, member.sprint_id) for (site, _), members in memberships.items() for member in members}
     if not named:
         return
-    states = sprint_states(connection, tables, named)
     by_id: dict[str, dict[str, str]] = {}
-    for (site, sprint_id), state in states.items():
-        by_id.setdefault(site, {})[sprint_id] = state
+    for (site, sprint_id), stored in _stored(connection, tables, named).items():
+        by_id.setdefault(site, {})[sprint_id] = stored.state
     for row in rows:
         members = memberships.get((row["site"], row["issue_id"]), ())
         if members:

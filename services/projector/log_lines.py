@@ -68,7 +68,7 @@ def _page(event: SyncPageRecorded) -> Line:
     message = f"Page {event.page}{total} stored: {_counts(event)}; {_count(event.appended, 'change')} recorded."
     if not event.warnings:
         return Line("DEBUG", message, {"appended": event.appended})
-    return Line("INFO", f"{message} {' '.join(event.warnings)}", {"warnings": event.warnings})
+    return Line("WARNING", f"{message} {' '.join(event.warnings)}", {"warnings": event.warnings})
 
 
 def _succeeded(event: SyncSucceeded) -> Line:
@@ -79,7 +79,7 @@ def _succeeded(event: SyncSucceeded) -> Line:
     details = {"mode": event.mode, "requests": event.requests, "seconds": event.seconds, "warnings": event.warnings}
     if not event.warnings:
         return Line("INFO", message, details)
-    return Line("INFO", f"{message} {_count(len(event.warnings), 'warning')}: {' '.join(event.warnings)}", details)
+    return Line("WARNING", f"{message} {_count(len(event.warnings), 'warning')}: {' '.join(event.warnings)}", details)
 
 
 def _failed(event: SyncFailed) -> Line:
@@ -104,7 +104,7 @@ def _cancelled(event: SyncCancelled) -> Line:
 def _drift(event: SchemaDriftDetected) -> Line:
     details = {"change": event.change, "field_id": event.field_id, "before": event.before, "after": event.after}
     shown = f"{event.before or 'nothing'} before, {event.after or 'nothing'} now"
-    return Line("INFO", f"Jira's field {event.field_id} changed ({event.change}): {shown}.", details)
+    return Line("WARNING", f"Jira's field {event.field_id} changed ({event.change}): {shown}.", details)
 
 
 def _registered(event: ProjectRegistered) -> Line:
@@ -124,7 +124,7 @@ def _schedule(event: ScheduleChanged) -> Line:
 
 
 def _paused(event: SchedulePaused) -> Line:
-    return Line("INFO", f"{event.cause} paused the schedule{_because(event.reason)}.", {})
+    return Line("WARNING", f"{event.cause} paused the schedule{_because(event.reason)}.", {})
 
 
 def _resumed(event: ScheduleResumed) -> Line:

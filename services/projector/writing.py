@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection
 
-from services.projector.absences import hide_children, settle, show_children, stored_versions
+from services.projector.absences import any_gone, hide_children, settle, show_children, stored_versions
 from services.projector.changes import Absence, Changes, Key, Row
 from services.projector.issue_sprints import (
     choose_again,
@@ -21,22 +21,23 @@ def write(connection: Connection, tables: Tables, changes: Changes) -> None:
     upsert(connection, tables["jira_user"], _rows(changes, "jira_user"))
     insert_missing(connection, tables["jira_user"], placeholders(changes.accounts))
     moved_sprints = write_sprints(connection, tables, _rows(changes, "sprint"))
-    left, returned = _write_issues(connection, tables, changes)
-    touched = _write_children(connection, tables, changes)
+    look = any_gone(connection, tables)
+    left, returned = _write_issues(connection, tables, changes, look=look)
+    touched = _write_children(connection, tables, changes, look=look)
     show_children(connection, tables, returned)
-    hide_children(connection, tables, left, touched)
+    hide_children(connection, tables, left, touched if look else set())
     choose_again(connection, tables, moved_sprints)
     fold_standing(connection, tables, changes.standing)
     insert_missing(connection, tables["sync_log"], changes.log)
     insert_missing(connection, tables["dead_letter"], changes.dead)
 
 
-def _write_issues(connection: Connection, tables: Tables, changes: Changes) -> tuple[set[Key], set[Key]]:
+def _write_issues(connection: Connection, tables: Tables, changes: Changes, *, look: bool) -> tuple[set[Key], set[Key]]:
     """Issues with their memberships; those that left and those that returned."""
     entities = changes.entities["issue"]
     if not entities:
         return set(), set()
-    settled = settle(connection, tables, "issue", entities)
+    settled = settle(connection, tables, "issue", entities, look=look)
     stored = stored_versions(connection, tables["issue"], {_key(row): row for row in settled.rows})
     rows = [row for row in settled.rows if stored.get(_key(row), 0) < row["version"]]
     memberships = {_key(row): changes.memberships[_key(row)] for row in rows}
@@ -47,13 +48,13 @@ def _write_issues(connection: Connection, tables: Tables, changes: Changes) -> t
     return settled.left, settled.returned
 
 
-def _write_children(connection: Connection, tables: Tables, changes: Changes) -> set[Key]:
+def _write_children(connection: Connection, tables: Tables, changes: Changes, *, look: bool) -> set[Key]:
     """Comments and worklogs; the issues they hang on."""
     touched: set[Key] = set()
     for kind in ("comment", "worklog"):
         entities = changes.entities[kind]
         if entities:
-            rows = settle(connection, tables, kind, entities).rows
+            rows = settle(connection, tables, kind, entities, look=look).rows
             upsert(connection, tables[kind], rows)
             touched.update((row["site"], row["issue_id"]) for row in rows)
     return touched

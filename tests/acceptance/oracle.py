@@ -13,23 +13,14 @@ from sqlalchemy import Engine, Table, select
 
 from libs import read_tables
 
-SPRINT_SCHEMA = "com.pyxis.greenhopper.jira:gh-sprint"
 Rows = dict[str, dict[Any, dict[str, Any]]]
 
 
 def expected(changes: Iterable[Mapping[str, Any]], sprint_field: str) -> Rows:
     """The rows by table and key, of what an integrator can have seen."""
-    last: dict[str, dict[str, Mapping[str, Any]]] = {
-        kind: {} for kind in ("issue", "comment", "worklog", "sprint", "user")
-    }
-    for change in changes:
-        if change["after"] is None:
-            last[change["kind"]].pop(change["id"], None)
-        else:
-            last[change["kind"]][change["id"]] = change
+    last = _last_states(changes)
     rows: Rows = {"issue": {}, "comment": {}, "worklog": {}, "issue_sprint": {}, "sprint": {}, "jira_user": {}}
     seen_users: set[str] = set()
-    seen_sprints: set[str] = set()
     for key, change in last["issue"].items():
         issue, fields = change["after"], change["after"]["fields"]
         planned = fields[sprint_field] or []
@@ -45,12 +36,11 @@ def expected(changes: Iterable[Mapping[str, Any]], sprint_field: str) -> Rows:
             "updated": _time(fields["updated"]),
         }
         for sprint in planned:
-            seen_sprints.add(str(sprint["id"]))
             rows["issue_sprint"][key, str(sprint["id"])] = {}
     for key, change in last["comment"].items():
         comment = change["after"]
         rows["comment"][key] = {
-            "issue_id": change["issue"],
+            "issue_id": change["issueId"],
             "author_id": _account(comment.get("author"), seen_users) or "unknown",
             "created": _time(comment["created"]),
             "updated": _time(comment["updated"]),
@@ -59,7 +49,7 @@ def expected(changes: Iterable[Mapping[str, Any]], sprint_field: str) -> Rows:
     for key, change in last["worklog"].items():
         worklog = change["after"]
         rows["worklog"][key] = {
-            "issue_id": change["issue"],
+            "issue_id": change["issueId"],
             "author_id": _account(worklog.get("author"), seen_users) or "unknown",
             "time_spent_seconds": worklog["timeSpentSeconds"],
             "started": _time(worklog["started"]),
@@ -67,21 +57,32 @@ def expected(changes: Iterable[Mapping[str, Any]], sprint_field: str) -> Rows:
         }
     for key, change in last["sprint"].items():
         sprint = change["after"]
-        if sprint["originBoardId"] != 900 or key in seen_sprints:
-            rows["sprint"][key] = {
-                "name": sprint["name"],
-                "state": sprint["state"],
-                "start_date": sprint.get("startDate"),
-                "end_date": sprint.get("endDate"),
-                "complete_date": sprint.get("completeDate"),
-            }
+        rows["sprint"][key] = {
+            "name": sprint["name"],
+            "state": sprint["state"],
+            "start_date": _time_or_none(sprint.get("startDate")),
+            "end_date": _time_or_none(sprint.get("endDate")),
+            "complete_date": _time_or_none(sprint.get("completeDate")),
+        }
     for key, change in last["user"].items():
-        if key in seen_users:
+        if key in seen_users and key != "unknown":
             rows["jira_user"][key] = {
                 "display_name": change["after"]["displayName"],
                 "active": change["after"]["active"],
             }
     return rows
+
+
+def _last_states(changes: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Mapping[str, Any]]]:
+    last: dict[str, dict[str, Mapping[str, Any]]] = {
+        kind: {} for kind in ("issue", "comment", "worklog", "sprint", "user")
+    }
+    for change in changes:
+        if change["after"] is None:
+            last[change["kind"]].pop(change["id"], None)
+        elif change["kind"] in last:
+            last[change["kind"]][change["id"]] = change
+    return last
 
 
 def stored(engine: Engine, site: str, like: Rows) -> Rows:
@@ -154,6 +155,10 @@ def _account(user: Mapping[str, Any] | None, seen: set[str]) -> str | None:
 def _time(text: str) -> str:
     moment = datetime.fromisoformat(text).astimezone(UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def _time_or_none(text: str | None) -> str | None:
+    return None if text is None else _time(text)
 
 
 def _words(node: Any) -> list[str]:

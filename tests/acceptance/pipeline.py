@@ -15,9 +15,9 @@ from temporalio.service import RPCError
 
 from libs.events import EventStore, SyncCancelled, SyncFailed, SyncStarted, SyncSucceeded
 from libs.jira_client import JiraClient, JiraSettings
+from libs.jira_simulator.server import EMAIL, TOKEN, Simulator
 from libs.read_tables import migrate
 from libs.runtime import engine, read_database
-from libs.simulated_jira import EMAIL, TOKEN, Simulator
 from libs.temporal import names
 from libs.temporal.commands import register_project, request_sync
 from libs.temporal.connect import connect

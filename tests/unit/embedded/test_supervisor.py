@@ -70,7 +70,7 @@ async def test_a_child_that_keeps_dying_ends_the_stack(monkeypatch: pytest.Monke
     lines = Lines()
     supervisor = Supervisor(lines.take)
     await supervisor.start([child("one", "raise SystemExit(3)")])
-    with pytest.raises(StackError, match=r"one ended 7 times .* exit code 3"):
+    with pytest.raises(StackError, match=r"one ended 7 times .* exit code 3: it said nothing"):
         await asyncio.wait_for(supervisor.failed(), 60)
     await supervisor.stop()
 
@@ -79,7 +79,7 @@ async def test_a_child_with_a_bad_setting_is_not_started_again() -> None:
     lines = Lines()
     supervisor = Supervisor(lines.take)
     await supervisor.start([child("one", "print('PORT: wrong'); raise SystemExit(2)")])
-    with pytest.raises(StackError, match="one refuses to start") as caught:
+    with pytest.raises(StackError, match="one refuses to start: PORT: wrong") as caught:
         await asyncio.wait_for(supervisor.failed(), 30)
     await supervisor.stop()
     assert caught.value.exit_code == 2

@@ -81,7 +81,6 @@ def test_a_sprint_is_the_same_from_its_board_and_from_an_issue() -> None:
     assert sprint_change(ORIGIN, Raw(board)).digest == sprint_change(ORIGIN, Raw(field)).digest
 
 
-
 @pytest.mark.parametrize(
     "text", ["2026-01-02T03:04:05.678+0200", "2026-01-02T01:04:05.678Z", "2026-01-02T01:04:05.678"]
 )
