@@ -13,6 +13,9 @@ from libs.jira_simulator.render import encode
 
 T = TypeVar("T")
 
+ANONYMOUS = web.RequestKey("anonymous", bool)
+"""Of a request: nobody has logged in, or somebody with a wrong token."""
+
 HIDDEN_ISSUE = "Issue does not exist or you do not have permission to see it."
 BAD_BODY = "Invalid request payload. Refer to the REST API documentation and try again."
 

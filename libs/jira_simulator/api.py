@@ -15,6 +15,7 @@ from aiohttp import web
 
 from libs.jira_simulator import catalogue, jql
 from libs.jira_simulator.answers import (
+    ANONYMOUS,
     HIDDEN_ISSUE,
     Refused,
     body_of,
@@ -119,10 +120,10 @@ class Api:
             expand=request.query.get("expand"),
             reconcile_issues=[int(id_) for id_ in ids],
         )
-        return self._found(asked, anonymous=request["anonymous"])
+        return self._found(asked, anonymous=request[ANONYMOUS])
 
     async def search_post(self, request: web.Request) -> web.Response:
-        return self._found(await body_of(request, SearchBody), anonymous=request["anonymous"])
+        return self._found(await body_of(request, SearchBody), anonymous=request[ANONYMOUS])
 
     def _found(self, asked: SearchBody, *, anonymous: bool) -> web.Response:
         fields = selection(asked.fields or [], "id")
@@ -147,7 +148,7 @@ class Api:
     async def count(self, request: web.Request) -> web.Response:
         asked = await body_of(request, CountBody)
         try:
-            return reply({"count": self._search.count(asked.jql, anonymous=request["anonymous"])})
+            return reply({"count": self._search.count(asked.jql, anonymous=request[ANONYMOUS])})
         except jql.JqlError as error:
             raise Refused(400, str(error)) from None
 
@@ -163,7 +164,7 @@ class Api:
         found: dict[int, IssueRecord] = {}
         problems = []
         for id_or_key in asked.issue_ids_or_keys:
-            record = None if request["anonymous"] else self._dataset.find(id_or_key)
+            record = None if request[ANONYMOUS] else self._dataset.find(id_or_key)
             if record is None:
                 problems.append({"id": id_or_key, "errorMessage": HIDDEN_ISSUE})
             else:
@@ -193,7 +194,7 @@ class Api:
         return reply(self._dataset.renderer.worklog_page(worklogs[start : start + size], start, size, len(worklogs)))
 
     def _record(self, request: web.Request) -> IssueRecord:
-        record = None if request["anonymous"] else self._dataset.find(request.match_info["issue"])
+        record = None if request[ANONYMOUS] else self._dataset.find(request.match_info["issue"])
         if record is None:
             raise Refused(404, HIDDEN_ISSUE)
         return record
@@ -237,13 +238,11 @@ class Api:
     # ── projects and the site ──────────────────────────────────────────────────────────────────────────────────
 
     async def projects(self, request: web.Request) -> web.Response:
-        known = (
-            [] if request["anonymous"] else sorted(self._dataset.directory.projects.values(), key=lambda one: one.key)
-        )
+        known = [] if request[ANONYMOUS] else sorted(self._dataset.directory.projects.values(), key=lambda one: one.key)
         keys, ids = request.query.getall("keys", []), request.query.getall("id", [])
         query, expand = request.query.get("query", "").casefold(), listed(request, "expand")
         fit = [one for one in known if not (keys or ids) or one.key in keys or str(one.id) in ids]
-        if not fit and (keys or ids) and not request["anonymous"]:
+        if not fit and (keys or ids) and not request[ANONYMOUS]:
             raise Refused(404, "No projects were found that match the search criteria.")
         fit = [one for one in fit if query in one.key.casefold() or query in one.name.casefold()]
         page = offset_page(request, fit, 50, 100)
@@ -256,7 +255,7 @@ class Api:
 
     async def project(self, request: web.Request) -> web.Response:
         asked = request.match_info["project"]
-        project = None if request["anonymous"] else self._find_project(asked)
+        project = None if request[ANONYMOUS] else self._find_project(asked)
         if project is None:
             raise Refused(404, f"No project could be found with key '{asked}'.")
         return reply(self._dataset.renderer.whole_project(project))

@@ -17,7 +17,7 @@ from aiohttp.typedefs import Handler
 
 from libs.jira_simulator import faults as spoiling
 from libs.jira_simulator.agile import AGILE, Agile
-from libs.jira_simulator.answers import Refused
+from libs.jira_simulator.answers import ANONYMOUS, Refused
 from libs.jira_simulator.api import LOGIN_NEEDED, Api
 from libs.jira_simulator.control import Conditions, Control
 from libs.jira_simulator.dataset import Dataset
@@ -146,15 +146,15 @@ class _Front:
 
     async def _logged_in(self, request: web.Request, handler: Handler) -> web.Response:
         given = request.headers.get("Authorization")
-        request["anonymous"] = given != self._login
+        request[ANONYMOUS] = given != self._login
         route = _route(request)
-        if request["anonymous"] and (route in LOGIN_NEEDED or route.startswith(AGILE)):
+        if request[ANONYMOUS] and (route in LOGIN_NEEDED or route.startswith(AGILE)):
             response = web.Response(status=401, body=UNAUTHORIZED, content_type="application/json", charset="UTF-8")
             response.headers["WWW-Authenticate"] = 'OAuth realm="simulated"'
         else:
             response = await _answered(request, handler)
         if given is not None:
-            response.headers[LOGIN_REASON] = "AUTHENTICATED_FAILED" if request["anonymous"] else "OK"
+            response.headers[LOGIN_REASON] = "AUTHENTICATED_FAILED" if request[ANONYMOUS] else "OK"
         response.headers["Server"] = "AtlassianEdge"
         return response
 

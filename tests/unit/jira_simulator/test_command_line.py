@@ -1,0 +1,39 @@
+"""``python -m libs.jira_simulator``."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+
+COMMAND = (sys.executable, "-m", "libs.jira_simulator")
+
+
+def test_it_says_where_it_listens_and_who_may_log_in_then_serves_until_told_to_stop() -> None:
+    arguments = ("--issues", "20", "--exact", "--project", "ABC", "--email", "me@example.com", "--token", "t")
+    with subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        said = re.fullmatch(r"simulated Jira: (http://127\.0\.0\.1:\d+) email=(\S+) token=(\S+) projects=ABC\n", line)
+        assert said is not None, line
+        assert said.group(2, 3) == ("me@example.com", "t")
+        with urllib.request.urlopen(f"{said[1]}/simulator/state") as answer:  # noqa: S310 - our own server
+            assert b'"comments":60,"worklogs":40' in answer.read()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=30) == 0
+
+
+def test_a_taken_port_is_one_clear_line_and_exit_code_2() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        ended = subprocess.run([*COMMAND, "--issues", "1", "--port", port], capture_output=True, text=True, check=False)
+    wanted = f"simulated Jira: cannot listen on 127.0.0.1:{port}: it is taken; choose another port with --port\n"
+    assert (ended.returncode, ended.stdout, ended.stderr) == (2, "", wanted)
+
+
+def test_an_impossible_number_is_one_clear_line_and_exit_code_2() -> None:
+    ended = subprocess.run([*COMMAND, "--issues", "-3"], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (2, "simulated Jira: issues must not be negative\n")
