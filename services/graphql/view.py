@@ -1,7 +1,7 @@
 """GraphQL over HTTP as its specification wants it: POST of JSON, honest status codes, its own media type."""
 
 import uuid
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import web
 from cross_web import HTTPException
@@ -44,7 +44,7 @@ class StrictView(GraphQLView[Context, None]):
 
     async def process_result(self, request: web.Request, result: ExecutionResult) -> GraphQLHTTPResponse:
         answer = await super().process_result(request, result)
-        for error in answer.get("errors") or ():
+        for error in cast("list[dict[str, Any]]", answer.get("errors") or []):
             # A syntax error ends the request before the extensions that give codes see a result.
             error.setdefault("extensions", {}).setdefault("code", "BAD_USER_INPUT")
         if result.errors and result.data is None and not any(error.path for error in result.errors):

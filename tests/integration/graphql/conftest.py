@@ -1,0 +1,91 @@
+"""The service on a real port, over read tables on both databases."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy
+from aiohttp import ClientSession, web
+
+from libs.read_tables import migrate, readiness
+from libs.runtime import Health, engine, read_database
+from services.graphql.app import make_app
+from services.graphql.queries import Queries
+from services.graphql.scheduler import Scheduler
+from tests.conftest import BOTH_DATABASES
+from tests.servers import free_port
+
+TOKEN = "a token for tests"
+
+
+@dataclass
+class Api:
+    """The running service: `url`, a client, the tables under it, and every statement it has run."""
+
+    url: str
+    http: ClientSession
+    tables: sqlalchemy.Engine
+    statements: list[str] = field(default_factory=list)
+
+    async def post(self, query: str, **variables: Any) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        body = {"query": query, "variables": variables}
+        async with self.http.post(f"{self.url}/graphql", json=body, headers=headers) as response:
+            answer: dict[str, Any] = await response.json(content_type=None)
+            return answer
+
+    async def data(self, query: str, **variables: Any) -> dict[str, Any]:
+        answer = await self.post(query, **variables)
+        assert "errors" not in answer, answer["errors"]
+        data: dict[str, Any] = answer["data"]
+        return data
+
+    async def error(self, query: str, **variables: Any) -> dict[str, Any]:
+        """The one error that the query must end with."""
+        errors: list[dict[str, Any]] = (await self.post(query, **variables))["errors"]
+        assert len(errors) == 1, errors
+        return errors[0]
+
+    def insert(self, table: sqlalchemy.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        with self.tables.begin() as connection:
+            connection.execute(table.insert(), [dict(row) for row in rows])
+
+
+@pytest.fixture(params=BOTH_DATABASES)
+def read_tables(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sqlalchemy.Engine]:
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'jdi.db'}"
+    else:
+        url = request.getfixturevalue("postgres").fresh_database()
+    made = engine(read_database(url))
+    migrate(made)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+async def api(read_tables: sqlalchemy.Engine) -> AsyncIterator[Api]:
+    """The service; its Temporal does not answer, as nothing listens on that port."""
+    scheduler = Scheduler(f"127.0.0.1:{free_port()}", "default")
+    reading = engine(read_tables.url.render_as_string(hide_password=False), read_only=True)
+    health = Health()
+    health.add("read_tables", lambda: asyncio.to_thread(readiness, reading))
+    runner = web.AppRunner(make_app(Queries(reading), scheduler, TOKEN, health), access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    async with ClientSession() as http:
+        running = Api(f"http://127.0.0.1:{runner.addresses[0][1]}", http, read_tables)
+
+        def note(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+            if statement.startswith("SELECT"):
+                running.statements.append(statement)
+
+        sqlalchemy.event.listen(reading, "before_cursor_execute", note)
+        yield running
+    await runner.cleanup()
+    reading.dispose()

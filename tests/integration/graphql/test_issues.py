@@ -1,0 +1,176 @@
+"""Lists of issues: pages, filters, and how many statements they take."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from libs.read_tables import comment, issue, issue_sprint, jira_user, project, sprint, worklog
+from tests.integration.graphql import rows
+from tests.integration.graphql.conftest import Api
+
+PAGE = """query ($first: Int!, $after: String, $filter: IssueFilterInput) {
+  issues(projectId: "DEMO", first: $first, after: $after, filter: $filter) {
+    nodes { id } edges { cursor node { id } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }"""
+
+NESTED = """query ($first: Int!) { issues(projectId: "10000", first: $first) { nodes {
+  id key summary status priority updated assignee { id displayName } reporter { id } sprint { id name state }
+  comments { id body author { id displayName } created updated }
+  worklogs { id timeSpent started updated author { id displayName active } } } } }"""
+
+
+async def ids(api: Api, **narrow: object) -> list[str]:
+    found = (await api.data(PAGE, first=100, filter=narrow))["issues"]["nodes"]
+    return [node["id"] for node in found]
+
+
+# Few different moments for many issues, so that pages end among issues of one moment.
+moments = st.lists(st.integers(0, 3), max_size=25)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(updated=moments, first=st.integers(1, 7))
+async def test_pages_hold_every_issue_once_in_order(api: Api, updated: list[int], first: int) -> None:
+    made = [rows.issue(n, updated=f"2026-01-02T03:04:05.00{at}Z") for n, at in enumerate(updated)]
+    with api.tables.begin() as connection:
+        connection.execute(issue.delete())
+        connection.execute(project.delete())
+    api.insert(project, [rows.project()])
+    if made:
+        api.insert(issue, made)
+    expected = [row["issue_id"] for row in sorted(made, key=lambda r: (r["updated"], r["issue_id"]), reverse=True)]
+    seen: list[str] = []
+    after = None
+    while True:
+        page = (await api.data(PAGE, first=first, after=after))["issues"]
+        assert [edge["node"] for edge in page["edges"]] == page["nodes"]
+        assert page["pageInfo"]["hasPreviousPage"] is (after is not None)
+        seen += [node["id"] for node in page["nodes"]]
+        if not page["pageInfo"]["hasNextPage"]:
+            break
+        assert len(page["nodes"]) == first
+        after = page["pageInfo"]["endCursor"]
+        assert after == page["edges"][-1]["cursor"]
+    assert seen == expected
+
+
+async def test_a_page_is_not_shifted_by_issues_that_change_in_front_of_it(api: Api) -> None:
+    api.insert(project, [rows.project()])
+    api.insert(issue, [rows.issue(n, updated=f"2026-01-0{n}T00:00:00.000Z") for n in range(1, 5)])
+    page = (await api.data(PAGE, first=2))["issues"]
+    api.insert(issue, [rows.issue(9, updated="2026-02-01T00:00:00.000Z")])
+    rest = (await api.data(PAGE, first=2, after=page["pageInfo"]["endCursor"]))["issues"]
+    assert [node["id"] for node in page["nodes"] + rest["nodes"]] == ["10004", "10003", "10002", "10001"]
+
+
+async def test_each_filter_narrows(api: Api) -> None:
+    api.insert(project, [rows.project(), rows.project("OTHER", "10001")])
+    api.insert(
+        issue,
+        [
+            rows.issue(1, assignee_id="ann", status="Done", updated="2026-01-01T00:00:00.000Z"),
+            rows.issue(2, assignee_id="bob", sprint_id="7", updated="2026-01-02T00:00:00.000Z"),
+            rows.issue(3, assignee_id="ann", updated="2026-01-03T00:00:00.001Z"),
+            rows.issue(4, project_key="OTHER", key="OTHER-4", assignee_id="ann"),
+        ],
+    )
+    api.insert(
+        issue_sprint,
+        [
+            {"site": rows.SITE, "issue_id": "10002", "sprint_id": "7", "place": 0, "state": "active"},
+            {"site": rows.SITE, "issue_id": "10001", "sprint_id": "7", "place": 0, "state": "closed"},
+        ],
+    )
+    assert await ids(api, assignee="ann") == ["10003", "10001"]
+    assert await ids(api, status="Done") == ["10001"]
+    assert await ids(api, sprint="7") == ["10002", "10001"], "as in JQL, a sprint finds what was ever planned in it"
+    assert await ids(api, updatedSince="2026-01-02T00:00:00Z") == ["10003", "10002"]
+    assert await ids(api, updatedSince="2026-01-03T02:00:00.001+02:00") == ["10003"]
+    assert await ids(api, updatedSince="2026-01-03T00:00:00.002Z") == []
+    assert await ids(api, assignee="ann", status="Done") == ["10001"]
+    assert await ids(api, assignee=None) == ["10003", "10002", "10001"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("100%", ["10001"]),
+        ("a_b", ["10002"]),
+        ("back\\slash", ["10003"]),
+        ("SHOUTED", ["10004"]),
+        ("hidden in the", ["10005"]),
+        ("demo-4", ["10004"]),
+        ("'; drop table issue; --", []),
+        ("nul\x00", []),
+        ("", ["10005", "10004", "10003", "10002", "10001"]),
+    ],
+)
+async def test_text_is_found_as_it_is_written(api: Api, text: str, found: list[str]) -> None:
+    api.insert(project, [rows.project()])
+    api.insert(
+        issue,
+        [
+            rows.issue(1, summary="Raise it to 100%"),
+            rows.issue(2, summary="Rename a_b, 1000 times"),
+            rows.issue(3, summary="A back\\slash, axb"),
+            rows.issue(4, summary="shouted"),
+            rows.issue(5, summary="x", description="It is hidden in the description"),
+        ],
+    )
+    assert await ids(api, text=text) == found
+
+
+def fill(api: Api, count: int) -> None:
+    api.insert(project, [rows.project()])
+    api.insert(jira_user, [rows.user(name) for name in ("ann", "bob", "cleo")])
+    api.insert(sprint, [rows.sprint("7"), rows.sprint("8")])
+    numbers = range(count)
+    api.insert(
+        issue,
+        [rows.issue(n, assignee_id="ann", reporter_id="bob", sprint_id="7" if n % 2 else "8") for n in numbers],
+    )
+    api.insert(comment, [rows.comment(10 * n + k, str(10000 + n), "cleo") for n in numbers for k in range(3)])
+    api.insert(worklog, [rows.worklog(10 * n + k, str(10000 + n), "bob") for n in numbers for k in range(2)])
+
+
+@pytest.mark.parametrize("count", [1, 10, 100])
+async def test_the_number_of_statements_does_not_grow_with_the_list(api: Api, count: int) -> None:
+    fill(api, count)
+    api.statements.clear()
+    nodes = (await api.data(NESTED, first=count))["issues"]["nodes"]
+    assert len(nodes) == count
+    assert {len(node["comments"]) for node in nodes} == {3}
+    assert {len(node["worklogs"]) for node in nodes} == {2}
+    asked = [statement for statement in api.statements if "jira_user" in statement]
+    # The project, the page, sprints, comments, worklogs; users once for the issues, and once for the authors, who are
+    # known only when comments and worklogs are.
+    assert len(api.statements) - len(asked) == 5
+    assert len(asked) <= 3
+
+
+async def test_an_issue_as_a_board_asks_for_it(api: Api) -> None:
+    api.insert(project, [rows.project()])
+    api.insert(jira_user, [rows.user("ann", avatar_url="https://a.example/ann.png")])
+    api.insert(sprint, [rows.sprint("7")])
+    api.insert(issue, [rows.issue(1, assignee_id="ann", sprint_id="7", reporter_id="gone")])
+    api.insert(comment, [rows.comment(1, "10001", "gone")])
+    api.insert(worklog, [rows.worklog(1, "10001", started=None)])
+    query = """query ($id: ID, $key: String) { issue(id: $id, key: $key) { id key updated
+      assignee { id displayName active avatarUrl accountType } reporter { id displayName active } sprint { name }
+      comments { author { id displayName active } created } worklogs { timeSpent started author { id } } } }"""
+    by_id = (await api.data(query, id="10001"))["issue"]
+    assert (await api.data(query, key="DEMO-1"))["issue"] == by_id
+    former = {"id": "gone", "displayName": "Former user", "active": False}
+    assert by_id["assignee"] == {
+        "id": "ann",
+        "displayName": "Ann",
+        "active": True,
+        "avatarUrl": "https://a.example/ann.png",
+        "accountType": "atlassian",
+    }
+    assert by_id["reporter"] == former
+    assert [entry["author"] for entry in by_id["comments"]] == [former]
+    assert by_id["worklogs"][0]["timeSpent"] == 3600
+    assert by_id["worklogs"][0]["started"].startswith("2026-01-02T03:04:05.678")
+    assert (await api.data(query, key="DEMO-2"))["issue"] is None
