@@ -33,7 +33,7 @@ def any_gone(connection: Connection, tables: Tables) -> bool:
 
 
 def settle(connection: Connection, tables: Tables, kind: str, entities: Mapping[Key, Entity], *, look: bool) -> Settled:
-    """Weigh rows and absences against the absences stored before (unless there are none to `look` for); write the new."""
+    """Weigh rows and absences against the absences stored before (`look`: there are some); write the new ones."""
     known = absent(connection, tables, kind, entities) if look else {}
     rows: list[Row] = []
     leaving: dict[Key, Entity] = {}
