@@ -52,6 +52,7 @@ bench: .venv/.ready ## Benchmarks, as ratios side by side in one run
 
 .PHONY: conformance
 conformance: .venv/.ready ## Validate the simulated Jira against Atlassian's OpenAPI documents in JIRA_OPENAPI_DIR
+	@test -n "$$JIRA_OPENAPI_DIR" || { echo 'make conformance needs JIRA_OPENAPI_DIR: the folder that holds openapi-platform-v3.json and openapi-software-2022.json' >&2; exit 2; }
 	$(BIN)/python -m pytest -p no:cacheprovider tests/conformance $(ARGS)
 
 .PHONY: schema

@@ -1,0 +1,152 @@
+"""Every answer of the simulated Jira is as Atlassian documents it, but for the deviations in the table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+
+from libs.jira_simulator.entities import UNKNOWN_ACCOUNT
+from libs.jira_simulator.server import Simulator
+from tests.conformance.deviations import DEVIATIONS, Deviation, known
+from tests.conformance.documents import Difference, Documents
+
+API, AGILE = "/rest/api/3", "/rest/agile/1.0"
+
+
+class Call(NamedTuple):
+    """One request: the documented operation, the path asked, the status expected, and what is sent."""
+
+    method: str
+    operation: str
+    path: str
+    status: int = 200
+    send: dict[str, Any] | None = None
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path} {self.send} -> {self.status}"
+
+
+SEARCH, BULK, ISSUE = f"{API}/search/jql", f"{API}/issue/bulkfetch", f"{API}/issue/{{issueIdOrKey}}"
+PROJECT = f"{API}/project/{{projectIdOrKey}}"
+BOARD_SPRINTS = f"{AGILE}/board/{{boardId}}/sprint"
+EVERYTHING = {"jql": "project in (DEMO, OPS) ORDER BY updated", "fields": ["*all"], "maxResults": 100}
+IDS = [str(10_000 + number) for number in range(100)]
+
+RIGHT = (
+    Call("POST", SEARCH, SEARCH, send={"json": EVERYTHING}),
+    Call("POST", SEARCH, SEARCH, send={"json": EVERYTHING | {"expand": "names,schema"}}),
+    Call("POST", SEARCH, SEARCH, send={"json": {"jql": "project = DEMO", "maxResults": 5000}}),
+    Call("POST", SEARCH, SEARCH, send={"json": {"jql": "nothing"}}),
+    Call("GET", SEARCH, SEARCH, send={"params": {"jql": "status = Done", "fields": "summary,key"}}),
+    Call(
+        "POST", f"{API}/search/approximate-count", f"{API}/search/approximate-count", send={"json": {"jql": "id > 0"}}
+    ),
+    Call("POST", BULK, BULK, send={"json": {"issueIdsOrKeys": IDS, "fields": ["*all"]}}),
+    Call("POST", BULK, BULK, send={"json": {"issueIdsOrKeys": ["NOPE-1", "10001"]}}),
+    Call("GET", ISSUE, f"{API}/issue/DEMO-1"),
+    Call("GET", f"{ISSUE}/comment", f"{API}/issue/10002/comment"),
+    Call("GET", f"{ISSUE}/worklog", f"{API}/issue/10002/worklog"),
+    Call("GET", f"{API}/user/bulk", f"{API}/user/bulk", send={"params": {"accountId": [UNKNOWN_ACCOUNT, "nobody"]}}),
+    Call("GET", f"{API}/users/search", f"{API}/users/search", send={"params": {"maxResults": 1000}}),
+    Call("GET", f"{API}/user/assignable/search", f"{API}/user/assignable/search", send={"params": {"project": "DEMO"}}),
+    Call("GET", f"{API}/project/search", f"{API}/project/search", send={"params": {"expand": "insight,lead"}}),
+    Call("GET", PROJECT, f"{API}/project/DEMO"),
+    Call("GET", f"{API}/field", f"{API}/field"),
+    Call("GET", f"{API}/myself", f"{API}/myself"),
+    Call("GET", f"{API}/serverInfo", f"{API}/serverInfo"),
+    Call("GET", f"{AGILE}/board", f"{AGILE}/board", send={"params": {"projectKeyOrId": "OPS"}}),
+    Call("GET", f"{AGILE}/board/{{boardId}}", f"{AGILE}/board/1"),
+    Call("GET", BOARD_SPRINTS, f"{AGILE}/board/1/sprint"),
+    Call("GET", f"{AGILE}/sprint/{{sprintId}}", f"{AGILE}/sprint/2"),
+)
+
+WRONG = (
+    Call("GET", f"{API}/search", f"{API}/search", 410),
+    Call("POST", f"{API}/search", f"{API}/search", 410),
+    Call("POST", SEARCH, SEARCH, 400, {"json": {"jql": ""}}),
+    Call("POST", SEARCH, SEARCH, 400, {"json": {"jql": "project = NOPE"}}),
+    Call("GET", SEARCH, SEARCH, 400, {"params": {"jql": "project ="}}),
+    Call("POST", f"{API}/search/approximate-count", f"{API}/search/approximate-count", 400, {"json": {"jql": ""}}),
+    Call("POST", BULK, BULK, 400, {"json": {"issueIdsOrKeys": [*IDS, "1"]}}),
+    Call("GET", ISSUE, f"{API}/issue/NOPE-1", 404),
+    Call("GET", f"{ISSUE}/comment", f"{API}/issue/NOPE-1/comment", 404),
+    Call("GET", f"{ISSUE}/comment", f"{API}/issue/DEMO-1/comment", 400, {"params": {"orderBy": "author"}}),
+    Call("GET", f"{ISSUE}/worklog", f"{API}/issue/NOPE-1/worklog", 404),
+    Call("GET", f"{API}/user/bulk", f"{API}/user/bulk", 400),
+    Call("GET", f"{API}/user/assignable/search", f"{API}/user/assignable/search", 404, {"params": {"project": "NOPE"}}),
+    Call("GET", f"{API}/project/search", f"{API}/project/search", 404, {"params": {"keys": "NOPE"}}),
+    Call("GET", PROJECT, f"{API}/project/NOPE", 404),
+    Call("GET", f"{API}/myself", f"{API}/myself", 401, {"auth": ("somebody", "wrong")}),
+    Call("GET", f"{API}/users/search", f"{API}/users/search", 401, {"auth": ("somebody", "wrong")}),
+    Call("GET", BOARD_SPRINTS, f"{AGILE}/board/2/sprint", 400),
+    Call("GET", BOARD_SPRINTS, f"{AGILE}/board/999/sprint", 404),
+)
+
+used: set[Deviation] = set()
+
+
+def unexplained(documents: Documents, call: Call, answer: Any) -> Iterator[tuple[str, str]]:
+    """(operation, place and rule; an example) of everything that no row of the table explains."""
+    operation = f"{call.method} {call.operation} {call.status}"
+    found = [Difference("", "status", "the status is not documented")]
+    if call.status in documents.statuses(call.method, call.operation):
+        found.clear()
+    found += documents.differences(call.method, call.operation, call.status, answer)
+    for difference in found:
+        row = known(operation, *difference)
+        if row is None:
+            yield f"{operation} {difference.where} {difference.rule}", difference.text
+        else:
+            used.add(row)
+
+
+async def checked(documents: Documents, jira: httpx.AsyncClient, calls: tuple[Call, ...]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for call in calls:
+        response = await jira.request(call.method, call.path, **(call.send or {}))
+        assert response.status_code == call.status, f"{call}: {response.text[:500]}"
+        found |= dict(unexplained(documents, call, response.json()))
+    return found
+
+
+async def test_right_answers_over_a_generated_data_set(documents: Documents, jira: httpx.AsyncClient) -> None:
+    assert await checked(documents, jira, RIGHT) == {}
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_right_answers_after_random_mutations(
+    documents: Documents, jira: httpx.AsyncClient, simulator: Simulator, seed: int
+) -> None:
+    simulator.mutate(400, seed)
+    assert await checked(documents, jira, RIGHT) == {}
+
+
+async def test_every_issue_comment_and_worklog(
+    documents: Documents, jira: httpx.AsyncClient, simulator: Simulator
+) -> None:
+    calls = []
+    for number in range(0, len(simulator.dataset.issues), 100):
+        ids = [str(10_000 + number + one) for one in range(100)]
+        calls.append(Call("POST", BULK, BULK, send={"json": {"issueIdsOrKeys": ids, "fields": ["*all"]}}))
+    hot = [record.issue.key for record in simulator.dataset.issues.values() if len(record.comments) > 100]
+    for kind in ("comment", "worklog"):
+        calls += [Call("GET", f"{ISSUE}/{kind}", f"{API}/issue/{key}/{kind}") for key in hot]
+    assert await checked(documents, jira, tuple(calls)) == {}
+
+
+async def test_error_answers(documents: Documents, jira: httpx.AsyncClient) -> None:
+    assert await checked(documents, jira, WRONG) == {}
+
+
+async def test_every_deviation_in_the_table_is_needed(documents: Documents, jira: httpx.AsyncClient) -> None:
+    await checked(documents, jira, (*RIGHT, *WRONG))
+    assert [row for row in DEVIATIONS if row not in used] == []
+
+
+def test_a_wrong_answer_is_noticed(documents: Documents) -> None:
+    call = Call("POST", BULK, BULK)
+    wrong = {"issues": [{"id": 1, "key": "A-1", "fields": {"status": {"name": 7}}, "colour": "red"}], "more": 1}
+    assert len(list(unexplained(documents, call, wrong))) == 4
