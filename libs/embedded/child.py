@@ -37,9 +37,10 @@ class ChildSpec:
 class Child:
     """A process made from a spec; `spawn` may be called again after it has ended."""
 
-    def __init__(self, spec: ChildSpec, on_line: Callable[[str, str], None]) -> None:
+    def __init__(self, spec: ChildSpec, on_line: Callable[[str, str], None], inherited: tuple[int, ...] = ()) -> None:
         self.spec = spec
         self._on_line = on_line
+        self._inherited = inherited
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
 
@@ -56,6 +57,7 @@ class Child:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             process_group=0,
+            pass_fds=self._inherited,
             preexec_fn=_die_with_parent(os.getpid()),
         )
         self._reading = asyncio.create_task(self._read_lines(self._process))

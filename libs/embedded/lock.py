@@ -1,36 +1,48 @@
-"""One stack per data folder: an advisory lock that the kernel gives back when its holder dies, however it dies."""
+"""One stack per data folder: an advisory lock that the kernel gives back when its holders have died, however they died.
+
+The children inherit the lock. After a `kill -9` of the stack its servers need a moment to end, and until the last
+of them has, nobody else may open their files.
+"""
 
 import contextlib
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final, TextIO
 
 from libs.embedded.errors import StackError
 
+ORPHAN_SECONDS: Final = 60.0
+POLL_SECONDS: Final = 0.05
+
 
 @contextlib.contextmanager
-def holding(data_dir: Path) -> Iterator[None]:
-    """Hold the folder for one stack; the folder is made when it is missing.
+def holding(data_dir: Path) -> Iterator[int]:
+    """Hold the folder for one stack; yields the descriptor that children inherit. Makes the folder when it is missing.
+
+    Waits, up to a minute, for the children of a stack that was killed.
 
     Raises:
         StackError: another stack runs on it.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
     with _file(data_dir).open("a+", encoding="ascii") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            holder = file.read().strip() or "unknown"
-            raise StackError(
-                f"a stack already runs on {data_dir} (process {holder}); stop it or set JDI_DATA_DIR to another folder",
-                exit_code=2,
-            ) from None
+        deadline = time.monotonic() + ORPHAN_SECONDS
+        while not _taken(file):
+            holder = _holder(file)
+            if holder is None or _alive(holder) or time.monotonic() > deadline:
+                raise StackError(
+                    f"a stack already runs on {data_dir} (process {holder or 'unknown'}); "
+                    "stop it or set JDI_DATA_DIR to another folder",
+                    exit_code=2,
+                )
+            time.sleep(POLL_SECONDS)
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
-        yield
+        yield file.fileno()
 
 
 def is_held(data_dir: Path) -> bool:
@@ -43,6 +55,30 @@ def is_held(data_dir: Path) -> bool:
     except BlockingIOError:
         return True
     return False
+
+
+def _taken(file: TextIO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _holder(file: TextIO) -> int | None:
+    file.seek(0)
+    text = file.read().strip()
+    return int(text) if text.isdigit() else None
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _file(data_dir: Path) -> Path:

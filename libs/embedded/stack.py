@@ -82,17 +82,18 @@ def graphql_port(plan: StackPlan) -> int:
 
 
 @contextlib.asynccontextmanager
-async def running(plan: StackPlan, stream: LogStream) -> AsyncIterator[Stack]:
+async def running(plan: StackPlan, stream: LogStream, locked: int | None = None) -> AsyncIterator[Stack]:
     """Start everything, give control when all of it is ready, and stop it in the opposite order, whatever happens.
 
-    The caller holds the lock of the data folder (`lock.holding`) and has created the tables.
+    The caller has created the tables and holds the lock of the data folder: `locked` is what `lock.holding` yields.
 
     Raises:
         StackError: a port is taken, a program is missing, or a child does not get ready.
     """
     token = admin_token(plan.data_dir, plan.admin_token)
     file = _addresses(plan, token)
-    supervisor = Supervisor(stream.line, lambda: _remember(plan.data_dir, file, supervisor))
+    inherited = () if locked is None else (locked,)
+    supervisor = Supervisor(stream.line, lambda: _remember(plan.data_dir, file, supervisor), inherited)
     try:
         await supervisor.start(_servers(plan, file))
         if plan.simulator is not None:

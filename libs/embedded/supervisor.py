@@ -21,9 +21,16 @@ class Supervisor:
     Args:
         on_line: gets (child, line) for every line of output.
         on_change: called when the process ids have changed.
+        inherited: descriptors that stay open in every child.
     """
 
-    def __init__(self, on_line: Callable[[str, str], None], on_change: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        on_line: Callable[[str, str], None],
+        on_change: Callable[[], None] = lambda: None,
+        inherited: tuple[int, ...] = (),
+    ) -> None:
+        self._inherited = inherited
         self._on_line = on_line
         self._last_lines: dict[str, str] = {}
         self._on_change = on_change
@@ -43,7 +50,7 @@ class Supervisor:
         Raises:
             StackError: one of them refuses to run, or is not ready in time.
         """
-        stage = [Child(spec, self._take_line) for spec in specs]
+        stage = [Child(spec, self._take_line, self._inherited) for spec in specs]
         self._stages.append(stage)
         for child in stage:
             await child.spawn()

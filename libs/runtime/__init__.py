@@ -7,6 +7,7 @@ from libs.runtime import addresses
 from libs.runtime.database import engine, event_database, read_database
 from libs.runtime.environ import Secret, SettingsError, read_settings, setting
 from libs.runtime.health import Health, Reported, health_routes, serve_health
+from libs.runtime.leave import leave
 from libs.runtime.logs import configure, redact_text
 from libs.runtime.metrics import EVENT_DELAY, EVENTS_HANDLED, POSITION, metrics_text
 from libs.runtime.service import run_service
@@ -26,6 +27,7 @@ __all__ = [
     "engine",
     "event_database",
     "health_routes",
+    "leave",
     "metrics_text",
     "read_database",
     "read_settings",

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 import structlog
 
 from libs.runtime.environ import SettingsError, read_settings
+from libs.runtime.leave import leave
 from libs.runtime.logs import configure
 from libs.runtime.metrics import BUILD_INFO
 from libs.runtime.stop import Stop
@@ -42,7 +43,7 @@ def run_service(name: str, settings_cls: type[S], main: Callable[[S, Stop], Awai
             print(f"{name}: {line}", file=sys.stderr)  # noqa: T201 - there is no log before there are settings
         sys.exit(EXIT_MISCONFIGURED)
     BUILD_INFO.labels(service=name, version=version("jira-data-integrator")).set(1)
-    sys.exit(asyncio.run(_run(name, settings, main)))
+    leave(asyncio.run(_run(name, settings, main)))
 
 
 async def _run(name: str, settings: S, main: Callable[[S, Stop], Awaitable[None]]) -> int:

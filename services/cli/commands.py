@@ -14,13 +14,14 @@ import click
 from rich.console import Console
 
 from libs.embedded.errors import StackError
-from libs.runtime import SettingsError, Stop, read_settings
+from libs.runtime import SettingsError, Stop, leave, read_settings
 from services.cli import settings as cli_settings
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 S = TypeVar("S", bound="DataclassInstance")
+INTERRUPTED = 130
 LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -160,13 +161,24 @@ def simulate(arguments: tuple[str, ...]) -> None:
 def main() -> None:
     """The console script: what goes wrong is one line for its reader, not a traceback."""
     try:
-        cli()
+        code = cli(standalone_mode=False) or 0
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        code = INTERRUPTED
+    except BrokenPipeError:  # `jdi events | head`
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - flushed when the process ends
+        code = 0
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else 1
     except SettingsError as error:
-        _fail(error.lines, 2)
+        code = _refused(error.lines, 2)
     except StackError as error:
-        _fail((str(error),), error.exit_code)
+        code = _refused((str(error),), error.exit_code)
     except _expected() as error:
-        _fail((str(error),), 1)
+        code = _refused((str(error),), 1)
+    leave(code)
 
 
 def _expected() -> tuple[type[Exception], ...]:
@@ -191,10 +203,10 @@ def _here(cls: type[S]) -> S:
     return read_settings(cls, cli_settings.environ_here())
 
 
-def _fail(lines: tuple[str, ...], code: int) -> None:
+def _refused(lines: tuple[str, ...], code: int) -> int:
     for line in lines:
         click.echo(f"jdi: {line}", err=True)
-    sys.exit(code)
+    return code
 
 
 def _stderr() -> Console:

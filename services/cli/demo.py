@@ -84,6 +84,8 @@ class Demo:
 
     async def _show(self, stack: Stack, stream: LogStream, end: SyncSucceeded) -> None:
         speed = end.issues / end.seconds if end.seconds else 0.0
+        if not end.appended:
+            stream.say("nothing has changed since the last sync")
         stream.say(
             f"synced {end.issues} issues, {end.comments} comments, {end.worklogs} worklogs, {end.sprints} sprints and "
             f"{end.users} users with {end.requests} requests in {end.seconds:.1f} s ({speed:.0f} issues/s)"

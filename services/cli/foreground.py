@@ -25,18 +25,18 @@ def run_stack(plan: StackPlan, work: Work, console: Console, level: str) -> bool
     Raises:
         StackError: the stack cannot start, or a part of it died for good.
     """
-    with lock.holding(plan.data_dir):
+    with lock.holding(plan.data_dir) as locked:
         stream = LogStream(console, plan.data_dir / "logs", level)
         try:
             migrate(plan.database_url)
-            return asyncio.run(_until_interrupted(plan, work, stream))
+            return asyncio.run(_until_interrupted(plan, work, stream, locked))
         finally:
             stream.close()
 
 
-async def _until_interrupted(plan: StackPlan, work: Work, stream: LogStream) -> bool:
+async def _until_interrupted(plan: StackPlan, work: Work, stream: LogStream, locked: int) -> bool:
     stop = Stop()
-    task = asyncio.ensure_future(_in_stack(plan, work, stream, stop))
+    task = asyncio.ensure_future(_in_stack(plan, work, stream, stop, locked))
     with _signals(lambda: _interrupt(task, stream, stop)):
         try:
             await task
@@ -45,8 +45,8 @@ async def _until_interrupted(plan: StackPlan, work: Work, stream: LogStream) -> 
     return True
 
 
-async def _in_stack(plan: StackPlan, work: Work, stream: LogStream, stop: Stop) -> None:
-    async with running(plan, stream) as stack:
+async def _in_stack(plan: StackPlan, work: Work, stream: LogStream, stop: Stop, locked: int) -> None:
+    async with running(plan, stream, locked) as stack:
         _announce(plan, stack, stream)
         working = asyncio.ensure_future(work(stack, stream, stop))
         failing = asyncio.ensure_future(stack.failed())

@@ -39,13 +39,15 @@ class NoProgressError(TimeoutError):
 class SyncProgress:
     """What is known of one sync, folded from the events of its project.
 
-    `request_id` picks the run that serves that request; None takes the first run that starts.
+    `request_id` picks the run that serves that request; None takes the first run that starts. Pages and issues are
+    those of the run that is under way, which may be one that ours has to wait for.
     """
 
     site: str
     project: str
     request_id: str | None = None
     run_id: str | None = None
+    current_run_id: str | None = None
     pages: int = 0
     pages_total: int | None = None
     issues: int = 0
@@ -53,26 +55,32 @@ class SyncProgress:
     end_position: int = 0
 
     def take(self, recorded: Recorded) -> bool:
-        """Fold one event in; True when it belongs to this sync."""
+        """Fold one event in; True when it is of this project."""
         event = recorded.event
         if (event.site, event.project) != (self.site, self.project):
             return False
         if isinstance(event, SyncStarted):
-            return self._started(event)
-        if self.run_id is None or getattr(event, "run_id", None) != self.run_id:
-            return False
-        if isinstance(event, SyncPageRecorded):
-            self.pages, self.pages_total = event.page, event.pages_total
-            self.issues += event.issues
-        elif isinstance(event, SyncSucceeded | SyncFailed | SyncCancelled):
+            self._started(event)
+        elif isinstance(event, SyncPageRecorded):
+            self._page(event)
+        elif isinstance(event, SyncSucceeded | SyncFailed | SyncCancelled) and event.run_id == self.run_id:
             self.end, self.end_position = event, recorded.position
         return True
 
-    def _started(self, event: SyncStarted) -> bool:
-        wanted = self.request_id is None or self.request_id in event.request_ids
-        if wanted and self.run_id is None:
+    def _started(self, event: SyncStarted) -> None:
+        self._turn_to(event.run_id)
+        if self.run_id is None and (self.request_id is None or self.request_id in event.request_ids):
             self.run_id = event.run_id
-        return self.run_id == event.run_id
+
+    def _page(self, event: SyncPageRecorded) -> None:
+        if event.run_id != self.current_run_id:
+            self._turn_to(event.run_id)
+        self.pages += 1  # pages of a full sync end in any order
+        self.pages_total = event.pages_total
+        self.issues += event.issues
+
+    def _turn_to(self, run_id: str) -> None:
+        self.current_run_id, self.pages, self.pages_total, self.issues = run_id, 0, None, 0
 
 
 def watch_sync(
@@ -97,7 +105,7 @@ def watch_sync(
                 return progress.end
     if stop.is_set():
         return None
-    state = f"after page {progress.pages}" if progress.run_id else "it never started"
+    state = f"after {progress.pages} pages" if progress.run_id else "it never started"
     raise NoProgressError(
         f"the sync of {progress.project} says nothing for {QUIET_SECONDS:g} s ({state}); is the ingestor running? "
         "Ask `jdi doctor`"

@@ -1,8 +1,6 @@
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
-
 from libs.events import (
     TOPIC_OF,
     Event,
@@ -66,28 +64,30 @@ def ended(position: int, run_id: str) -> Recorded:
 
 def test_the_run_that_serves_the_request_is_followed_to_its_end() -> None:
     progress = SyncProgress("demo", "DEMO", "mine")
-    log = [
-        started(1, "other"),
-        page(2, "other", 1),
-        ended(3, "other"),
-        started(4, "ours", "yours", "mine"),
-        page(5, "ours", 1),
-        page(6, "ours", 2),
-        ended(7, "ours"),
-    ]
-    assert [event.position for event in log if progress.take(event)] == [4, 5, 6, 7]
-    assert (progress.run_id, progress.pages, progress.pages_total, progress.issues) == ("ours", 2, 2, 200)
+    for event in (started(1, "other"), page(2, "other", 1), ended(3, "other"), started(4, "ours", "yours", "mine")):
+        progress.take(event)
+    assert (progress.run_id, progress.end, progress.pages) == ("ours", None, 0)
+    for event in (page(5, "ours", 2), page(6, "ours", 1), ended(7, "ours")):
+        progress.take(event)
+    assert (progress.pages, progress.pages_total, progress.issues) == (2, 2, 200)
     assert progress.end_position == 7
+
+
+def test_a_run_that_ours_waits_for_is_shown() -> None:
+    progress = SyncProgress("demo", "DEMO", "mine")
+    assert progress.take(page(1, "earlier", 9))
+    assert (progress.current_run_id, progress.pages, progress.run_id) == ("earlier", 1, None)
 
 
 def test_without_a_request_the_first_run_of_the_project_is_followed() -> None:
     progress = SyncProgress("demo", "DEMO")
-    log = [started(1, "elsewhere", project="OTHER"), started(2, "ours"), started(3, "next"), ended(4, "next")]
-    assert [event.position for event in log if progress.take(event)] == [2]
-    assert progress.end is None
+    assert not progress.take(started(1, "elsewhere", project="OTHER"))
+    for event in (started(2, "ours"), started(3, "next"), ended(4, "next")):
+        assert progress.take(event)
+    assert (progress.run_id, progress.end) == ("ours", None)
 
 
-@pytest.mark.parametrize("event", [page(1, "earlier", 9), ended(1, "earlier")])
-def test_a_run_that_began_before_is_not_ours(event: Recorded) -> None:
+def test_the_end_of_a_run_that_began_before_is_not_ours() -> None:
     progress = SyncProgress("demo", "DEMO")
-    assert not progress.take(event)
+    progress.take(ended(1, "earlier"))
+    assert progress.end is None

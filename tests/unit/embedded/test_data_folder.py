@@ -1,5 +1,7 @@
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -71,6 +73,26 @@ def test_two_stacks_do_not_share_a_folder(tmp_path: Path) -> None:
     ):
         pass
     assert caught.value.exit_code == 2
+
+
+def test_the_children_of_a_killed_stack_keep_the_folder_until_they_end(tmp_path: Path) -> None:
+    program = (
+        "import os, subprocess, sys; from pathlib import Path; from libs.embedded import lock\n"
+        f"with lock.holding(Path({str(tmp_path)!r})) as descriptor:\n"
+        "    subprocess.Popen([sys.executable, '-c', 'input()'], pass_fds=(descriptor,))\n"
+        "    os._exit(9)\n"
+    )
+    reading, writing = os.pipe()
+    try:
+        killed = subprocess.run([sys.executable, "-c", program], stdin=reading, check=False)
+        assert killed.returncode == 9
+        assert lock.is_held(tmp_path)
+        os.write(writing, b"end\n")  # now the orphan ends, and the wait with it
+        with lock.holding(tmp_path):
+            assert lock.is_held(tmp_path)
+    finally:
+        os.close(reading)
+        os.close(writing)
 
 
 def test_an_admin_token_is_made_once_and_kept_privately(tmp_path: Path) -> None:

@@ -1,0 +1,25 @@
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import asyncio, sys
+from libs.runtime import leave
+if sys.argv[1] == "client":
+    from temporalio.client import Client
+    async def fail():
+        try:
+            await Client.connect("127.0.0.1:9")
+        except RuntimeError:
+            pass
+    asyncio.run(fail())
+print("last words", end="")
+leave(3)
+"""
+
+
+@pytest.mark.parametrize("kind", ["client", "plain"])
+def test_the_exit_code_and_the_last_words_arrive(kind: str) -> None:
+    done = subprocess.run([sys.executable, "-c", PROGRAM, kind], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (3, "last words")
