@@ -11,7 +11,7 @@ agile API and the sprint field write UTC with a ``Z``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,8 +22,7 @@ from libs.jira_simulator import catalogue
 from libs.jira_simulator.catalogue import AVATARS, SITE
 from libs.jira_simulator.entities import Board, Comment, Issue, IssueRecord, Project, Sprint, User, Worklog
 
-QUARTER = 15 * 60 * 1000
-"""Offsets of time zones change only at quarters of an hour: one look-up of the zone serves a whole quarter."""
+DAY = 86_400_000
 
 ISSUE_EXPAND = "renderedFields,names,schema,operations,editmeta,changelog,versionedRepresentations"
 PROJECT_EXPAND = "description,lead,issueTypes,url,projectKeys,permissions,insight"
@@ -39,17 +38,30 @@ _RESOLUTION = msgspec.Raw(
 
 def zoned(at: int, zone: str) -> str:
     """``2026-01-02T03:04:05.678+0100``: how the platform API writes a time for an account in ``zone``."""
-    hour, offset, base = _quarter(at // QUARTER, zone)
-    within = at - base
-    return f"{hour}:{within // 60_000:02}:{within // 1000 % 60:02}.{within % 1000:03}{offset}"
+    shift, offset = _steady_offset(at // DAY, zone) or _offset(at, zone)
+    day, within = divmod(at + shift, DAY)
+    hour, rest = divmod(within, 3_600_000)
+    minute, rest = divmod(rest, 60_000)
+    second, millisecond = divmod(rest, 1000)
+    return f"{_date(day)}T{hour:02}:{minute:02}:{second:02}.{millisecond:03}{offset}"
 
 
-@lru_cache(maxsize=65_536)
-def _quarter(quarter: int, zone: str) -> tuple[str, str, int]:
-    """Local date and hour, offset, and the epoch millisecond at which that local hour began."""
-    at = quarter * QUARTER
+@lru_cache(maxsize=16_384)
+def _steady_offset(day: int, zone: str) -> tuple[int, str] | None:
+    """The zone's offset in milliseconds and as text, when it is the same at both ends of that UTC day."""
+    first, last = _offset(day * DAY, zone), _offset((day + 1) * DAY, zone)
+    return first if first == last else None
+
+
+def _offset(at: int, zone: str) -> tuple[int, str]:
     local = datetime.fromtimestamp(at / 1000, ZoneInfo(zone))
-    return f"{local:%Y-%m-%dT%H}", f"{local:%z}"[:5], at - local.minute * 60_000 - local.second * 1000
+    offset = local.utcoffset() or timedelta(0)
+    return int(offset.total_seconds() * 1000), f"{local:%z}"
+
+
+@lru_cache(maxsize=16_384)
+def _date(day: int) -> str:
+    return datetime.fromtimestamp(day * 86_400, UTC).date().isoformat()
 
 
 def zulu(at: int) -> str:
@@ -190,6 +202,7 @@ class Renderer:
 
     def comment(self, comment: Comment) -> bytes:
         """A comment, the same in an issue and on its own page. An author of None is shown as null."""
+        created = self.time(comment.created)
         return encode(
             {
                 "self": f"{SITE}/rest/api/3/issue/{comment.issue_id}/comment/{comment.id}",
@@ -197,20 +210,21 @@ class Renderer:
                 "author": self.person(comment.author),
                 "body": comment.body,
                 "updateAuthor": self.person(comment.update_author),
-                "created": self.time(comment.created),
-                "updated": self.time(comment.updated),
+                "created": created,
+                "updated": created if comment.updated == comment.created else self.time(comment.updated),
                 "jsdPublic": True,
             }
         )
 
     def worklog(self, worklog: Worklog) -> bytes:
         """A worklog, the same in an issue and on its own page. Without a text the key ``comment`` is absent."""
+        created = self.time(worklog.created)
         shown: dict[str, Any] = {
             "self": f"{SITE}/rest/api/3/issue/{worklog.issue_id}/worklog/{worklog.id}",
             "author": self.person(worklog.author),
             "updateAuthor": self.person(worklog.update_author),
-            "created": self.time(worklog.created),
-            "updated": self.time(worklog.updated),
+            "created": created,
+            "updated": created if worklog.updated == worklog.created else self.time(worklog.updated),
             "started": self.time(worklog.started),
             "timeSpent": duration(worklog.seconds),
             "timeSpentSeconds": worklog.seconds,
