@@ -178,6 +178,8 @@ def main() -> None:
         code = _refused((str(error),), error.exit_code)
     except _expected() as error:
         code = _refused((str(error),), 1)
+    except _database_errors() as error:
+        code = _refused((f"the database does not answer ({str(error).splitlines()[0]}); check DATABASE_URL",), 1)
     leave(code)
 
 
@@ -197,6 +199,14 @@ def _expected() -> tuple[type[Exception], ...]:
         UnknownTopicNameError,
         NoProgressError,
     )
+
+
+def _database_errors() -> tuple[type[Exception], ...]:
+    from eventsourcing.persistence import PersistenceError
+    from psycopg import OperationalError
+    from sqlalchemy.exc import OperationalError as SqlAlchemyOperationalError
+
+    return PersistenceError, OperationalError, SqlAlchemyOperationalError
 
 
 def _here(cls: type[S]) -> S:

@@ -67,6 +67,13 @@ def test_after_migrate_the_log_is_empty_and_status_says_how_to_begin(tmp_path: P
     assert "jdi register" in jdi(tmp_path, "status").stdout
 
 
+def test_a_database_that_does_not_answer_is_one_line(tmp_path: Path) -> None:
+    done = jdi(tmp_path, "events", DATABASE_URL="postgresql://127.0.0.1:9/nowhere")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("jdi: the database does not answer")
+    assert "Traceback" not in done.stderr
+
+
 def test_sync_without_a_stack_says_how_to_start_one(tmp_path: Path) -> None:
     done = jdi(tmp_path, "sync", "ALPHA", JIRA_SITE="acme", TEMPORAL_ADDRESS="127.0.0.1:9")
     assert done.returncode == 1
