@@ -47,8 +47,8 @@ def _project(connection: Connection, row: Row[Any]) -> Iterator[Table | Text]:
         table.add_row(
             state.entity,
             Text(state.status, style=STYLES.get(state.status, "")),
-            "never" if state.last_sync_time == NEVER else state.last_sync_time,
-            state.watermark or "-",
+            "never" if state.last_sync_time == NEVER else _to_the_second(state.last_sync_time),
+            _to_the_second(state.watermark) if state.watermark else "-",
             str(state.rows),
             f"{state.error_code}: {state.error_advice}" if state.error_code else "",
         )
@@ -59,11 +59,19 @@ def _project(connection: Connection, row: Row[Any]) -> Iterator[Table | Text]:
 def _job(job: Row[Any]) -> Text:
     line = Text("schedule ") + Text(job.status, style=STYLES.get(job.status, ""))
     line += Text(f"  {job.cron} {job.timezone}{_next(job)}")
-    last = f"last run {job.last_run_at} {job.last_result or 'not ended'}" if job.last_run_at else "no run yet"
+    last = (
+        f"last run {_to_the_second(job.last_run_at)} {job.last_result or 'not ended'}"
+        if job.last_run_at
+        else "no run yet"
+    )
     line += Text(f"  {last}")
     if job.current_run_id:
         line += Text(f"  running, page {job.pages_done}/{job.pages_total if job.pages_total is not None else '?'}")
     return line
+
+
+def _to_the_second(time: str) -> str:
+    return f"{time[:19]}Z"
 
 
 def _next(job: Row[Any]) -> str:
