@@ -11,7 +11,7 @@ class Row(NamedTuple):
     what: str
     value: float
     unit: str
-    """`ratio`, where the figure is set against a reference that ran beside it: others differ from machine to machine."""
+    """`ratio` where the figure is set against a reference that ran beside it; others differ between machines."""
     target: float | None = None
     """In the same unit; None when there is none."""
     ok: bool = True
