@@ -11,17 +11,23 @@ from strawberry.extensions import (
     SchemaExtension,
     ValidationCache,
 )
-from strawberry.extensions.max_aliases import create_validator as aliases_rule
-from strawberry.extensions.query_depth_limiter import create_validator as depth_rule
 
 from services.graphql.errors import CodedErrors
+from services.graphql.size import Size, SizeRule
 
 MAX_BODY: Final = 100 * 1024
 MAX_DEPTH: Final = 12
 MAX_ALIASES: Final = 30
+MAX_FIELDS: Final = 1000
+"""Of an operation, with its fragments written out."""
 MAX_TOKENS: Final = 2000
 
-_RULES: list[type[ASTValidationRule]] = [depth_rule(MAX_DEPTH, None, None), aliases_rule(MAX_ALIASES)]
+
+class _Size(SizeRule):
+    allowed = Size(depth=MAX_DEPTH, fields=MAX_FIELDS, aliases=MAX_ALIASES)
+
+
+_RULES: list[type[ASTValidationRule]] = [_Size]
 
 
 EXTENSIONS: list[Callable[[], SchemaExtension]] = [

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy import Engine, Select, and_, event, or_, select, tuple_
@@ -22,6 +22,10 @@ from libs.read_tables import (
 )
 
 Row = Mapping[str, Any]
+
+
+_ISSUE: Final = tuple(column for column in issue.c if column is not issue.c.payload)
+"""Jira's own JSON stays where it is: no answer is made of it, and it is many times the size of the rest."""
 
 
 class IssueFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,17 +69,17 @@ class Queries:
 
     def issue_by_id(self, issue_id: str) -> Row | None:
         """One issue by Jira's id."""
-        return next(iter(self._rows(select(issue).where(issue.c.issue_id == issue_id).limit(1))), None)
+        return next(iter(self._rows(select(*_ISSUE).where(issue.c.issue_id == issue_id).limit(1))), None)
 
     def issue_by_key(self, key: str) -> Row | None:
         """One issue by its current key."""
-        return next(iter(self._rows(select(issue).where(issue.c.key == key).limit(1))), None)
+        return next(iter(self._rows(select(*_ISSUE).where(issue.c.key == key).limit(1))), None)
 
     def issues_page(
         self, site: str, project_key: str, narrow: IssueFilter, after: tuple[str, ...] | None, limit: int
     ) -> list[Row]:
         """Issues of a project, the last changed first, after a keyset of (updated, id)."""
-        query = select(issue).where(issue.c.site == site, issue.c.project_key == project_key)
+        query = select(*_ISSUE).where(issue.c.site == site, issue.c.project_key == project_key)
         if narrow.assignee is not None:
             query = query.where(issue.c.assignee_id == narrow.assignee)
         if narrow.status is not None:

@@ -296,7 +296,9 @@ def next_run(cron: str, timezone: str, now: datetime | None = None) -> datetime 
     """The next time a cron expression fires, in UTC; None for one that cannot be read: the rest of a job can."""
     try:
         zone = ZoneInfo(timezone)
-        due = croniter(cron, (now or datetime.now(UTC)).astimezone(zone)).get_next(datetime)
+        # Temporal wants both the day of the month and the day of the week to match, other crons either.
+        ticks = croniter(cron, (now or datetime.now(UTC)).astimezone(zone), day_or=False, max_years_between_matches=5)
+        due = ticks.get_next(datetime)
     except (ValueError, KeyError):
         return None
     return due.astimezone(UTC)

@@ -69,6 +69,18 @@ async def test_a_foreign_host_is_refused(api: Api) -> None:
         ("POST", "/graphql", b"no json", 400),
         ("POST", "/graphql", b"{}", 400),
         ("POST", "/graphql", b"[]", 400),
+        ("POST", "/graphql", b"", 400),
+        ("POST", "/graphql", b"1", 400),
+        ("POST", "/graphql", b'"text"', 400),
+        ("POST", "/graphql", b"null", 400),
+        ("POST", "/graphql", b"\xff\xfe", 400),
+        ("POST", "/graphql", b"[" * 50_000, 400),
+        (
+            "POST",
+            "/graphql",
+            rb'{"query": "query ($k: String) { issue(key: $k) { id } }", "variables": {"k": "\ud800"}}',
+            400,
+        ),
         ("POST", "/graphql", b'[{"query": "{__typename}"}]', 400),
         ("POST", "/graphql", b'{"query": "' + b" " * MAX_BODY + b'"}', 413),
     ],
@@ -80,6 +92,14 @@ async def test_what_is_no_query_is_refused_as_json(api: Api, method: str, path: 
         assert response.status == status, answer
     assert answer["errors"][0]["message"]
     assert answer["errors"][0]["extensions"]["code"]
+
+
+# Twice as many spreads at every level: whoever walks them all never ends.
+DOUBLING = (
+    "{ ...f0 } "
+    + " ".join(f"fragment f{n} on Query {{ ...f{n + 1} ...f{n + 1} }}" for n in range(100))
+    + " fragment f100 on Query { __typename }"
+)
 
 
 def deep(levels: int) -> str:
@@ -95,6 +115,8 @@ def deep(levels: int) -> str:
         "query ($id: Int!) { issue(id: $id) { id } }",
         "{ " + " ".join(f"a{n}: __typename" for n in range(MAX_ALIASES + 1)) + " }",
         "{ " + "__typename " * (MAX_TOKENS + 1) + " }",
+        DOUBLING,
+        "{ ...nowhere }",
         '{ issues(projectId: "DEMO", first: 0) { nodes { id } } }',
         '{ issues(projectId: "DEMO", first: 101) { nodes { id } } }',
         '{ issues(projectId: "DEMO", first: -1) { nodes { id } } }',

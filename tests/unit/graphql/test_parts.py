@@ -75,6 +75,9 @@ def test_any_other_text_is_no_cursor(text: str) -> None:
         ("*/15 * * * *", "UTC", "2026-01-02T03:04:05", "2026-01-02T03:15:00"),
         ("*/15 * * * *", "UTC", "2026-01-02T03:15:00", "2026-01-02T03:30:00"),
         ("0 9 * * *", "Asia/Kolkata", "2026-01-02T03:00:00", "2026-01-02T03:30:00"),
+        # Temporal wants the 13th to be a Friday; other crons would take the next Friday or the next 13th.
+        ("0 0 13 * 5", "UTC", "2026-03-01T12:00:00", "2026-03-13T00:00:00"),
+        ("0 0 14 * 5", "UTC", "2026-03-01T12:00:00", "2026-08-14T00:00:00"),
         # Berlin goes from UTC+1 to UTC+2 on 29 March 2026: nine o'clock there is an hour earlier in UTC from then on.
         ("0 9 * * *", "Europe/Berlin", "2026-03-28T06:00:00", "2026-03-28T08:00:00"),
         ("0 9 * * *", "Europe/Berlin", "2026-03-28T12:00:00", "2026-03-29T07:00:00"),
