@@ -40,7 +40,7 @@ RETRY_SECONDS: Final = 1.0
 LOCK_CHECK_SECONDS: Final = 1.0
 IDLE_SECONDS: Final = 1.0
 """Longest wait for a new event before the loop looks at its stop, its lock and its connection."""
-OUT_OF_STEP_SECONDS: Final = 0.2
+OUT_OF_STEP_SECONDS: Final = 0.5
 AUDIT_SECONDS: Final = 5.0
 """How often an idle relay compares the stream's end with its own: messages can be lost while the server stays up."""
 EXPECTED_SEQUENCE: Final = "Nats-Expected-Last-Sequence"
@@ -164,7 +164,10 @@ async def ensure_stream(jetstream: JetStreamContext, stream: str = STREAM) -> No
                 discard=DiscardPolicy.OLD,
                 max_age=MAX_AGE_SECONDS,
                 duplicate_window=DUPLICATE_WINDOW_SECONDS,
+                # Who wants it filled anew deletes the stream. After a purge the server would still take what we send
+                # for duplicates until the window has passed.
                 deny_delete=True,
+                deny_purge=True,
             )
         )
 

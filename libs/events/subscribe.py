@@ -7,7 +7,7 @@ changes, so a handler that stores it with its effect has each effect once.
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from typing import Final
 
 import nats
@@ -30,6 +30,7 @@ ACK_WAIT_SECONDS: Final = 30
 HEARTBEAT_SECONDS: Final = 10.0
 FETCH: Final = 50
 FETCH_SECONDS: Final = 1.0
+RETRY_SECONDS: Final = 1.0
 DEAD_LETTER_RETRY_SECONDS: Final = 10.0
 MAX_ACK_PENDING: Final = 2000
 
@@ -78,7 +79,7 @@ async def subscribe(
     on_dead_letter: DeadLetter | None = None,
     on_health: Callable[[str | None], None] = lambda _: None,
     stream: str = STREAM,
-) -> AsyncIterator[Delivery]:
+) -> AsyncGenerator[Delivery]:
     """Yield events of `subjects` from where the durable consumer stands; for ever, or until `stop`.
 
     NATS may come and go: the loop reconnects, makes the consumer anew where a wiped server lost it, and goes on.
@@ -100,7 +101,7 @@ async def subscribe(
             why = f"NATS at {nats_url} does not deliver: {str(error) or type(error).__name__}"
             on_health(why)
             log.warning("subscriber waits for NATS", durable=durable, why=why)
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(RETRY_SECONDS)
 
 
 @contextlib.asynccontextmanager

@@ -1,0 +1,16 @@
+"""Short pauses: what these tests wait for is not the passing of time."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    relay, subscribe = (sys.modules[f"libs.events.{name}"] for name in ("relay", "subscribe"))
+    for name in ("RETRY_SECONDS", "IDLE_SECONDS", "LOCK_CHECK_SECONDS", "OUT_OF_STEP_SECONDS"):
+        monkeypatch.setattr(relay, name, 0.2)
+    monkeypatch.setattr(relay, "AUDIT_SECONDS", 0.5)
+    monkeypatch.setattr(subscribe, "RETRY_SECONDS", 0.2)

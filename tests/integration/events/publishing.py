@@ -1,0 +1,85 @@
+"""A relay that runs beside a test, and looks at what NATS holds."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import nats
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+from nats.js.api import RawStreamMsg
+
+from libs.events import EventStore, run_relay, subscribe
+
+PATIENCE = 60.0
+"""Seconds until a condition that a test waits for counts as never."""
+
+
+@asynccontextmanager
+async def relay(
+    store: EventStore, url: str, on_health: Callable[[str | None], None] = lambda _: None
+) -> AsyncIterator[None]:
+    stop = threading.Event()
+    task = asyncio.create_task(run_relay(store, url, stop, on_health=on_health))
+    try:
+        yield
+    finally:
+        stop.set()
+        await task
+
+
+@asynccontextmanager
+async def jetstream(url: str) -> AsyncIterator[JetStreamContext]:
+    client = await nats.connect(url)
+    try:
+        yield client.jetstream()
+    finally:
+        await client.close()
+
+
+async def messages(url: str) -> list[RawStreamMsg]:
+    """Everything the stream holds, in its order."""
+    async with jetstream(url) as js:
+        state = (await js.stream_info("JIRA")).state
+        return [await js.get_msg("JIRA", seq=number) for number in range(state.first_seq, state.last_seq + 1)]
+
+
+async def stored_positions(url: str) -> list[int]:
+    return [int((message.headers or {})["ce-id"]) for message in await messages(url)]
+
+
+async def eventually(is_so: Callable[[], Awaitable[bool]]) -> None:
+    """Wait until `is_so`; while NATS does not answer, it is not."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            with contextlib.suppress(NatsError, OSError):
+                if await is_so():
+                    return
+            await asyncio.sleep(0.05)
+
+
+async def until_stored(url: str, count: int) -> None:
+    """Wait until the stream holds `count` messages."""
+
+    async def holds() -> bool:
+        async with jetstream(url) as js:
+            return (await js.stream_info("JIRA")).state.messages >= count
+
+    await eventually(holds)
+
+
+async def delivered(url: str, durable: str, count: int, *, subjects: tuple[str, ...] = ("jira.>",)) -> list[int]:
+    """The positions of the next `count` events of a durable subscriber, acknowledged."""
+    seen: list[int] = []
+    deliveries = subscribe(url, durable=durable, subjects=subjects)
+    async with asyncio.timeout(PATIENCE), contextlib.aclosing(deliveries):
+        async for delivery in deliveries:
+            await delivery.ack()
+            seen.append(delivery.position)
+            if len(seen) == count:
+                break
+    return seen
