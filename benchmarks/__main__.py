@@ -1,0 +1,32 @@
+"""Run benchmarks: `python -m benchmarks [append rebuild latency main_job]`; none named runs all.
+
+Prints every figure with its target; exits 1 when one is missed. Absolute figures differ from machine to machine; those
+in the unit `ratio` were measured beside their reference in the same run.
+"""
+
+import importlib
+import sys
+
+from benchmarks.rows import Row
+
+BENCHMARKS = ("append", "rebuild", "latency", "main_job")
+
+
+def main(names: list[str]) -> int:
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        sys.stderr.write(f"no benchmark {', '.join(unknown)}; there are: {', '.join(BENCHMARKS)}\n")
+        return 2
+    missed = 0
+    for name in names or BENCHMARKS:
+        rows: list[Row] = importlib.import_module(f"benchmarks.{name}").run()
+        for row in rows:
+            target = "" if row.target is None else f"target {row.target:g}"
+            verdict = "" if row.target is None else "ok" if row.ok else "MISSED"
+            print(f"{row.what:<70} {row.value:>12,.3f} {row.unit:<10} {target:<14} {verdict}", flush=True)
+            missed += not row.ok
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
