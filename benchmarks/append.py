@@ -1,7 +1,7 @@
 """Idempotent append against what each database does bare with the same rows, in turns in one run.
 
-SQLite: `executemany` of 100 rows a transaction, WAL, the same synchronous level. PostgreSQL: binary `COPY` of 100 rows a
-transaction. Payloads are issues of 4.5 KB.
+SQLite: `executemany` of 100 rows a transaction, WAL, the same synchronous level. PostgreSQL: binary `COPY` of 100 rows
+a transaction. Payloads are issues of 4.5 KB.
 """
 
 import sqlite3
