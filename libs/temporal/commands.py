@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.common import WorkflowIDConflictPolicy
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, TimeoutError  # noqa: A004 - Temporal's own
 
 from libs.temporal import names
 from libs.temporal.messages import RegisterProject, RequestSync
@@ -86,4 +86,7 @@ async def _run(client: Client, workflow: str, message: RegisterProject | Request
             cause = cause.cause
         if isinstance(cause, ApplicationError) and cause.type == UNKNOWN_PROJECT:
             raise UnknownProjectError(cause.message) from error
-        raise CommandFailedError(f"{workflow} failed: {cause}. Is the ingestor running?") from error
+        if isinstance(cause, TimeoutError):
+            seconds = COMMAND_TIMEOUT.total_seconds()
+            raise CommandFailedError(f"The ingestor did not answer within {seconds:g} s. Is it running?") from error
+        raise CommandFailedError(f"{workflow}: {cause}") from error

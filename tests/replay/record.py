@@ -1,0 +1,82 @@
+"""Record histories for the replay test: `python -m tests.replay.record`.
+
+Run it when a workflow's commands changed on purpose, after the change was made safe for runs in progress
+(`workflow.patched`). The histories of older versions stay: they stand for runs that are still open somewhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from libs.events import migrate, open_store
+from libs.jira_simulator.dataset import Dataset
+from libs.jira_simulator.faults import Fault
+from libs.jira_simulator.server import Simulator, serve
+from tests.acceptance.pipeline import Pipeline, running
+from tests.servers import TemporalServer
+
+HISTORIES = Path(__file__).parent / "histories"
+
+
+async def record(folder: Path) -> None:
+    """Run every kind of sync once, and keep the histories of all workflows."""
+    temporal = TemporalServer(folder)
+    temporal.start()
+    url = f"sqlite:///{folder / 'jdi.db'}"
+    migrate(url)
+    store = open_store(url)
+    try:
+        async with (
+            serve(Dataset.generate(issues=250)) as jira,
+            running(store, temporal.address, jira) as pipeline,
+        ):
+            await _every_kind(pipeline, jira)
+            await _keep(pipeline)
+    finally:
+        store.close()
+        temporal.kill()
+
+
+async def _every_kind(pipeline: Pipeline, jira: Simulator) -> None:
+    await pipeline.register()
+    await pipeline.sync()
+    jira.mutate(200)
+    await pipeline.sync()
+    jira.faults.add(Fault(match="/search/jql", always=True, status=410))
+    await pipeline.sync()
+    jira.faults.clear()
+
+
+async def _keep(pipeline: Pipeline) -> None:
+    HISTORIES.mkdir(exist_ok=True)
+    numbers: dict[str, int] = {}
+    async for run in pipeline.client.list_workflows():
+        name = run.workflow_type
+        history = await pipeline.client.get_workflow_handle(run.id, run_id=run.run_id).fetch_history()
+        numbers[name] = numbers.get(name, 0) + 1
+        (HISTORIES / f"{name}-{numbers[name]}.json").write_text(anonymous(history.to_json()) + "\n")
+
+
+def anonymous(history: str) -> str:
+    """Without what names this machine: stacks hold paths; identities and names of sticky queues hold the host."""
+    return json.dumps(_scrubbed(json.loads(history)), indent=1)
+
+
+def _scrubbed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: "" if key == "stackTrace" else _scrubbed(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_scrubbed(inner) for inner in value]
+    return re.sub(r"\d+@[\w.-]+", "recorded", value) if isinstance(value, str) else value
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as given:
+        asyncio.run(record(Path(given)))
+    sys.stdout.write(f"{len(list(HISTORIES.glob('*.json')))} histories in {HISTORIES}\n")
