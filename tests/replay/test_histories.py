@@ -34,5 +34,5 @@ async def test_a_changed_order_of_commands_would_be_noticed() -> None:
     path = next(path for path in HISTORIES if path.name.startswith("syncProjectWorkflow"))
     changed = path.read_text().replace('"prepare_scan"', '"another_step"')
     replayer = Replayer(workflows=[SyncProjectWorkflow], data_converter=DATA_CONVERTER, workflow_runner=SANDBOX)
-    with pytest.raises(Exception, match="another_step|[Nn]ondeterminism|TMPRL1100"):
+    with pytest.raises(Exception, match=r"another_step|[Nn]ondeterminism|TMPRL1100"):
         await replayer.replay_workflow(WorkflowHistory.from_json("changed", changed))
