@@ -27,6 +27,9 @@ _ENTITY_OF: Final = (
 )
 """The first match of the type's name is the subject's entity token; what matches none is of the control stream."""
 
+_SAFE: Final = "!#$&'()*+,/:;<=>?@[]^_`{|}~.-"
+_PLAIN: Final = re.compile(rf"[A-Za-z0-9{re.escape(_SAFE)}]*")
+
 
 def subject_of(recorded: Recorded) -> str:
     """`jira.<site>.<project>.<entity>.<event>`."""
@@ -57,8 +60,12 @@ def headers_of(recorded: Recorded, *, referenced: bool = False) -> dict[str, str
         attributes["ce-traceparent"] = event.trace
     if referenced:
         attributes[DATA_REFERENCE] = f"event-store:{recorded.position}"
-    headers = {name: quote(value, safe="!#$&'()*+,/:;<=>?@[]^_`{|}~.-") for name, value in attributes.items()}
-    return {MESSAGE_ID: str(recorded.position), **headers}
+    return {MESSAGE_ID: str(recorded.position), **{name: _encoded(value) for name, value in attributes.items()}}
+
+
+def _encoded(value: str) -> str:
+    """Percent-encoded where the binding asks for it: space, quotation mark, per cent, and all but printable ASCII."""
+    return value if _PLAIN.fullmatch(value) else quote(value, safe=_SAFE)
 
 
 def is_of(headers: dict[str, str], recorded: Recorded) -> bool:
