@@ -94,9 +94,12 @@ def _jira(issues: int, *, latency_ms: int) -> Iterator[str]:
         line = process.stdout.readline() if process.stdout else ""
         found = re.search(r"http://127\.0\.0\.1:\d+", line)
         if found is None:
+            process.kill()
             raise RuntimeError(f"the simulated Jira did not start: {line}")
-        yield found[0]
-        process.terminate()
+        try:
+            yield found[0]
+        finally:
+            process.terminate()
 
 
 @contextmanager
