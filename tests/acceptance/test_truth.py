@@ -125,7 +125,7 @@ class SyncMachine(RuleBasedStateMachine):
     async def _compare(self) -> None:
         try:
             self.jira.dataset.index.set_lag(0)
-            while self.jira.dataset.index.waiting:  # noqa: ASYNC110 - the index knows no waiters
+            while self.jira.dataset.index.waiting:
                 await asyncio.sleep(0.01)
             # The second run looks up what the first, which may have seen no change, had no turn for.
             await succeeded(self.pipeline.sync())

@@ -112,7 +112,7 @@ async def until_changed_and_ready(stack: Stack, before: dict[str, int], probe: p
             if all(now.get(name, before[name]) != before[name] for name in ("nats", "projector")):
                 break
             await asyncio.sleep(0.02)
-        while await probe() is not None:  # noqa: ASYNC110 - another process, seen from outside
+        while await probe() is not None:
             await asyncio.sleep(0.02)
 
 

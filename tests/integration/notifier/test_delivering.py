@@ -21,7 +21,7 @@ async def test_an_unreadable_alert_is_a_dead_letter_and_is_not_delivered_again(n
     with capture_logs() as lines:
         task = asyncio.create_task(deliver(nats.url, stop, state.report))
         async with asyncio.timeout(60):
-            while not any(line["event"] == "dead letter" for line in lines):  # noqa: ASYNC110 - lines do not call
+            while not any(line["event"] == "dead letter" for line in lines):
                 await asyncio.sleep(0.01)
         assert state() is None
         stop.set()

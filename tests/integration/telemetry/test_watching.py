@@ -91,6 +91,6 @@ async def _acknowledged(url: str) -> None:
     """Acknowledgements travel one way: wait until the server has counted them."""
     client = await nats_py.connect(url)
     async with asyncio.timeout(60):
-        while (await client.jetstream().consumer_info("JIRA", watch.DURABLE)).num_ack_pending:  # noqa: ASYNC110 - it can only be asked
+        while (await client.jetstream().consumer_info("JIRA", watch.DURABLE)).num_ack_pending:
             await asyncio.sleep(0.01)
     await client.close()

@@ -149,7 +149,7 @@ asyncio.run(main())
     pid = int(await process.stdout.readline())
     process.kill()
     await process.wait()
-    while alive(pid) and _state(pid) != "Z":  # noqa: ASYNC110 - an orphan tells nobody that it ended
+    while alive(pid) and _state(pid) != "Z":
         await asyncio.sleep(0.01)
 
 

@@ -199,7 +199,7 @@ async def test_the_index_catches_up_by_itself() -> None:
     async with serve(dataset, index_lag_ms=50) as simulator:
         simulator.mutations.edit_issue("DEMO-1", summary="x")
         async with asyncio.timeout(20):
-            while dataset.index.waiting:  # noqa: ASYNC110 - the index knows no waiters
+            while dataset.index.waiting:
                 await asyncio.sleep(0.01)
 
 
