@@ -62,7 +62,7 @@ from services.ingestor.cursors import (
 )
 from services.ingestor.failures import activity_error, unreadable
 from services.ingestor.journal import Journal
-from services.ingestor.lookups import look_up, read_fields, read_project, remembered
+from services.ingestor.lookups import Found, look_up, read_fields, read_project, remembered
 from services.ingestor.translate import (
     Children,
     Issue,
@@ -241,17 +241,14 @@ class SyncActivities:
         changes: list[Change] = []
         marks: dict[str, bytes] = {}
         pages: list[list[str]] = []
+        warnings: tuple[str, ...] = ()
         if message.plan.full:
-            project, fields, pages = await asyncio.gather(
-                read_project(self._jira, origin),
-                read_fields(self._jira, names),
-                self._list_ids(full_jql(message.project, message.plan.account_ids)),
-            )
-            changes.append(project)
+            found, pages = await self._survey(message, names, origin)
+            changes, warnings = found.changes, found.warnings
             # A full run meets every user in its payloads, so it has looked them up as well.
             looked_up = await remembered(self._journal, names, ("project", "fields", "users"), origin.fetched_at)
-            marks = fields.marks | looked_up
-            sprint_field = fields.sprint_field
+            marks = found.marks | looked_up
+            sprint_field = found.sprint_field
         else:
             sprint_field = (await self._journal.mark(names.sprint_field) or b"").decode() or None
         marks |= {names.page(message.run_id, page): ",".join(ids).encode() for page, ids in enumerate(pages)}
@@ -262,11 +259,31 @@ class SyncActivities:
                 sprint_field=sprint_field,
                 pages=len(pages),
                 counts=Counts(appended=appended, requests=requests.sent),
+                warnings=warnings,
             )
             return (), msgspec.json.encode(scan)
 
         result = await self._journal.append(Append(changes=changes, marks=marks, once=once, closing=closing))
         return msgspec.json.decode(result.outcome, type=Scan)
+
+    async def _survey(self, message: PrepareScan, names: MarkNames, origin: Origin) -> tuple[Found, list[list[str]]]:
+        """What a full run needs to know, asked at once: the project, its fields, the ids of its issues.
+
+        Where the ids cannot be listed, the refusal of the project itself says best why. Where they can, a site that
+        shows no project or no fields is read without.
+        """
+        project, fields, pages = await asyncio.gather(
+            read_project(self._jira, origin),
+            read_fields(self._jira, names),
+            self._list_ids(full_jql(message.project, message.plan.account_ids)),
+            return_exceptions=True,
+        )
+        if isinstance(pages, BaseException):
+            raise project if isinstance(project, BaseException) else pages
+        found = Found()
+        for unit, part in (("project", project), ("fields", fields)):
+            found.add(unit, part)
+        return found, pages
 
     async def _jira_clock(self) -> datetime:
         """Prove the token, and take the time from Jira's answer: the watermark must not depend on our clock."""

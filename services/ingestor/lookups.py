@@ -13,7 +13,7 @@ from functools import partial
 import msgspec
 
 from libs.events import Change
-from libs.jira_client import ApiGone, BadRequest, Forbidden, JiraClient, JiraError, NotFoundOrHidden, sprint_field
+from libs.jira_client import ApiGone, BadRequest, Forbidden, JiraClient, JiraError, NotFoundOrHidden, User, sprint_field
 from services.ingestor.cursors import MarkNames, due_look_ups, kind_of
 from services.ingestor.journal import Journal
 from services.ingestor.translate import Origin, project_change, sprint_change, user_change
@@ -36,6 +36,21 @@ class Found(msgspec.Struct, kw_only=True):
     warnings: tuple[str, ...] = ()
     sprint_field: str | None = None
 
+    def add(self, unit: str, part: Found | BaseException) -> None:
+        """Add what a look-up brought; a refusal that concerns it alone is a warning.
+
+        Raises:
+            BaseException: `part`, when it is any other error.
+        """
+        if isinstance(part, OPTIONAL):
+            self.warnings += (f"Could not look up {kind_of(unit)}: {part.message} {part.advice}",)
+        elif isinstance(part, BaseException):
+            raise part
+        else:
+            self.changes += part.changes
+            self.marks |= part.marks
+            self.sprint_field = part.sprint_field or self.sprint_field
+
 
 async def look_up(
     jira: JiraClient, journal: Journal, names: MarkNames, origin: Origin, *, full: bool, changed: bool
@@ -48,7 +63,7 @@ async def look_up(
     boards = await _known_boards(journal, names, found)
     users = sorted(name.removeprefix(names.users) for name in await journal.marks(names.users))
     steps: dict[str, Callable[[], Awaitable[Found]]] = {
-        "project": lambda: _project(jira, origin),
+        "project": lambda: read_project(jira, origin),
         "fields": lambda: read_fields(jira, names),
         "boards": lambda: _boards(jira, names, origin),
         **{f"sprints/{board}": partial(_sprints, jira, origin, board) for board in boards},
@@ -69,12 +84,9 @@ async def look_up(
 async def _try(step: Awaitable[Found], unit: str, found: Found) -> None:
     """Add what a step brings; a refusal that concerns it alone is a warning."""
     try:
-        part = await step
+        found.add(unit, await step)
     except OPTIONAL as error:
-        found.warnings += (f"Could not look up {kind_of(unit)}: {error.message} {error.advice}",)
-    else:
-        found.changes += part.changes
-        found.marks |= part.marks
+        found.add(unit, error)
 
 
 async def _known_boards(journal: Journal, names: MarkNames, found: Found) -> list[int]:
@@ -92,18 +104,15 @@ async def _looked_up(journal: Journal, names: MarkNames) -> dict[str, datetime]:
     return msgspec.json.decode(stored, type=dict[str, datetime]) if stored else {}
 
 
-async def read_project(jira: JiraClient, origin: Origin) -> Change:
-    return project_change(origin, (await jira.project(origin.project)).payload)
+async def read_project(jira: JiraClient, origin: Origin) -> Found:
+    """The project itself."""
+    return Found(changes=[project_change(origin, (await jira.project(origin.project)).payload)])
 
 
 async def read_fields(jira: JiraClient, names: MarkNames) -> Found:
     """The field catalogue, for the id of the sprint field."""
     found = sprint_field(await jira.fields())
     return Found(marks={names.sprint_field: (found or "").encode()}, sprint_field=found)
-
-
-async def _project(jira: JiraClient, origin: Origin) -> Found:
-    return Found(changes=[await read_project(jira, origin)])
 
 
 async def _boards(jira: JiraClient, names: MarkNames, origin: Origin) -> Found:
@@ -116,5 +125,20 @@ async def _sprints(jira: JiraClient, origin: Origin, board: int) -> Found:
 
 
 async def _users(jira: JiraClient, origin: Origin, accounts: list[str]) -> Found:
-    changes = [user_change(origin, user.payload) for user in await jira.users_bulk(accounts)]
+    try:
+        users = await jira.users_bulk(accounts)
+    except NotFoundOrHidden:
+        users = await _users_among_all(jira, set(accounts))
+    changes = [user_change(origin, user.payload) for user in users]
     return Found(changes=[change for change in changes if change is not None])
+
+
+async def _users_among_all(jira: JiraClient, accounts: set[str]) -> list[User]:
+    """The same users from the list of all users, for a site that does not look users up by id."""
+    found: list[User] = []
+    start: int | None = 0
+    while start is not None:
+        page = await jira.users_search(start)
+        found += [user for user in page.users if user.account_id in accounts]
+        start = page.next_start
+    return found

@@ -174,3 +174,24 @@ async def test_a_sync_of_some_accounts_reads_only_their_issues(pipeline: Pipelin
         for record in records
     )
     assert watermarks(pipeline) == before
+
+
+async def test_what_a_site_does_not_offer_is_a_warning(pipeline: Pipeline, jira: Simulator) -> None:
+    """A site without boards, without a field list and without look-up of users is read all the same."""
+    jira.faults.add(
+        *(Fault(match=path, always=True, status=404) for path in ("/agile/", r"/field\b", "/project/", "/user/bulk"))
+    )
+    first = await pipeline.register()
+    assert isinstance(first, SyncSucceeded)
+    assert len(issues(pipeline)) == 250
+    assert [warning.split(":")[0] for warning in first.warnings] == [
+        "Could not look up project",
+        "Could not look up fields",
+        "Could not look up boards",
+    ]
+    account, user = next(iter(jira.dataset.directory.users.items()))
+    jira.mutations.rename_user(account, f"{user.display_name} the Second")
+    jira.mutations.edit_issue(str(next(iter(jira.dataset.issues))), summary="changed")
+    second = await pipeline.sync()
+    assert isinstance(second, SyncSucceeded)
+    assert second.users > 0
