@@ -353,7 +353,7 @@ class SyncActivities:
             page = await self._jira.search_issues(jql, fields=FIELDS, token=message.token, max_results=PAGE_SIZE)
             return page.issues, page.next_token, ()
         if message.source is PageSource.RETRY:
-            ids = list(message.plan.retry_issue_ids[:PAGE_SIZE])
+            ids = list(message.plan.retry_issue_ids)
         else:
             stored = await self._journal.mark(names.page(message.run_id, message.page))
             ids = stored.decode().split(",") if stored else []

@@ -19,6 +19,9 @@ ENTITIES = ("issue", "comment", "worklog", "sprint", "user")
 OVERLAP = timedelta(minutes=5)
 """How far a watermark stays behind the scan's start: Atlassian speaks of seconds to minutes of index delay."""
 
+RETRIES_PER_RUN = 100
+"""Unfinished issues that one run reads again: one request. The others keep their marks for the runs after it."""
+
 TRAILING_WINDOW = timedelta(hours=12)
 TRAILING_EVERY = timedelta(hours=1)
 """Once an hour a run looks back over half a day: bulk edits have been seen to reach the index hours late."""
@@ -50,10 +53,6 @@ class MarkNames:
 
     def __init__(self, site: str, project: str) -> None:
         self._prefix = f"{site}/{project}/"
-
-    @property
-    def registration(self) -> str:
-        return f"{self._prefix}registration"
 
     @property
     def watermarks(self) -> str:
@@ -112,7 +111,7 @@ def plan_sync(
         account_ids=accounts,
         trailing=full or trailing,
         started_at=now,
-        retry_issue_ids=() if full else tuple(unfinished),
+        retry_issue_ids=() if full else tuple(unfinished[:RETRIES_PER_RUN]),
         request_ids=tuple(request.request_id for request in requests),
     )
 

@@ -55,6 +55,12 @@ def test_a_watermark_never_depends_on_what_was_seen(scan_started_at: datetime, n
     assert after.issue == scan_started_at - OVERLAP
 
 
+def test_unfinished_issues_are_read_again_as_many_as_fit_one_request() -> None:
+    unfinished = [str(number) for number in range(250)]
+    plan = plan_sync(marks(NOW), [], unfinished, NOW)
+    assert list(plan.retry_issue_ids) == unfinished[:100]
+
+
 def test_a_run_limited_to_accounts_moves_no_watermark() -> None:
     request = PendingRequest(request_id="r", full=True, account_ids=("a", "b"))
     plan = plan_sync(marks(NOW), [request], [], NOW)
