@@ -7,6 +7,7 @@ follow loop, the relay to NATS JetStream and the helper for subscribers. What ne
 from libs.events.absences import AbsenceReason, JiraCommentGone, JiraIssueGone, WorklogGone
 from libs.events.admin import (
     ProjectRegistered,
+    ProjectUnregistered,
     ScheduleChanged,
     SchedulePaused,
     ScheduleResumed,
@@ -61,6 +62,7 @@ __all__ = [
     "JiraProjectFetched",
     "JiraUserFetched",
     "ProjectRegistered",
+    "ProjectUnregistered",
     "Recorded",
     "ScheduleChanged",
     "SchedulePaused",

@@ -19,12 +19,19 @@ class ProjectRegistered(Event, frozen=True, kw_only=True):
     workflow_id: str
 
 
+class ProjectUnregistered(Event, frozen=True, kw_only=True):
+    """A project is no longer synced and no longer shown. What was read of it stays in the log."""
+
+    reason: str
+
+
 class TrackedUsersChanged(Event, frozen=True, kw_only=True):
     """The project's watch list changed; an empty list means everybody."""
 
     account_ids: tuple[str, ...]
     added: tuple[str, ...]
     removed: tuple[str, ...]
+    reason: str = ""
 
 
 class ScheduleChanged(Event, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ import msgspec
 from libs.events.absences import JiraCommentGone, JiraIssueGone, WorklogGone
 from libs.events.admin import (
     ProjectRegistered,
+    ProjectUnregistered,
     ScheduleChanged,
     SchedulePaused,
     ScheduleResumed,
@@ -55,6 +56,7 @@ TOPICS: Final[dict[str, type[Event]]] = {
     "SchemaDriftDetected.v1": SchemaDriftDetected,
     "SiteRegistered.v1": SiteRegistered,
     "ProjectRegistered.v1": ProjectRegistered,
+    "ProjectUnregistered.v1": ProjectUnregistered,
     "TrackedUsersChanged.v1": TrackedUsersChanged,
     "ScheduleChanged.v1": ScheduleChanged,
     "SchedulePaused.v1": SchedulePaused,
