@@ -15,7 +15,7 @@ from libs.events.admin import (
     SyncRequested,
     TrackedUsersChanged,
 )
-from libs.events.batches import Append, Appended, Change, Recorded
+from libs.events.batches import Append, Appended, Change, Head, Recorded
 from libs.events.digests import canonical, digest
 from libs.events.envelope import Event, stream_id
 from libs.events.facts import (
@@ -55,6 +55,7 @@ __all__ = [
     "Event",
     "EventStore",
     "Evidence",
+    "Head",
     "JiraCommentFetched",
     "JiraCommentGone",
     "JiraIssueFetched",

@@ -167,6 +167,10 @@ class EventStore:
         """The last position; 0 when the log is empty."""
         return self._recorder.max_notification_id() or 0
 
+    def heads(self, streams: Sequence[UUID]) -> dict[UUID, Head]:
+        """Where each of the streams stands; those without events are left out."""
+        return dict(self._recorder.heads(list(streams)))
+
     def wait(self, after: int, timeout: float) -> bool:
         """Wait until there are events after a position, at most `timeout` seconds."""
         return self._recorder.wait(after, timeout)

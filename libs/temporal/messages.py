@@ -16,23 +16,133 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """Base of all messages."""
 
 
-class RegisterProject(Message, frozen=True, kw_only=True):
+class Command(Message, frozen=True, kw_only=True):
+    """What somebody wants done with a project. Each becomes events of the project's control stream."""
+
     site: str
     project: str
-    """The project's key; also the id of the registration."""
+    """The project's key as registered."""
+    command_id: str
+    """A command that is repeated with the same id is carried out once."""
+    actor: str
+    """Who asked; the `cause` of the events."""
+    reason: str = ""
+
+
+class RegisterProject(Command, frozen=True, kw_only=True, tag="register"):
     cron: str
     timezone: str
-    actor: str
+    account_ids: tuple[str, ...] = ()
+    """The watch list; empty: everybody."""
+    check: bool = False
+    """Ask Jira first whether the project is there."""
 
 
-class RequestSync(Message, frozen=True, kw_only=True):
+class UnregisterProject(Command, frozen=True, kw_only=True, tag="unregister"):
+    pass
+
+
+class PauseSync(Command, frozen=True, kw_only=True, tag="pause"):
+    pass
+
+
+class ResumeSync(Command, frozen=True, kw_only=True, tag="resume"):
+    """Resume the schedule, without a run."""
+
+
+class StartSync(Command, frozen=True, kw_only=True, tag="start"):
+    """Resume the schedule and run now."""
+
+    full: bool = False
+
+
+class RescheduleSync(Command, frozen=True, kw_only=True, tag="reschedule"):
+    cron: str
+    timezone: str | None = None
+    """None leaves the time zone as it is."""
+
+
+class RequestSync(Command, frozen=True, kw_only=True, tag="request"):
+    """Run now, or right after the run in progress; a pause stays."""
+
+    full: bool = False
+    account_ids: tuple[str, ...] = ()
+    """Limits the run to issues of these accounts; empty: all issues."""
+
+
+class SetTrackedUsers(Command, frozen=True, kw_only=True, tag="track"):
+    account_ids: tuple[str, ...]
+    """The whole new watch list; empty: everybody."""
+
+
+AnyCommand = (
+    RegisterProject
+    | UnregisterProject
+    | PauseSync
+    | ResumeSync
+    | StartSync
+    | RescheduleSync
+    | RequestSync
+    | SetTrackedUsers
+)
+
+
+class Done(Message, frozen=True, kw_only=True):
+    """What came of a command."""
+
+    position: int
+    """Place in the event log of its last event; 0 when nothing had to be changed."""
+    request_id: str | None = None
+    """The request for a sync that the command made, if it made one."""
+
+
+class ProjectRef(Message, frozen=True, kw_only=True):
+    site: str
+    project: str
+
+
+class Trigger(Message, frozen=True, kw_only=True):
     site: str
     project: str
     request_id: str
-    actor: str
-    full: bool = False
-    account_ids: tuple[str, ...] = ()
-    reason: str = ""
+
+
+class Question(Message, frozen=True, kw_only=True):
+    """What Jira itself is asked on somebody's behalf; `start` as the page before gave it in `next_start`."""
+
+    site: str
+    search: str = ""
+    start: int = 0
+
+
+class FindProjects(Question, frozen=True, kw_only=True, tag="projects"):
+    pass
+
+
+class FindUsers(Question, frozen=True, kw_only=True, tag="users"):
+    """People who can be assigned issues of the project."""
+
+    project: str
+
+
+AnyQuestion = FindProjects | FindUsers
+
+
+class Option(Message, frozen=True, kw_only=True):
+    """A project or a user of the site."""
+
+    id: str
+    name: str
+    key: str = ""
+    """Of a project."""
+    active: bool = True
+    account_type: str = ""
+    avatar_url: str | None = None
+
+
+class Options(Message, frozen=True, kw_only=True):
+    options: tuple[Option, ...]
+    next_start: int | None = None
 
 
 class Counts(Message, frozen=True, kw_only=True):
@@ -100,6 +210,8 @@ class SyncPlan(Message, frozen=True, kw_only=True):
     """Issues whose children could not be read completely by an earlier run."""
     request_ids: tuple[str, ...] = ()
     """Requests that this run serves; they stay open until a run with them succeeds."""
+    tracked: tuple[str, ...] = ()
+    """The project's watch list when the run began: it reads only issues in which one of these has a part."""
 
 
 class PrepareScan(Message, frozen=True, kw_only=True):
@@ -154,6 +266,13 @@ class RefreshReferences(Message, frozen=True, kw_only=True):
     full: bool
     changed: bool
     """Whether the run fetched any issue: then sprints and users are looked up as well."""
+
+
+class MarkUntracked(Message, frozen=True, kw_only=True):
+    site: str
+    project: str
+    run_id: str
+    plan: SyncPlan
 
 
 class CompleteSync(Message, frozen=True, kw_only=True):

@@ -6,11 +6,11 @@ SYNC_QUEUE = "sync"
 """Workflows of syncs. Activities of a site have a queue of their own, so that one slow site delays no other."""
 
 CONTROL_QUEUE = "control"
-"""Short workflows that carry out what people ask for: register, request."""
+"""Short workflows that carry out what people ask for, and the steps that touch only the event log or a schedule."""
 
 SYNC_WORKFLOW = "syncProjectWorkflow"
-REGISTER_WORKFLOW = "registerProjectWorkflow"
-REQUEST_WORKFLOW = "requestSyncWorkflow"
+CONTROL_WORKFLOW = "controlProjectWorkflow"
+DISCOVERY_WORKFLOW = "askJiraWorkflow"
 
 
 def jira_queue(site: str) -> str:
@@ -26,9 +26,10 @@ def sync_workflow_id(site: str, project: str) -> str:
     return f"sync:{site}:{project}"
 
 
-def register_workflow_id(site: str, project: str) -> str:
-    return f"register:{site}:{project}"
+def control_workflow_id(site: str, project: str, command_id: str) -> str:
+    """One workflow per command: a repeated command meets the first one."""
+    return f"control:{site}:{project}:{command_id}"
 
 
-def request_workflow_id(site: str, project: str, request_id: str) -> str:
-    return f"request:{site}:{project}:{request_id}"
+def discovery_workflow_id(site: str, question_id: str) -> str:
+    return f"ask:{site}:{question_id}"

@@ -16,12 +16,16 @@ from libs.temporal.commands import CommandFailedError, register_project
 from libs.temporal.connect import connect
 from services.ingestor.activities import SyncActivities
 from services.ingestor.control import ControlActivities
+from services.ingestor.discovery import DiscoveryActivities
 from services.ingestor.journal import Journal
 from services.ingestor.schedules import ScheduleGateway
 from services.ingestor.settings import Settings
 from services.ingestor.worker import make_workers
 
 log = structlog.get_logger()
+
+KEEP_SECONDS = 300.0
+"""Between two looks at all schedules."""
 
 
 async def main(settings: Settings, stop: Stop) -> None:
@@ -37,12 +41,13 @@ async def main(settings: Settings, stop: Stop) -> None:
         sync = SyncActivities(journal, jira)
         gateway = ScheduleGateway(client, timedelta(seconds=settings.jitter))
         control = ControlActivities(journal, gateway, settings.jira_base_url)
-        for worker in make_workers(client, site, sync, control):
+        for worker in make_workers(client, site, sync, control, DiscoveryActivities(jira)):
             await running.enter_async_context(worker)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(serve_health(health, settings.health_host, settings.health_port, stop))
             tasks.create_task(_relay(store, settings.nats_url, stop, health))
             tasks.create_task(_register(client, settings, site))
+            tasks.create_task(_keep_schedules(control, site, stop))
             log.info("ingestor is ready", site=site, jira=settings.jira_base_url, projects=settings.jira_projects)
             await stop.wait()
     journal.close()
@@ -68,14 +73,31 @@ async def _relay(store: EventStore, nats_url: str, stop: Stop, health: Health) -
 
 
 async def _register(client: Client, settings: Settings, site: str) -> None:
-    """Register what JIRA_PROJECTS names. Registering again changes nothing, and re-creates a schedule that is gone."""
+    """Register what JIRA_PROJECTS names, once: a project that somebody has unregistered since stays so."""
     for project in settings.jira_projects:
         try:
             await register_project(
-                client, site=site, project=project, cron=settings.default_cron, timezone="UTC", actor="JIRA_PROJECTS"
+                client,
+                site=site,
+                project=project,
+                cron=settings.default_cron,
+                timezone="UTC",
+                actor="JIRA_PROJECTS",
+                command_id=f"JIRA_PROJECTS:{site}/{project}",
             )
         except CommandFailedError as error:
             log.error("project could not be registered", project=project, why=str(error))  # noqa: TRY400
+
+
+async def _keep_schedules(control: ControlActivities, site: str, stop: Stop) -> None:
+    """Look now and then whether Temporal still holds what the log says; a schedule may be lost behind our back."""
+    while not stop.is_set():
+        try:
+            await control.keep(site)
+        except Exception as error:  # noqa: BLE001 - the log or Temporal are away: the next look finds them
+            log.warning("schedules could not be looked after", why=str(error))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), timeout=KEEP_SECONDS)
 
 
 def _jira_settings(settings: Settings) -> JiraSettings:

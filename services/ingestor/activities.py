@@ -43,6 +43,7 @@ from libs.temporal.messages import (
     Counts,
     FailSync,
     FetchPage,
+    MarkUntracked,
     PageResult,
     PageSource,
     PrepareScan,
@@ -72,6 +73,7 @@ from services.ingestor.translate import (
     take_apart,
     without_repeats,
 )
+from services.ingestor.untracked import AT_ONCE, left_behind, untracked_changes
 
 PAGE_SIZE = 100
 """Issues per page and transaction: the most that bulkfetch gives with comments and worklogs inline."""
@@ -106,7 +108,8 @@ class SyncActivities:
         requests = [msgspec.json.decode(raw, type=PendingRequest) for raw in waiting.values()]
         unfinished = [name.removeprefix(names.unfinished) for name in await self._journal.marks(names.unfinished)]
         watermarks = msgspec.json.decode(stored, type=Watermarks) if stored else None
-        plan = plan_sync(watermarks, requests, unfinished, now)
+        tracked = msgspec.json.decode(await self._journal.mark(names.tracked) or b"[]", type=tuple[str, ...])
+        plan = plan_sync(watermarks, requests, unfinished, now, tracked)
         event = SyncStarted(
             **_sync_frame(message, now),
             run_id=message.run_id,
@@ -275,7 +278,7 @@ class SyncActivities:
         project, fields, pages = await asyncio.gather(
             read_project(self._jira, origin),
             read_fields(self._jira, names),
-            self._list_ids(full_jql(message.project, message.plan.account_ids)),
+            self._list_ids(full_jql(message.project, message.plan.tracked, message.plan.account_ids)),
             return_exceptions=True,
         )
         if isinstance(pages, BaseException):
@@ -349,7 +352,7 @@ class SyncActivities:
             since = message.plan.since
             if since is None:
                 raise ValueError("a search page needs the plan's lower bound")
-            jql = incremental_jql(message.project, since, message.plan.account_ids)
+            jql = incremental_jql(message.project, since, message.plan.tracked, message.plan.account_ids)
             page = await self._jira.search_issues(jql, fields=FIELDS, token=message.token, max_results=PAGE_SIZE)
             return page.issues, page.next_token, ()
         if message.source is PageSource.RETRY:
@@ -403,6 +406,23 @@ class SyncActivities:
                 return (), msgspec.json.encode(PageResult(counts=counts, warnings=found.warnings))
 
             result = await self._journal.append(Append(changes=changes, marks=found.marks, once=once, closing=closing))
+            return msgspec.json.decode(result.outcome, type=PageResult)
+
+    @activity.defn
+    async def mark_untracked(self, message: MarkUntracked) -> PageResult:
+        """Mark the stored issues that have left the watch list. They are not deleted: they may come back to it."""
+        once = f"untracked:{message.run_id}"
+        if (done := await self._journal.outcome(once)) is not None:
+            return msgspec.json.decode(done, type=PageResult)
+        async with self._asking_jira("watch list") as requests:
+            issues = await left_behind(self._jira, message)
+            appended = 0
+            for start in range(0, len(issues), AT_ONCE):
+                changes = await untracked_changes(self._journal, message, issues[start : start + AT_ONCE])
+                appended += len((await self._journal.append(Append(changes=changes))).appended)
+            counts = Counts(appended=appended, requests=requests.sent)
+            outcome = msgspec.json.encode(PageResult(counts=counts))
+            result = await self._journal.append(Append(once=once, outcome=outcome))
             return msgspec.json.decode(result.outcome, type=PageResult)
 
     @asynccontextmanager

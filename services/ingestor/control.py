@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import defaultdict
 from datetime import UTC, datetime
 
 import msgspec
-from croniter import croniter
+import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from libs.events import (
-    Append,
-    Change,
-    Event,
-    ProjectRegistered,
-    SiteRegistered,
-    SyncRequested,
-    stream_id,
-)
-from libs.temporal import names as temporal_names
-from libs.temporal.commands import UNKNOWN_PROJECT
-from libs.temporal.messages import RegisterProject, RequestSync
-from services.ingestor.cursors import MarkNames, PendingRequest
+from libs.events import Append, Change, Event, SchedulePaused, ScheduleResumed, SiteRegistered, stream_id
+from libs.temporal.commands import REFUSED
+from libs.temporal.messages import AnyCommand, Done, ProjectRef, RegisterProject, Trigger
+from services.ingestor.control_state import ControlState, fold_control
+from services.ingestor.cursors import MarkNames, registered_mark
+from services.ingestor.decisions import Decision, RefusedError, decide
 from services.ingestor.journal import Journal
-from services.ingestor.schedules import ProjectSchedule, ScheduleGateway, fold_schedule
+from services.ingestor.schedules import ScheduleGateway, agrees
+
+log = structlog.get_logger(__name__)
+
+ROUNDS = 10
+"""Times a schedule is written before giving up: each time another writer was at it meanwhile."""
+
+TEMPORAL = "temporal"
+"""The actor of what somebody did in Temporal's own console."""
 
 
 class ControlActivities:
@@ -33,90 +36,120 @@ class ControlActivities:
         self._journal = journal
         self._gateway = gateway
         self._base_url = base_url
+        self._locks: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @activity.defn
-    async def record_registration(self, message: RegisterProject) -> None:
-        """Store that the project is registered; a second registration changes nothing."""
-        if not croniter.is_valid(message.cron) or len(message.cron.split()) != 5:
-            raise ApplicationError(
-                f"{message.cron!r} is no cron expression of five fields, e.g. */15 * * * *", non_retryable=True
+    async def adopt_schedule(self, project: ProjectRef) -> None:
+        """Record a pause that was set or lifted in Temporal's own console, so that no later write undoes it."""
+        state = await self._state(project.site, project.project)
+        if not state.registered:
+            return
+        held = await self._gateway.held(project.site, project.project)
+        # Another version means that our own last write has not arrived yet.
+        if held is None or held.version != state.version or held.paused == state.paused:
+            return
+        kind = SchedulePaused if held.paused else ScheduleResumed
+        event = kind(
+            stream_id=stream_id(project.site, "control", project.project),
+            site=project.site,
+            project=project.project,
+            occurred_at=datetime.now(UTC),
+            cause=TEMPORAL,
+            reason=held.note or "in Temporal's own console",
+        )
+        once = f"adopt:{project.site}/{project.project}:{state.version}"
+        await self._journal.append(Append(changes=[Change(event=event)], once=once))
+
+    @activity.defn
+    async def record_command(self, command: AnyCommand) -> Done:
+        """Store what a command comes to; the same command id again stores nothing and gets the same answer."""
+        once = f"command:{command.command_id}"
+        async with self._locks[command.site, command.project]:
+            if (stored := await self._journal.outcome(once)) is not None:
+                return await self._again(stored)
+            events = await self._events(command.site, command.project)
+            try:
+                decision = decide(command, fold_control(events), datetime.now(UTC))
+            except RefusedError as error:
+                details = {"code": error.code, "field": error.field}
+                raise ApplicationError(str(error), details, type=REFUSED, non_retryable=True) from error
+            if isinstance(command, RegisterProject):
+                await self._record_site(command)
+            return await self._record(command, decision, fold_control([*events, *decision.events]), once)
+
+    async def _record(self, command: AnyCommand, decision: Decision, after: ControlState, once: str) -> Done:
+        names = MarkNames(command.site, command.project)
+        registered = registered_mark(command.site, command.project)
+        marks = {names.tracked: msgspec.json.encode(after.tracked)}
+        request = decision.request
+        if after.registered:
+            marks[registered] = b""
+        if request is not None:
+            marks[f"{names.requests}{request.request_id}"] = msgspec.json.encode(request)
+        result = await self._journal.append(
+            Append(
+                changes=[Change(event=event) for event in decision.events],
+                marks=marks,
+                forget=[] if after.registered else [registered, f"{names.requests}*"],
+                once=once,
+                outcome=msgspec.json.encode(Done(position=0, request_id=request.request_id if request else None)),
             )
-        now = datetime.now(UTC)
+        )
+        if result.repeated:
+            return await self._again(result.outcome)
+        done = msgspec.json.decode(result.outcome, type=Done)
+        return msgspec.structs.replace(done, position=max(result.positions, default=0))
+
+    async def _again(self, outcome: bytes) -> Done:
+        """The answer to a command that was stored before; the log has reached at least its place."""
+        return msgspec.structs.replace(msgspec.json.decode(outcome, type=Done), position=await self._journal.head())
+
+    async def _record_site(self, command: RegisterProject) -> None:
         site = SiteRegistered(
-            stream_id=stream_id(message.site, "control", message.site),
-            site=message.site,
+            stream_id=stream_id(command.site, "control", command.site),
+            site=command.site,
             project="",
-            occurred_at=now,
-            cause=message.actor,
+            occurred_at=datetime.now(UTC),
+            cause=command.actor,
             base_url=self._base_url,
         )
-        await self._journal.append(Append(changes=[Change(event=site)], once=f"site:{message.site}"))
-        project = ProjectRegistered(
-            stream_id=stream_id(message.site, "control", message.project),
-            site=message.site,
-            project=message.project,
-            occurred_at=now,
-            cause=message.actor,
-            key=message.project,
-            cron=message.cron,
-            timezone=message.timezone,
-            schedule_id=temporal_names.schedule_id(message.site, message.project),
-            workflow_id=temporal_names.sync_workflow_id(message.site, message.project),
-        )
-        await self._journal.append(
-            Append(changes=[Change(event=project)], once=f"project:{message.site}/{message.project}")
-        )
+        await self._journal.append(Append(changes=[Change(event=site)], once=f"site:{command.site}"))
 
     @activity.defn
-    async def apply_schedule(self, message: RegisterProject) -> None:
-        """Make Temporal hold the schedule that the log describes."""
-        await self._gateway.ensure(await self._schedule(message.site, message.project))
+    async def apply_schedule(self, project: ProjectRef) -> None:
+        """Make Temporal hold the schedule that the log describes.
+
+        The log is read again after every write: of two writers the later may have written the older state, and then
+        sees the newer one here.
+        """
+        async with self._locks[project.site, project.project]:
+            for _ in range(ROUNDS):
+                wanted = await self._state(project.site, project.project)
+                held = await self._gateway.held(project.site, project.project)
+                if agrees(wanted, held):
+                    return
+                await self._gateway.write(project.site, project.project, wanted, held)
+        raise RuntimeError(f"The schedule of {project.project} is being written by others all the time.")
 
     @activity.defn
-    async def record_sync_request(self, message: RequestSync) -> None:
-        """Store the request; the next run of the project takes it up."""
-        await self._schedule(message.site, message.project)
-        marks = MarkNames(message.site, message.project)
-        request = PendingRequest(
-            request_id=message.request_id,
-            full=message.full,
-            account_ids=message.account_ids,
-            reason=message.reason or f"requested by {message.actor}",
-        )
-        event = SyncRequested(
-            stream_id=stream_id(message.site, "control", message.project),
-            site=message.site,
-            project=message.project,
-            occurred_at=datetime.now(UTC),
-            cause=message.actor,
-            request_id=message.request_id,
-            full=message.full,
-            account_ids=message.account_ids,
-            reason=message.reason,
-        )
-        await self._journal.append(
-            Append(
-                changes=[Change(event=event)],
-                marks={f"{marks.requests}{message.request_id}": msgspec.json.encode(request)},
-                once=f"request:{message.request_id}",
-            )
-        )
+    async def trigger_schedule(self, trigger: Trigger) -> None:
+        """Start a run for a request, unless one has served it already."""
+        names = MarkNames(trigger.site, trigger.project)
+        while await self._journal.mark(f"{names.requests}{trigger.request_id}") is not None:
+            if await self._gateway.trigger(trigger.site, trigger.project, trigger.request_id):
+                return
+            await self.apply_schedule(ProjectRef(site=trigger.site, project=trigger.project))
 
-    @activity.defn
-    async def trigger_schedule(self, message: RequestSync) -> None:
-        """Start a run for the request; at worst, after a crash, one more than needed."""
-        if not await self._gateway.trigger(message.site, message.project):
-            created = await self._gateway.ensure(await self._schedule(message.site, message.project))
-            if not created:
-                await self._gateway.trigger(message.site, message.project)
+    async def keep(self, site: str) -> None:
+        """Once over all registered projects: adopt what was paused by hand, re-create what was deleted."""
+        prefix = registered_mark(site, "")
+        for mark in await self._journal.marks(prefix):
+            project = ProjectRef(site=site, project=mark.removeprefix(prefix))
+            await self.adopt_schedule(project)
+            await self.apply_schedule(project)
 
-    async def _schedule(self, site: str, project: str) -> ProjectSchedule:
-        events: list[Event] = await self._journal.stream(stream_id(site, "control", project))
-        schedule = fold_schedule(events)
-        if schedule is None:
-            raise ApplicationError(
-                f"Project {project} of site {site} is not registered. Register it first: jdi register {project}",
-                type=UNKNOWN_PROJECT,
-                non_retryable=True,
-            )
-        return schedule
+    async def _state(self, site: str, project: str) -> ControlState:
+        return fold_control(await self._events(site, project))
+
+    async def _events(self, site: str, project: str) -> list[Event]:
+        return await self._journal.stream(stream_id(site, "control", project))

@@ -76,6 +76,11 @@ class MarkNames:
         return f"{self._prefix}request/"
 
     @property
+    def tracked(self) -> str:
+        """The watch list: a list of account ids."""
+        return f"{self._prefix}tracked"
+
+    @property
     def users(self) -> str:
         return f"{self._prefix}user/"
 
@@ -94,11 +99,17 @@ class MarkNames:
         return f"{self.scan(run_id)}token/"
 
 
+def registered_mark(site: str, project: str) -> str:
+    """Says that a project is registered; no key of a project has an @."""
+    return f"{site}/@registered/{project}"
+
+
 def plan_sync(
     watermarks: Watermarks | None,
     requests: Sequence[PendingRequest],
     unfinished: Sequence[str],
     now: datetime,
+    tracked: Sequence[str] = (),
 ) -> SyncPlan:
     """Decide what a run does. Full: the first time and on request. Accounts limit it only if every request does."""
     full = watermarks is None or any(request.full for request in requests)
@@ -113,6 +124,7 @@ def plan_sync(
         started_at=now,
         retry_issue_ids=() if full else tuple(unfinished[:RETRIES_PER_RUN]),
         request_ids=tuple(request.request_id for request in requests),
+        tracked=tuple(tracked),
     )
 
 
@@ -130,23 +142,26 @@ def advance(previous: Watermarks | None, plan: SyncPlan, scan_started_at: dateti
     return Watermarks(issue=mark, comment=mark, worklog=mark, sprint=mark, user=mark, trailing_at=trailing_at)
 
 
-def full_jql(project: str, account_ids: Sequence[str] = ()) -> str:
-    return f"project = {quote(project)}{_accounts(account_ids)} ORDER BY key ASC"
+def full_jql(project: str, *parts: Sequence[str]) -> str:
+    """All issues of a project in which, of each list in `parts` that is not empty, somebody has a part."""
+    return f"project = {quote(project)}{_parts(parts)} ORDER BY key ASC"
 
 
-def incremental_jql(project: str, since: datetime, account_ids: Sequence[str] = ()) -> str:
+def incremental_jql(project: str, since: datetime, *parts: Sequence[str]) -> str:
     """Oldest change first, so that what changes during the scan moves ahead of it and is met again.
 
     The bound is in epoch milliseconds, unquoted: a quoted date would be read in the time zone of the account's
     profile. There is no upper bound: a ceiling that lags would hide an issue that is touched all the time.
     """
     bound = int(since.timestamp() * 1000)
-    return f"project = {quote(project)} AND updated >= {bound}{_accounts(account_ids)} ORDER BY updated ASC, key ASC"
+    return f"project = {quote(project)} AND updated >= {bound}{_parts(parts)} ORDER BY updated ASC, key ASC"
 
 
-def _accounts(account_ids: Sequence[str]) -> str:
-    if not account_ids:
-        return ""
+def _parts(parts: Sequence[Sequence[str]]) -> str:
+    return "".join(_part_of(accounts) for accounts in parts if accounts)
+
+
+def _part_of(account_ids: Sequence[str]) -> str:
     listed = ", ".join(quote(account) for account in account_ids)
     return f" AND (assignee in ({listed}) OR reporter in ({listed}) OR worklogAuthor in ({listed}))"
 

@@ -7,12 +7,12 @@ the database, with longer pauses.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 from uuid import UUID
 
-from libs.events import Append, Appended, Event, EventStore
+from libs.events import Append, Appended, Event, EventStore, Head
 
 T = TypeVar("T")
 
@@ -35,6 +35,12 @@ class Journal:
 
     async def marks(self, prefix: str) -> dict[str, bytes]:
         return await self._in(None, lambda: self._store.marks(prefix))
+
+    async def heads(self, streams: Sequence[UUID]) -> dict[UUID, Head]:
+        return await self._in(None, lambda: self._store.heads(streams))
+
+    async def head(self) -> int:
+        return await self._in(None, self._store.head)
 
     async def stream(self, stream: UUID) -> list[Event]:
         return await self._in(None, lambda: self._store.stream(stream))

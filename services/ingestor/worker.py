@@ -7,34 +7,44 @@ from libs.temporal import names
 from libs.temporal.worker import make_worker
 from services.ingestor.activities import SyncActivities
 from services.ingestor.control import ControlActivities
-from services.ingestor.workflows import RegisterProjectWorkflow, RequestSyncWorkflow, SyncProjectWorkflow
+from services.ingestor.discovery import DiscoveryActivities
+from services.ingestor.workflows import AskJiraWorkflow, ControlProjectWorkflow, SyncProjectWorkflow
 
 JIRA_STEPS = 8
 """Steps of one site at a time; each sends a few requests, and the client's limits hold for all of them together."""
 
 
-def make_workers(client: Client, site: str, sync: SyncActivities, control: ControlActivities) -> tuple[Worker, ...]:
+def make_workers(
+    client: Client, site: str, sync: SyncActivities, control: ControlActivities, discovery: DiscoveryActivities
+) -> tuple[Worker, ...]:
     """The ingestor's workers for one site."""
     return (
         make_worker(client, names.SYNC_QUEUE, workflows=[SyncProjectWorkflow]),
         make_worker(
             client,
             names.jira_queue(site),
-            activities=[sync.prepare_scan, sync.fetch_and_record_page, sync.refresh_references],
+            activities=[
+                sync.prepare_scan,
+                sync.fetch_and_record_page,
+                sync.refresh_references,
+                sync.mark_untracked,
+                discovery.find_options,
+                discovery.check_with_jira,
+            ],
             max_concurrent_activities=JIRA_STEPS,
         ),
         make_worker(
             client,
             names.CONTROL_QUEUE,
-            workflows=[RegisterProjectWorkflow, RequestSyncWorkflow],
+            workflows=[ControlProjectWorkflow, AskJiraWorkflow],
             activities=[
                 sync.begin_sync,
                 sync.complete_sync,
                 sync.record_sync_failed,
                 sync.record_sync_cancelled,
-                control.record_registration,
+                control.adopt_schedule,
+                control.record_command,
                 control.apply_schedule,
-                control.record_sync_request,
                 control.trigger_schedule,
             ],
         ),

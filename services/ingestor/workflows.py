@@ -16,24 +16,32 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 
 with workflow.unsafe.imports_passed_through():
     from libs.temporal import names
+    from libs.temporal.commands import ANSWER_TIMEOUT
     from libs.temporal.messages import (
+        AnyCommand,
+        AnyQuestion,
         BeginSync,
         CancelSync,
         CompleteSync,
         Counts,
+        Done,
         FailSync,
         Failure,
         FetchPage,
+        MarkUntracked,
+        Options,
         PageResult,
         PageSource,
         PrepareScan,
         Progress,
+        ProjectRef,
         RefreshReferences,
         RegisterProject,
-        RequestSync,
         Scan,
+        SetTrackedUsers,
         SyncInput,
         SyncPlan,
+        Trigger,
     )
 
 PAGES_IN_FLIGHT = 6
@@ -93,6 +101,8 @@ class SyncProjectWorkflow:
             await self._bulk_pages(sync, run_id, plan, scan, page)
         else:
             await self._search_pages(sync, run_id, plan, scan, page, token)
+        if plan.tracked:
+            await self._mark_untracked(sync, run_id, plan)
         return await self._complete(sync, run_id, plan, scan)
 
     async def _begin(self, sync: SyncInput, run_id: str) -> SyncPlan:
@@ -170,6 +180,11 @@ class SyncProjectWorkflow:
         result = await self._jira_step(sync.site, "refresh_references", message, PageResult)
         self._add(result.counts, result.warnings)
 
+    async def _mark_untracked(self, sync: SyncInput, run_id: str, plan: SyncPlan) -> None:
+        message = MarkUntracked(site=sync.site, project=sync.project, run_id=run_id, plan=plan)
+        result = await self._jira_step(sync.site, "mark_untracked", message, PageResult)
+        self._add(result.counts, result.warnings)
+
     async def _complete(self, sync: SyncInput, run_id: str, plan: SyncPlan, scan: Scan) -> Counts:
         message = CompleteSync(
             site=sync.site,
@@ -241,30 +256,71 @@ class SyncProjectWorkflow:
         return answer
 
 
-@workflow.defn(name=names.REGISTER_WORKFLOW)
-class RegisterProjectWorkflow:
-    """Register a project: first the event, then the schedule made from it, so that a crash between loses nothing."""
+@workflow.defn(name=names.CONTROL_WORKFLOW)
+class ControlProjectWorkflow:
+    """Carry out one command: the event first, then Temporal is made to agree, so that a crash between loses nothing."""
 
     @workflow.run
-    async def run(self, registration: RegisterProject) -> None:
-        await _control_step("record_registration", registration)
-        await _control_step("apply_schedule", registration)
+    async def run(self, command: AnyCommand) -> Done:
+        _refuse_if_void()
+        project = ProjectRef(site=command.site, project=command.project)
+        await _control_step("adopt_schedule", project, type(None))
+        if asks_jira(command):
+            await _question_step("check_with_jira", command.site, command, type(None))
+        done = await _control_step("record_command", command, Done)
+        await _control_step("apply_schedule", project, type(None))
+        if done.request_id is not None:
+            trigger = Trigger(site=command.site, project=command.project, request_id=done.request_id)
+            await _control_step("trigger_schedule", trigger, type(None))
+        return done
 
 
-@workflow.defn(name=names.REQUEST_WORKFLOW)
-class RequestSyncWorkflow:
-    """Ask for a sync: the request is stored first, and whichever run starts next takes it up."""
+@workflow.defn(name=names.DISCOVERY_WORKFLOW)
+class AskJiraWorkflow:
+    """Ask Jira for projects or users, where its credentials and its limits are."""
 
     @workflow.run
-    async def run(self, request: RequestSync) -> None:
-        await _control_step("record_sync_request", request)
-        await _control_step("trigger_schedule", request)
+    async def run(self, question: AnyQuestion) -> Options:
+        _refuse_if_void()
+        return await _question_step("find_options", question.site, question, Options)
 
 
-async def _control_step(activity: str, message: object) -> None:
-    await workflow.execute_activity(
-        activity, message, start_to_close_timeout=timedelta(seconds=15), retry_policy=STORE_RETRY
+def asks_jira(command: AnyCommand) -> bool:
+    """Whether the command names something that only Jira knows."""
+    if isinstance(command, RegisterProject):
+        return command.check or bool(command.account_ids)
+    return isinstance(command, SetTrackedUsers) and bool(command.account_ids)
+
+
+def _refuse_if_void() -> None:
+    """A command that nobody took up for so long that its caller has given up must not be carried out any more."""
+    if workflow.now() - workflow.info().start_time > ANSWER_TIMEOUT:
+        raise ApplicationError("The ingestor was away for too long; ask again.", non_retryable=True)
+
+
+async def _control_step(activity: str, message: object, result: type[T]) -> T:
+    answer: T = await workflow.execute_activity(
+        activity,
+        message,
+        result_type=result,
+        start_to_close_timeout=timedelta(seconds=15),
+        retry_policy=STORE_RETRY,
     )
+    return answer
+
+
+async def _question_step(activity: str, site: str, message: object, result: type[T]) -> T:
+    """A question to Jira that somebody waits for: asked twice at most, and not for long."""
+    answer: T = await workflow.execute_activity(
+        activity,
+        message,
+        result_type=result,
+        task_queue=names.jira_queue(site),
+        start_to_close_timeout=timedelta(seconds=20),
+        schedule_to_close_timeout=timedelta(seconds=30),
+        retry_policy=RetryPolicy(maximum_attempts=2),
+    )
+    return answer
 
 
 async def all_or_first_error(steps: list[Awaitable[None]]) -> None:

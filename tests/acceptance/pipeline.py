@@ -23,6 +23,7 @@ from libs.temporal.commands import register_project, request_sync
 from libs.temporal.connect import connect
 from services.ingestor.activities import SyncActivities
 from services.ingestor.control import ControlActivities
+from services.ingestor.discovery import DiscoveryActivities
 from services.ingestor.journal import Journal
 from services.ingestor.schedules import ScheduleGateway
 from services.ingestor.worker import make_workers
@@ -86,7 +87,7 @@ async def running(
     async with JiraClient(settings) as jira, AsyncExitStack() as workers:
         sync = SyncActivities(journal, jira)
         control = ControlActivities(journal, ScheduleGateway(client, timedelta(0)), simulator.base_url)
-        for worker in make_workers(client, site, sync, control):
+        for worker in make_workers(client, site, sync, control, DiscoveryActivities(jira)):
             await workers.enter_async_context(worker)
         pipeline = Pipeline(client, store, site, project)
         try:

@@ -10,7 +10,7 @@ from temporalio.worker import Replayer
 
 from libs.temporal.connect import DATA_CONVERTER
 from libs.temporal.worker import SANDBOX
-from services.ingestor.workflows import RegisterProjectWorkflow, RequestSyncWorkflow, SyncProjectWorkflow
+from services.ingestor.workflows import AskJiraWorkflow, ControlProjectWorkflow, SyncProjectWorkflow
 
 HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
 
@@ -23,7 +23,7 @@ def test_there_are_histories_of_every_workflow() -> None:
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
 async def test_a_recorded_run_replays(path: Path) -> None:
     replayer = Replayer(
-        workflows=[SyncProjectWorkflow, RegisterProjectWorkflow, RequestSyncWorkflow],
+        workflows=[SyncProjectWorkflow, ControlProjectWorkflow, AskJiraWorkflow],
         data_converter=DATA_CONVERTER,
         workflow_runner=SANDBOX,
     )

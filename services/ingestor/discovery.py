@@ -1,0 +1,101 @@
+"""Questions to Jira on behalf of people: which projects and users are there to choose from?
+
+They are asked here because the site's credentials and rate limits are here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from libs.jira_client import JiraClient, JiraError, NotFoundOrHidden, User
+from libs.temporal.commands import JIRA_REFUSED, REFUSED
+from libs.temporal.messages import (
+    AnyCommand,
+    AnyQuestion,
+    FindProjects,
+    FindUsers,
+    Option,
+    Options,
+    RegisterProject,
+    SetTrackedUsers,
+)
+from services.ingestor.failures import failure_from
+
+
+class DiscoveryActivities:
+    """The steps that ask Jira while somebody waits."""
+
+    def __init__(self, jira: JiraClient) -> None:
+        self._jira = jira
+
+    @activity.defn
+    async def find_options(self, question: AnyQuestion) -> Options:
+        """A page of projects or users of the site."""
+        async with _refusals():
+            if isinstance(question, FindProjects):
+                return await self._projects(question)
+            return await self._users(question)
+
+    async def _projects(self, question: FindProjects) -> Options:
+        try:
+            page = await self._jira.projects(question.search or None, question.start)
+        except NotFoundOrHidden:
+            return Options(options=())  # Jira's way to say that nothing matches
+        options = (Option(id=project.id, key=project.key, name=project.name) for project in page.projects)
+        return Options(options=tuple(options), next_start=page.next_start)
+
+    async def _users(self, question: FindUsers) -> Options:
+        page = await self._jira.assignable_users(question.project, question.search, question.start)
+        return Options(options=tuple(_option(user) for user in page.users), next_start=page.next_start)
+
+    @activity.defn
+    async def check_with_jira(self, command: AnyCommand) -> None:
+        """Refuse a command that names a project or accounts which Jira does not know."""
+        async with _refusals():
+            if isinstance(command, RegisterProject) and command.check:
+                await self._check_project(command)
+            if isinstance(command, RegisterProject | SetTrackedUsers) and command.account_ids:
+                await self._check_accounts(command)
+
+    async def _check_project(self, command: RegisterProject) -> None:
+        try:
+            found = await self._jira.project(command.project)
+        except NotFoundOrHidden as error:
+            message = f"Jira shows no project {command.project} to the account that we use. {error.advice}"
+            raise _refused("UNKNOWN_JIRA_PROJECT", message, "key") from error
+        if found.key != command.project:
+            raise _refused("UNKNOWN_JIRA_PROJECT", f"Project {command.project} is called {found.key} now.", "key")
+
+    async def _check_accounts(self, command: RegisterProject | SetTrackedUsers) -> None:
+        wanted = {account.strip() for account in command.account_ids}
+        unknown = wanted - {user.account_id for user in await self._jira.users_bulk(sorted(wanted))}
+        if unknown:
+            listed = ", ".join(sorted(unknown))
+            raise _refused("UNKNOWN_ACCOUNT", f"Jira knows no account {listed}.", "accountIds")
+
+
+def _option(user: User) -> Option:
+    return Option(
+        id=user.account_id,
+        name=user.display_name or user.account_id,
+        active=user.active,
+        account_type=user.account_type or "unknown",
+    )
+
+
+def _refused(code: str, message: str, field: str) -> ApplicationError:
+    return ApplicationError(message, {"code": code, "field": field}, type=REFUSED, non_retryable=True)
+
+
+@asynccontextmanager
+async def _refusals() -> AsyncIterator[None]:
+    """Somebody waits for the answer: what Jira refuses is said at once, the client has tried three times."""
+    try:
+        yield
+    except JiraError as error:
+        failure = failure_from(error, activity.info().attempt)
+        raise ApplicationError(error.message, failure, type=JIRA_REFUSED, non_retryable=True) from error
