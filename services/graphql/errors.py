@@ -11,6 +11,11 @@ from strawberry.extensions import MaskErrors
 log = structlog.get_logger(__name__)
 
 
+def coded(code: str, message: str, **more: object) -> GraphQLError:
+    """An error that callers can tell by its code; `more` goes beside the code."""
+    return GraphQLError(message, extensions={"code": code, **more})
+
+
 def bad_input(message: str) -> GraphQLError:
     """An argument that cannot be served; the text says what would be right."""
     return GraphQLError(message, extensions={"code": "BAD_USER_INPUT"})

@@ -1,6 +1,6 @@
 """Bounds of a request. The rules are built once: new ones per request would miss the validation cache every time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from graphql.validation import ASTValidationRule
@@ -27,6 +27,14 @@ class _Size(SizeRule):
     allowed = Size(depth=MAX_DEPTH, fields=MAX_FIELDS, aliases=MAX_ALIASES)
 
 
+class FreshLoaders(SchemaExtension):
+    """A WebSocket has one context for all its operations: none must be answered from what an earlier one loaded."""
+
+    def on_execute(self) -> Iterator[None]:
+        self.execution_context.context.loaders.clear()
+        yield
+
+
 _RULES: list[type[ASTValidationRule]] = [_Size]
 
 
@@ -35,5 +43,6 @@ EXTENSIONS: list[Callable[[], SchemaExtension]] = [
     lambda: AddValidationRules(_RULES),
     lambda: ParserCache(maxsize=256),
     lambda: ValidationCache(maxsize=256),
+    FreshLoaders,
     CodedErrors,
 ]

@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from strawberry.dataloader import DataLoader
 
-from services.graphql.queries import Queries, Row
+from services.graphql.queries import Queries
+from services.graphql.reading import Row
 
 Key = tuple[str, str]
 """(site, id)"""
@@ -24,6 +25,18 @@ class Loaders:
         self.worklogs: DataLoader[Key, list[Row]] = DataLoader(_many(queries.worklogs_of_issues))
         self.sync_jobs: DataLoader[Key, Row | None] = DataLoader(_one(queries.sync_jobs_of_projects, "project_key"))
         self.sync_states: DataLoader[Key, list[Row]] = DataLoader(_many(queries.sync_states_of_projects, "project_key"))
+
+    def clear(self) -> None:
+        """Forget what was loaded: the next operation of a long connection, or event of a subscription, reads anew."""
+        for loader in (
+            self.users,
+            self.sprints,
+            self.comments,
+            self.worklogs,
+            self.sync_jobs,
+            self.sync_states,
+        ):
+            loader.clear_all()
 
 
 def _one(

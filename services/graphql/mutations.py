@@ -1,67 +1,196 @@
-"""What callers may ask for. The answer says what was done, or why not, as data."""
+"""What callers may change. Each change of a project is carried out by the ingestor and becomes an event."""
 
-import asyncio
+from __future__ import annotations
+
+from typing import Annotated, TypedDict
 
 import strawberry
 
-from libs.temporal.commands import CommandFailedError, UnknownProjectError
+from libs.temporal.messages import (
+    PauseSync,
+    RegisterProject,
+    RequestSync,
+    RescheduleSync,
+    ResumeSync,
+    SetTrackedUsers,
+    StartSync,
+    UnregisterProject,
+)
 from services.graphql.context import Info
-from services.graphql.scheduler import NoAnswerError, SchedulerUnavailableError
-from services.graphql.types import SyncJob
+from services.graphql.payloads import SyncJobPayload, carried_out, command_id, on_project, refused
+from services.graphql.roles import admin, operator
+from services.graphql.token_mutations import TokenMutation
 
+argument = strawberry.argument
 
-@strawberry.type(description="Why a mutation did nothing.")
-class UserError:
-    code: str = strawberry.field(description="UNKNOWN_PROJECT, SCHEDULER_UNAVAILABLE, NO_ANSWER or REFUSED.")
-    message: str = strawberry.field(description="What is wrong, and what to do about it.")
-    field: str | None = strawberry.field(description="The argument it is about.")
-
-
-@strawberry.type(description="What came of a request to sync.")
-class TriggerProjectSyncPayload:
-    sync_job: SyncJob | None = strawberry.field(description="The job that will run.")
-    request_id: str | None = strawberry.field(description="Id of the request; the run that serves it names it.")
-    user_errors: list[UserError] = strawberry.field(description="Empty when the request was taken.")
+ProjectId = Annotated[strawberry.ID, argument(description="Jira's id, the key, or <site>:<key>.")]
+Full = Annotated[bool | None, argument(description="Read every issue again instead of those that changed.")]
+Accounts = Annotated[list[str] | None, argument(description="Only issues in which one of these has a part.")]
+Reason = Annotated[str | None, argument(description="Why: kept in the settings history.")]
+Once = Annotated[
+    str | None, argument(description="The same key again, of the same caller, is carried out once: safe to repeat.")
+]
+Cron = Annotated[str, argument(description="Five fields, such as */15 * * * *.")]
+Timezone = Annotated[str | None, argument(description="An IANA name such as Europe/Berlin; left out: as it is, or UTC.")]
 
 
 @strawberry.type(description="Changes. Each is carried out by the ingestor and becomes an event.")
-class Mutation:
+class Mutation(TokenMutation):
+    @strawberry.mutation(description="Resume a project's schedule and sync it now.", extensions=operator())
+    async def start_project_sync(
+        self, info: Info, project_id: ProjectId, full: Full = None, reason: Reason = None, idempotency_key: Once = None
+    ) -> SyncJobPayload:
+        return await on_project(
+            info,
+            project_id,
+            idempotency_key,
+            lambda site, key, once: StartSync(**_frame(info, site, key, once, reason), full=bool(full)),
+        )
+
     @strawberry.mutation(
-        description="Sync a project now, or right after the run in progress."
-        " `full` reads every issue again; `accountIds` limits the run to issues of these people."
+        description="Pause a project's schedule. A run in progress is not stopped.", extensions=operator()
+    )
+    async def pause_project_sync(
+        self, info: Info, project_id: ProjectId, reason: Reason = None, idempotency_key: Once = None
+    ) -> SyncJobPayload:
+        return await on_project(
+            info,
+            project_id,
+            idempotency_key,
+            lambda site, key, once: PauseSync(**_frame(info, site, key, once, reason)),
+        )
+
+    @strawberry.mutation(
+        description="Resume a project's schedule; the next run is the next one that is due.", extensions=operator()
+    )
+    async def resume_project_sync(
+        self, info: Info, project_id: ProjectId, reason: Reason = None, idempotency_key: Once = None
+    ) -> SyncJobPayload:
+        return await on_project(
+            info,
+            project_id,
+            idempotency_key,
+            lambda site, key, once: ResumeSync(**_frame(info, site, key, once, reason)),
+        )
+
+    @strawberry.mutation(
+        description="Sync a project now, or right after the run in progress; a pause stays.", extensions=operator()
     )
     async def trigger_project_sync(
         self,
         info: Info,
-        project_id: strawberry.ID,
-        full: bool | None = None,
-        account_ids: list[str] | None = None,
-    ) -> TriggerProjectSyncPayload:
-        row = await asyncio.to_thread(info.context.queries.project_by_id_or_key, project_id)
-        if row is None:
-            return _refused(
-                "UNKNOWN_PROJECT",
-                f"No project {project_id!r} is registered; `projects` lists those that are, `jdi register` adds one.",
-                "projectId",
-            )
-        try:
-            request = await info.context.scheduler.request_sync(
-                row["site"], row["key"], full=bool(full), account_ids=account_ids or ()
-            )
-        except UnknownProjectError as error:
-            return _refused("UNKNOWN_PROJECT", str(error), "projectId")
-        except SchedulerUnavailableError as error:
-            return _refused("SCHEDULER_UNAVAILABLE", str(error), None)
-        except NoAnswerError as error:
-            return _refused("NO_ANSWER", str(error), None, error.request_id)
-        except CommandFailedError as error:
-            return _refused("REFUSED", str(error), None)
-        job = await info.context.loaders.sync_jobs.load((row["site"], row["key"]))
-        return TriggerProjectSyncPayload(
-            sync_job=None if job is None else SyncJob.of(job), request_id=request, user_errors=[]
+        project_id: ProjectId,
+        full: Full = None,
+        account_ids: Accounts = None,
+        reason: Reason = None,
+        idempotency_key: Once = None,
+    ) -> SyncJobPayload:
+        return await on_project(
+            info,
+            project_id,
+            idempotency_key,
+            lambda site, key, once: RequestSync(
+                **_frame(info, site, key, once, reason), full=bool(full), account_ids=tuple(account_ids or ())
+            ),
+        )
+
+    @strawberry.mutation(description="Give a project another schedule; a pause stays.", extensions=admin())
+    async def reschedule_project_sync(
+        self,
+        info: Info,
+        project_id: ProjectId,
+        cron: Cron,
+        timezone: Timezone = None,
+        reason: Reason = None,
+        idempotency_key: Once = None,
+    ) -> SyncJobPayload:
+        return await on_project(
+            info,
+            project_id,
+            idempotency_key,
+            lambda site, key, once: RescheduleSync(
+                **_frame(info, site, key, once, reason), cron=cron, timezone=timezone
+            ),
+        )
+
+    @strawberry.mutation(
+        description="Sync a project from now on. Its first sync starts at once; one that is registered stays as it is.",
+        extensions=admin(),
+    )
+    async def register_project(
+        self,
+        info: Info,
+        key: Annotated[str, argument(description="The project's key in Jira, such as DEMO.")],
+        site: Annotated[str | None, argument(description="Short name of the Jira site; left out: ours.")] = None,
+        cron: Annotated[str | None, argument(description="Five fields; left out: the default schedule.")] = None,
+        timezone: Timezone = None,
+        account_ids: Annotated[
+            list[str] | None, argument(description="Watch list: sync only issues in which one of these has a part.")
+        ] = None,
+        reason: Reason = None,
+        idempotency_key: Once = None,
+    ) -> SyncJobPayload:
+        context = info.context
+        site, key = site or context.defaults.site, key.strip().upper()
+        if not context.principal.sees(site, key):
+            return refused("FORBIDDEN", f"This token does not reach project {key} of site {site}.", "key")
+        command = RegisterProject(
+            **_frame(info, site, key, command_id(info, f"{site}:{key}", idempotency_key), reason),
+            cron=cron or context.defaults.cron,
+            timezone=timezone or "UTC",
+            account_ids=tuple(account_ids or ()),
+            check=True,
+        )
+        return await carried_out(info, command)
+
+    @strawberry.mutation(
+        description="Sync a project no longer, and show it no longer. What was read stays in the event log.",
+        extensions=admin(),
+    )
+    async def unregister_project(
+        self, info: Info, project_id: ProjectId, reason: Reason = None, idempotency_key: Once = None
+    ) -> SyncJobPayload:
+        return await on_project(
+            info,
+            project_id,
+            idempotency_key,
+            lambda site, key, once: UnregisterProject(**_frame(info, site, key, once, reason)),
+        )
+
+    @strawberry.mutation(
+        description="Set a project's watch list: only issues in which one of these has a part are synced and shown."
+        " A changed list starts a full sync, which brings what those who were added have, and marks as UNTRACKED what"
+        " nobody on the list is left for. An empty list tracks everybody.",
+        extensions=admin(),
+    )
+    async def set_tracked_users(
+        self,
+        info: Info,
+        project_id: ProjectId,
+        account_ids: Annotated[list[str], argument(description="The whole list: Atlassian account ids.")],
+        reason: Reason = None,
+        idempotency_key: Once = None,
+    ) -> SyncJobPayload:
+        return await on_project(
+            info,
+            project_id,
+            idempotency_key,
+            lambda site, key, once: SetTrackedUsers(
+                **_frame(info, site, key, once, reason), account_ids=tuple(account_ids)
+            ),
         )
 
 
-def _refused(code: str, message: str, field: str | None, request_id: str | None = None) -> TriggerProjectSyncPayload:
-    error = UserError(code=code, message=message, field=field)
-    return TriggerProjectSyncPayload(sync_job=None, request_id=request_id, user_errors=[error])
+class _Frame(TypedDict):
+    site: str
+    project: str
+    command_id: str
+    actor: str
+    reason: str
+
+
+def _frame(info: Info, site: str, key: str, once: str, reason: str | None) -> _Frame:
+    """What all commands share."""
+    return _Frame(
+        site=site, project=key, command_id=once, actor=info.context.principal.name, reason=(reason or "").strip()
+    )

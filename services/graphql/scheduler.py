@@ -1,22 +1,26 @@
 """The way to Temporal: connects on the first use, so that reading never waits for it."""
 
+from __future__ import annotations
+
 import asyncio
-import uuid
-from collections.abc import Sequence
-from datetime import timedelta
-from typing import Final
+from collections.abc import Coroutine
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, TypeVar
 
 from temporalio.client import Client
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
-from libs.temporal.commands import request_sync
+from libs.temporal.commands import ask_jira, carry_out
 from libs.temporal.connect import connect
+from libs.temporal.messages import AnyCommand, AnyQuestion, Done, Options
 
 REACH_SECONDS: Final = 3.0
 """How long Temporal may take to answer at all."""
 
 ANSWER_SECONDS: Final = 15.0
-"""How long the ingestor may take; the request itself waits longer, in Temporal."""
+"""How long the ingestor may take; the command itself waits longer, in Temporal."""
+
+T = TypeVar("T")
 
 
 class SchedulerUnavailableError(RuntimeError):
@@ -24,47 +28,65 @@ class SchedulerUnavailableError(RuntimeError):
 
 
 class NoAnswerError(RuntimeError):
-    """Temporal took the request, the ingestor has not answered yet; `request_id` names it."""
+    """Temporal took the command, the ingestor has not answered yet."""
 
-    def __init__(self, request_id: str) -> None:
+    def __init__(self) -> None:
         super().__init__(
-            f"Temporal keeps the request {request_id}, but the ingestor has not taken it within {ANSWER_SECONDS:g} s."
-            " Is it running? It takes the request when it is back within a minute; else ask again."
+            f"Temporal keeps the command, but the ingestor has not carried it out within {ANSWER_SECONDS:g} s. Is it"
+            " running? It takes the command when it is back within a minute; else give it again."
         )
-        self.request_id = request_id
 
 
 class Scheduler:
-    """Asks the ingestor for syncs by way of Temporal."""
+    """Hands commands and questions to the ingestor, by way of Temporal, and looks at schedules."""
 
     def __init__(self, address: str, namespace: str) -> None:
         self._address, self._namespace = address, namespace
         self._client: Client | None = None
 
-    async def request_sync(self, site: str, project: str, *, full: bool, account_ids: Sequence[str]) -> str:
-        """Ask for a sync now; returns the id of the request.
+    async def carry_out(self, command: AnyCommand) -> Done:
+        """Have a command carried out.
 
         Raises:
             SchedulerUnavailableError: Temporal does not answer.
             NoAnswerError: the ingestor does not.
-            UnknownProjectError: the project is not registered.
-            CommandFailedError: the ingestor refused.
+            CommandRefusedError: it cannot be done as it stands.
+            JiraRefusedError: it needs something of Jira, which refused.
+            CommandFailedError: the ingestor failed.
+        """
+        return await self._answered(carry_out(await self._reached(), command))
+
+    async def ask(self, question: AnyQuestion) -> Options:
+        """Ask Jira by way of the ingestor.
+
+        Raises:
+            SchedulerUnavailableError, NoAnswerError, JiraRefusedError, CommandFailedError: as for a command.
+        """
+        return await self._answered(ask_jira(await self._reached(), question))
+
+    async def upcoming_runs(self, schedule_id: str, count: int) -> list[datetime]:
+        """The next runs as Temporal has them; none when the schedule is paused or gone.
+
+        Raises:
+            SchedulerUnavailableError: Temporal does not answer.
         """
         client = await self._reached()
-        request_id = uuid.uuid4().hex
+        try:
+            description = await client.get_schedule_handle(schedule_id).describe()
+        except RPCError as error:
+            if error.status == RPCStatusCode.NOT_FOUND:
+                return []
+            raise self._unavailable(error) from error
+        if description.schedule.state.paused:
+            return []
+        return [time.astimezone(UTC) for time in description.info.next_action_times[:count]]
+
+    async def _answered(self, answer: Coroutine[Any, Any, T]) -> T:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                return await request_sync(
-                    client,
-                    site=site,
-                    project=project,
-                    full=full,
-                    account_ids=account_ids,
-                    actor="graphql",
-                    request_id=request_id,
-                )
+                return await answer
         except TimeoutError as error:
-            raise NoAnswerError(request_id) from error
+            raise NoAnswerError from error
         except RPCError as error:
             raise self._unavailable(error) from error
 
@@ -81,6 +103,6 @@ class Scheduler:
 
     def _unavailable(self, error: Exception) -> SchedulerUnavailableError:
         return SchedulerUnavailableError(
-            f"Temporal at {self._address} does not answer ({type(error).__name__}), so no sync was asked for."
+            f"Temporal at {self._address} does not answer ({type(error).__name__}), so nothing was changed."
             " Reading goes on. Start Temporal, or correct TEMPORAL_ADDRESS, and ask again."
         )

@@ -46,20 +46,21 @@ class Pipeline:
         await register_project(
             self.client, site=self.site, project=self.project, cron="0 0 1 1 *", timezone="UTC", actor="test"
         )
-        return await self._end_of(None)
+        return await self.ended(None)
 
     async def sync(self, *, full: bool = False, account_ids: tuple[str, ...] = ()) -> End:
         """Ask for a sync, and wait for its end."""
         request = await request_sync(
             self.client, site=self.site, project=self.project, full=full, account_ids=account_ids, actor="test"
         )
-        return await self._end_of(request)
+        return await self.ended(request)
 
     async def project_all(self) -> None:
         """Bring the read tables up to the end of the log."""
         await asyncio.to_thread(ProjectLoop(self.store, self.tables).catch_up, threading.Event())
 
-    async def _end_of(self, request: str | None) -> End:
+    async def ended(self, request: str | None) -> End:
+        """The end of the run that serves a request; of any run when none is named."""
         run: str | None = None
         async with asyncio.timeout(120):
             while True:

@@ -1,0 +1,120 @@
+"""What mutations answer: what was done, or why not, as data."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Callable
+from typing import Final
+
+import strawberry
+
+from libs.temporal.commands import (
+    CommandFailedError,
+    CommandRefusedError,
+    JiraRefusedError,
+    new_command_id,
+)
+from libs.temporal.messages import AnyCommand
+from services.graphql.context import Context, Info
+from services.graphql.errors import bad_input
+from services.graphql.reading import Row
+from services.graphql.scheduler import NoAnswerError, SchedulerUnavailableError
+from services.graphql.sync_types import SyncJob
+
+SHOWN_SECONDS: Final = 5.0
+"""How long a mutation waits until the read tables show what it did, so that its answer does."""
+
+_LOOK_SECONDS: Final = 0.05
+
+_KEY: Final = re.compile(r"[\w.:/-]{1,100}", re.ASCII)
+
+
+@strawberry.type(description="Why a mutation did nothing.")
+class UserError:
+    code: str = strawberry.field(
+        description="Such as UNKNOWN_PROJECT, BAD_CRON, BAD_TIMEZONE, UNKNOWN_ACCOUNT, SCHEDULER_UNAVAILABLE,"
+        " NO_ANSWER, REFUSED, or a code of Jira's refusal such as AUTH_EXPIRED."
+    )
+    message: str = strawberry.field(description="What is wrong, and what to do about it.")
+    field: str | None = strawberry.field(description="The argument it is about.")
+
+
+@strawberry.type(description="What came of a change to a project's sync.")
+class SyncJobPayload:
+    sync_job: SyncJob | None = strawberry.field(description="The job as it is now; null when there is none.")
+    request_id: str | None = strawberry.field(description="Id of the request for a run; the run that serves it names it.")
+    user_errors: list[UserError] = strawberry.field(description="Empty when it was done.")
+
+
+def refused(code: str, message: str, field: str | None = None) -> SyncJobPayload:
+    error = UserError(code=code, message=message, field=field)
+    return SyncJobPayload(sync_job=None, request_id=None, user_errors=[error])
+
+
+async def registered(info: Info, project_id: str) -> Row | None:
+    """The project that an argument names, when the caller may see it."""
+    return await asyncio.to_thread(info.context.queries.project_by_id_or_key, project_id)
+
+
+def unknown_project(project_id: str) -> SyncJobPayload:
+    message = f"No project {project_id!r} is registered; `projects` lists those that are, `registerProject` adds one."
+    return refused("UNKNOWN_PROJECT", message, "projectId")
+
+
+def command_id(info: Info, project: str, idempotency_key: str | None) -> str:
+    """The id under which a command is carried out once: of this caller, this mutation and this project.
+
+    Raises:
+        GraphQLError: the key is none.
+    """
+    if idempotency_key is None:
+        return new_command_id()
+    if not _KEY.fullmatch(idempotency_key):
+        raise bad_input("idempotencyKey: give 1 to 100 letters, digits or . : / _ -")
+    return f"{info.field_name}:{project}:{info.context.principal.name}:{idempotency_key}"
+
+
+async def on_project(
+    info: Info, project_id: str, idempotency_key: str | None, make: Callable[[str, str, str], AnyCommand]
+) -> SyncJobPayload:
+    """Have a command for a registered project carried out.
+
+    Args:
+        info: of the mutation.
+        project_id: as the caller names the project.
+        idempotency_key: as the caller gave it.
+        make: the command, of site, project key and command id.
+    """
+    row = await registered(info, project_id)
+    if row is None:
+        return unknown_project(project_id)
+    name = f"{row['site']}:{row['key']}"
+    return await carried_out(info, make(row["site"], row["key"], command_id(info, name, idempotency_key)))
+
+
+async def carried_out(info: Info, command: AnyCommand) -> SyncJobPayload:
+    """Have the command carried out, and answer with the job as it is afterwards."""
+    try:
+        done = await info.context.scheduler.carry_out(command)
+    except CommandRefusedError as error:
+        return refused(error.code, str(error), error.field)
+    except JiraRefusedError as error:
+        return refused(error.code, f"{error} {error.advice}".strip())
+    except SchedulerUnavailableError as error:
+        return refused("SCHEDULER_UNAVAILABLE", str(error))
+    except NoAnswerError as error:
+        return refused("NO_ANSWER", str(error))
+    except CommandFailedError as error:
+        return refused("REFUSED", str(error))
+    await _shown(info.context, done.position)
+    job = await info.context.loaders.sync_jobs.load((command.site, command.project))
+    return SyncJobPayload(sync_job=None if job is None else SyncJob.of(job), request_id=done.request_id, user_errors=[])
+
+
+async def _shown(context: Context, position: int) -> None:
+    """Wait until the read tables show an event; a projector that is down must not fail what was done."""
+    deadline = time.monotonic() + SHOWN_SECONDS
+    while time.monotonic() < deadline and await asyncio.to_thread(context.queries.position) < position:
+        await asyncio.sleep(_LOOK_SECONDS)

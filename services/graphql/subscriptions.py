@@ -1,0 +1,104 @@
+"""What can be watched: each subscription begins with what is so now, or where its cursor says, and misses nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Annotated, Final
+
+import strawberry
+
+from services.graphql.context import Info
+from services.graphql.errors import coded
+from services.graphql.project_fields import ProjectId, project_of
+from services.graphql.project_types import Project, position_in
+from services.graphql.sync_queries import Versions
+from services.graphql.sync_types import SyncJob, SyncLog, uid
+
+argument = strawberry.argument
+
+LOGS_AT_ONCE: Final = 500
+
+
+@strawberry.type(description="Projects have changed.")
+class ConsoleEvent:
+    position: str = strawberry.field(description="How far the read tables are in the event log.")
+    projects: list[Project] = strawberry.field(description="Those that changed since the event before, as they are now.")
+    removed: list[strawberry.ID] = strawberry.field(description="uids of those that were unregistered.")
+
+
+@strawberry.type(description="What can be watched, over graphql-transport-ws or server-sent events.")
+class Subscription:
+    @strawberry.subscription(description="A project's job: as it is now, then as it moves, at most twice a second.")
+    async def sync_progress(self, info: Info, project_id: ProjectId) -> AsyncGenerator[SyncJob, None]:
+        project = await project_of(info, project_id)
+        name, seen = (project["site"], project["key"]), None
+        async for state in _states(info):
+            if state.of.get(name) == seen:
+                continue
+            seen = state.of.get(name)
+            rows = await asyncio.to_thread(info.context.queries.sync_jobs_of_projects, [name])
+            if not rows:
+                return  # it was unregistered
+            yield SyncJob.of(rows[0])
+
+    @strawberry.subscription(
+        description="A project's log: every entry behind the cursor, in order, then each as it comes."
+        " Without a cursor: those that come from now on."
+    )
+    async def sync_log_added(
+        self,
+        info: Info,
+        project_id: ProjectId,
+        after: Annotated[
+            strawberry.ID | None, argument(description="Id of the last entry that was seen.")
+        ] = None,
+    ) -> AsyncGenerator[SyncLog, None]:
+        project = await project_of(info, project_id)
+        queries, site, key = info.context.queries, project["site"], project["key"]
+        last = position_in(after, "after")
+        if last is None:
+            last = await asyncio.to_thread(queries.position)
+        async for _ in _states(info):
+            while rows := await asyncio.to_thread(queries.sync_logs_since, site, key, last, LOGS_AT_ONCE):
+                for row in rows:
+                    last = row["position"]
+                    yield SyncLog.of(row)
+
+    @strawberry.subscription(
+        description="Word of every project that changes, at most twice a second. The first event comes at once and"
+        " names none: fetch everything when it comes, and what the later events name."
+    )
+    async def console_events(self, info: Info) -> AsyncGenerator[ConsoleEvent, None]:
+        seen: Versions | None = None
+        async for state in _states(info):
+            changed = _changed(seen, state, info)
+            removed = [] if seen is None else [name for name in seen.of if name not in state.of and _sees(info, name)]
+            first, seen = seen is None, state
+            if not (first or changed or removed):
+                continue
+            rows = await asyncio.to_thread(info.context.queries.projects_by_name, changed) if changed else []
+            yield ConsoleEvent(
+                position=str(state.position),
+                projects=[Project.of(row) for row in rows],
+                removed=[strawberry.ID(uid(*name)) for name in removed],
+            )
+
+
+async def _states(info: Info) -> AsyncGenerator[Versions, None]:
+    """The states as they move, for as long as the caller may watch."""
+    async for state in info.context.live.states():
+        if not await info.context.still_valid():
+            raise coded("UNAUTHENTICATED", "The token has expired or was revoked. Sign in again.")
+        info.context.loaders.clear()
+        yield state
+
+
+def _changed(seen: Versions | None, state: Versions, info: Info) -> list[tuple[str, str]]:
+    if seen is None:
+        return []
+    return [name for name, versions in state.of.items() if seen.of.get(name) != versions and _sees(info, name)]
+
+
+def _sees(info: Info, name: tuple[str, str]) -> bool:
+    return info.context.principal.sees(*name)
