@@ -1,0 +1,47 @@
+import { command, newKey, say } from "../commands.js";
+import { PAUSE } from "../documents.js";
+import { html, useState } from "../preact.js";
+import { CommandDialog } from "../parts/dialog.js";
+import { ReasonField } from "../parts/field.js";
+
+/** @typedef {import("../types.js").Project} Project */
+
+/** One command a project: what was refused stays in the dialog, the others are paused. @param {{projects: Project[], onClose: (sent: boolean) => void}} props */
+export function BulkPauseDialog({ projects, onClose }) {
+  const [asked] = useState(projects); // those paused meanwhile leave the selection, not the sentence
+  const [reason, setReason] = useState("");
+  const [busy, setBusy] = useState(false);
+  const [refused, setRefused] = useState(/** @type {string[]} */ ([]));
+  const submit = async () => {
+    setBusy(true);
+    const refusals = await Promise.all(asked.map((project) => pause(project, reason.trim())));
+    setBusy(false);
+    const found = refusals.filter(Boolean);
+    setRefused(found);
+    if (found.length) return;
+    say(`${asked.length} projects are paused.`);
+    onClose(true);
+  };
+  const keys = asked.map(({ key }) => key).join(", ");
+  return html`<${CommandDialog} title="Pause ${asked.length} projects" submit="Pause ${asked.length}" command=${{ busy, failure: null }}
+      onSubmit=${submit} onClose=${() => onClose(false)}>
+    <p>${keys}</p>
+    <p>No run starts until somebody resumes them. Runs in progress go on to their end.</p>
+    <${ReasonField} value=${reason} onInput=${setReason} example="Jira maintenance until 18:00" more=${{ required: true, autofocus: true }} />
+    ${refused.length > 0 && html`<div class="note bad" role="alert"><ul>${refused.map((text) => html`<li>${text}</li>`)}</ul></div>`}
+  <//>`;
+}
+
+/**
+ * @param {Project} project
+ * @param {string} reason
+ * @returns {Promise<string>} why it was refused; "" when it was not
+ */
+async function pause(project, reason) {
+  try {
+    const { userErrors } = await command(PAUSE, { id: project.uid, reason, key: newKey() });
+    return userErrors.map((/** @type {any} */ { message }) => `${project.key}: ${message}`).join(" ");
+  } catch (error) {
+    return `${project.key}: ${/** @type {Error} */ (error).message}`;
+  }
+}

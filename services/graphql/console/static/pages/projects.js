@@ -1,0 +1,165 @@
+import { sendNow } from "../commands.js";
+import { BulkPauseDialog } from "../dialogs/bulk_pause.js";
+import { RegisterDialog } from "../dialogs/register.js";
+import { RESUME } from "../documents.js";
+import { useObservable } from "../observable.js";
+import { html, useState } from "../preact.js";
+import { refetch, store } from "../project_store.js";
+import { STATES, stateOf } from "../project_state.js";
+import { projectAddress } from "../route.js";
+import { meaningsKnown } from "../schedules.js";
+import { may } from "../session.js";
+import { useNow } from "../time.js";
+import { Actions } from "../parts/actions.js";
+import { StateBadge } from "../parts/badge.js";
+import { Empty, Loading } from "../parts/empty.js";
+import { Failure } from "../parts/failure.js";
+import { Freshness, LastRun, NextRun, Schedule, Why, useStateOf } from "../parts/facts.js";
+import { Icon } from "../parts/icon.js";
+
+/** @typedef {import("../types.js").Project} Project */
+
+export function ProjectsPage() {
+  const { loading, projects, error } = useObservable(store);
+  const [registering, setRegistering] = useState(false);
+  const all = [...projects.values()].sort((one, other) => one.key.localeCompare(other.key));
+  const register = () => setRegistering(true);
+  return html`
+    <header class="page-head">
+      <h1 tabindex="-1">Projects</h1>
+      ${may("ADMIN") && html`<button type="button" onClick=${register}><${Icon} name="plus" />Register project</button>`}
+    </header>
+    <${Failure} error=${error} retry=${refetch} />
+    ${loading && html`<${Loading} />`}
+    ${!loading && !error && all.length === 0 && html`<${NoProjects} />`}
+    ${all.length > 0 && html`<${Listing} all=${all} />`}
+    ${registering && html`<${RegisterDialog} onClose=${() => setRegistering(false)} />`}
+  `;
+}
+
+function NoProjects() {
+  return html`<${Empty} title="No project is registered">
+    ${may("ADMIN")
+      ? html`<p>Register a project of your Jira: its issues, comments, worklogs and sprints are synced from then on.</p>`
+      : html`<p>Either none is registered, or your token sees none. Ask an admin.</p>`}
+  <//>`;
+}
+
+/** @param {{all: Project[]}} props */
+function Listing({ all }) {
+  useObservable(meaningsKnown);
+  const now = useNow(10_000);
+  const [search, setSearch] = useState("");
+  const [state, setState] = useState("");
+  const [chosen, setChosen] = useState(/** @type {Set<string>} */ (new Set()));
+  const counts = count(all, now);
+  const wanted = search.trim().toLowerCase();
+  const found = all.filter(
+    (project) =>
+      `${project.key} ${project.name} ${project.site}`.toLowerCase().includes(wanted) &&
+      (!state || stateOf(project, now).name === state),
+  );
+  const picked = all.filter(({ uid }) => chosen.has(uid));
+  return html`
+    <div class="toolbar">
+      <input type="search" aria-label="Search projects" placeholder="Search key, name or site" value=${search}
+        onInput=${(/** @type {any} */ event) => setSearch(event.target.value)} />
+      <${StateFilter} counts=${counts} total=${all.length} state=${state} onChange=${setState} />
+    </div>
+    ${picked.length > 0 && html`<${Bulk} picked=${picked} onDone=${() => setChosen(new Set())} />`}
+    ${found.length > 0
+      ? html`<${Table} projects=${found} chosen=${chosen} onChoose=${setChosen} />`
+      : html`<${Empty} title="No project matches">
+          <button type="button" class="small outline" onClick=${() => (setSearch(""), setState(""))}>Show all</button>
+        <//>`}
+  `;
+}
+
+/**
+ * @param {Project[]} projects
+ * @param {number} now
+ * @returns {Record<string, number>} how many are in each state
+ */
+function count(projects, now) {
+  /** @type {Record<string, number>} */
+  const counts = {};
+  for (const project of projects) {
+    const { name } = stateOf(project, now);
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
+  return counts;
+}
+
+/** @param {{counts: Record<string, number>, total: number, state: string, onChange: (state: string) => void}} props */
+function StateFilter({ counts, total, state, onChange }) {
+  const choice = (/** @type {string} */ name, /** @type {string} */ words, /** @type {number} */ number, tone = "", icon = "") => html`
+    <button type="button" key=${name} class="chip ${tone}" aria-pressed=${state === name ? "true" : "false"} onClick=${() => onChange(name)}>
+      ${icon && html`<${Icon} name=${icon} />`}${words} <span class="number">${number}</span>
+    </button>`;
+  const present = Object.values(STATES).filter(({ name }) => counts[name] || name === state);
+  return html`<div class="chips-row" role="group" aria-label="Filter by state">
+    ${choice("", "All", total)}
+    ${present.map(({ name, words, tone, icon }) => choice(name, words, counts[name] ?? 0, tone, icon))}
+  </div>`;
+}
+
+/** @param {{picked: Project[], onDone: () => void}} props */
+function Bulk({ picked, onDone }) {
+  const [pausing, setPausing] = useState(false);
+  const paused = picked.filter(({ syncJob }) => syncJob?.status === "PAUSED");
+  const active = picked.filter(({ syncJob }) => syncJob && syncJob.status !== "PAUSED");
+  const resume = async () => {
+    await Promise.all(paused.map(({ uid, key }) => sendNow(RESUME, { id: uid }, `${key} is resumed.`)));
+    onDone();
+  };
+  return html`<div class="bulk" role="group" aria-label="Selected projects">
+    <strong>${picked.length} selected</strong>
+    <button type="button" class="small" disabled=${!active.length} onClick=${() => setPausing(true)}><${Icon} name="pause" />Pause ${active.length || ""}</button>
+    <button type="button" class="small" disabled=${!paused.length} onClick=${resume}><${Icon} name="resume" />Resume ${paused.length || ""}</button>
+    <button type="button" class="small outline" onClick=${onDone}>Clear selection</button>
+    ${pausing && html`<${BulkPauseDialog} projects=${active} onClose=${(/** @type {boolean} */ sent) => (setPausing(false), sent && onDone())} />`}
+  </div>`;
+}
+
+/** @param {{projects: Project[], chosen: Set<string>, onChoose: (chosen: Set<string>) => void}} props */
+function Table({ projects, chosen, onChoose }) {
+  const operates = may("OPERATOR");
+  const every = projects.every(({ uid }) => chosen.has(uid));
+  const toggleAll = () => onChoose(every ? new Set() : new Set(projects.map(({ uid }) => uid)));
+  const toggle = (/** @type {string} */ uid) => {
+    const next = new Set(chosen);
+    next.delete(uid) || next.add(uid);
+    onChoose(next);
+  };
+  return html`<table class="cards projects" role="table">
+    <caption class="hidden">Projects and how fresh they are</caption>
+    <thead role="rowgroup"><tr role="row">
+      ${operates && html`<th scope="col" role="columnheader" class="pick"><input type="checkbox" aria-label="Select all" checked=${every} onChange=${toggleAll} /></th>`}
+      ${["Project", "State", "Freshness", "Last run", "Next run"].map((name) => html`<th scope="col" role="columnheader">${name}</th>`)}
+      ${operates && html`<th scope="col" role="columnheader"><span class="hidden">Actions</span></th>`}
+    </tr></thead>
+    ${projects.map((project) => html`<${Row} key=${project.uid} project=${project} operates=${operates}
+      chosen=${chosen.has(project.uid)} onToggle=${() => toggle(project.uid)} />`)}
+  </table>`;
+}
+
+/** One body a project: its row and, when its data is not fresh, the row that says why. @param {{project: Project, operates: boolean, chosen: boolean, onToggle: () => void}} props */
+function Row({ project, operates, chosen, onToggle }) {
+  const state = useStateOf(project);
+  const explained = state.name === "paused" || state.name === "failing" || state.name === "late";
+  return html`<tbody role="rowgroup" class="project ${state.tone}">
+    <tr role="row">
+      ${operates && html`<td role="cell" class="pick"><input type="checkbox" aria-label="Select ${project.key}" checked=${chosen} onChange=${onToggle} /></td>`}
+      <th scope="row" role="rowheader" class="name">
+        <a href=${projectAddress(project.uid)}>${project.key}</a>
+        <span class="sub">${project.name !== project.key && `${project.name} · `}${project.site}</span>
+      </th>
+      <td role="cell" data-label="State"><${StateBadge} state=${state} /></td>
+      <td role="cell" data-label="Freshness"><${Freshness} project=${project} /></td>
+      <td role="cell" data-label="Last run"><${LastRun} project=${project} /></td>
+      <td role="cell" data-label="Next run"><span><${NextRun} project=${project} /><span class="sub"><${Schedule} project=${project} /></span></span></td>
+      ${operates && html`<td role="cell" class="actions-cell"><${Actions} project=${project} /></td>`}
+    </tr>
+    ${explained && html`<tr role="row" class="explanation"><td role="cell" colspan=${operates ? 7 : 5}><${Why} project=${project} /></td></tr>`}
+  </tbody>`;
+}

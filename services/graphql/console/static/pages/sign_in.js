@@ -1,0 +1,34 @@
+import { useObservable } from "../observable.js";
+import { html, useState } from "../preact.js";
+import { session, signIn } from "../session.js";
+import { Failure } from "../parts/failure.js";
+import { Logo } from "../parts/logo.js";
+
+export function SignInPage() {
+  const { notice } = useObservable(session);
+  const [token, setToken] = useState("");
+  const [error, setError] = useState(/** @type {any} */ (null));
+  const [busy, setBusy] = useState(false);
+  const submit = async (/** @type {Event} */ event) => {
+    event.preventDefault();
+    setBusy(true);
+    setError(null);
+    await signIn(token.trim()).catch(setError);
+    setBusy(false);
+  };
+  return html`<main id="main" class="sign-in">
+    <article>
+      <${Logo} size="40" />
+      <h1 tabindex="-1">Jira Data Integrator</h1>
+      ${notice && html`<p role="status" class="note"><span>${notice}</span></p>`}
+      <form onSubmit=${submit}>
+        <label for="token">API token</label>
+        <input id="token" type="password" class="code" autocomplete="off" spellcheck="false" required autofocus placeholder="jdi_…"
+          value=${token} onInput=${(/** @type {any} */ event) => setToken(event.target.value)} />
+        <${Failure} error=${error} />
+        <button type="submit" aria-busy=${busy ? "true" : "false"} disabled=${busy}>Sign in</button>
+      </form>
+      <p class="quiet">No token? <code>jdi token create NAME --role admin</code> on the server makes one. It is exchanged for a session and kept nowhere in this browser.</p>
+    </article>
+  </main>`;
+}

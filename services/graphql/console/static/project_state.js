@@ -1,0 +1,59 @@
+/** Whether a project's data is fresh and, if not, why: pure decisions over what the API says. */
+import { meaningOf } from "./schedules.js";
+
+/** @typedef {import("./types.js").Project} Project */
+/** @typedef {"good" | "busy" | "late" | "failing" | "paused" | "waiting"} StateName */
+/** @typedef {{name: StateName, words: string, tone: string, icon: string}} State */
+
+/** @type {Record<StateName, State>} */
+export const STATES = {
+  failing: { name: "failing", words: "Failing", tone: "bad", icon: "cross" },
+  late: { name: "late", words: "Late", tone: "warn", icon: "clock" },
+  paused: { name: "paused", words: "Paused", tone: "idle", icon: "pause" },
+  busy: { name: "busy", words: "Syncing", tone: "busy", icon: "sync" },
+  waiting: { name: "waiting", words: "Never synced", tone: "idle", icon: "dots" },
+  good: { name: "good", words: "On schedule", tone: "good", icon: "check" },
+};
+
+const LEAST_GRACE = 2 * 60_000; // ms that a run may take, or Temporal be late, before we call a project late
+const SHARE_OF_GAP = 0.25;
+
+/**
+ * @param {Project} project
+ * @param {number} now
+ * @returns {State}
+ */
+export function stateOf(project, now) {
+  const job = project.syncJob;
+  if (!job) return STATES.waiting;
+  if (job.running) return STATES.busy;
+  if (job.status === "PAUSED") return STATES.paused;
+  if (job.status === "ERROR" || job.lastResult === "ERROR") return STATES.failing;
+  if (!job.lastRunAt) return STATES.waiting;
+  return isLate(project, now) ? STATES.late : STATES.good;
+}
+
+/**
+ * Every change of the project's issues before this moment is stored; null before the first sync.
+ * @param {Project} project
+ */
+export function freshUntil(project) {
+  const issues = project.syncStates.find(({ entity }) => entity === "issue");
+  return issues?.watermark ?? null;
+}
+
+/** The error of the last run, if it failed. @param {Project} project */
+export function errorOf(project) {
+  return project.syncStates.find(({ error }) => error)?.error ?? null;
+}
+
+/** Late: more behind than the schedule's longest gap and some grace explain. @param {Project} project @param {number} now */
+function isLate(project, now) {
+  const until = freshUntil(project);
+  const job = project.syncJob;
+  if (!until || !job) return false;
+  const meaning = meaningOf(job.cronSchedule, job.timezone);
+  if (!meaning) return false;
+  const began = Math.max(Date.parse(until), Date.parse(job.lastRunAt ?? until));
+  return now - began > meaning.gap + Math.max(LEAST_GRACE, meaning.gap * SHARE_OF_GAP);
+}

@@ -1,0 +1,37 @@
+/** Which page the address bar names: `#/projects`, `#/project/<uid>`, `#/logs?project=…`. */
+import { useEffect, useState } from "./preact.js";
+
+/** @typedef {{page: string, id: string, search: URLSearchParams}} Route */
+
+/** @returns {Route} */
+export function currentRoute() {
+  const [path, query = ""] = location.hash.replace(/^#\/?/, "").split("?");
+  const [page, ...rest] = path.split("/");
+  return { page: page || "projects", id: decodeURIComponent(rest.join("/")), search: new URLSearchParams(query) };
+}
+
+/** @returns {Route} */
+export function useRoute() {
+  const [route, setRoute] = useState(currentRoute());
+  useEffect(() => {
+    const look = () => setRoute(currentRoute());
+    addEventListener("hashchange", look);
+    return () => removeEventListener("hashchange", look);
+  }, []);
+  return route;
+}
+
+/** @param {string} uid */
+export const projectAddress = (uid) => `#/project/${encodeURIComponent(uid)}`;
+
+/** @param {Record<string, string | null | undefined>} filters empty ones are left out */
+export function logsAddress(filters) {
+  const given = Object.entries(filters).filter(([, value]) => value);
+  return `#/logs?${new URLSearchParams(/** @type {[string, string][]} */ (given))}`;
+}
+
+/** Changes the address without a new entry in the history: filters are no places to go back to. @param {string} address */
+export function replaceAddress(address) {
+  history.replaceState(null, "", address);
+  dispatchEvent(new HashChangeEvent("hashchange"));
+}

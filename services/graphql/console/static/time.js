@@ -1,0 +1,92 @@
+/** Moments in words: relative for the eye, local when looked at closer, UTC on hover. */
+import { html, useEffect, useState } from "./preact.js";
+
+const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const day = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short" });
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+
+/** @type {[Intl.RelativeTimeFormatUnit, number][]} */
+const UNITS = [
+  ["day", 86_400],
+  ["hour", 3_600],
+  ["minute", 60],
+  ["second", 1],
+];
+
+/** Watchers of the one clock of the tab; it stands still while the tab is hidden. */
+const watchers = new Set();
+setInterval(() => document.hidden || watchers.forEach((watcher) => watcher()), 1_000);
+document.addEventListener("visibilitychange", () => document.hidden || watchers.forEach((watcher) => watcher()));
+
+/**
+ * The present, in ms; a redraw each time it moves on by `step` ms.
+ * @param {number} [step]
+ */
+export function useNow(step = 1_000) {
+  const [, redraw] = useState(0);
+  useEffect(() => {
+    const tick = () => redraw(Math.floor(Date.now() / step));
+    watchers.add(tick);
+    return () => watchers.delete(tick);
+  }, [step]);
+  return Date.now();
+}
+
+/**
+ * "3 min. ago", "in 12 min.".
+ * @param {number} milliseconds negative: in the past
+ */
+export function inWords(milliseconds) {
+  const seconds = Math.round(milliseconds / 1000);
+  if (Math.abs(seconds) < 5) return seconds > 0 ? "in a moment" : "just now";
+  const [unit, size] = UNITS.find(([, each]) => Math.abs(seconds) >= each) ?? UNITS[3];
+  return relative.format(Math.trunc(seconds / size), unit).replace(".", "");
+}
+
+/**
+ * A length of time: "12 s", "3 min 20 s", "2 h 5 min", "3 d 4 h".
+ * @param {number} seconds
+ */
+export function lengthInWords(seconds) {
+  if (seconds < 10) return `${seconds.toFixed(seconds < 1 ? 2 : 1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3_600) return pair(Math.floor(whole / 60), "min", whole % 60, "s");
+  if (whole < 86_400) return pair(Math.floor(whole / 3_600), "h", Math.floor((whole % 3_600) / 60), "min");
+  return pair(Math.floor(whole / 86_400), "d", Math.floor((whole % 86_400) / 3_600), "h");
+}
+
+const pair = (/** @type {number} */ big, /** @type {string} */ one, /** @type {number} */ small, /** @type {string} */ two) =>
+  small ? `${big} ${one} ${small} ${two}` : `${big} ${one}`;
+
+/** "21:15" of today, "Tue, 24 Nov, 21:15" of another day. @param {Date} moment */
+export function localClock(moment) {
+  const today = moment.toDateString() === new Date().toDateString();
+  return today ? clock.format(moment) : `${day.format(moment)}, ${clock.format(moment)}`;
+}
+
+/** @param {Date} moment */
+export const localFull = (moment) => full.format(moment);
+
+/** @param {Date} moment */
+export const utc = (moment) => moment.toISOString().replace("T", " ").replace(/\.\d+Z$/, " UTC");
+
+/** @param {{at: string, as?: "clock" | "full"}} props */
+export function Moment({ at, as = "full" }) {
+  const moment = new Date(at);
+  return html`<time datetime=${at} title=${utc(moment)}>${as === "clock" ? localClock(moment) : localFull(moment)}</time>`;
+}
+
+/** "3 min ago" that stays true. @param {{at: string}} props */
+export function Ago({ at }) {
+  const moment = new Date(at);
+  const now = useNow();
+  return html`<time datetime=${at} title="${localFull(moment)} · ${utc(moment)}">${inWords(moment.getTime() - now)}</time>`;
+}
+
+/** How long ago, as a length: "2 min". @param {{since: string}} props */
+export function Behind({ since }) {
+  const now = useNow();
+  return html`${lengthInWords(Math.max(0, Math.floor((now - Date.parse(since)) / 1000)))}`;
+}
