@@ -303,7 +303,8 @@ async def _control_step(activity: str, message: object, result: type[T]) -> T:
         activity,
         message,
         result_type=result,
-        start_to_close_timeout=timedelta(seconds=15),
+        # Short: after a killed ingestor its successor takes the step up only when this time is over.
+        start_to_close_timeout=timedelta(seconds=4),
         retry_policy=STORE_RETRY,
     )
     return answer
