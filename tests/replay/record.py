@@ -18,6 +18,16 @@ from libs.events import migrate, open_store
 from libs.jira_simulator.dataset import Dataset
 from libs.jira_simulator.faults import Fault
 from libs.jira_simulator.server import Simulator, serve
+from libs.temporal.commands import ask_jira
+from libs.temporal.messages import (
+    FindProjects,
+    PauseSync,
+    RescheduleSync,
+    SetTrackedUsers,
+    StartSync,
+    UnregisterProject,
+)
+from tests.acceptance.control import Desk
 from tests.acceptance.pipeline import Pipeline, running
 from tests.servers import TemporalServer
 
@@ -51,6 +61,19 @@ async def _every_kind(pipeline: Pipeline, jira: Simulator) -> None:
     jira.faults.add(Fault(match="/search/jql", always=True, status=410))
     await pipeline.sync()
     jira.faults.clear()
+    desk = Desk(pipeline)
+    person = next(record.issue.reporter for record in jira.dataset.issues.values())
+    for kind, arguments in (
+        (PauseSync, {}),
+        (StartSync, {}),
+        (RescheduleSync, {"cron": "0 3 * * *"}),
+        (SetTrackedUsers, {"account_ids": (person,)}),
+    ):
+        done = await desk.do(kind, **arguments)
+        if done.request_id is not None:
+            await pipeline.ended(done.request_id)
+    await ask_jira(pipeline.client, FindProjects(site=pipeline.site))
+    await desk.do(UnregisterProject)
 
 
 async def _keep(pipeline: Pipeline) -> None:
