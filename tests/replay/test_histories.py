@@ -17,7 +17,7 @@ HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
 
 def test_there_are_histories_of_every_workflow() -> None:
     names = {path.name.partition("-")[0] for path in HISTORIES}
-    assert names == {"syncProjectWorkflow", "registerProjectWorkflow", "requestSyncWorkflow"}
+    assert names == {"syncProjectWorkflow", "controlProjectWorkflow", "askJiraWorkflow"}
 
 
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
