@@ -15,9 +15,9 @@ from libs.read_tables.generations import FOLDED, beside
 from libs.read_tables.issues import comment, hidden_comment, hidden_worklog, issue, issue_sprint, worklog
 from libs.read_tables.migrate import ReadTablesError, create_all, migrate, readiness
 from libs.read_tables.progress import dead_letter, gone, projection
-from libs.read_tables.projects import project, tracked_user
+from libs.read_tables.projects import project, project_change, tracked_user
 from libs.read_tables.sprints import sprint
-from libs.read_tables.sync import sync_job, sync_log, sync_state
+from libs.read_tables.sync import sync_job, sync_log, sync_run, sync_state
 from libs.read_tables.users import UNKNOWN_ACCOUNT, jira_user
 from libs.read_tables.version import NEVER, PROJECTION, VERSION, metadata
 
@@ -41,11 +41,13 @@ __all__ = [
     "metadata",
     "migrate",
     "project",
+    "project_change",
     "projection",
     "readiness",
     "sprint",
     "sync_job",
     "sync_log",
+    "sync_run",
     "sync_state",
     "tracked_user",
     "worklog",

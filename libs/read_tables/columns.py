@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Integer, String, Text
+from sqlalchemy import BigInteger, Boolean, Column, Double, Integer, String, Text
 
 
 def key(name: str) -> "Column[str]":
@@ -42,6 +42,10 @@ def flag(name: str) -> "Column[bool]":
 
 def number(name: str) -> "Column[int]":
     return Column(name, BigInteger, nullable=False)
+
+
+def optional_seconds(name: str) -> "Column[float | None]":
+    return Column(name, Double, nullable=True)
 
 
 def optional_number(name: str) -> "Column[int | None]":

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import Table
+from sqlalchemy import Index, Table
 
 from libs.read_tables.columns import key, number, position, string, text, time, version
 from libs.read_tables.version import metadata
@@ -34,6 +34,9 @@ gone: Final = Table(
     key("site"),
     key("kind"),  # issue, comment, worklog
     key("entity_id"),
+    string("project_key"),
     string("reason"),  # DELETED, MOVED, HIDDEN, UNTRACKED
+    time("gone_at"),
     version(),
+    Index("gone_by_project", "site", "project_key", "gone_at", "kind", "entity_id"),
 )

@@ -9,6 +9,7 @@ from libs.read_tables.columns import (
     number,
     optional,
     optional_number,
+    optional_seconds,
     optional_text,
     optional_time,
     position,
@@ -46,12 +47,48 @@ sync_job: Final = Table(
     string("cron"),
     string("timezone"),
     string("status"),  # ACTIVE, PAUSED, ERROR
+    optional_time("paused_at"),
+    optional("paused_by"),
+    optional_text("pause_reason"),
     optional_time("last_run_at"),
+    optional_time("last_ended_at"),
     optional("last_result"),  # SUCCESS, ERROR, CANCELLED
     optional("current_run_id"),  # null when nothing runs
     number("pages_done"),  # of the current or last run
     optional_number("pages_total"),
     version(),  # of the sync stream; what the control stream decides is guarded by `project.control_version`
+)
+
+sync_run: Final = Table(
+    "sync_run",
+    metadata,
+    key("site"),
+    key("run_id"),
+    string("project_key"),
+    optional("mode"),  # FULL, INCREMENTAL; null when it failed before it could decide
+    text("reason"),
+    string("result"),  # RUNNING, SUCCESS, ERROR, CANCELLED
+    optional_time("started_at"),
+    optional_time("ended_at"),
+    optional_seconds("seconds"),
+    number("pages_done"),
+    optional_number("pages_total"),
+    number("issues"),  # rows read; while it runs, those of the pages so far
+    number("comments"),
+    number("worklogs"),
+    number("sprints"),
+    number("users"),
+    number("appended"),
+    number("requests"),
+    text("warnings"),  # JSON
+    optional("error_code"),
+    optional_text("error_message"),
+    optional_text("error_advice"),
+    optional_text("error_details"),  # JSON
+    optional_number("attempts"),
+    position("started_position"),  # of its first event: the order of runs
+    version(),  # of the sync stream
+    Index("sync_run_by_project", "site", "project_key", "started_position"),
 )
 
 sync_log: Final = Table(

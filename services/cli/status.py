@@ -25,7 +25,8 @@ def status(tables: Engine) -> Group:
     if why is not None:
         raise ReadTablesError(why)
     with tables.connect() as connection:
-        projects = connection.execute(select(project).order_by(project.c.site, project.c.key)).all()
+        query = select(project).where(project.c.registered).order_by(project.c.site, project.c.key)
+        projects = connection.execute(query).all()
         parts = [part for row in projects for part in _project(connection, row)]
     return Group(*(parts or [Text("No project is registered. Register one: jdi register PROJECT")]))
 

@@ -100,8 +100,18 @@ def _leave(connection: Connection, tables: Tables, kind: str, leaving: Mapping[K
 
 
 def _gone_row(kind: str, key: Key, entity: Entity) -> Row:
-    reason = entity.content.reason if isinstance(entity.content, Absence) else ""
-    return {"site": key[0], "kind": kind, "entity_id": key[1], "reason": reason, "version": entity.version}
+    absence = entity.content
+    if not isinstance(absence, Absence):
+        raise TypeError(f"{kind} {key} is not gone")
+    return {
+        "site": key[0],
+        "kind": kind,
+        "entity_id": key[1],
+        "project_key": absence.project_key,
+        "reason": absence.reason,
+        "gone_at": absence.at,
+        "version": entity.version,
+    }
 
 
 def _delete(connection: Connection, table: Table, keys: Mapping[Key, object]) -> None:

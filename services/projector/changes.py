@@ -21,6 +21,9 @@ class Absence(NamedTuple):
     """The entity is gone."""
 
     reason: str
+    project_key: str
+    at: str
+    """When it was found."""
 
 
 class Entity(NamedTuple):
@@ -43,6 +46,8 @@ class Changes:
         self.standing: list[Recorded] = []
         """Events to fold over the stored rows of their project."""
         self.log: list[Row] = []
+        self.decided: list[Row] = []
+        """What people decided."""
         self.dead: list[Row] = []
 
     def put(self, table: str, key: Key, version: int, content: Row | Absence) -> bool:

@@ -53,7 +53,7 @@ def _issue_row(event: JiraIssueFetched, fields: IssueFields) -> dict[str, Any]:
 
 
 def issue_gone(event: JiraIssueGone, changes: Changes) -> None:
-    changes.put("issue", (event.site, event.issue_id), event.stream_version, Absence(event.reason.value))
+    changes.put("issue", (event.site, event.issue_id), event.stream_version, _absence(event))
 
 
 def comment_fetched(event: JiraCommentFetched, changes: Changes) -> None:
@@ -74,7 +74,7 @@ def comment_fetched(event: JiraCommentFetched, changes: Changes) -> None:
 
 
 def comment_gone(event: JiraCommentGone, changes: Changes) -> None:
-    changes.put("comment", (event.site, event.comment_id), event.stream_version, Absence(event.reason.value))
+    changes.put("comment", (event.site, event.comment_id), event.stream_version, _absence(event))
 
 
 def worklog_fetched(event: WorklogFetched, changes: Changes) -> None:
@@ -97,7 +97,11 @@ def worklog_fetched(event: WorklogFetched, changes: Changes) -> None:
 
 
 def worklog_gone(event: WorklogGone, changes: Changes) -> None:
-    changes.put("worklog", (event.site, event.worklog_id), event.stream_version, Absence(event.reason.value))
+    changes.put("worklog", (event.site, event.worklog_id), event.stream_version, _absence(event))
+
+
+def _absence(event: JiraIssueGone | JiraCommentGone | WorklogGone) -> Absence:
+    return Absence(event.reason.value, event.project, stamp(event.occurred_at))
 
 
 def _time(written: str | None, otherwise: datetime) -> str:

@@ -8,6 +8,7 @@ import msgspec
 from libs.events import (
     Event,
     ProjectRegistered,
+    ProjectUnregistered,
     Recorded,
     ScheduleChanged,
     SchedulePaused,
@@ -112,6 +113,10 @@ def _registered(event: ProjectRegistered) -> Line:
     return Line("INFO", message, {})
 
 
+def _unregistered(event: ProjectUnregistered) -> Line:
+    return Line("INFO", f"{event.cause} unregistered the project{_because(event.reason)}.", {})
+
+
 def _tracked(event: TrackedUsersChanged) -> Line:
     scope = f"{_count(len(event.account_ids), 'user')}" if event.account_ids else "everybody"
     details = {"added": event.added, "removed": event.removed}
@@ -165,6 +170,7 @@ LINES: Final[dict[type[Event], Callable[[Any], Line]]] = {
     SyncCancelled: _cancelled,
     SchemaDriftDetected: _drift,
     ProjectRegistered: _registered,
+    ProjectUnregistered: _unregistered,
     TrackedUsersChanged: _tracked,
     ScheduleChanged: _schedule,
     SchedulePaused: _paused,

@@ -14,6 +14,7 @@ from libs.events import (
     JiraProjectFetched,
     JiraUserFetched,
     ProjectRegistered,
+    ProjectUnregistered,
     Recorded,
     ScheduleChanged,
     SchedulePaused,
@@ -32,6 +33,7 @@ from libs.events import (
 from libs.read_tables import PROJECTION
 from services.projector import issues, projects, sprints, sync, users
 from services.projector.changes import Changes
+from services.projector.decisions import decision_row
 from services.projector.log_lines import log_row
 from services.projector.standing import Fold, control_stream, project_stream, sync_stream
 from services.projector.times import stamp
@@ -53,6 +55,7 @@ FACTS: Final[dict[type[Event], Callable[[Any, Changes], None]]] = {
 STANDING: Final[dict[type[Event], Fold]] = {
     JiraProjectFetched: project_stream(projects.project_fetched),
     ProjectRegistered: control_stream(projects.project_registered),
+    ProjectUnregistered: control_stream(projects.project_unregistered),
     TrackedUsersChanged: control_stream(projects.tracked_users_changed),
     ScheduleChanged: control_stream(projects.schedule_changed),
     SchedulePaused: control_stream(projects.schedule_paused),
@@ -120,5 +123,8 @@ def _apply(recorded: Recorded, changes: Changes) -> None:
     line = log_row(recorded)
     if line is not None:
         changes.log.append(line)
+    decided = decision_row(recorded)
+    if decided is not None:
+        changes.decided.append(decided)
     if kind in STANDING:
         changes.standing.append(recorded)

@@ -3,6 +3,7 @@
 from libs.events import (
     JiraProjectFetched,
     ProjectRegistered,
+    ProjectUnregistered,
     ScheduleChanged,
     SchedulePaused,
     ScheduleResumed,
@@ -17,10 +18,16 @@ def project_fetched(event: JiraProjectFetched, standing: Standing) -> None:
 
 
 def project_registered(event: ProjectRegistered, standing: Standing) -> None:
-    standing.project["registered_at"] = stamp(event.occurred_at)
+    standing.project.update(registered=True, registered_at=stamp(event.occurred_at))
     standing.job.update(
         schedule_id=event.schedule_id, workflow_id=event.workflow_id, cron=event.cron, timezone=event.timezone
     )
+    _run_again(standing)
+
+
+def project_unregistered(_event: ProjectUnregistered, standing: Standing) -> None:
+    standing.project["registered"] = False
+    standing.tracked = ()
 
 
 def tracked_users_changed(event: TrackedUsersChanged, standing: Standing) -> None:
@@ -31,9 +38,19 @@ def schedule_changed(event: ScheduleChanged, standing: Standing) -> None:
     standing.job.update(cron=event.cron, timezone=event.timezone)
 
 
-def schedule_paused(_event: SchedulePaused, standing: Standing) -> None:
+def schedule_paused(event: SchedulePaused, standing: Standing) -> None:
+    standing.job.update(
+        paused_at=stamp(event.occurred_at),
+        paused_by=event.cause,
+        pause_reason=event.reason.replace("\x00", "") or None,
+    )
     standing.set_job_status(paused=True)
 
 
 def schedule_resumed(_event: ScheduleResumed, standing: Standing) -> None:
+    _run_again(standing)
+
+
+def _run_again(standing: Standing) -> None:
+    standing.job.update(paused_at=None, paused_by=None, pause_reason=None)
     standing.set_job_status(paused=False)

@@ -28,10 +28,20 @@ class Standing:
         self.job: Row = _job_row(site, project_key)
         self.states: dict[str, Row] = {entity: _state_row(site, project_key, entity) for entity in ENTITIES}
         self.tracked: tuple[str, ...] = ()
+        self.runs: dict[str, Row] = {}
+        """The runs that the batch tells of, and the one in progress, by id."""
+        self.position = 0
+        """Of the event that is being applied."""
 
     @property
     def paused(self) -> bool:
         return bool(self.job["status"] == "PAUSED")
+
+    def run(self, run_id: str) -> Row:
+        """The row of a run; one that was not heard of before begins here."""
+        if run_id not in self.runs:
+            self.runs[run_id] = _run_row(self.site, self.project_key, run_id, self.position)
+        return self.runs[run_id]
 
     def set_job_status(self, *, paused: bool) -> None:
         """PAUSED is what people decided and wins; ERROR says that the last run failed."""
@@ -73,6 +83,7 @@ def _project_row(site: str, key: str) -> Row:
         "key": key,
         "project_id": None,
         "name": key,
+        "registered": False,
         "registered_at": None,
         "version": 0,
         "control_version": 0,
@@ -88,11 +99,41 @@ def _job_row(site: str, project_key: str) -> Row:
         "cron": "",
         "timezone": "UTC",
         "status": "ACTIVE",
+        "paused_at": None,
+        "paused_by": None,
+        "pause_reason": None,
         "last_run_at": None,
+        "last_ended_at": None,
         "last_result": None,
         "current_run_id": None,
         "pages_done": 0,
         "pages_total": None,
+        "version": 0,
+    }
+
+
+def _run_row(site: str, project_key: str, run_id: str, position: int) -> Row:
+    counts = dict.fromkeys(("issues", "comments", "worklogs", "sprints", "users", "appended", "requests"), 0)
+    return {
+        "site": site,
+        "run_id": run_id,
+        "project_key": project_key,
+        "mode": None,
+        "reason": "",
+        "result": "RUNNING",
+        "started_at": None,
+        "ended_at": None,
+        "seconds": None,
+        "pages_done": 0,
+        "pages_total": None,
+        **counts,
+        "warnings": "[]",
+        "error_code": None,
+        "error_message": None,
+        "error_advice": None,
+        "error_details": None,
+        "attempts": None,
+        "started_position": position,
         "version": 0,
     }
 

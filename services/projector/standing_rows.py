@@ -1,6 +1,7 @@
 """Load how projects stand, fold events over it, store it again."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, Table, select
 
@@ -15,18 +16,30 @@ def fold_standing(connection: Connection, tables: Tables, events: Sequence[Recor
     """Apply the events, in order, to the rows of their projects."""
     standings: dict[Key, Standing] = {}
     tracked: dict[Key, tuple[str, ...]] = {}
+    runs = _runs_named(events)
     for recorded in events:
         event = recorded.event
         key = (event.site, event.project)
         if key not in standings:
-            standings[key] = _load(connection, tables, *key)
+            standings[key] = _load(connection, tables, *key, runs[key])
             tracked[key] = standings[key].tracked
+        standings[key].position = recorded.position
         STANDING[type(event)].apply(event, standings[key])
     for key, standing in sorted(standings.items()):
         _store(connection, tables, standing, tracked[key])
 
 
-def _load(connection: Connection, tables: Tables, site: str, project_key: str) -> Standing:
+def _runs_named(events: Sequence[Recorded]) -> Mapping[Key, set[str]]:
+    """The runs that the events tell of, by project."""
+    found: defaultdict[Key, set[str]] = defaultdict(set)
+    for recorded in events:
+        run_id = getattr(recorded.event, "run_id", None)
+        if run_id is not None:
+            found[recorded.event.site, recorded.event.project].add(run_id)
+    return found
+
+
+def _load(connection: Connection, tables: Tables, site: str, project_key: str, runs: set[str]) -> Standing:
     standing = Standing(site, project_key)
     project, tracked = tables["project"], tables["tracked_user"]
     where = (project.c.site == site) & (project.c.key == project_key)
@@ -38,6 +51,11 @@ def _load(connection: Connection, tables: Tables, site: str, project_key: str) -
         standing.job = row
     for row in _of_project(connection, tables["sync_state"], standing):
         standing.states[row["entity"]] = row
+    run = tables["sync_run"]
+    wanted = sorted(runs | {standing.job["current_run_id"]} - {None}) if runs else []
+    if wanted:
+        query = select(run).where((run.c.site == site) & run.c.run_id.in_(wanted))
+        standing.runs = {row["run_id"]: dict(row) for row in connection.execute(query).mappings()}
     standing.tracked = tuple(sorted(row["account_id"] for row in _of_project(connection, tracked, standing)))
     return standing
 
@@ -51,6 +69,7 @@ def _store(connection: Connection, tables: Tables, standing: Standing, tracked_b
     overwrite(connection, tables["project"], [standing.project])
     overwrite(connection, tables["sync_job"], [standing.job])
     overwrite(connection, tables["sync_state"], [standing.states[entity] for entity in sorted(standing.states)])
+    overwrite(connection, tables["sync_run"], [standing.runs[run_id] for run_id in sorted(standing.runs)])
     if standing.tracked != tracked_before:
         table = tables["tracked_user"]
         where = (table.c.site == standing.site) & (table.c.project_key == standing.project_key)

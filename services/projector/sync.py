@@ -5,11 +5,13 @@ successor started.
 """
 
 from libs.events import Event, SyncCancelled, SyncFailed, SyncPageRecorded, SyncStarted, SyncSucceeded
+from services.projector import runs
 from services.projector.standing import Standing
 from services.projector.times import stamp
 
 
 def sync_started(event: SyncStarted, standing: Standing) -> None:
+    runs.run_started(event, standing)
     standing.job.update(
         current_run_id=event.run_id, last_run_at=stamp(event.occurred_at), pages_done=0, pages_total=None
     )
@@ -18,12 +20,14 @@ def sync_started(event: SyncStarted, standing: Standing) -> None:
 
 
 def sync_page_recorded(event: SyncPageRecorded, standing: Standing) -> None:
+    runs.run_page_recorded(event, standing)
     if standing.job["current_run_id"] == event.run_id:
         standing.job["pages_done"] += 1
         standing.job["pages_total"] = event.pages_total
 
 
 def sync_succeeded(event: SyncSucceeded, standing: Standing) -> None:
+    runs.run_succeeded(event, standing)
     if not _ends(event, event.run_id, "SUCCESS", standing):
         return
     _each_state(
@@ -43,6 +47,7 @@ def sync_succeeded(event: SyncSucceeded, standing: Standing) -> None:
 
 
 def sync_failed(event: SyncFailed, standing: Standing) -> None:
+    runs.run_failed(event, standing)
     if _ends(event, event.run_id, "ERROR", standing):
         _each_state(
             standing,
@@ -57,6 +62,7 @@ def sync_failed(event: SyncFailed, standing: Standing) -> None:
 
 def sync_cancelled(event: SyncCancelled, standing: Standing) -> None:
     """A cancel is nobody's failure, and it does not hide one: what had failed before stays failed."""
+    runs.run_cancelled(event, standing)
     if _ends(event, event.run_id, "CANCELLED", standing):
         for state in standing.states.values():
             status = "IDLE" if state["error_code"] is None else "FAILED"
@@ -77,6 +83,7 @@ def _ends(event: Event, run_id: str, result: str, standing: Standing) -> bool:
     if result != "CANCELLED" or job["last_result"] != "ERROR":
         job["last_result"] = result
     job["current_run_id"] = None
+    job["last_ended_at"] = ended
     standing.set_job_status(paused=standing.paused)
     return True
 

@@ -29,6 +29,7 @@ def write(connection: Connection, tables: Tables, changes: Changes) -> None:
     choose_again(connection, tables, moved_sprints)
     fold_standing(connection, tables, changes.standing)
     insert_missing(connection, tables["sync_log"], changes.log)
+    insert_missing(connection, tables["project_change"], changes.decided)
     insert_missing(connection, tables["dead_letter"], changes.dead)
 
 

@@ -22,6 +22,7 @@ from libs.events import (
     JiraProjectFetched,
     JiraUserFetched,
     ProjectRegistered,
+    ProjectUnregistered,
     Recorded,
     ScheduleChanged,
     SchedulePaused,
@@ -190,6 +191,10 @@ def schedule_changed(cron: str) -> ScheduleChanged:
 
 def paused() -> SchedulePaused:
     return SchedulePaused(**shared("control", PROJECT, cause="ada"), reason="holiday")
+
+
+def unregistered() -> ProjectUnregistered:
+    return ProjectUnregistered(**shared("control", PROJECT, cause="ada"), reason="moved")
 
 
 def resumed() -> ScheduleResumed:

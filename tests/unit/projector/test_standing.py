@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from libs.events import Event
 from libs.read_tables import NEVER
+from services.projector.decisions import DECISIONS
 from services.projector.log_lines import LINES
 from services.projector.standing import ENTITIES
 from tests.unit.projector import build
@@ -196,9 +197,57 @@ def test_warnings_are_visible(tables: Connection) -> None:
     assert "Comments of DEMO-4 are incomplete." in log(tables)["message"]
 
 
+def test_who_paused_and_why_is_shown_until_it_is_resumed(tables: Connection) -> None:
+    events = build.recorded([build.registered(), build.paused(), build.resumed()])
+    apply(tables, events[:2])
+    shown = job(tables)
+    assert (shown["paused_by"], shown["pause_reason"]) == ("ada", "holiday")
+    assert shown["paused_at"] is not None
+    apply(tables, events[2:])
+    assert {job(tables)[column] for column in ("paused_at", "paused_by", "pause_reason")} == {None}
+
+
+def test_an_unregistered_project_is_remembered_and_comes_back_running(tables: Connection) -> None:
+    events = build.recorded(
+        [build.registered(), build.tracked("u1"), build.paused(), build.unregistered(), build.registered("0 * * * *")]
+    )
+    apply(tables, events[:4])
+    (project,) = rows(tables, "project")
+    assert not project["registered"]
+    assert rows(tables, "tracked_user") == []
+    apply(tables, events[4:])
+    (project,) = rows(tables, "project")
+    assert project["registered"]
+    assert (job(tables)["status"], job(tables)["cron"], job(tables)["paused_by"]) == ("ACTIVE", "0 * * * *", None)
+
+
+def test_the_settings_history_tells_who_decided_what_and_why(tables: Connection) -> None:
+    given_events(tables, build.registered(), build.paused(), build.tracked("u1"), build.requested())
+    told = [(row["kind"], row["actor"], row["reason"], row["summary"]) for row in rows(tables, "project_change")]
+    assert told[1] == ("PAUSED", "ada", "holiday", "Paused.")
+    assert [kind for kind, *_ in told] == ["REGISTERED", "PAUSED", "WATCH_LIST", "SYNC_REQUESTED"]
+    assert told[3][3] == "Full sync asked for."
+
+
+def test_every_decision_is_a_sentence() -> None:
+    told = [
+        build.registered(),
+        build.unregistered(),
+        build.tracked("u1"),
+        build.tracked(),
+        build.schedule_changed("0 3 * * *"),
+        build.paused(),
+        build.resumed(),
+        build.requested(),
+    ]
+    assert {type(event) for event in told} == DECISIONS.keys()
+    assert all(DECISIONS[type(event)](event).summary.endswith(".") for event in told)
+
+
 def test_every_line_is_a_sentence() -> None:
     told = [
         build.registered(),
+        build.unregistered(),
         build.tracked("u1"),
         build.tracked(),
         build.schedule_changed("0 3 * * *"),
