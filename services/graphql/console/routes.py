@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from aiohttp import web
+from aiohttp import ETag, web
 from aiohttp.web_exceptions import HTTPNotFound
 
 FOLDER: Final = Path(__file__).with_name("static")
@@ -76,5 +76,5 @@ def _answer(request: web.Request, file: _File, keep: str) -> web.Response:
     else:
         response = web.Response(body=file.body, content_type=file.media_type, charset="utf-8", headers=headers)
         response.enable_compression()
-    response.etag = file.etag
+    response.etag = ETag(file.etag, is_weak=True)  # compressed or not, the same content
     return response

@@ -1,5 +1,6 @@
 /** The console: who is signed in, which page, and the frame around it. */
 import { outcome, say } from "./commands.js";
+import { DialogHost, closeDialog } from "./dialog_host.js";
 import { useObservable } from "./observable.js";
 import { html, render, useEffect, useErrorBoundary, useRef } from "./preact.js";
 import { useRoute } from "./route.js";
@@ -54,6 +55,7 @@ function Frame({ viewer }) {
         ${page ? page.draw(route) : html`<header class="page-head"><h1 tabindex="-1">Not found</h1></header><${Empty} title="There is no such page"><p><a href="#/projects">Projects</a></p><//>`}
       <//>
     </main>
+    <${DialogHost} />
     <${Outcome} />
   `;
 }
@@ -109,6 +111,7 @@ function useTitleAndFocus(title, place) {
 }
 
 addEventListener("unhandledrejection", ({ reason }) => say(`Something went wrong: ${reason?.message ?? reason}`, true));
+session.watch(closeDialog);
 addEventListener("hashchange", () => location.hash.startsWith("#token=") && begin());
 begin();
 render(html`<${App} />`, /** @type {HTMLElement} */ (document.getElementById("app")));

@@ -3,7 +3,8 @@ import { html, useEffect, useState } from "./preact.js";
 
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const day = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short" });
+const seconds = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
 /** @type {[Intl.RelativeTimeFormatUnit, number][]} */
@@ -60,10 +61,14 @@ export function lengthInWords(seconds) {
 const pair = (/** @type {number} */ big, /** @type {string} */ one, /** @type {number} */ small, /** @type {string} */ two) =>
   small ? `${big} ${one} ${small} ${two}` : `${big} ${one}`;
 
-/** "21:15" of today, "Tue, 24 Nov, 21:15" of another day. @param {Date} moment */
-export function localClock(moment) {
+/**
+ * "21:15" of today, "Nov 24, 21:15" of another day.
+ * @param {Date} moment
+ * @param {Intl.DateTimeFormat} [format]
+ */
+export function localClock(moment, format = clock) {
   const today = moment.toDateString() === new Date().toDateString();
-  return today ? clock.format(moment) : `${day.format(moment)}, ${clock.format(moment)}`;
+  return today ? format.format(moment) : `${day.format(moment)}, ${format.format(moment)}`;
 }
 
 /** @param {Date} moment */
@@ -72,10 +77,10 @@ export const localFull = (moment) => full.format(moment);
 /** @param {Date} moment */
 export const utc = (moment) => moment.toISOString().replace("T", " ").replace(/\.\d+Z$/, " UTC");
 
-/** @param {{at: string, as?: "clock" | "full"}} props */
-export function Moment({ at, as = "full" }) {
+/** A moment of the local clock; in full and in UTC on hover. @param {{at: string, exact?: boolean}} props exact: with seconds */
+export function Moment({ at, exact = true }) {
   const moment = new Date(at);
-  return html`<time datetime=${at} title=${utc(moment)}>${as === "clock" ? localClock(moment) : localFull(moment)}</time>`;
+  return html`<time datetime=${at} title="${localFull(moment)} · ${utc(moment)}">${localClock(moment, exact ? seconds : clock)}</time>`;
 }
 
 /** "3 min ago" that stays true. @param {{at: string}} props */
@@ -88,5 +93,6 @@ export function Ago({ at }) {
 /** How long ago, as a length: "2 min". @param {{since: string}} props */
 export function Behind({ since }) {
   const now = useNow();
-  return html`${lengthInWords(Math.max(0, Math.floor((now - Date.parse(since)) / 1000)))}`;
+  const behind = Math.max(0, (now - Date.parse(since)) / 1000);
+  return html`${behind < 60 ? "under 1 min" : lengthInWords(Math.floor(behind / 60) * 60)}`;
 }

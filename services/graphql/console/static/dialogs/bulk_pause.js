@@ -6,28 +6,28 @@ import { ReasonField } from "../parts/field.js";
 
 /** @typedef {import("../types.js").Project} Project */
 
-/** One command a project: what was refused stays in the dialog, the others are paused. @param {{projects: Project[], onClose: (sent: boolean) => void}} props */
-export function BulkPauseDialog({ projects, onClose }) {
-  const [asked] = useState(projects); // those paused meanwhile leave the selection, not the sentence
+/** One command a project: what was refused stays in the dialog, the others are paused. @param {{projects: Project[], onDone: () => void, onClose: () => void}} props */
+export function BulkPauseDialog({ projects, onDone, onClose }) {
   const [reason, setReason] = useState("");
   const [busy, setBusy] = useState(false);
   const [refused, setRefused] = useState(/** @type {string[]} */ ([]));
   const submit = async () => {
     setBusy(true);
-    const refusals = await Promise.all(asked.map((project) => pause(project, reason.trim())));
+    const refusals = await Promise.all(projects.map((project) => pause(project, reason.trim())));
     setBusy(false);
     const found = refusals.filter(Boolean);
     setRefused(found);
     if (found.length) return;
-    say(`${asked.length} projects are paused.`);
-    onClose(true);
+    say(`${projects.length} projects are paused.`);
+    onDone();
+    onClose();
   };
-  const keys = asked.map(({ key }) => key).join(", ");
-  return html`<${CommandDialog} title="Pause ${asked.length} projects" submit="Pause ${asked.length}" command=${{ busy, failure: null }}
-      onSubmit=${submit} onClose=${() => onClose(false)}>
+  const keys = projects.map(({ key }) => key).join(", ");
+  return html`<${CommandDialog} title="Pause ${projects.length} projects" submit="Pause ${projects.length}" command=${{ busy, failure: null }}
+      onSubmit=${submit} onClose=${onClose}>
     <p>${keys}</p>
     <p>No run starts until somebody resumes them. Runs in progress go on to their end.</p>
-    <${ReasonField} value=${reason} onInput=${setReason} example="Jira maintenance until 18:00" more=${{ required: true, autofocus: true }} />
+    <${ReasonField} value=${reason} onInput=${setReason} example="Jira maintenance until 18:00" more=${{ required: true }} />
     ${refused.length > 0 && html`<div class="note bad" role="alert"><ul>${refused.map((text) => html`<li>${text}</li>`)}</ul></div>`}
   <//>`;
 }

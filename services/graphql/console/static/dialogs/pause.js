@@ -15,7 +15,7 @@ export function PauseDialog({ project, onClose }) {
   const submit = () => command.send(PAUSE, { id: project.uid, reason: reason.trim() });
   return html`<${CommandDialog} title="Pause ${project.key}" submit="Pause" command=${command} onSubmit=${submit} onClose=${onClose}>
     <p>No run starts until somebody resumes it. A run in progress goes on to its end.</p>
-    <${ReasonField} value=${reason} onInput=${setReason} example="Jira maintenance until 18:00" more=${{ required: true, autofocus: true }} />
+    <${ReasonField} value=${reason} onInput=${setReason} example="Jira maintenance until 18:00" more=${{ required: true }} />
     <${OtherErrors} errors=${command.errors} fields=${[]} />
   <//>`;
 }

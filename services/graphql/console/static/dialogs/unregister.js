@@ -19,7 +19,7 @@ export function UnregisterDialog({ project, onClose }) {
   return html`<${CommandDialog} title="Unregister ${project.key}" submit="Unregister" danger ready=${sure && reason.trim() !== ""}
       command=${command} onSubmit=${submit} onClose=${onClose}>
     <p>Its schedule and its watch list go away, and nothing of it is synced any more. What was stored stays in the event log; registering it again goes on from there.</p>
-    <${ReasonField} value=${reason} onInput=${setReason} example="The team has moved to another site" more=${{ required: true, autofocus: true }} />
+    <${ReasonField} value=${reason} onInput=${setReason} example="The team has moved to another site" more=${{ required: true }} />
     <${Field} name="confirm" label="Type ${project.key} to confirm" value=${typed} onInput=${setTyped} more=${{ spellcheck: false, required: true }} />
     <${OtherErrors} errors=${command.errors} fields=${[]} />
   <//>`;

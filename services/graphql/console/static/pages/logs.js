@@ -6,7 +6,7 @@ import { Badge } from "../parts/badge.js";
 import { Empty, Loading } from "../parts/empty.js";
 import { Failure } from "../parts/failure.js";
 import { Icon } from "../parts/icon.js";
-import { localFull, utc } from "../time.js";
+import { Moment } from "../time.js";
 import { downloadLog, useLog } from "../log_reader.js";
 
 /** @typedef {import("../types.js").SyncLog} SyncLog */
@@ -59,7 +59,7 @@ function Log({ uid, all, search }) {
 function Filters({ uid, all, search, onChange }) {
   const set = (/** @type {string} */ name) => (/** @type {any} */ event) => onChange({ [name]: event.target.value });
   const run = search.get("run");
-  return html`<form class="toolbar" role="search" aria-label="Filter the log" onSubmit=${(/** @type {Event} */ event) => event.preventDefault()}>
+  return html`<form class="toolbar" aria-label="Filter the log" onSubmit=${(/** @type {Event} */ event) => event.preventDefault()}>
     <label>Project
       <select value=${uid} onChange=${(/** @type {any} */ event) => onChange({ project: event.target.value, run: "" })}>
         ${all.map((project) => html`<option key=${project.uid} value=${project.uid} selected=${project.uid === uid}>${project.key}</option>`)}
@@ -126,15 +126,13 @@ function Entries({ uid, entries }) {
 
 /** @param {{uid: string, entry: SyncLog}} props */
 function Entry({ uid, entry }) {
-  const moment = new Date(entry.createdAt);
   const { code, advice } = entry.details ?? {};
   return html`<tr role="row" class=${entry.level.toLowerCase()}>
-    <td role="cell" data-label="Time"><time datetime=${entry.createdAt} title=${utc(moment)}>${localFull(moment)}</time></td>
+    <td role="cell" data-label="Time"><${Moment} at=${entry.createdAt} /></td>
     <td role="cell" data-label="Level"><${Level} entry=${entry} /></td>
     <td role="cell" class="entry">
       <p>${code && html`<code>${code}</code> `}${entry.message}</p>
-      ${advice && html`<p class="advice">${advice}</p>`}
-      ${entry.level === "ERROR" && html`<p><a href=${projectAddress(uid)}>State of the project</a></p>`}
+      ${advice && html`<p class="advice">${advice} <a href=${projectAddress(uid)}>State of the project</a></p>`}
       ${hasDetails(entry) && html`<details><summary>Details</summary><pre tabindex="0">${JSON.stringify(entry.details, null, 2)}</pre></details>`}
     </td>
     <td role="cell" data-label="Run">

@@ -1,4 +1,5 @@
 import { useAnswer } from "../answer.js";
+import { openDialog } from "../dialog_host.js";
 import { WatchListDialog } from "../dialogs/watch_list.js";
 import { PROJECT, UPCOMING_RUNS } from "../documents.js";
 import { useObservable } from "../observable.js";
@@ -154,15 +155,13 @@ function Runlist({ runs }) {
 
 /** @param {{project: Project, people: import("../types.js").Person[]}} props */
 function WatchList({ project, people }) {
-  const [editing, setEditing] = useState(false);
   return html`<section>
     <header class="section-head">
       <h2>Watch list</h2>
-      ${may("ADMIN") && html`<button type="button" class="small outline" aria-label="Edit watch list of ${project.key}" onClick=${() => setEditing(true)}><${Icon} name="people" />Edit watch list</button>`}
+      ${may("ADMIN") && html`<button type="button" class="small outline" aria-label="Edit watch list of ${project.key}" onClick=${() => openDialog(WatchListDialog, { project, people })}><${Icon} name="people" />Edit watch list</button>`}
     </header>
     ${people.length
       ? html`<ul class="chips" aria-label="Watched people">${people.map((person) => html`<li key=${person.id}><${Name} person=${person} /></li>`)}</ul>`
       : html`<p class="quiet">Nobody: every issue of the project is synced.</p>`}
-    ${editing && html`<${WatchListDialog} project=${project} people=${people} onClose=${() => setEditing(false)} />`}
   </section>`;
 }

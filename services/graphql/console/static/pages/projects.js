@@ -1,4 +1,5 @@
 import { sendNow } from "../commands.js";
+import { openDialog } from "../dialog_host.js";
 import { BulkPauseDialog } from "../dialogs/bulk_pause.js";
 import { RegisterDialog } from "../dialogs/register.js";
 import { RESUME } from "../documents.js";
@@ -21,19 +22,16 @@ import { Icon } from "../parts/icon.js";
 
 export function ProjectsPage() {
   const { loading, projects, error } = useObservable(store);
-  const [registering, setRegistering] = useState(false);
   const all = [...projects.values()].sort((one, other) => one.key.localeCompare(other.key));
-  const register = () => setRegistering(true);
   return html`
     <header class="page-head">
       <h1 tabindex="-1">Projects</h1>
-      ${may("ADMIN") && html`<button type="button" onClick=${register}><${Icon} name="plus" />Register project</button>`}
+      ${may("ADMIN") && html`<button type="button" onClick=${() => openDialog(RegisterDialog)}><${Icon} name="plus" />Register project</button>`}
     </header>
     <${Failure} error=${error} retry=${refetch} />
     ${loading && html`<${Loading} />`}
     ${!loading && !error && all.length === 0 && html`<${NoProjects} />`}
     ${all.length > 0 && html`<${Listing} all=${all} />`}
-    ${registering && html`<${RegisterDialog} onClose=${() => setRegistering(false)} />`}
   `;
 }
 
@@ -105,7 +103,6 @@ function StateFilter({ counts, total, state, onChange }) {
 
 /** @param {{picked: Project[], onDone: () => void}} props */
 function Bulk({ picked, onDone }) {
-  const [pausing, setPausing] = useState(false);
   const paused = picked.filter(({ syncJob }) => syncJob?.status === "PAUSED");
   const active = picked.filter(({ syncJob }) => syncJob && syncJob.status !== "PAUSED");
   const resume = async () => {
@@ -114,10 +111,9 @@ function Bulk({ picked, onDone }) {
   };
   return html`<div class="bulk" role="group" aria-label="Selected projects">
     <strong>${picked.length} selected</strong>
-    <button type="button" class="small" disabled=${!active.length} onClick=${() => setPausing(true)}><${Icon} name="pause" />Pause ${active.length || ""}</button>
+    <button type="button" class="small" disabled=${!active.length} onClick=${() => openDialog(BulkPauseDialog, { projects: active, onDone })}><${Icon} name="pause" />Pause ${active.length || ""}</button>
     <button type="button" class="small" disabled=${!paused.length} onClick=${resume}><${Icon} name="resume" />Resume ${paused.length || ""}</button>
     <button type="button" class="small outline" onClick=${onDone}>Clear selection</button>
-    ${pausing && html`<${BulkPauseDialog} projects=${active} onClose=${(/** @type {boolean} */ sent) => (setPausing(false), sent && onDone())} />`}
   </div>`;
 }
 

@@ -1,5 +1,5 @@
 import { useObservable } from "../observable.js";
-import { html, useState } from "../preact.js";
+import { html, useEffect, useState } from "../preact.js";
 import { session, signIn } from "../session.js";
 import { Failure } from "../parts/failure.js";
 import { Logo } from "../parts/logo.js";
@@ -9,6 +9,7 @@ export function SignInPage() {
   const [token, setToken] = useState("");
   const [error, setError] = useState(/** @type {any} */ (null));
   const [busy, setBusy] = useState(false);
+  useEffect(() => document.getElementById("token")?.focus(), []);
   const submit = async (/** @type {Event} */ event) => {
     event.preventDefault();
     setBusy(true);
@@ -23,7 +24,7 @@ export function SignInPage() {
       ${notice && html`<p role="status" class="note"><span>${notice}</span></p>`}
       <form onSubmit=${submit}>
         <label for="token">API token</label>
-        <input id="token" type="password" class="code" autocomplete="off" spellcheck="false" required autofocus placeholder="jdi_…"
+        <input id="token" type="password" class="code" autocomplete="off" spellcheck="false" required placeholder="jdi_…"
           value=${token} onInput=${(/** @type {any} */ event) => setToken(event.target.value)} />
         <${Failure} error=${error} />
         <button type="submit" aria-busy=${busy ? "true" : "false"} disabled=${busy}>Sign in</button>

@@ -1,9 +1,10 @@
 import { useAnswer } from "../answer.js";
+import { openDialog } from "../dialog_host.js";
 import { CreateTokenDialog } from "../dialogs/create_token.js";
 import { RevokeTokenDialog } from "../dialogs/revoke_token.js";
 import { TOKENS } from "../documents.js";
 import { useObservable } from "../observable.js";
-import { html, useState } from "../preact.js";
+import { html } from "../preact.js";
 import { store } from "../project_store.js";
 import { may } from "../session.js";
 import { Ago, useNow } from "../time.js";
@@ -24,20 +25,17 @@ export function TokensPage() {
 
 function Tokens() {
   const { data, error, reload } = useAnswer(TOKENS, {}, null);
-  const [creating, setCreating] = useState(false);
-  const [revoking, setRevoking] = useState(/** @type {ApiToken | null} */ (null));
+  const revoke = (/** @type {ApiToken} */ token) => openDialog(RevokeTokenDialog, { token, onDone: reload });
   return html`
     <header class="page-head">
       <h1 tabindex="-1">API tokens</h1>
-      <button type="button" onClick=${() => setCreating(true)}><${Icon} name="plus" />Create token</button>
+      <button type="button" onClick=${() => openDialog(CreateTokenDialog, { onDone: reload })}><${Icon} name="plus" />Create token</button>
     </header>
     <p class="lead">What asks the API does it with a token of its own: named, with no more rights than it needs, and revoked when it is not needed any more.</p>
     <${Failure} error=${error} retry=${reload} />
     ${!data && !error && html`<${Loading} />`}
     ${data && data.apiTokens.length === 0 && html`<${Empty} title="No tokens"><p>You are signed in with the token of the environment, JDI_ADMIN_TOKEN.</p><//>`}
-    ${data && data.apiTokens.length > 0 && html`<${Table} tokens=${data.apiTokens} onRevoke=${setRevoking} />`}
-    ${creating && html`<${CreateTokenDialog} onDone=${reload} onClose=${() => setCreating(false)} />`}
-    ${revoking && html`<${RevokeTokenDialog} token=${revoking} onDone=${reload} onClose=${() => setRevoking(null)} />`}
+    ${data && data.apiTokens.length > 0 && html`<${Table} tokens=${data.apiTokens} onRevoke=${revoke} />`}
   `;
 }
 

@@ -20,6 +20,6 @@ export function Connection() {
   const { tone, words } = STATES[name];
   const old = name === "reconnecting" && at > 0;
   return html`<p class="connection ${tone}" role="status" aria-label="Connection">
-    <span class="dot" aria-hidden="true"></span>${words}${old && html`<span class="as-of">, data of <${Moment} at=${new Date(at).toISOString()} as="clock" /></span>`}
+    <span class="dot" aria-hidden="true"></span>${words}${old && html`<span class="as-of">, data of <${Moment} at=${new Date(at).toISOString()} exact=${false} /></span>`}
   </p>`;
 }

@@ -31,7 +31,7 @@ export function NextRun({ project }) {
   if (!job) return null;
   if (job.status === "PAUSED") return html`<span class="quiet">None while paused</span>`;
   if (!job.nextRunAt) return html`<span class="quiet">Unknown</span>`;
-  return html`<span><${In} at=${job.nextRunAt} /> <span class="quiet">at <${Moment} at=${job.nextRunAt} as="clock" /></span></span>`;
+  return html`<span><${In} at=${job.nextRunAt} /> <span class="quiet">at <${Moment} at=${job.nextRunAt} exact=${false} /></span></span>`;
 }
 
 /** "in 12 min". @param {{at: string}} props */

@@ -45,12 +45,13 @@ const waiting = (preview) => (preview ? "No preview until the schedule is valid.
 /** @param {{preview: CronPreview, timezone: string}} props */
 function Meaning({ preview, timezone }) {
   const inZone = zoneFormat(timezone);
+  const here = zoneFormat(Intl.DateTimeFormat().resolvedOptions().timeZone);
   return html`
     <p><strong>${preview.words}</strong> <span class="quiet">(${timezone})</span></p>
     <ol class="runs" aria-label="Next five runs">
       ${preview.runs.map((run) => html`<li key=${run}>
         <time datetime=${run}>${inZone.format(new Date(run))}</time>
-        <span class="quiet"> · ${localClock(new Date(run))} your time</span>
+        ${inZone.format(new Date(run)) !== here.format(new Date(run)) && html`<span class="quiet"> · ${localClock(new Date(run))} your time</span>`}
       </li>`)}
     </ol>
     ${preview.notes.map((note) => html`<p class="advice">${note}</p>`)}
