@@ -1,5 +1,6 @@
-"""Create or update every table: of the event log first, then the read tables."""
+"""Create or update every table: of the event log first, then the read tables and those of access."""
 
+from libs.access import migrate as migrate_access
 from libs.events import migrate as migrate_log
 from libs.read_tables import migrate as migrate_read_tables
 from libs.runtime import engine, event_database, read_database
@@ -15,5 +16,6 @@ def migrate(database_url: str) -> None:
     tables = engine(read_database(database_url))
     try:
         migrate_read_tables(tables)
+        migrate_access(tables)
     finally:
         tables.dispose()
