@@ -83,7 +83,7 @@ class AdminQuery:
         after: After = None,
         site: Annotated[str | None, argument(description="Short name of the Jira site; left out: ours.")] = None,
     ) -> JiraProjectOptions:
-        site = site or info.context.defaults.site
+        site = site or info.context.scheduler.site
         found = await _ask(info, FindProjects(site=site, search=search.strip(), start=_start(after)))
         known = {(row["site"], row["key"]) for row in await asyncio.to_thread(info.context.queries.projects)}
         seen = [option for option in found.options if info.context.principal.sees(site, option.key)]
@@ -106,9 +106,7 @@ class AdminQuery:
         self, info: Info, project_id: ProjectId, search: Search = "", after: After = None
     ) -> JiraUserOptions:
         project = await project_of(info, project_id)
-        question = FindUsers(
-            site=project["site"], project=project["key"], search=search.strip(), start=_start(after)
-        )
+        question = FindUsers(site=project["site"], project=project["key"], search=search.strip(), start=_start(after))
         found = await _ask(info, question)
         return JiraUserOptions(
             nodes=[_user(option) for option in found.options],

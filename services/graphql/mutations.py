@@ -31,7 +31,9 @@ Once = Annotated[
     str | None, argument(description="The same key again, of the same caller, is carried out once: safe to repeat.")
 ]
 Cron = Annotated[str, argument(description="Five fields, such as */15 * * * *.")]
-Timezone = Annotated[str | None, argument(description="An IANA name such as Europe/Berlin; left out: as it is, or UTC.")]
+Timezone = Annotated[
+    str | None, argument(description="An IANA name such as Europe/Berlin; left out: as it is, or UTC.")
+]
 
 
 @strawberry.type(description="Changes. Each is carried out by the ingestor and becomes an event.")
@@ -131,12 +133,12 @@ class Mutation(TokenMutation):
         idempotency_key: Once = None,
     ) -> SyncJobPayload:
         context = info.context
-        site, key = site or context.defaults.site, key.strip().upper()
+        site, key = site or context.scheduler.site, key.strip().upper()
         if not context.principal.sees(site, key):
             return refused("FORBIDDEN", f"This token does not reach project {key} of site {site}.", "key")
         command = RegisterProject(
             **_frame(info, site, key, command_id(info, f"{site}:{key}", idempotency_key), reason),
-            cron=cron or context.defaults.cron,
+            cron=cron or context.scheduler.default_cron,
             timezone=timezone or "UTC",
             account_ids=tuple(account_ids or ()),
             check=True,

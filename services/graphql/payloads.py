@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
-import time
 from collections.abc import Callable
 from typing import Final
 
@@ -44,7 +44,9 @@ class UserError:
 @strawberry.type(description="What came of a change to a project's sync.")
 class SyncJobPayload:
     sync_job: SyncJob | None = strawberry.field(description="The job as it is now; null when there is none.")
-    request_id: str | None = strawberry.field(description="Id of the request for a run; the run that serves it names it.")
+    request_id: str | None = strawberry.field(
+        description="Id of the request for a run; the run that serves it names it."
+    )
     user_errors: list[UserError] = strawberry.field(description="Empty when it was done.")
 
 
@@ -115,6 +117,7 @@ async def carried_out(info: Info, command: AnyCommand) -> SyncJobPayload:
 
 async def _shown(context: Context, position: int) -> None:
     """Wait until the read tables show an event; a projector that is down must not fail what was done."""
-    deadline = time.monotonic() + SHOWN_SECONDS
-    while time.monotonic() < deadline and await asyncio.to_thread(context.queries.position) < position:
-        await asyncio.sleep(_LOOK_SECONDS)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(SHOWN_SECONDS):
+            while await asyncio.to_thread(context.queries.position) < position:
+                await asyncio.sleep(_LOOK_SECONDS)

@@ -23,7 +23,9 @@ LOGS_AT_ONCE: Final = 500
 @strawberry.type(description="Projects have changed.")
 class ConsoleEvent:
     position: str = strawberry.field(description="How far the read tables are in the event log.")
-    projects: list[Project] = strawberry.field(description="Those that changed since the event before, as they are now.")
+    projects: list[Project] = strawberry.field(
+        description="Those that changed since the event before, as they are now."
+    )
     removed: list[strawberry.ID] = strawberry.field(description="uids of those that were unregistered.")
 
 
@@ -50,9 +52,7 @@ class Subscription:
         self,
         info: Info,
         project_id: ProjectId,
-        after: Annotated[
-            strawberry.ID | None, argument(description="Id of the last entry that was seen.")
-        ] = None,
+        after: Annotated[strawberry.ID | None, argument(description="Id of the last entry that was seen.")] = None,
     ) -> AsyncGenerator[SyncLog, None]:
         project = await project_of(info, project_id)
         queries, site, key = info.context.queries, project["site"], project["key"]
