@@ -28,7 +28,7 @@ export function BulkPauseDialog({ projects, onDone, onClose }) {
     <p>${keys}</p>
     <p>No run starts until somebody resumes them. Runs in progress go on to their end.</p>
     <${ReasonField} value=${reason} onInput=${setReason} example="Jira maintenance until 18:00" more=${{ required: true }} />
-    ${refused.length > 0 && html`<div class="note bad" role="alert"><ul>${refused.map((text) => html`<li>${text}</li>`)}</ul></div>`}
+    ${refused.length > 0 && html`<div class="note bad" role="alert"><ul>${refused.map((/** @type {string} */ text) => html`<li>${text}</li>`)}</ul></div>`}
   <//>`;
 }
 

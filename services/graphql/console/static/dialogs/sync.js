@@ -23,7 +23,7 @@ export function SyncDialog({ project, onClose }) {
     onClose();
   });
   const submit = () => {
-    const accountIds = people.length ? people.map(({ id }) => id) : null;
+    const accountIds = people.length ? people.map((/** @type {Person} */ { id }) => id) : null;
     command.send(TRIGGER, { id: project.uid, full, accountIds, reason: reason.trim() || null });
   };
   return html`<${CommandDialog} title="Sync ${project.key} now" submit="Sync now" command=${command} onSubmit=${submit} onClose=${onClose}>
@@ -71,11 +71,11 @@ function useKnownPeople(uid) {
   const answer = useRef(/** @type {Promise<any> | null} */ (null));
   return async (/** @type {string} */ search) => {
     answer.current ??= ask(KNOWN_USERS, { id: uid });
-    const { users } = await answer.current.catch((error) => {
+    const { users } = await answer.current.catch((/** @type {unknown} */ error) => {
       answer.current = null;
       throw error;
     });
     const wanted = search.trim().toLowerCase();
-    return { nodes: users.filter(({ displayName }) => displayName.toLowerCase().includes(wanted)).slice(0, 50) };
+    return { nodes: users.filter((/** @type {Person} */ { displayName }) => displayName.toLowerCase().includes(wanted)).slice(0, 50) };
   };
 }

@@ -19,8 +19,10 @@ export function WatchListDialog({ project, people, onClose }) {
   });
   const find = async (/** @type {string} */ search, /** @type {string | null} */ after) =>
     (await ask(JIRA_USERS, { id: project.uid, search, after })).jiraProjectUserOptions;
-  const submit = () =>
-    command.send(SET_TRACKED_USERS, { id: project.uid, accountIds: chosen.map(({ id }) => id), reason: reason.trim() || null });
+  const submit = () => {
+    const accountIds = chosen.map((/** @type {Person} */ { id }) => id);
+    command.send(SET_TRACKED_USERS, { id: project.uid, accountIds, reason: reason.trim() || null });
+  };
   return html`<${CommandDialog} title="Watch list of ${project.key}" submit="Save and resync" wide ready=${differs(people, chosen)}
       command=${command} onSubmit=${submit} onClose=${onClose}>
     <p>Only issues in which one of these people has a part (as assignee, reporter or author of a worklog) are synced.</p>

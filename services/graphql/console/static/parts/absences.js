@@ -33,7 +33,7 @@ export function Absences({ project }) {
       ${found !== null && found.length > 0 && html`<table>
         <caption class="hidden">Absences</caption>
         <thead><tr><th scope="col">Entity</th><th scope="col">Jira's id</th><th scope="col">Reason</th><th scope="col">Since</th></tr></thead>
-        <tbody>${found.map((absence) => html`<tr key=${`${absence.entity} ${absence.id}`}>
+        <tbody>${found.map((/** @type {Absence} */ absence) => html`<tr key=${`${absence.entity} ${absence.id}`}>
           <td>${absence.entity}</td><td class="code">${absence.id}</td><td>${absence.reason}</td><td><${Moment} at=${absence.at} /></td>
         </tr>`)}</tbody>
       </table>`}

@@ -8,6 +8,7 @@ import { UnregisterDialog } from "../dialogs/unregister.js";
 import { RESUME } from "../documents.js";
 import { html } from "../preact.js";
 import { may } from "../session.js";
+import { focusKeeper } from "./focus.js";
 import { Icon } from "./icon.js";
 
 /** @typedef {import("../types.js").Project} Project */
@@ -18,7 +19,11 @@ export function Actions({ project, all = false }) {
   const paused = project.syncJob.status === "PAUSED";
   const button = (/** @type {string} */ icon, /** @type {string} */ words, /** @type {any} */ Dialog, kind = "outline") => html`
     <${Action} key=${words} project=${project} icon=${icon} words=${words} kind=${kind} onClick=${() => openDialog(Dialog, { project })} />`;
-  const resume = () => sendNow(RESUME, { id: project.uid }, `${project.key} is resumed.`);
+  const resume = async () => {
+    const keepFocus = focusKeeper();
+    await sendNow(RESUME, { id: project.uid }, `${project.key} is resumed.`);
+    keepFocus();
+  };
   return html`
     <div class="actions" role="group" aria-label="Actions for ${project.key}">
       ${paused && button("play", "Start", StartDialog)}

@@ -1,6 +1,7 @@
 /** The native modal dialog with a form in it. Escape closes it; the focus goes back to where it was. */
 import { html, useEffect, useRef } from "../preact.js";
 import { Failure } from "./failure.js";
+import { focusKeeper } from "./focus.js";
 
 let numbers = 0;
 
@@ -9,14 +10,12 @@ export function Dialog({ title, onClose, wide = false, children }) {
   const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
   const id = useRef(`dialog-${++numbers}`);
   useEffect(() => {
-    const before = /** @type {HTMLElement | null} */ (document.activeElement);
+    const giveBackFocus = focusKeeper();
     const element = dialog.current;
     element?.showModal();
     return () => {
       element?.close();
-      // The button that opened it may be gone, as "Pause" is once the project is paused.
-      const back = before?.isConnected && before !== document.body ? before : document.querySelector("main h1");
-      /** @type {HTMLElement | null} */ (back)?.focus();
+      giveBackFocus();
     };
   }, []);
   const cancel = (/** @type {Event} */ event) => {
