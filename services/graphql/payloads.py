@@ -119,5 +119,5 @@ async def _shown(context: Context, position: int) -> None:
     """Wait until the read tables show an event; a projector that is down must not fail what was done."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(SHOWN_SECONDS):
-            while await asyncio.to_thread(context.queries.position) < position:
+            while await asyncio.to_thread(context.queries.position) < position:  # noqa: ASYNC110 - another process moves it
                 await asyncio.sleep(_LOOK_SECONDS)

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from graphql import (
     DefinitionNode,
     EnumTypeDefinitionNode,
     GraphQLEnumType,
+    GraphQLField,
     GraphQLInputObjectType,
     GraphQLObjectType,
     ObjectTypeDefinitionNode,
     build_schema,
+    is_required_argument,
     is_specified_scalar_type,
     parse,
     print_ast,
 )
 
+from libs.access import Role
+from services.graphql.mutations import Mutation
+from services.graphql.roles import Needs
 from services.graphql.schema import schema
 
 SNAPSHOT = Path(__file__).parents[3] / "schema.graphql"
@@ -76,16 +82,49 @@ def test_every_promised_name_field_and_nullability_is_served(promised: Definitio
 )
 def test_every_query_takes_what_it_should(name: str, arguments: dict[str, str]) -> None:
     assert served.query_type is not None
-    field = served.query_type.fields[name]
-    assert {key: str(argument.type) for key, argument in field.args.items()} == arguments
+    _takes(served.query_type.fields[name], arguments)
 
 
-def test_a_sync_is_asked_for_and_answered_as_data() -> None:
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("startProjectSync", {"projectId": "ID!", "full": "Boolean"}),
+        ("pauseProjectSync", {"projectId": "ID!"}),
+        ("resumeProjectSync", {"projectId": "ID!"}),
+        ("rescheduleProjectSync", {"projectId": "ID!", "cron": "String!"}),
+        ("triggerProjectSync", {"projectId": "ID!", "full": "Boolean", "accountIds": "[String!]"}),
+        ("registerProject", {"key": "String!"}),
+        ("unregisterProject", {"projectId": "ID!"}),
+        ("setTrackedUsers", {"projectId": "ID!", "accountIds": "[String!]!"}),
+    ],
+)
+def test_every_change_takes_what_it_should_and_is_answered_as_data(name: str, arguments: dict[str, str]) -> None:
     assert served.mutation_type is not None
-    field = served.mutation_type.fields["triggerProjectSync"]
-    taken = {key: str(argument.type) for key, argument in field.args.items()}
-    assert taken == {"projectId": "ID!", "full": "Boolean", "accountIds": "[String!]"}
-    assert str(field.type) == "TriggerProjectSyncPayload!"
+    field = served.mutation_type.fields[name]
+    _takes(field, {**arguments, "reason": "String", "idempotencyKey": "String"})
+    assert str(field.type) == "SyncJobPayload!"
+
+
+def _takes(field: GraphQLField, promised: dict[str, str]) -> None:
+    """The arguments are there as promised; what was added since may be left out."""
+    taken = {name: argument for name, argument in field.args.items()}
+    assert {name: str(taken[name].type) for name in promised} == promised
+    assert [name for name, argument in taken.items() if name not in promised and is_required_argument(argument)] == []
+
+
+def test_every_change_needs_a_role_above_the_reader() -> None:
+    definition: Any = Mutation
+    needed = {
+        field.python_name: [extension.role for extension in field.extensions if isinstance(extension, Needs)]
+        for field in definition.__strawberry_definition__.fields
+    }
+    assert {name for name, roles in needed.items() if roles == [Role.OPERATOR]} == {
+        "start_project_sync",
+        "pause_project_sync",
+        "resume_project_sync",
+        "trigger_project_sync",
+    }
+    assert [name for name, roles in needed.items() if roles not in ([Role.OPERATOR], [Role.ADMIN])] == []
 
 
 def test_everything_is_described() -> None:
@@ -96,4 +135,11 @@ def test_everything_is_described() -> None:
         bare += [name] if not made.description else []
         if isinstance(made, GraphQLObjectType | GraphQLInputObjectType):
             bare += [f"{name}.{key}" for key, field in made.fields.items() if not field.description]
+        if isinstance(made, GraphQLObjectType):
+            bare += [
+                f"{name}.{key}({argument})"
+                for key, field in made.fields.items()
+                for argument, taken in field.args.items()
+                if not taken.description
+            ]
     assert bare == []
