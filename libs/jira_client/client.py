@@ -31,6 +31,10 @@ _SEARCH: Final = f"POST {API}/search/jql"
 R = TypeVar("R", bound=models.Record)
 
 
+ASSIGNABLE_LIMIT = 1000
+"""Users among whom Jira's search for assignable ones looks, whatever the page."""
+
+
 class JiraClient:
     """One site, one account: `async with JiraClient(settings) as jira`.
 
@@ -260,6 +264,17 @@ class JiraClient:
             next_start=start + came if came else None,
             server_time=reply.server_time,
         )
+
+    async def assignable_users(self, project_key: str, search: str = "") -> list[models.User]:
+        """People who can be assigned issues of a project, by a name or address that contains `search`.
+
+        Jira takes at most 1,000 users that match and leaves out those who cannot be assigned: a longer `search` finds
+        who is missing.
+        """
+        params: dict[str, Any] = {"project": project_key, "startAt": 0, "maxResults": ASSIGNABLE_LIMIT}
+        params |= {"query": search} if search else {}
+        reply = await self._exchange.fetch(_get("/user/assignable/search", params), list[Raw])
+        return models.records(models.User, reply.value)
 
 
 def _get(path: str, params: Mapping[str, Any] | None = None, *, root: str = API, **parts: object) -> Call:

@@ -26,6 +26,10 @@ from libs.temporal.messages import (
 from services.ingestor.failures import failure_from
 
 
+USERS_SHOWN = 50
+"""Of a page: Jira gives all that match at once, a person reads the first few."""
+
+
 class DiscoveryActivities:
     """The steps that ask Jira while somebody waits."""
 
@@ -49,8 +53,11 @@ class DiscoveryActivities:
         return Options(options=tuple(options), next_start=page.next_start)
 
     async def _users(self, question: FindUsers) -> Options:
-        page = await self._jira.assignable_users(question.project, question.search, question.start)
-        return Options(options=tuple(_option(user) for user in page.users), next_start=page.next_start)
+        users = await self._jira.assignable_users(question.project, question.search)
+        users.sort(key=lambda user: (user.display_name or "").casefold())
+        end = question.start + USERS_SHOWN
+        shown = tuple(_option(user) for user in users[question.start : end])
+        return Options(options=shown, next_start=end if end < len(users) else None)
 
     @activity.defn
     async def check_with_jira(self, command: AnyCommand) -> None:

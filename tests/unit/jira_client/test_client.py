@@ -330,3 +330,14 @@ async def test_pages_of_users_end_with_an_empty_one() -> None:
             start = page.next_start
     assert [user.account_id for user in found] == ["0", "1", "2"]
     assert len(server.asked) == 3
+
+
+async def test_people_who_can_be_assigned_are_asked_for_at_once() -> None:
+    def handle(asked: Asked) -> web.Response:
+        assert query(asked)["project"] == "DEMO"
+        assert query(asked)["query"] == "Ada"
+        return json([{"accountId": "1", "displayName": "Ada"}])
+
+    async with serving(handle) as server, client(server.url) as jira:
+        assert [user.account_id for user in await jira.assignable_users("DEMO", "Ada")] == ["1"]
+    assert [asked.path for asked in server.asked] == ["/rest/api/3/user/assignable/search"]
