@@ -52,8 +52,8 @@ export const UPCOMING_RUNS = `query UpcomingRuns($id: ID!) {
   project(projectId: $id) { uid syncJob { id upcomingRuns(count: 5) } }
 }`;
 
-export const ABSENCES = `query Absences($id: ID!, $after: ID) {
-  absences(projectId: $id, limit: 100, after: $after) { id entity reason at }
+export const ABSENCES = `query Absences($id: ID!, $after: String) {
+  absences(projectId: $id, limit: 100, after: $after) { id entity reason at cursor }
 }`;
 
 export const LOGS = `query Logs(

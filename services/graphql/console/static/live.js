@@ -20,7 +20,7 @@ export const connection = observable(/** @type {Connection} */ ("off"));
  * @property {() => object} [variables] asked at every (re)connect, so that a cursor is the newest
  * @property {(data: any) => void} next
  * @property {() => void} [opened] every time a subscription was sent: what came before may be missing
- * @property {(errors: {message: string}[]) => void} [failed]
+ * @property {(errors: {message: string}[]) => void} [failed] without it, an error is a lost connection
  */
 
 /** @type {Map<string, Subscriber>} */
@@ -86,11 +86,11 @@ function receive(message) {
   } else if (message.type === "next" && message.payload.data) {
     attempts = 0; // only now: a server that accepts and ends at once must not be asked without pause
     subscriber?.next(message.payload.data);
-  } else if (message.type === "error" || message.type === "next") {
-    subscriber?.failed?.(message.payload.errors ?? message.payload);
+  } else if (message.type === "error" && subscriber?.failed) {
+    subscriber.failed(message.payload);
   } else if (message.type === "ping") {
     send({ type: "pong" });
-  } else if (message.type === "complete" && subscriber) {
+  } else if (message.type === "error" || (message.type === "complete" && subscriber)) {
     lost(); // the server ended it, as it does when it stops or when our token is no longer good
   }
 }

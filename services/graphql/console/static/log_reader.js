@@ -98,7 +98,7 @@ function useFollow(uid, following, question, newest, lookForNew) {
         again = false;
       }, LEAST_PAUSE);
     };
-    const stop = subscribe({ query: LOG_ADDED, variables: () => ({ id: uid, after: newest.current }), opened: soon, next: soon });
+    const stop = subscribe({ query: LOG_ADDED, variables: () => ({ id: uid, after: newest.current }), opened: soon, next: soon, failed: () => {} });
     return () => {
       clearTimeout(timer);
       stop();

@@ -64,7 +64,7 @@
  * @property {number | null} attempts
  *
  * @typedef {{id: string, kind: string, actor: string, reason: string | null, summary: string, at: string}} ProjectChange
- * @typedef {{id: string, entity: string, reason: string, at: string}} Absence
+ * @typedef {{id: string, entity: string, reason: string, at: string, cursor: string}} Absence
  *
  * @typedef {object} SyncLog
  * @property {string} id

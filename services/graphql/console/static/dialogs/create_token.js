@@ -34,7 +34,7 @@ export function CreateTokenDialog({ onDone, onClose }) {
     command.send(CREATE_TOKEN, { name: name.trim(), role, projects: uids.length ? uids : null, expiresAt: expiry(days) });
   return html`<${CommandDialog} title="Create an API token" submit="Create token" command=${command} onSubmit=${submit} onClose=${onClose}>
     <${Field} name="name" label="Name" hint="What uses it; the name stands in the history of what it changes." value=${name} onInput=${setName}
-      errors=${command.errors} more=${{ required: true, maxlength: 100 }} />
+      errors=${command.errors} more=${{ required: true, maxlength: 60 }} />
     <${Select} name="role" label="Role" value=${role} onChange=${setRole} options=${ROLES} />
     <${Select} name="expiresAt" label="Expires" value=${days} onChange=${setDays} options=${DAYS.map((each) => [each, each ? `in ${each} days` : "never"])} />
     <${Projects} uids=${uids} onChange=${setUids} />

@@ -15,7 +15,7 @@ export function Absences({ project }) {
   const [error, setError] = useState(/** @type {any} */ (null));
   const load = async (/** @type {Absence[]} */ before) => {
     try {
-      const { absences } = await ask(ABSENCES, { id: project.uid, after: before.at(-1)?.id ?? null });
+      const { absences } = await ask(ABSENCES, { id: project.uid, after: before.at(-1)?.cursor ?? null });
       setFound([...before, ...absences]);
       setMore(absences.length === PAGE);
       setError(null);
