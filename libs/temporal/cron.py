@@ -16,10 +16,13 @@ from croniter import croniter
 
 _FIELDS = ("minute", "hour", "day of the month", "month", "day of the week")
 _NAMES = {
-    3: "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split(),
-    4: "SUN MON TUE WED THU FRI SAT".split(),
+    3: ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"],
+    4: ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"],
 }
 _RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+
+_ONE_DAY_SPAN = re.compile(r"\b(\w+)-\1\b(?:/\d+)?", re.ASCII | re.IGNORECASE)
+"""`4-4` is 4; croniter takes it for the whole week."""
 
 _YEARS = 5
 """29 February comes every four years, but for 2100; what has not fired in five never does."""
@@ -64,15 +67,16 @@ def check(cron: str, timezone: str) -> None:
 def next_runs(cron: str, timezone: str, after: datetime, count: int) -> list[datetime]:
     """The next times, in UTC, at which Temporal starts a run (jitter aside); fewer when it stops firing.
 
+    On the days when a zone's clocks change the server has ways of its own: see `notes`.
+
     Raises:
         BadCron: the expression or the zone cannot be read.
     """
     zone = zone_of(timezone)
-    minute, hour, *days = cron.split()
     try:
         # Wall-clock times, reckoned without a zone: what a zone does to them on days when clocks change comes after.
         ticks = croniter(
-            " ".join((minute, hour, *days)),
+            _ONE_DAY_SPAN.sub(r"\1", cron),
             after.astimezone(zone).replace(tzinfo=None) - timedelta(hours=3),
             day_or=False,
             max_years_between_matches=_YEARS,
@@ -97,17 +101,16 @@ def in_words(cron: str) -> str:
     return str(ExpressionDescriptor(cron, options).get_description())
 
 
-def notes(cron: str, timezone: str) -> list[str]:
-    """What to know of a schedule that is taken."""
+def notes(timezone: str) -> list[str]:
+    """What to know of schedules in a time zone."""
     zone = zone_of(timezone)
     year = datetime.now(UTC).year
-    offsets = {datetime(year, month, 1, tzinfo=zone).utcoffset() for month in range(1, 13)}
-    if len(offsets) > 1 and not cron.split()[1].startswith("*"):
-        return [
-            f"Clocks in {timezone} change twice a year: a run at an hour that is skipped falls out that day, and one"
-            " at an hour that comes twice may run twice. UTC has no such days."
-        ]
-    return []
+    if len({datetime(year, month, 1, tzinfo=zone).utcoffset() for month in range(1, 13)}) == 1:
+        return []
+    return [
+        f"Clocks in {timezone} change twice a year. On those two days Temporal may leave out or shift runs around the"
+        " hour that is skipped or comes twice; UTC has no such days."
+    ]
 
 
 def zone_of(timezone: str) -> ZoneInfo:
@@ -133,7 +136,7 @@ def _instants(wall: datetime, zone: ZoneInfo) -> list[datetime]:
 def _check_field(index: int, text: str) -> None:
     for part in text.split(","):
         span, slash, step = part.partition("/")
-        if slash and not (step.isdecimal() and int(step) > 0):
+        if slash and not re.fullmatch("0*[1-9][0-9]?", step):
             raise BadCron(f"The {_FIELDS[index]} {text!r} has a step that is no number above 0.")
         if span == "*":
             continue
@@ -148,7 +151,7 @@ def _number(index: int, text: str, whole: str) -> int:
     named = _NAMES.get(index, [])
     if text.upper() in named:
         return named.index(text.upper()) + lowest
-    if re.fullmatch(r"\d{1,2}", text) and lowest <= int(text) <= highest:
+    if re.fullmatch("[0-9]{1,2}", text) and lowest <= int(text) <= highest:
         return int(text)
     names = f" or {named[0]} to {named[-1]}" if named else ""
     raise BadCron(f"The {_FIELDS[index]} {whole!r} is not understood: give {lowest} to {highest}{names}, with * , - /")

@@ -130,7 +130,7 @@ def _preview(cron: str, timezone: str) -> CronPreview:
         valid=True,
         words=in_words(cron),
         runs=next_runs(cron, timezone, datetime.now(UTC), PREVIEWED),
-        notes=notes(cron, timezone),
+        notes=notes(timezone),
         user_errors=[],
     )
 
