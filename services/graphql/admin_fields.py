@@ -83,7 +83,7 @@ class AdminQuery:
         after: After = None,
         site: Annotated[str | None, argument(description="Short name of the Jira site; left out: ours.")] = None,
     ) -> JiraProjectOptions:
-        site = site or info.context.scheduler.site
+        site = site or info.context.defaults.site
         found = await _ask(info, FindProjects(site=site, search=search.strip(), start=_start(after)))
         known = {(row["site"], row["key"]) for row in await asyncio.to_thread(info.context.queries.projects)}
         seen = [option for option in found.options if info.context.principal.sees(site, option.key)]

@@ -133,12 +133,12 @@ class Mutation(TokenMutation):
         idempotency_key: Once = None,
     ) -> SyncJobPayload:
         context = info.context
-        site, key = site or context.scheduler.site, key.strip().upper()
+        site, key = site or context.defaults.site, key.strip().upper()
         if not context.principal.sees(site, key):
             return refused("FORBIDDEN", f"This token does not reach project {key} of site {site}.", "key")
         command = RegisterProject(
             **_frame(info, site, key, command_id(info, f"{site}:{key}", idempotency_key), reason),
-            cron=cron or context.scheduler.default_cron,
+            cron=cron or context.defaults.cron,
             timezone=timezone or "UTC",
             account_ids=tuple(account_ids or ()),
             check=True,

@@ -38,17 +38,9 @@ class NoAnswerError(RuntimeError):
 
 
 class Scheduler:
-    """Hands commands and questions to the ingestor, by way of Temporal, and looks at schedules.
+    """Hands commands and questions to the ingestor, by way of Temporal, and looks at schedules."""
 
-    Args:
-        address: of Temporal, "host:port".
-        namespace: there.
-        site: short name of the Jira site that is meant where none is named.
-        default_cron: schedule of a new project.
-    """
-
-    def __init__(self, address: str, namespace: str, *, site: str, default_cron: str) -> None:
-        self.site, self.default_cron = site, default_cron
+    def __init__(self, address: str, namespace: str) -> None:
         self._address, self._namespace = address, namespace
         self._client: Client | None = None
 
