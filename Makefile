@@ -59,6 +59,10 @@ conformance: .venv/.ready ## Validate the simulated Jira against Atlassian's Ope
 schema: .venv/.ready ## Write schema.graphql from the code
 	$(BIN)/python -m services.graphql.schema > schema.graphql
 
+.PHONY: screenshots
+screenshots: .venv/.ready ## Take the pictures of the console in docs/pictures anew, with Chromium
+	$(BIN)/python -m tests.browser.screenshots
+
 .PHONY: lock
 lock: ## Resolve and hash the requirements of every group anew
 	@for group in $(GROUPS); do \
