@@ -16,6 +16,7 @@ def project(key: str = "DEMO", project_id: str | None = "10000") -> Row:
         "key": key,
         "project_id": project_id,
         "name": f"Project {key}",
+        "registered": True,
         "registered_at": DAY,
         "version": 1,
         "control_version": 1,
@@ -113,7 +114,11 @@ def job(key: str = "DEMO", **changed: Any) -> Row:
         "cron": "*/15 * * * *",
         "timezone": "UTC",
         "status": "ACTIVE",
+        "paused_at": None,
+        "paused_by": None,
+        "pause_reason": None,
         "last_run_at": DAY,
+        "last_ended_at": DAY,
         "last_result": "SUCCESS",
         "current_run_id": None,
         "pages_done": 1,
@@ -152,5 +157,60 @@ def log(position: int, level: str = "INFO", **changed: Any) -> Row:
         "entity": None,
         "run_id": "run",
         "created_at": DAY,
+        **changed,
+    }
+
+
+def run(run_id: str, position: int, **changed: Any) -> Row:
+    counts = dict.fromkeys(("issues", "comments", "worklogs", "sprints", "users", "appended", "requests"), 1)
+    return {
+        "site": SITE,
+        "run_id": run_id,
+        "project_key": "DEMO",
+        "mode": "FULL",
+        "reason": "schedule",
+        "result": "SUCCESS",
+        "started_at": DAY,
+        "ended_at": DAY,
+        "seconds": 1.5,
+        "pages_done": 1,
+        "pages_total": 1,
+        **counts,
+        "warnings": "[]",
+        "error_code": None,
+        "error_message": None,
+        "error_advice": None,
+        "error_details": None,
+        "attempts": None,
+        "started_position": position,
+        "version": 1,
+        **changed,
+    }
+
+
+def change(position: int, **changed: Any) -> Row:
+    return {
+        "site": SITE,
+        "position": position,
+        "project_key": "DEMO",
+        "kind": "PAUSED",
+        "actor": "ann",
+        "reason": "maintenance",
+        "summary": "Paused.",
+        "details": None,
+        "at": DAY,
+        **changed,
+    }
+
+
+def absence(entity_id: str, **changed: Any) -> Row:
+    return {
+        "site": SITE,
+        "kind": "issue",
+        "entity_id": entity_id,
+        "project_key": "DEMO",
+        "reason": "UNTRACKED",
+        "gone_at": DAY,
+        "version": 2,
         **changed,
     }
