@@ -169,15 +169,18 @@ class TokenStore:
         token = _token(row)
         return token.principal() if token.usable(self._clock()) else None
 
+    def use_is_due(self, principal: Principal) -> bool:
+        """Whether `note_use` would write; asks no database."""
+        noted_at = self._uses_noted.get(principal.token_id or "")
+        late = noted_at is None or time.monotonic() - noted_at >= USE_NOTED.total_seconds()
+        return principal.token_id is not None and late
+
     def note_use(self, principal: Principal) -> None:
         """Write down that a token is in use, at most once a minute. A database that is busy is not insisted on."""
-        token_id, at = principal.token_id, time.monotonic()
-        if (
-            token_id is None
-            or at - self._uses_noted.get(token_id, -USE_NOTED.total_seconds()) < USE_NOTED.total_seconds()
-        ):
+        token_id = principal.token_id
+        if token_id is None or not self.use_is_due(principal):
             return
-        self._uses_noted[token_id] = at
+        self._uses_noted[token_id] = time.monotonic()
         present = self._clock()
         last = api_token.c.last_used_at
         due = or_(last.is_(None), last <= written(present - USE_NOTED))

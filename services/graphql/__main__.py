@@ -5,39 +5,59 @@ import asyncio
 import structlog
 from aiohttp import web
 
+from libs.access import SessionStore, TokenStore
 from libs.read_tables import readiness
-from libs.runtime import Health, Stop, engine, read_database, run_service
-from services.graphql.app import make_app
-from services.graphql.auth import admin_token
+from libs.runtime import Health, Reported, Stop, engine, read_database, run_service
+from services.graphql.app import CONSOLE, make_app
+from services.graphql.context import Defaults
+from services.graphql.first_admin import prepare_access
+from services.graphql.hosts import Hosts
 from services.graphql.queries import Queries
 from services.graphql.scheduler import Scheduler
-from services.graphql.settings import Settings, is_loopback
+from services.graphql.settings import Settings
 
 log = structlog.get_logger(__name__)
 
 
 async def main(settings: Settings, stop: Stop) -> None:
     """Serve until told to stop."""
-    local = is_loopback(settings.host)
-    token, made = admin_token(settings.admin_token, settings.data_dir)
-    tables = engine(read_database(settings.database_url), read_only=True)
-    health = Health()
-    health.add("read_tables", lambda: asyncio.to_thread(readiness, tables))
-    scheduler = Scheduler(settings.temporal_address, settings.temporal_namespace)
-    app = make_app(Queries(tables), scheduler, token, health, local_only=local)
+    reading = engine(read_database(settings.database_url), read_only=True)
+    writing = engine(read_database(settings.database_url))  # of tokens and sessions alone
+    tokens = TokenStore(writing, reading=reading, given=settings.admin_token)
+    health, access = Health(), Reported()
+    health.add("read_tables", lambda: asyncio.to_thread(readiness, reading))
+    health.add("access", access)
+    hosts = Hosts(bound=settings.host, named=settings.allowed_hosts, behind_proxy=settings.behind_proxy)
+    app = make_app(
+        Queries(reading),
+        Scheduler(settings.temporal_address, settings.temporal_namespace),
+        tokens=tokens,
+        sessions=SessionStore(writing, tokens, reading=reading),
+        health=health,
+        hosts=hosts,
+        defaults=Defaults(known_site=settings.site, cron=settings.default_cron),
+    )
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=5)
     await runner.setup()
     try:
         await web.TCPSite(runner, settings.host, settings.port).start()
-        url = f"http://{settings.host}:{runner.addresses[0][1]}/graphql"
-        log.info("graphql is ready", url=url)
-        if made:
-            # Printed once, to the person who starts it: the log's redaction would rightly hide it.
-            print(f"admin token (kept in {settings.data_dir / 'admin-token'}): {token}", flush=True)  # noqa: T201
-        await stop.wait()
+        address = hosts.address(runner.addresses[0][1])
+        log.info("graphql is ready", url=f"{address}/graphql", console=f"{address}{CONSOLE}")
+
+        def show(secret: str) -> None:
+            # Once, to the person who starts it. The token is behind the #, which browsers send to no server.
+            print(f"{address}{CONSOLE}#token={secret}", flush=True)  # noqa: T201 - a log would strike it out
+
+        async with asyncio.TaskGroup() as tasks:
+            preparing = tasks.create_task(
+                prepare_access(writing, tokens, access, show if settings.first_admin else None)
+            )
+            await stop.wait()
+            preparing.cancel()
     finally:
         await runner.cleanup()
-        tables.dispose()
+        reading.dispose()
+        writing.dispose()
 
 
 if __name__ == "__main__":

@@ -1,17 +1,28 @@
-"""The application: the GraphQL endpoint, health beside it, and what stands before both."""
+"""The application: GraphQL, the console and the sign-in to it, health beside them, and what stands before all."""
 
 from typing import Final
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from libs.access import SessionStore, TokenStore
 from libs.runtime import Health, health_routes
-from services.graphql.auth import bearer_required, local_host_only
+from services.graphql.attempts import Attempts
+from services.graphql.auth import Gate, known_only, ours_only
+from services.graphql.connections import Connections
+from services.graphql.console.routes import console_routes
+from services.graphql.context import Defaults, Parts
+from services.graphql.discovery import Discovery
 from services.graphql.errors import refusal
+from services.graphql.hosts import Hosts
 from services.graphql.limits import MAX_BODY
+from services.graphql.live import Live
 from services.graphql.queries import Queries
 from services.graphql.scheduler import Scheduler
+from services.graphql.sessions import session_routes
 from services.graphql.view import StrictView
+
+CONSOLE: Final = "/console/"
 
 HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -19,20 +30,65 @@ HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
 
+CONSOLE_POLICY: Final = (
+    "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+)
+
 
 def make_app(
-    queries: Queries, scheduler: Scheduler, token: str, health: Health, *, local_only: bool = True
+    queries: Queries,
+    scheduler: Scheduler,
+    *,
+    tokens: TokenStore,
+    sessions: SessionStore,
+    health: Health,
+    hosts: Hosts | None = None,
+    defaults: Defaults | None = None,
 ) -> web.Application:
-    """Everything the service serves."""
-    guards = [local_host_only, bearer_required(token)] if local_only else [bearer_required(token)]
-    app = web.Application(middlewares=[_headers, _refusals_as_json, *guards], client_max_size=MAX_BODY)
+    """Everything the service serves.
+
+    Args:
+        queries: of the read tables, all of them; each caller's reach is cut out of it.
+        scheduler: the way to the ingestor.
+        tokens: who may ask.
+        sessions: of the console.
+        health: its checks.
+        hosts: the names under which we are asked; left out: those of this machine.
+        defaults: what a new project gets; left out: no site.
+    """
+    hosts = hosts or Hosts()
+    gate = Gate(tokens, sessions, secure=hosts.behind_proxy)
+    live = Live(queries)
+    parts = Parts(
+        queries=queries,
+        scheduler=scheduler,
+        tokens=tokens,
+        live=live,
+        discovery=Discovery(scheduler),
+        defaults=defaults or Defaults(),
+    )
+    app = web.Application(
+        middlewares=[_refusals_as_json, ours_only(hosts, gate), known_only(gate)], client_max_size=MAX_BODY
+    )
     app.add_routes(health_routes(health))
+    app.add_routes(session_routes(gate, Attempts()))
+    app.add_routes(console_routes())
+    app.add_routes([web.get("/", _to_console), web.get(CONSOLE.rstrip("/"), _to_console)])
+    connections = Connections()
 
     async def graphql(request: web.Request) -> web.StreamResponse:
         # A view a request: it notes how this request wants to be answered.
-        return await StrictView(queries, scheduler)(request)
+        return await StrictView(parts, gate, connections)(request)
 
     app.router.add_post("/graphql", graphql)
+    app.router.add_get("/graphql", graphql, allow_head=False)
+    app.on_response_prepare.append(_add_headers)
+    app.on_shutdown.append(connections.close)
+
+    async def stop_looking(_app: web.Application) -> None:
+        await live.close()
+
+    app.on_cleanup.append(stop_looking)
     return app
 
 
@@ -50,9 +106,12 @@ async def _refusals_as_json(request: web.Request, handler: Handler) -> web.Strea
         return refusal(405, message, "BAD_USER_INPUT", {"Allow": error.headers["Allow"]})
 
 
-@web.middleware
-async def _headers(request: web.Request, handler: Handler) -> web.StreamResponse:
-    response = await handler(request)
-    if not response.prepared:
-        response.headers.update(HEADERS)
-    return response
+async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.path.startswith(CONSOLE):
+        response.headers["Content-Security-Policy"] = CONSOLE_POLICY
+
+
+async def _to_console(_request: web.Request) -> web.Response:
+    return web.Response(status=302, headers={"Location": CONSOLE})

@@ -2,9 +2,19 @@
 
 import dataclasses
 import ipaddress
-from pathlib import Path
+from collections.abc import Mapping
+from typing import Final
 
 from libs.runtime import Secret, addresses, setting
+from libs.runtime.environ import read_variable
+
+MIN_ADMIN_TOKEN: Final = 16
+"""Characters. Nothing slows down those who try tokens on the API."""
+
+
+def _site_if_known(environ: Mapping[str, str]) -> str | None:
+    told = any(read_variable(name, environ) for name in ("JIRA_SITE", "JIRA_BASE_URL"))
+    return addresses.site_of(environ) if told else None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -12,20 +22,30 @@ class Settings:
     """Settings of the GraphQL service.
 
     Raises:
-        ValueError: `host` is open to the network, and nobody said that a proxy stands in front.
+        ValueError: `host` is open to the network, and nobody said that a proxy stands in front; or the given token is
+            short enough to be guessed.
     """
 
     host: str = setting(
         "JDI_HOST", "127.0.0.1", why="address to listen on; another than loopback needs a proxy with TLS"
     )
-    port: int = setting("JDI_PORT", 8080, unit="TCP port, 0 takes any free one", why="GraphQL and health")
+    port: int = setting("JDI_PORT", 8080, unit="TCP port, 0 takes any free one", why="GraphQL, the console and health")
     behind_proxy: bool = setting(
         "JDI_BEHIND_PROXY", False, why="says that a proxy in front ends TLS, so that we may listen beyond loopback"
     )
-    admin_token: Secret | None = setting(
-        "JDI_ADMIN_TOKEN", None, why="bearer token of the API; without it one is made, kept and printed once"
+    allowed_hosts: tuple[str, ...] = setting(
+        "JDI_ALLOWED_HOSTS", (), unit="names, such as jdi.example.com", why="under which a proxy or tunnel serves us"
     )
-    data_dir: Path = addresses.data_dir()
+    admin_token: Secret | None = setting(
+        "JDI_ADMIN_TOKEN", None, why="an administrator's token; without it a first one is made and printed once"
+    )
+    first_admin: bool = setting(
+        "JDI_FIRST_ADMIN", True, why="whether an administrator's token is made and printed when there is none"
+    )
+    site: str | None = setting("JIRA_SITE", default_from=_site_if_known, why="the Jira site of projects to register")
+    default_cron: str = setting(
+        "SYNC_DEFAULT_CRON", "*/15 * * * *", unit="five fields, UTC", why="schedule of a newly registered project"
+    )
     database_url: str = addresses.database_url()
     temporal_address: str = addresses.temporal_address()
     temporal_namespace: str = addresses.temporal_namespace()
@@ -35,6 +55,11 @@ class Settings:
             raise ValueError(
                 f"JDI_HOST: {self.host} can be reached from the network, where the token would travel in the clear;"
                 " leave it at 127.0.0.1, or put a proxy with TLS in front and set JDI_BEHIND_PROXY=1"
+            )
+        if self.admin_token is not None and len(self.admin_token) < MIN_ADMIN_TOKEN:
+            raise ValueError(
+                f"JDI_ADMIN_TOKEN: its value is shorter than {MIN_ADMIN_TOKEN} characters and could be guessed;"
+                " take one from `openssl rand -base64 32`, or leave it out: then one is made and printed once"
             )
 
 

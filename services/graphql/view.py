@@ -1,39 +1,66 @@
-"""GraphQL over HTTP as its specification wants it: POST of JSON, honest status codes, its own media type."""
+"""GraphQL over HTTP as its specification wants it, and subscriptions as WebSockets and server-sent events.
 
-import uuid
-from typing import Any, cast
+A POST of JSON is answered with honest status codes and GraphQL's own media type. GET serves subscriptions alone.
+"""
+
+import contextlib
+import json
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from datetime import timedelta
+from typing import Any, Final, cast
 
 import msgspec
 from aiohttp import web
 from cross_web import HTTPException
 from strawberry.aiohttp.views import GraphQLView
 from strawberry.http import GraphQLHTTPResponse
+from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
 
-from services.graphql.context import Context
+from services.graphql.auth import CALLER, Gate, is_socket
+from services.graphql.connections import Connections
+from services.graphql.context import Context, Parts
 from services.graphql.errors import refusal
-from services.graphql.loaders import Loaders
-from services.graphql.queries import Queries
-from services.graphql.scheduler import Scheduler
+from services.graphql.limits import MAX_BODY
 from services.graphql.schema import schema
+from services.graphql.websocket import MAX_OPERATIONS, SocketHandler
 
-GRAPHQL_JSON = "application/graphql-response+json"
+GRAPHQL_JSON: Final = "application/graphql-response+json"
+EVENT_STREAM: Final = "text/event-stream"
+
+FIRST_MESSAGE_SECONDS: Final = 10
+"""Within which a WebSocket has to say who it is."""
+
+HEARTBEAT_SECONDS: Final = 20.0
+"""Between two pings of a WebSocket; who does not answer is gone."""
 
 
 class StrictView(GraphQLView[Context, None]):
-    """The endpoint. No IDE, no GET, no uploads, no batches; subscriptions have no part yet."""
+    """The endpoint, for one request. No IDE, no uploads, no batches, no queries by GET."""
 
-    def __init__(self, queries: Queries, scheduler: Scheduler) -> None:
+    graphql_transport_ws_handler_class = SocketHandler
+
+    def __init__(self, parts: Parts, gate: Gate, connections: Connections) -> None:
         super().__init__(
             schema=schema,
             graphql_ide=None,
             allow_queries_via_get=False,
             multipart_uploads_enabled=False,
-            subscription_protocols=(),
+            subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL],
+            connection_init_wait_timeout=timedelta(seconds=FIRST_MESSAGE_SECONDS),
+            max_subscriptions_per_connection=MAX_OPERATIONS,
         )
-        self._queries, self._scheduler = queries, scheduler
+        self.gate = gate
+        self._parts, self._connections = parts, connections
+        self._wanted = False
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
+        accepted = request.headers.get("Accept", "")
+        self._wanted = GRAPHQL_JSON in accepted
+        if request.method == "GET" and not is_socket(request) and EVENT_STREAM not in accepted:
+            text = f"GET serves subscriptions, as a WebSocket or with `Accept: {EVENT_STREAM}`; send POST."
+            return refusal(405, text, "BAD_USER_INPUT", {"Allow": "POST"})
         try:
             answer: web.StreamResponse = await self.run(request=request)
         except HTTPException as error:
@@ -50,8 +77,25 @@ class StrictView(GraphQLView[Context, None]):
             return found or {}
         raise HTTPException(400, 'Send a JSON object, such as {"query": "{ projects { key } }"}.')
 
+    def decode_json(self, data: str | bytes) -> object:
+        """A message of a WebSocket."""
+        try:
+            return msgspec.json.decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise json.JSONDecodeError(str(error), "", 0) from None  # the error that Strawberry answers
+
     async def get_context(self, request: web.Request, response: web.Response | web.WebSocketResponse) -> Context:  # noqa: ARG002
-        return Context(self._queries, Loaders(self._queries), self._scheduler, uuid.uuid4().hex)
+        return Context(self._parts, request.get(CALLER))
+
+    def is_websocket_origin_allowed(self, request: web.Request, origin: str) -> bool:  # noqa: ARG002
+        return True  # `auth.ours_only` has decided, by rules that know of the proxy
+
+    async def create_websocket_response(self, request: web.Request, subprotocol: str | None) -> web.WebSocketResponse:
+        protocols = [subprotocol] if subprotocol else []
+        socket = web.WebSocketResponse(protocols=protocols, heartbeat=HEARTBEAT_SECONDS, max_msg_size=MAX_BODY)
+        await socket.prepare(request)
+        self._connections.add(socket)
+        return socket
 
     async def process_result(self, request: web.Request, result: ExecutionResult) -> GraphQLHTTPResponse:
         answer = await super().process_result(request, result)
@@ -67,16 +111,30 @@ class StrictView(GraphQLView[Context, None]):
     ) -> web.Response:
         response = super().create_response(response_data, sub_response)
         refused = isinstance(response_data, dict) and "data" not in response_data
-        wanted = self._wanted
-        if wanted:
+        if self._wanted:
             response.content_type = GRAPHQL_JSON
-        if refused and wanted:
+        if refused and self._wanted:
             response.set_status(400)
         response.headers["Cache-Control"] = "no-store"
         return response
 
-    _wanted = False
+    async def create_streaming_response(
+        self,
+        request: web.Request,
+        stream: Callable[[], AsyncGenerator[str, None]],
+        sub_response: web.Response,
+        headers: Mapping[str, str],
+    ) -> web.StreamResponse:
+        """Server-sent events. When nobody reads them any more, the subscription ends."""
+        response = web.StreamResponse(status=sub_response.status, headers=headers)
+        await response.prepare(request)
+        await self._connections.run(_sent(stream, response))
+        return response
 
-    async def run(self, request: web.Request, *args: Any, **kwargs: Any) -> Any:
-        self._wanted = GRAPHQL_JSON in request.headers.get("Accept", "")
-        return await super().run(request, *args, **kwargs)
+
+async def _sent(stream: Callable[[], AsyncGenerator[str, None]], response: web.StreamResponse) -> None:
+    with contextlib.suppress(ConnectionResetError):
+        async with aclosing(stream()) as events:
+            async for event in events:
+                await response.write(event.encode())
+        await response.write_eof()

@@ -12,12 +12,16 @@ import pytest
 import sqlalchemy
 from aiohttp import ClientSession, web
 
+from libs.access import SessionStore, TokenStore
+from libs.access import migrate as migrate_access
 from libs.read_tables import migrate, readiness
 from libs.runtime import Health, engine, read_database
 from services.graphql.app import make_app
+from services.graphql.context import Defaults
 from services.graphql.queries import Queries
 from services.graphql.scheduler import Scheduler
 from tests.conftest import BOTH_DATABASES
+from tests.integration.graphql import rows
 from tests.servers import free_port
 
 TOKEN = "a token for tests"
@@ -64,8 +68,24 @@ def read_tables(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sqla
         url = request.getfixturevalue("postgres").fresh_database()
     made = engine(read_database(url))
     migrate(made)
+    migrate_access(made)
     yield made
     made.dispose()
+
+
+def app_over(
+    tables: sqlalchemy.Engine, reading: sqlalchemy.Engine, scheduler: Scheduler, health: Health | None = None
+) -> web.Application:
+    """The service as its process makes it, with `TOKEN` as the token of the environment."""
+    tokens = TokenStore(tables, reading=reading, given=TOKEN)
+    return make_app(
+        Queries(reading),
+        scheduler,
+        tokens=tokens,
+        sessions=SessionStore(tables, tokens, reading=reading),
+        health=health or Health(),
+        defaults=Defaults(known_site=rows.SITE),
+    )
 
 
 @pytest.fixture
@@ -75,7 +95,7 @@ async def api(read_tables: sqlalchemy.Engine) -> AsyncIterator[Api]:
     reading = engine(read_tables.url.render_as_string(hide_password=False), read_only=True)
     health = Health()
     health.add("read_tables", lambda: asyncio.to_thread(readiness, reading))
-    runner = web.AppRunner(make_app(Queries(reading), scheduler, TOKEN, health), access_log=None)
+    runner = web.AppRunner(app_over(read_tables, reading, scheduler, health), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     async with ClientSession() as http:

@@ -13,17 +13,15 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 from libs.read_tables import migrate, project, sync_job
-from libs.runtime import Health, engine, read_database
+from libs.runtime import engine, read_database
 from libs.temporal import names
 from libs.temporal.commands import UNKNOWN_PROJECT
 from libs.temporal.connect import connect
 from libs.temporal.messages import RequestSync
 from libs.temporal.worker import make_worker
 from services.graphql import scheduler
-from services.graphql.app import make_app
-from services.graphql.queries import Queries
 from tests.integration.graphql import rows
-from tests.integration.graphql.conftest import TOKEN, Api
+from tests.integration.graphql.conftest import Api, app_over
 from tests.servers import TemporalServer
 
 TRIGGER = """mutation ($p: ID!, $full: Boolean, $accounts: [String!]) {
@@ -53,7 +51,7 @@ async def reaching(temporal: TemporalServer, tmp_path: Path) -> AsyncIterator[Ap
     """The service with a Temporal that answers, and whose control queue nobody serves yet."""
     tables = engine(read_database(f"sqlite:///{tmp_path / 'jdi.db'}"))
     migrate(tables)
-    app = make_app(Queries(tables), scheduler.Scheduler(temporal.address, "default"), TOKEN, Health())
+    app = app_over(tables, tables, scheduler.Scheduler(temporal.address, "default"))
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -1,20 +1,20 @@
-"""Settings, the token, cursors, the next run."""
+"""Settings, cursors, the next run."""
 
 from __future__ import annotations
 
 import base64
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
+from graphql import GraphQLError
 from hypothesis import given
 from hypothesis import strategies as st
 
 from libs.runtime import SettingsError, read_settings
-from services.graphql.auth import admin_token
+from services.graphql.context import Defaults
 from services.graphql.cursors import BadCursorError, decode, encode
 from services.graphql.settings import Settings
-from services.graphql.types import next_run
+from services.graphql.sync_types import next_run
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
@@ -29,28 +29,19 @@ def test_beyond_loopback_only_behind_a_proxy(host: str) -> None:
     assert read_settings(Settings, {"JDI_HOST": host, "JDI_BEHIND_PROXY": "1"}).host == host
 
 
-def test_a_given_token_is_used_and_not_written(tmp_path: Path) -> None:
-    assert admin_token("given", tmp_path) == ("given", False)
-    assert list(tmp_path.iterdir()) == []
+def test_a_token_that_could_be_guessed_is_refused_and_not_shown() -> None:
+    with pytest.raises(SettingsError, match="JDI_ADMIN_TOKEN") as refused:
+        read_settings(Settings, {"JDI_ADMIN_TOKEN": "fifteen letters"})
+    assert "fifteen letters" not in str(refused.value)
+    assert read_settings(Settings, {"JDI_ADMIN_TOKEN": "sixteen letters."}).admin_token == "sixteen letters."
 
 
-def test_a_token_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
-    folder = tmp_path / "data"
-    token, made = admin_token(None, folder)
-    assert made
-    assert len(token) >= 32
-    (file,) = folder.iterdir()
-    assert file.name == "admin-token"
-    assert file.stat().st_mode & 0o777 == 0o600
-    assert admin_token(None, folder) == (token, False)
-
-
-def test_an_empty_token_file_is_replaced_and_never_matches_an_empty_token(tmp_path: Path) -> None:
-    (tmp_path / "admin-token").write_text("\n")
-    token, made = admin_token(None, tmp_path)
-    assert token
-    assert made
-    assert (tmp_path / "admin-token").stat().st_mode & 0o777 == 0o600
+def test_the_site_is_that_of_the_environment_or_unknown() -> None:
+    assert read_settings(Settings, {}).site is None
+    assert read_settings(Settings, {"JIRA_SITE": "acme"}).site == "acme"
+    assert read_settings(Settings, {"JIRA_BASE_URL": "https://acme.atlassian.net"}).site == "acme"
+    with pytest.raises(GraphQLError, match="JIRA_SITE"):
+        _ = Defaults().site
 
 
 @given(st.text(), st.text())
