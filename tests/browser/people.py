@@ -1,0 +1,95 @@
+"""Somebody at a browser, and what the browser complained about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import quote
+
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Locator, Page, expect
+
+from tests.browser.stack import SITE, ConsoleStack
+
+CSP_WATCH = """addEventListener("securitypolicyviolation", (event) =>
+  console.error(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`))"""
+
+
+class Person:
+    """One browser context with one page."""
+
+    def __init__(self, stack: ConsoleStack, context: BrowserContext, page: Page) -> None:
+        self.stack, self.context, self.page = stack, context, page
+        self.complaints: list[str] = []
+        self.tolerated: list[str] = []
+        page.on("console", self._heard)
+        page.on("pageerror", self._failed)
+
+    def tolerate(self, pattern: str) -> None:
+        """A complaint that the test brings about on purpose."""
+        self.tolerated.append(pattern)
+
+    def check(self) -> None:
+        """Nothing was complained about."""
+        left = [text for text in self.complaints if not any(re.search(each, text) for each in self.tolerated)]
+        assert not left, left
+
+    async def sign_in(self, token: str) -> None:
+        await self.page.goto(f"{self.stack.console}#token={token}")
+        await self.is_live()
+
+    async def go(self, place: str) -> None:
+        """To a page by its address, `projects` or `logs?level=ERROR`."""
+        await self.page.goto(f"{self.stack.console}#/{place}")
+        await self.is_live()
+
+    async def go_to_project(self, key: str) -> None:
+        await self.go(f"project/{quote(f'{SITE}:{key}', safe='')}")
+        await expect(self.page.get_by_role("heading", level=1, name=key)).to_be_visible()
+        await expect(self.page.get_by_role("heading", name="Settings history")).to_be_visible()
+
+    async def is_live(self) -> None:
+        await expect(self.page.get_by_role("status", name="Connection")).to_have_text("live")
+
+    def row(self, key: str) -> Locator:
+        """A project in the list, with the row that says why it is not fresh."""
+        return self.page.get_by_role("rowgroup").filter(has=self.page.get_by_role("link", name=key, exact=True))
+
+    async def press(self, name: str) -> None:
+        await self.page.get_by_role("button", name=name, exact=True).click()
+
+    def dialog(self, title: str) -> Locator:
+        return self.page.get_by_role("dialog", name=title)
+
+    async def said(self, text: str) -> None:
+        """The status line says what was done."""
+        await expect(self.page.get_by_role("status", name="Outcome")).to_contain_text(text)
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(f"{message.type}: {message.text}")
+
+    def _failed(self, error: Error) -> None:
+        self.complaints.append(f"uncaught: {error}")
+
+
+@asynccontextmanager
+async def at_browser(stack: ConsoleStack, browser: Browser, **options: Any) -> AsyncIterator[Person]:
+    """Somebody who is not signed in yet."""
+    context = await browser.new_context(reduced_motion="reduce", **options)
+    await context.add_init_script(CSP_WATCH)
+    person = Person(stack, context, await context.new_page())
+    try:
+        yield person
+        person.check()
+    finally:
+        await context.close()
+
+
+@asynccontextmanager
+async def entering(stack: ConsoleStack, browser: Browser, token: str, **options: Any) -> AsyncIterator[Person]:
+    """Somebody signed in with a token."""
+    async with at_browser(stack, browser, **options) as person:
+        await person.sign_in(token)
+        yield person

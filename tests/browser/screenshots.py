@@ -1,0 +1,175 @@
+"""Pictures of the console for docs/pictures: `make screenshots`.
+
+The real system with a simulated Jira, brought into the states that an operator meets: data that is fresh, a run in
+progress, a pause with its reason, and a project that Jira refuses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Browser, expect
+
+from libs.access import Role
+from libs.jira_simulator.faults import Fault
+from tests.browser.conftest import chromium
+from tests.browser.people import Person, entering
+from tests.browser.stack import LATER, SITE, ConsoleStack, running
+
+PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
+WIDE = {"width": 1280, "height": 800}
+NARROW = {"width": 360, "height": 780}
+CRON = "*/15 * * * *"
+SETTLED = 400
+"""ms after the last news, so that no picture shows a page half drawn."""
+
+Act = Callable[[Person], Awaitable[None]]
+
+
+async def main() -> None:
+    """Make all pictures anew."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    async with AsyncExitStack() as exits:
+        folder = exits.enter_context(tempfile.TemporaryDirectory(prefix="jdi-pictures-"))
+        stack = await exits.enter_async_context(running(Path(folder), issues=900, cron=CRON))
+        browser = await exits.enter_async_context(chromium())
+        token = stack.token("Alice", Role.ADMIN)
+        await _bring_about(stack, browser, token)
+        await _pictures(stack, browser, token)
+    sys.stdout.write(f"{len(list(PICTURES.glob('console-*.png')))} pictures in {PICTURES}\n")
+
+
+async def _bring_about(stack: ConsoleStack, browser: Browser, token: str) -> None:
+    """Some history, by way of the console itself."""
+    stack.token("Focus Board", Role.READER, "DEMO", "SHOP")
+    stack.token("Operations", Role.OPERATOR)
+    old = stack.tokens.create("Migration script", Role.ADMIN, by="Alice")[0]
+    stack.tokens.revoke(old.id, by="Alice")
+    async with entering(stack, browser, token) as person:
+        await _pause(person, "OPS", "Jira maintenance until 18:00")
+        await _reschedule(person, "PAY", "0 6 * * MON-FRI", "Europe/Berlin")
+        await person.go_to_project("DEMO")
+        for number in range(12):
+            stack.simulator.mutate(30, seed=number)
+            await _sync(person, "DEMO", full=number % 5 == 4)
+            if number == 6:
+                await _refused(person, "DEMO")
+        await _watch(person, "DEMO")
+        await person.go_to_project("SHOP")
+        await _refused(person, "SHOP", for_good=True)
+
+
+async def _pictures(stack: ConsoleStack, browser: Browser, token: str) -> None:
+    async with entering(stack, browser, token, viewport=WIDE) as person:
+        await _busy(person, "TEAM")
+        await _page(person, "projects", "projects")
+        stack.simulator.conditions.latency_ms = 0
+        await _page(person, "project", f"project/{SITE}%3ADEMO", whole=True)
+        await _page(person, "project-failing", f"project/{SITE}%3ASHOP")
+        await _page(person, "logs", f"logs?project={SITE}%3ADEMO")
+        await _page(person, "alerts", "alerts")
+        await _page(person, "tokens", "tokens")
+        await person.go("projects")
+        await person.press("Reschedule LAB")
+        await person.dialog("Reschedule LAB").get_by_label("Cron").fill("*/20 8-18 * * MON-FRI")
+        await person.dialog("Reschedule LAB").get_by_label("Time zone").fill("America/New_York")
+        await _picture(person, "reschedule")
+        await person.page.keyboard.press("Escape")
+        await person.press("Register project")
+        await person.dialog("Register a project").get_by_role("radio", name=LATER).check()
+        await _picture(person, "register")
+    async with entering(stack, browser, token, viewport=WIDE, color_scheme="dark") as person:
+        await _page(person, "projects-dark", "projects")
+        await _page(person, "project-dark", f"project/{SITE}%3ADEMO", whole=True)
+    async with entering(stack, browser, token, viewport=NARROW, device_scale_factor=2) as person:
+        await _page(person, "projects-narrow", "projects")
+        await person.press("Sign out")
+        await _picture(person, "sign-in-narrow")
+
+
+async def _page(person: Person, name: str, place: str, *, whole: bool = False) -> None:
+    await person.go(place)
+    await expect(person.page.get_by_text("Loading", exact=True)).to_have_count(0)
+    await _picture(person, name, whole=whole)
+
+
+async def _picture(person: Person, name: str, *, whole: bool = False) -> None:
+    await person.page.wait_for_timeout(SETTLED)
+    await person.page.screenshot(path=PICTURES / f"console-{name}.png", full_page=whole)
+
+
+async def _pause(person: Person, key: str, reason: str) -> None:
+    await person.press(f"Pause {key}")
+    dialog = person.dialog(f"Pause {key}")
+    await dialog.get_by_label("Reason").fill(reason)
+    await dialog.get_by_role("button", name="Pause").click()
+    await person.said("paused")
+
+
+async def _reschedule(person: Person, key: str, cron: str, timezone: str) -> None:
+    await person.press(f"Reschedule {key}")
+    dialog = person.dialog(f"Reschedule {key}")
+    await dialog.get_by_label("Cron").fill(cron)
+    await dialog.get_by_label("Time zone").fill(timezone)
+    await dialog.get_by_label("Reason").fill("Once a day is enough")
+    await dialog.get_by_role("button", name="Reschedule").click()
+    await person.said("new schedule")
+
+
+async def _sync(person: Person, key: str, *, full: bool = False) -> None:
+    """One run, to its end."""
+    runs = person.page.get_by_role("radio")
+    before = await runs.count()
+    await person.press(f"Sync now {key}")
+    dialog = person.dialog(f"Sync {key} now")
+    await dialog.get_by_label("Full sync").set_checked(full)
+    await dialog.get_by_role("button", name="Sync now").click()
+    await expect(runs).to_have_count(before + 1)
+    await expect(person.page.get_by_role("heading", level=1)).not_to_contain_text("Syncing")
+
+
+async def _refused(person: Person, key: str, *, for_good: bool = False) -> None:
+    """A run that Jira refuses."""
+    faults = person.stack.simulator.faults
+    faults.add(Fault(match="/rest/api/3/", always=True, status=401))
+    await _sync(person, key)
+    await expect(person.page.get_by_role("heading", level=1)).to_contain_text("Failing")
+    faults.clear()
+    if not for_good:
+        await _sync(person, key)
+
+
+async def _watch(person: Person, key: str) -> None:
+    await person.press(f"Edit watch list of {key}")
+    dialog = person.dialog(f"Watch list of {key}")
+    for _ in range(4):
+        await dialog.get_by_role("button", name="Add ").first.click()
+    await dialog.get_by_label("Reason").fill("The team of this quarter")
+    runs = person.page.get_by_role("radio")
+    before = await runs.count()
+    await dialog.get_by_role("button", name="Save and resync").click()
+    await expect(runs).to_have_count(before + 1)
+    await expect(person.page.get_by_role("heading", level=1)).not_to_contain_text("Syncing")
+
+
+async def _busy(person: Person, key: str) -> None:
+    """A run that is half way while the picture is taken."""
+    person.stack.simulator.conditions.latency_ms = 1500
+    await person.go("projects")
+    await person.press(f"Sync now {key}")
+    dialog = person.dialog(f"Sync {key} now")
+    await dialog.get_by_label("Full sync").check()
+    await dialog.get_by_role("button", name="Sync now").click()
+    progress: Any = person.row(key).get_by_role("progressbar")
+    await expect(progress).to_be_visible()
+    await expect(person.row(key)).to_contain_text("of")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
