@@ -16,7 +16,7 @@ from libs.temporal.commands import (
     JiraRefusedError,
     new_command_id,
 )
-from libs.temporal.messages import AnyCommand
+from libs.temporal.messages import AnyCommand, RequestSync, StartSync
 from services.graphql.context import Context, Info
 from services.graphql.errors import bad_input
 from services.graphql.reading import Row
@@ -107,7 +107,10 @@ async def carried_out(info: Info, command: AnyCommand) -> SyncJobPayload:
     except SchedulerUnavailableError as error:
         return refused("SCHEDULER_UNAVAILABLE", str(error))
     except NoAnswerError as error:
-        return refused("NO_ANSWER", str(error))
+        answer = refused("NO_ANSWER", str(error))
+        # It may yet be carried out: then this is the request that the run names.
+        answer.request_id = command.command_id if isinstance(command, RequestSync | StartSync) else None
+        return answer
     except CommandFailedError as error:
         return refused("REFUSED", str(error))
     await _shown(info.context, done.position)

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from libs.temporal.cron import BadCron, check
 
 from libs.events import (
     Event,
@@ -23,6 +22,7 @@ from libs.events import (
 )
 from libs.temporal import names
 from libs.temporal.commands import UNKNOWN_PROJECT
+from libs.temporal.cron import BadCron, check
 from libs.temporal.messages import (
     AnyCommand,
     Command,
@@ -85,13 +85,22 @@ def decide(command: AnyCommand, state: ControlState, now: datetime) -> Decision:
     return _DECISIONS[type(command)](command, state, now)
 
 
-def _register(command: RegisterProject, state: ControlState, now: datetime) -> Decision:
-    if not _KEY.fullmatch(command.project):
+def check_key(key: str) -> None:
+    """Nothing, when a Jira project can have this key.
+
+    Raises:
+        RefusedError: none can.
+    """
+    if not _KEY.fullmatch(key):
         raise RefusedError(
             "BAD_PROJECT_KEY",
-            f"{command.project!r} is no key of a Jira project: capital letters, digits and _, such as DEMO.",
+            f"{key!r} is no key of a Jira project: capital letters, digits and _, such as DEMO.",
             "key",
         )
+
+
+def _register(command: RegisterProject, state: ControlState, now: datetime) -> Decision:
+    check_key(command.project)
     _check_cron(command.cron, command.timezone)
     tracked = _account_list(command.account_ids)
     if state.registered:

@@ -23,8 +23,8 @@ from libs.temporal.messages import (
     RegisterProject,
     SetTrackedUsers,
 )
+from services.ingestor.decisions import RefusedError, check_key
 from services.ingestor.failures import failure_from
-
 
 USERS_SHOWN = 50
 """Of a page: Jira gives all that match at once, a person reads the first few."""
@@ -70,7 +70,10 @@ class DiscoveryActivities:
 
     async def _check_project(self, command: RegisterProject) -> None:
         try:
+            check_key(command.project)
             found = await self._jira.project(command.project)
+        except RefusedError as error:
+            raise _refused(error.code, str(error), "key") from error
         except NotFoundOrHidden as error:
             message = f"Jira shows no project {command.project} to the account that we use. {error.advice}"
             raise _refused("UNKNOWN_JIRA_PROJECT", message, "key") from error

@@ -90,5 +90,6 @@ def _scalar(draw: st.DrawFn, kind: str, names: list[str], argument: str) -> str:
         "DateTime": st.just('"2020-01-01T00:00:00Z"'),
     }
     if kind in known:
-        return draw(known[kind])
+        drawn: str = draw(known[kind])
+        return drawn
     return '"99"' if argument in ("before", "after") else f'"{draw(st.sampled_from(names))}"'

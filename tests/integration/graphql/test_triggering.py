@@ -15,9 +15,9 @@ from temporalio.exceptions import ApplicationError
 from libs.read_tables import migrate, project, sync_job
 from libs.runtime import engine, read_database
 from libs.temporal import names
-from libs.temporal.commands import UNKNOWN_PROJECT
+from libs.temporal.commands import REFUSED
 from libs.temporal.connect import connect
-from libs.temporal.messages import RequestSync
+from libs.temporal.messages import Done, RequestSync
 from libs.temporal.worker import make_worker
 from services.graphql import scheduler
 from tests.integration.graphql import rows
@@ -31,19 +31,21 @@ TRIGGER = """mutation ($p: ID!, $full: Boolean, $accounts: [String!]) {
 }"""
 
 
-@workflow.defn(name=names.REQUEST_WORKFLOW, sandboxed=False)
+@workflow.defn(name=names.CONTROL_WORKFLOW, sandboxed=False)
 class TakesRequests:
     """In the ingestor's place: takes what it is asked for, but for two projects."""
 
     taken: list[RequestSync] = []  # noqa: RUF012 - the tests look here
 
     @workflow.run
-    async def run(self, message: RequestSync) -> None:
+    async def run(self, message: RequestSync) -> Done:
         if message.project == "GONE":
-            raise ApplicationError("GONE is not registered", type=UNKNOWN_PROJECT, non_retryable=True)
+            details = {"code": "UNKNOWN_PROJECT", "field": "projectId"}
+            raise ApplicationError("GONE is not registered", details, type=REFUSED, non_retryable=True)
         if message.project == "FULL":
             raise ApplicationError("the event store is full", type="STORE_FULL", non_retryable=True)
         self.taken.append(message)
+        return Done(position=0, request_id=message.command_id)
 
 
 @pytest.fixture
@@ -81,7 +83,7 @@ async def test_a_request_reaches_the_ingestor(served: Api, reference: str) -> No
     answer = await trigger(served, p=reference, full=True, accounts=["ann", "ben"])
     (taken,) = TakesRequests.taken
     assert (answer["userErrors"], answer["syncJob"]) == ([], {"id": f"{rows.SITE}:DEMO"})
-    assert (taken.site, taken.project, taken.request_id) == (rows.SITE, "DEMO", answer["requestId"])
+    assert (taken.site, taken.project, taken.command_id) == (rows.SITE, "DEMO", answer["requestId"])
     assert (taken.full, taken.account_ids) == (True, ("ann", "ben"))
     assert taken.actor
 
@@ -103,7 +105,7 @@ async def test_what_the_ingestor_refuses_is_told(served: Api, key: str, code: st
 async def test_two_at_once_are_two_requests(served: Api) -> None:
     served.insert(project, [rows.project()])
     first, second = await asyncio.gather(trigger(served, p="DEMO"), trigger(served, p="DEMO"))
-    assert {taken.request_id for taken in TakesRequests.taken} == {first["requestId"], second["requestId"]}
+    assert {taken.command_id for taken in TakesRequests.taken} == {first["requestId"], second["requestId"]}
 
 
 async def test_without_an_ingestor_the_caller_does_not_wait_for_ever(
