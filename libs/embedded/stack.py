@@ -17,7 +17,6 @@ from typing import Final
 import msgspec
 
 from libs.embedded import environment, ports, probes, servers, stack_file
-from libs.embedded.admin_token import AdminToken, admin_token
 from libs.embedded.child import ChildSpec
 from libs.embedded.errors import StackError
 from libs.embedded.log_stream import LogStream
@@ -41,6 +40,7 @@ class StackPlan:
     jira_base_url: str
     """Empty when the simulated Jira is to be started: it is the base URL then."""
     admin_token: str | None
+    """An administrator's token for the API; None: there are only those of the database."""
     environ: Mapping[str, str]
     simulator: Sequence[str] | None = None
     """Arguments of the simulated Jira without its port; None: no simulated Jira."""
@@ -56,7 +56,6 @@ class Stack:
     """A stack that runs."""
 
     file: StackFile
-    token: AdminToken
     supervisor: Supervisor
 
     async def failed(self) -> None:
@@ -90,8 +89,7 @@ async def running(plan: StackPlan, stream: LogStream, locked: int | None = None)
     Raises:
         StackError: a port is taken, a program is missing, or a child does not get ready.
     """
-    token = admin_token(plan.data_dir, plan.admin_token)
-    file = _addresses(plan, token)
+    file = _addresses(plan)
     inherited = () if locked is None else (locked,)
     supervisor = Supervisor(stream.line, lambda: _remember(plan.data_dir, file, supervisor), inherited)
     try:
@@ -100,8 +98,8 @@ async def running(plan: StackPlan, stream: LogStream, locked: int | None = None)
             await supervisor.start([_simulator(plan, file)])
         for stage in environment.STAGES:
             names = [name for name in stage if name in plan.services]
-            await supervisor.start([_service(name, plan, file, token) for name in names])
-        yield Stack(file, token, supervisor)
+            await supervisor.start([_service(name, plan, file) for name in names])
+        yield Stack(file, supervisor)
     finally:
         await _stopped(supervisor)
         _remember(plan.data_dir, file, supervisor)
@@ -118,7 +116,7 @@ async def _stopped(supervisor: Supervisor) -> None:
         raise
 
 
-def _addresses(plan: StackPlan, token: AdminToken) -> StackFile:
+def _addresses(plan: StackPlan) -> StackFile:
     graphql = graphql_port(plan)
     earlier = stack_file.read(plan.data_dir)
     names = ["temporal", "temporal-ui", "nats", *(f"health-{name}" for name in plan.services)]
@@ -134,7 +132,6 @@ def _addresses(plan: StackPlan, token: AdminToken) -> StackFile:
         temporal_ui="" if plan.temporal_address else f"http://{host}:{chosen['temporal-ui']}",
         nats_url=plan.nats_url or f"nats://{host}:{chosen['nats']}",
         graphql_url=f"http://{host}:{graphql}",
-        admin_token_file=str(token.file) if token.file is not None else None,
         jira_base_url=plan.jira_base_url or f"http://{host}:{chosen['jira']}",
         ports=chosen,
     )
@@ -162,12 +159,12 @@ def _simulator(plan: StackPlan, file: StackFile) -> ChildSpec:
     return ChildSpec(name="jira", argv=argv, environ=environ, ready=probes.listens(port))
 
 
-def _service(name: str, plan: StackPlan, file: StackFile, token: AdminToken) -> ChildSpec:
-    shared = {key: value for key, value in file.environ(plan.data_dir).items() if not key.startswith("JDI_ADMIN_TOKEN")}
-    port = file.ports[f"health-{name}"]
-    shared["JDI_HEALTH_PORT"] = str(port)
+def _service(name: str, plan: StackPlan, file: StackFile) -> ChildSpec:
+    shared = file.environ(plan.data_dir) | {"JDI_HEALTH_PORT": str(file.ports[f"health-{name}"])}
     if name == "graphql":
-        shared["JDI_ADMIN_TOKEN"] = token.value
+        shared["JDI_FIRST_ADMIN"] = "0"  # its output is kept in a file; a first token is shown on the terminal alone
+        if plan.admin_token is not None:
+            shared["JDI_ADMIN_TOKEN"] = plan.admin_token
     return ChildSpec(
         name=name,
         argv=(sys.executable, "-m", f"services.{name}"),

@@ -26,15 +26,13 @@ class StackFile(msgspec.Struct, frozen=True, kw_only=True):
     """Empty when the Temporal server is not ours."""
     nats_url: str
     graphql_url: str
-    admin_token_file: str | None
-    """None when the token came from the environment."""
     jira_base_url: str
     ports: dict[str, int] = {}
     pids: dict[str, int] = {}
 
     def environ(self, data_dir: Path) -> dict[str, str]:
         """The environment in which a command finds this stack."""
-        found = {
+        return {
             "DATABASE_URL": self.database_url,
             "JDI_DATA_DIR": str(data_dir),
             "JDI_PORT": self.graphql_url.rpartition(":")[2],
@@ -44,9 +42,6 @@ class StackFile(msgspec.Struct, frozen=True, kw_only=True):
             "TEMPORAL_ADDRESS": self.temporal_address,
             "TEMPORAL_NAMESPACE": self.temporal_namespace,
         }
-        if self.admin_token_file is not None:
-            found["JDI_ADMIN_TOKEN_FILE"] = self.admin_token_file
-        return found
 
 
 def write(data_dir: Path, stack: StackFile) -> None:

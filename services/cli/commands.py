@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 S = TypeVar("S", bound="DataclassInstance")
 INTERRUPTED = 130
 LEVELS = ("debug", "info", "warning", "error")
+ROLES = ("reader", "operator", "admin")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -134,6 +135,46 @@ def status() -> None:
     Console().print(report(engine(url, read_only=True)))
 
 
+@cli.group()
+def token() -> None:
+    """Make, list and revoke the API tokens by which people and programs are known."""
+
+
+@token.command("create")
+@click.argument("name")
+@click.option("--role", required=True, type=click.Choice(ROLES), help="What the token allows.")
+@click.option("--project", "projects", multiple=True, metavar="KEY", help="It reaches this project; may be repeated.")
+@click.option("--expires", metavar="TIME", help="When it ends: 30m, 12h, 90d, 2w; without it, never.")
+@click.option("--print-url", is_flag=True, help="Print the console's address with the token in it: it signs in.")
+def create_token(name: str, role: str, projects: tuple[str, ...], expires: str | None, print_url: bool) -> None:
+    """Make a token for NAME, whom the settings history will name, and print it: it is not shown again."""
+    from services.cli import tokens
+
+    settings = _here(cli_settings.TokenSettings)
+    made, secret = tokens.create(settings.database_url, name, role, projects, expires)
+    click.echo(f"token {made.id} of {made.name} is made; it is shown this once", err=True)
+    address = tokens.console_address(f"http://127.0.0.1:{settings.port}")
+    click.echo(tokens.sign_in_address(address, secret) if print_url else secret)
+
+
+@token.command("list")
+def list_tokens() -> None:
+    """List the tokens that there are and were."""
+    from services.cli import tokens
+
+    Console().print(tokens.listed(_here(cli_settings.TokenSettings).database_url))
+
+
+@token.command("revoke")
+@click.argument("token_id", metavar="ID")
+def revoke_token(token_id: str) -> None:
+    """Revoke a token: from now on it opens nothing."""
+    from services.cli import tokens
+
+    revoked = tokens.revoke(_here(cli_settings.TokenSettings).database_url, token_id)
+    click.echo(f"token {revoked.id} of {revoked.name} is revoked")
+
+
 @cli.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def doctor(as_json: bool) -> None:
@@ -185,6 +226,7 @@ def main() -> None:
 
 def _expected() -> tuple[type[Exception], ...]:
     """Failures whose text says what to do. Imported late: `jdi --help` needs none of this."""
+    from libs.access import BadTokenError, UnknownTokenError
     from libs.events import StoreVersionError
     from libs.read_tables import ReadTablesError
     from libs.temporal.commands import CommandFailedError, UnknownProjectError
@@ -192,6 +234,8 @@ def _expected() -> tuple[type[Exception], ...]:
     from services.cli.sync_watch import NoProgressError
 
     return (
+        BadTokenError,
+        UnknownTokenError,
         StoreVersionError,
         ReadTablesError,
         CommandFailedError,

@@ -2,16 +2,20 @@
 
 import asyncio
 import os
+import secrets
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import aiohttp
 from rich.console import Console
 
+from libs.access import Role
 from libs.embedded.errors import StackError
 from libs.embedded.log_stream import LogStream
 from libs.embedded.stack import Stack, StackPlan
+from libs.embedded.stack_file import StackFile
 from libs.events import EventStore, ProjectRegistered, SyncFailed, SyncSucceeded, open_store, stream_id
 from libs.jira_simulator.server import EMAIL, TOKEN
 from libs.runtime import Stop, engine, event_database, read_database
@@ -22,10 +26,12 @@ from services.cli.foreground import run_stack
 from services.cli.progress_bar import progress_bar
 from services.cli.settings import DEFAULT_PORT, DemoSettings
 from services.cli.sync_watch import End, NoProgressError, SyncProgress, wait_for_tables, watch_sync
+from services.cli.tokens import token_store
 
 SITE: Final = "demo"
 PROJECT: Final = "DEMO"
 CRON: Final = "*/15 * * * *"
+TOKEN_LIFE: Final = timedelta(minutes=10)
 QUESTION: Final = """\
 {
   issues(projectId: "DEMO", first: 3) {
@@ -90,7 +96,7 @@ class Demo:
             f"synced {end.issues} issues, {end.comments} comments, {end.worklogs} worklogs, {end.sprints} sprints and "
             f"{end.users} users with {end.requests} requests in {end.seconds:.1f} s ({speed:.0f} issues/s)"
         )
-        answer = await _ask(stack)
+        answer = await _ask(stack.file)
         stream.say("GraphQL answers, for example:")
         for node in answer["issues"]["nodes"]:
             person = (node["assignee"] or {}).get("displayName", "nobody")
@@ -139,11 +145,24 @@ async def _ask_for_sync(stack: Stack, store: EventStore) -> str | None:
     return None
 
 
-async def _ask(stack: Stack) -> dict[str, Any]:
-    headers = {"Authorization": f"Bearer {stack.token.value}"}
+async def _ask(file: StackFile) -> dict[str, Any]:
+    """Ask as any program would, with a token of the demo's own."""
+    name = f"demo {secrets.token_hex(4)}"  # one that was killed may have left its own
+    with token_store(file.database_url) as tokens:
+        token, secret = await asyncio.to_thread(
+            tokens.create, name, Role.READER, frozenset({(SITE, PROJECT)}), datetime.now(UTC) + TOKEN_LIFE, by="demo"
+        )
+        try:
+            return await _answer(file.graphql_url, secret)
+        finally:
+            await asyncio.to_thread(tokens.revoke, token.id, by="demo")
+
+
+async def _answer(url: str, secret: str) -> dict[str, Any]:
+    headers = {"Authorization": f"Bearer {secret}"}
     async with (
         aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(total=30)) as session,
-        session.post(f"{stack.file.graphql_url}/graphql", json={"query": QUESTION}) as response,
+        session.post(f"{url}/graphql", json={"query": QUESTION}) as response,
     ):
         answer = await response.json()
     if response.status != 200 or answer.get("errors"):

@@ -11,8 +11,10 @@ from rich.console import Console
 from libs.embedded import lock
 from libs.embedded.log_stream import LogStream
 from libs.embedded.stack import Stack, StackPlan, running
+from libs.embedded.stack_file import StackFile
 from libs.runtime import Stop
 from services.cli.migrations import migrate
+from services.cli.tokens import MAKE_ONE, console_address, sign_in_address, token_store
 
 Work = Callable[[Stack, LogStream, Stop], Awaitable[None]]
 
@@ -47,7 +49,7 @@ async def _until_interrupted(plan: StackPlan, work: Work, stream: LogStream, loc
 
 async def _in_stack(plan: StackPlan, work: Work, stream: LogStream, stop: Stop, locked: int) -> None:
     async with running(plan, stream, locked) as stack:
-        _announce(plan, stack, stream)
+        await _announce(plan, stack, stream)
         working = asyncio.ensure_future(work(stack, stream, stop))
         failing = asyncio.ensure_future(stack.failed())
         waited: set[asyncio.Future[Any]] = {working, failing}
@@ -62,13 +64,26 @@ async def _in_stack(plan: StackPlan, work: Work, stream: LogStream, stop: Stop, 
             await asyncio.gather(*waited, return_exceptions=True)
 
 
-def _announce(plan: StackPlan, stack: Stack, stream: LogStream) -> None:
-    stream.say(f"GraphQL and console  {stack.file.graphql_url}/graphql")
+async def _announce(plan: StackPlan, stack: Stack, stream: LogStream) -> None:
+    for line in await asyncio.to_thread(console_lines, stack.file, plan.admin_token):
+        stream.say(line)
+    stream.say(f"GraphQL   {stack.file.graphql_url}/graphql")
     if stack.file.temporal_ui:
-        stream.say(f"Temporal             {stack.file.temporal_ui}")
-    stream.say(f"data                 {plan.data_dir}")
-    if stack.token.made:
-        stream.say(f"admin token          {stack.token.value}  (shown once; kept in {stack.token.file})")
+        stream.say(f"Temporal  {stack.file.temporal_ui}")
+    stream.say(f"data      {plan.data_dir}")
+
+
+def console_lines(file: StackFile, admin_token: str | None) -> tuple[str, ...]:
+    """Where the console is, and how to get in: the first time by an address that signs in, which is not shown again."""
+    address = console_address(file.graphql_url)
+    with token_store(file.database_url, given=admin_token) as tokens:
+        secret = tokens.first_admin()
+    if secret is not None:
+        how = "the address signs you in as an administrator; it is shown this once"
+        return f"console   {sign_in_address(address, secret)}", f"          {how}"
+    if admin_token is not None:
+        return f"console   {address}", "          sign in with JDI_ADMIN_TOKEN or another API token"
+    return f"console   {address}", f"          sign in with an API token; {MAKE_ONE} makes one"
 
 
 def _interrupt(task: "asyncio.Future[None]", stream: LogStream, stop: Stop) -> None:

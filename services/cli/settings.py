@@ -25,7 +25,9 @@ class UpSettings:
     temporal_namespace: str = addresses.temporal_namespace()
     nats_url: str | None = setting("NATS_URL", None, why="a NATS server to use instead of our own")
     port: int | None = setting("JDI_PORT", None, unit="TCP port", why="GraphQL and the console; 8080 when unset")
-    admin_token: Secret | None = setting("JDI_ADMIN_TOKEN", None, why="guards the API; made once when unset")
+    admin_token: Secret | None = setting(
+        "JDI_ADMIN_TOKEN", None, why="an administrator's token; without it a first one is made"
+    )
 
     def __post_init__(self) -> None:
         if not self.jira_base_url.startswith(("https://", "http://")):
@@ -42,7 +44,9 @@ class DemoSettings:
     port: int | None = setting(
         "JDI_PORT", None, unit="TCP port", why="GraphQL and the console; the next free from 8080"
     )
-    admin_token: Secret | None = setting("JDI_ADMIN_TOKEN", None, why="guards the API; made once when unset")
+    admin_token: Secret | None = setting(
+        "JDI_ADMIN_TOKEN", None, why="an administrator's token; without it a first one is made"
+    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -50,6 +54,14 @@ class DatabaseSettings:
     """What a command needs that reads the databases alone."""
 
     database_url: str = addresses.database_url()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TokenSettings:
+    """What `jdi token` needs: the tokens, and where the console is that they open."""
+
+    database_url: str = addresses.database_url()
+    port: int = setting("JDI_PORT", DEFAULT_PORT, unit="TCP port", why="GraphQL and the console")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from libs.embedded import lock, stack_file
-from libs.embedded.admin_token import admin_token
 from libs.embedded.errors import StackError
 from libs.embedded.stack_file import StackFile
 
@@ -19,7 +18,6 @@ STACK = StackFile(
     temporal_ui="http://127.0.0.1:7002",
     nats_url="nats://127.0.0.1:7003",
     graphql_url="http://127.0.0.1:8081",
-    admin_token_file="/data/admin-token",
     jira_base_url="http://127.0.0.1:7004",
     ports={"temporal": 7001},
     pids={"jdi": 1},
@@ -61,7 +59,6 @@ def test_a_running_demo_is_found_without_any_environment(tmp_path: Path, monkeyp
 def test_a_command_gets_the_addresses_as_environment() -> None:
     environ = STACK.environ(Path("/data"))
     assert environ["JDI_PORT"] == "8081"
-    assert environ["JDI_ADMIN_TOKEN_FILE"] == "/data/admin-token"
     assert environ["TEMPORAL_ADDRESS"] == "127.0.0.1:7001"
 
 
@@ -95,15 +92,8 @@ def test_the_children_of_a_killed_stack_keep_the_folder_until_they_end(tmp_path:
         os.close(writing)
 
 
-def test_an_admin_token_is_made_once_and_kept_privately(tmp_path: Path) -> None:
-    first = admin_token(tmp_path, None)
-    again = admin_token(tmp_path, None)
-    assert first.made
-    assert again == (first.value, tmp_path / "admin-token", False)
-    assert len(first.value) >= 32
-    assert mode(tmp_path / "admin-token") == 0o600
-
-
-def test_a_given_admin_token_is_not_written_down(tmp_path: Path) -> None:
-    assert admin_token(tmp_path, "given") == ("given", None, False)
-    assert not list(tmp_path.iterdir())
+def test_the_stack_file_of_an_earlier_release_still_gives_its_ports(tmp_path: Path) -> None:
+    stack_file.write(tmp_path, STACK)
+    written = tmp_path / "stack.json"
+    written.write_text(written.read_text().replace("{", '{"admin_token_file": "/data/admin-token",', 1))
+    assert stack_file.read(tmp_path) == STACK
