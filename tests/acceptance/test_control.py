@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from libs.events import (
     SyncRequested,
     SyncStarted,
     SyncSucceeded,
+    migrate,
 )
 from libs.jira_simulator.dataset import Dataset
 from libs.jira_simulator.faults import Fault
@@ -45,6 +47,14 @@ from tests.acceptance.pipeline import running
 from tests.servers import TemporalServer
 
 QUIET = timedelta(0)
+
+
+@pytest.fixture
+def store_url(tmp_path: Path) -> str:
+    """The tests below this level run on both databases; what is tested here is the same on either."""
+    url = f"sqlite:///{tmp_path / 'jdi.db'}"
+    migrate(url)
+    return url
 
 
 @pytest.fixture

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
-from libs.events import EventStore, TrackedUsersChanged
+from libs.events import EventStore, TrackedUsersChanged, migrate
 from libs.jira_simulator.dataset import Dataset
 from libs.jira_simulator.entities import IssueRecord
 from libs.jira_simulator.faults import Fault
@@ -77,6 +78,14 @@ class Watched:
             absent = {(row.entity_id, row.reason) for row in connection.execute(select(gone))}
             assert absent == {(one, "UNTRACKED") for one in (left or set())}
             assert set(connection.execute(select(tracked_user.c.account_id)).scalars()) == set(accounts)
+
+
+@pytest.fixture
+def store_url(tmp_path: Path) -> str:
+    """The tests below this level run on both databases; what is tested here is the same on either."""
+    url = f"sqlite:///{tmp_path / 'jdi.db'}"
+    migrate(url)
+    return url
 
 
 @pytest.fixture
