@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from sqlalchemy import Engine
 from temporalio.client import Client, ScheduleDescription
 
 from libs import access, events, read_tables
@@ -70,6 +71,7 @@ class ConsoleStack:
     base_url: str
     simulator: Simulator
     temporal: Client
+    tables: Engine
     tokens: TokenStore
     graphql: Service
     ingestor: Service
@@ -81,7 +83,7 @@ class ConsoleStack:
     def token(self, name: str, role: Role, *projects: str) -> str:
         """A new API token."""
         reach = frozenset((SITE, key) for key in projects) if projects else None
-        return self.tokens.create(name, role, reach, by="test")[1]
+        return self.tokens.create(name, role, reach, by="first admin")[1]
 
     async def ask(self, token: str, query: str, **variables: Any) -> dict[str, Any]:
         """A question to the API, as any program asks it: the whole answer."""
@@ -125,6 +127,7 @@ async def running(folder: Path, *, issues: int = 60, cron: str = RARELY) -> Asyn
                 base_url=f"http://127.0.0.1:{services['graphql'].port}",
                 simulator=simulator,
                 temporal=await connect(temporal.address),
+                tables=tables,
                 tokens=TokenStore(tables),
                 graphql=services["graphql"],
                 ingestor=services["ingestor"],
@@ -164,7 +167,7 @@ def _service(name: str, folder: Path, environ: dict[str, str]) -> Service:
 
 async def _synced(stack: ConsoleStack) -> None:
     """Wait for the first sync of every project."""
-    token = stack.token("waiting", Role.READER)
+    token = stack.token("Manager Dashboard", Role.READER)
     async with asyncio.timeout(90):
         while True:
             answer = await stack.ask(token, "{ projects { key syncJob { lastResult running } } }")

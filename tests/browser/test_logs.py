@@ -1,13 +1,16 @@
 """Reading, following and keeping a log."""
 
+import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.async_api import expect
 
+from libs.read_tables import sync_log
 from tests.browser.people import Person
-from tests.browser.stack import SITE
+from tests.browser.stack import SITE, ConsoleStack
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -45,6 +48,31 @@ async def test_new_entries_appear_while_following_and_not_without(admin: Person)
     await expect(admin.page.get_by_text("New entries are not shown.")).to_be_visible()
 
 
+async def test_who_reads_further_down_is_not_disturbed_by_new_entries(admin: Person) -> None:
+    await admin.page.set_viewport_size({"width": 900, "height": 300})
+    await admin.go(f"logs?project={SITE}%3AOPS")
+    entries = admin.page.get_by_role("table", name="Log, newest first").get_by_role("row")
+    await entries.last.scroll_into_view_if_needed()
+    assert await admin.page.evaluate("scrollY") > 80
+    before = await entries.count()
+    await _sync(admin, "OPS")
+    await expect(admin.page.get_by_role("button", name="new entr")).to_be_visible()
+    assert await entries.count() == before
+    await admin.page.get_by_role("button", name="new entr").click()
+    await expect(entries.nth(before + 1)).to_be_attached()
+
+
+async def test_older_entries_are_loaded_on_demand(admin: Person) -> None:
+    with _long_log(admin.stack, "PAY", 150):
+        await admin.go(f"logs?project={SITE}%3APAY")
+        entries = admin.page.get_by_role("table", name="Log, newest first").get_by_role("row")
+        await expect(entries).to_have_count(1 + 100)
+        await expect(entries.nth(1)).to_contain_text("Entry 149.")
+        await admin.press("Load older")
+        await expect(entries.nth(150)).to_contain_text("Entry 0.")
+        await expect(admin.page.get_by_role("button", name="Load older")).to_have_count(0)
+
+
 async def test_the_log_can_be_downloaded(admin: Person, tmp_path: Path) -> None:
     await admin.go(f"logs?project={SITE}%3ADEMO")
     async with admin.page.expect_download() as download:
@@ -55,6 +83,21 @@ async def test_the_log_can_be_downloaded(admin: Person, tmp_path: Path) -> None:
     positions = [int(entry["id"]) for entry in entries]
     assert positions == sorted(positions, reverse=True)
     assert {"level", "message", "createdAt", "details"} <= entries[0].keys()
+
+
+@contextlib.contextmanager
+def _long_log(stack: ConsoleStack, project: str, count: int) -> Iterator[None]:
+    """More entries than a page holds, above those that are there."""
+    far = 10**9
+    row = {"site": SITE, "project_key": project, "level": "DEBUG", "created_at": "2026-01-01T00:00:00.000000Z"}
+    rows = [row | {"position": far + number, "message": f"Entry {number}."} for number in range(count)]
+    with stack.tables.begin() as connection:
+        connection.execute(sync_log.insert(), rows)
+    try:
+        yield
+    finally:
+        with stack.tables.begin() as connection:
+            connection.execute(sync_log.delete().where(sync_log.c.position >= far))
 
 
 async def _sync(person: Person, key: str) -> None:

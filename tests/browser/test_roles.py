@@ -25,10 +25,6 @@ ADMINS = {
 }
 
 
-async def buttons(person: Person) -> set[str]:
-    return {await button.inner_text() for button in await person.page.get_by_role("button").all()}
-
-
 async def test_a_reader_sees_no_action(reader: Person) -> None:
     await expect(reader.row("DEMO")).to_be_visible()
     states = reader.page.get_by_role("group", name="Filter by state").get_by_role("button")

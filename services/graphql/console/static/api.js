@@ -53,7 +53,8 @@ export async function openSession(token) {
 
 /** Ends the session on the server, which also forgets the cookie. */
 export async function closeSession() {
-  await send("/console/session", { method: "DELETE" });
+  const answer = await send("/console/session", { method: "DELETE" });
+  if (!answer.ok && answer.status !== 401) throw new ApiError(`The server answered ${answer.status}.`, { status: answer.status });
 }
 
 /**

@@ -5,6 +5,8 @@ import { observable } from "./observable.js";
 
 /** @typedef {{words: string, gap: number}} Meaning gap: the longest wait between two runs, in ms */
 
+const RETRY = 30_000; // ms
+
 /** @type {Map<string, Meaning | null>} */
 const known = new Map();
 
@@ -26,7 +28,7 @@ export function meaningOf(cron, timezone) {
       known.set(name, meaning(cronPreview, cron));
       meaningsKnown.set(meaningsKnown.get() + 1);
     },
-    () => known.delete(name), // asked again with the next drawing
+    () => setTimeout(() => known.delete(name), RETRY), // asked again with the next drawing
   );
   return null;
 }

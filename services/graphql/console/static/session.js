@@ -55,8 +55,13 @@ export async function signIn(token) {
 
 export async function signOut() {
   stopLive();
-  await closeSession().catch(() => {});
-  session.set({ viewer: null, notice: "You are signed out." });
+  let notice = "You are signed out.";
+  try {
+    await closeSession();
+  } catch {
+    notice = "The server does not answer, so your session still stands there: reload the page and sign out again.";
+  }
+  session.set({ viewer: null, notice });
 }
 
 /** Asks who we are; the answer 401 leads to the sign-in page. */

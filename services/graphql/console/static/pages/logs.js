@@ -131,9 +131,13 @@ function Entry({ uid, entry }) {
     <td role="cell" data-label="Time"><${Moment} at=${entry.createdAt} /></td>
     <td role="cell" data-label="Level"><${Level} entry=${entry} /></td>
     <td role="cell" class="entry">
-      <p>${code && html`<code>${code}</code> `}${entry.message}</p>
-      ${advice && html`<p class="advice">${advice} <a href=${projectAddress(uid)}>State of the project</a></p>`}
-      ${hasDetails(entry) && html`<details><summary>Details</summary><pre tabindex="0">${JSON.stringify(entry.details, null, 2)}</pre></details>`}
+      <div>
+        <div>
+          <p>${code && html`<code>${code}</code> `}${entry.message}</p>
+          ${advice && html`<p class="advice">${advice} <a href=${projectAddress(uid)}>State of the project</a></p>`}
+        </div>
+        ${hasDetails(entry) && html`<details><summary>Details</summary><pre tabindex="0">${JSON.stringify(entry.details, null, 2)}</pre></details>`}
+      </div>
     </td>
     <td role="cell" data-label="Run">
       ${entry.runId && html`<a class="code" href=${logsAddress({ project: uid, run: entry.runId })} aria-label="Entries of run ${entry.runId}">${entry.runId.slice(-8)}</a>`}

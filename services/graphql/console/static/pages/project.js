@@ -4,6 +4,7 @@ import { WatchListDialog } from "../dialogs/watch_list.js";
 import { PROJECT, UPCOMING_RUNS } from "../documents.js";
 import { useObservable } from "../observable.js";
 import { html, useState } from "../preact.js";
+import { errorOf } from "../project_state.js";
 import { store } from "../project_store.js";
 import { logsAddress } from "../route.js";
 import { may } from "../session.js";
@@ -81,11 +82,14 @@ const STATUSES = {
   IDLE: { tone: "idle", icon: "dots", words: "Waiting" },
 };
 
+const ORDER = ["issue", "comment", "worklog", "sprint", "user"];
+
 /** @param {{project: Project}} props */
 function Entities({ project }) {
   if (!project.syncStates.length) {
     return html`<section><h2>Entities</h2><${Empty} title="Nothing synced yet"><p>The first run fills this table.</p><//></section>`;
   }
+  const states = [...project.syncStates].sort((one, other) => ORDER.indexOf(one.entity) - ORDER.indexOf(other.entity));
   return html`<section>
     <h2>Entities</h2>
     <table class="cards" role="table">
@@ -94,19 +98,22 @@ function Entities({ project }) {
         ${["Entity", "State", "Behind", "Watermark", "Last success"].map((name) => html`<th scope="col" role="columnheader">${name}</th>`)}
         <th scope="col" role="columnheader" class="count">Rows</th>
       </tr></thead>
-      <tbody role="rowgroup">${project.syncStates.map((state) => html`<${Entity} key=${state.entity} state=${state} />`)}</tbody>
+      <tbody role="rowgroup">${states.map((state) => html`<${Entity} key=${state.entity} state=${state} told=${errorOf(project)} />`)}</tbody>
     </table>
   </section>`;
 }
 
-/** @param {{state: SyncState}} props */
-function Entity({ state }) {
+/** @param {{state: SyncState, told: import("../types.js").SyncError | null}} props told: the error that the page tells above */
+function Entity({ state, told }) {
   const { tone, icon, words } = STATUSES[state.status] ?? { ...STATUSES.IDLE, words: state.status };
   const ever = Date.parse(state.lastSyncTime) > 0; // 1970 means never
   return html`<tr role="row">
     <th scope="row" role="rowheader">${state.entity}</th>
     <td role="cell" data-label="State">
-      <span><${Badge} tone=${tone} icon=${icon}>${words}<//>${state.error && html` <code>${state.error.code}</code>`}</span>
+      <span>
+        <${Badge} tone=${tone} icon=${icon}>${words}<//>${state.error && html` <code>${state.error.code}</code>`}
+        ${state.error && state.error.message !== told?.message && html`<span class="sub">${state.error.message} ${state.error.advice}</span>`}
+      </span>
     </td>
     <td role="cell" data-label="Behind">${state.watermark ? html`<${Behind} since=${state.watermark} />` : "–"}</td>
     <td role="cell" data-label="Watermark">${state.watermark ? html`<${Moment} at=${state.watermark} />` : "–"}</td>

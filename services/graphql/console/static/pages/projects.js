@@ -156,6 +156,6 @@ function Row({ project, operates, chosen, onToggle }) {
       <td role="cell" data-label="Next run"><span><${NextRun} project=${project} /><span class="sub"><${Schedule} project=${project} /></span></span></td>
       ${operates && html`<td role="cell" class="actions-cell"><${Actions} project=${project} /></td>`}
     </tr>
-    ${explained && html`<tr role="row" class="explanation"><td role="cell" colspan=${operates ? 7 : 5}><${Why} project=${project} /></td></tr>`}
+    ${explained && html`<tr role="row" class="explanation">${operates && html`<td role="cell"></td>`}<td role="cell" colspan=${operates ? 6 : 5}><${Why} project=${project} /></td></tr>`}
   </tbody>`;
 }

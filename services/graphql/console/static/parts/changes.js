@@ -1,4 +1,4 @@
-import { html } from "../preact.js";
+import { html, useState } from "../preact.js";
 import { Moment } from "../time.js";
 import { Icon } from "./icon.js";
 
@@ -13,8 +13,12 @@ const ICONS = {
   SYNC_REQUESTED: "sync",
 };
 
+const FIRST = 10; // shown until somebody asks for the rest
+
 /** Who changed what, when and why. @param {{changes: import("../types.js").ProjectChange[]}} props newest first */
 export function Changes({ changes }) {
+  const [all, setAll] = useState(false);
+  const shown = all ? changes : changes.slice(0, FIRST);
   return html`<section>
     <h2>Settings history</h2>
     ${changes.length === 0 && html`<p class="quiet">Nothing was changed yet.</p>`}
@@ -23,12 +27,13 @@ export function Changes({ changes }) {
       <thead role="rowgroup"><tr role="row">
         ${["When", "Who", "What", "Why"].map((name) => html`<th scope="col" role="columnheader">${name}</th>`)}
       </tr></thead>
-      <tbody role="rowgroup">${changes.map((change) => html`<tr role="row" key=${change.id}>
+      <tbody role="rowgroup">${shown.map((change) => html`<tr role="row" key=${change.id}>
         <td role="cell" data-label="When"><${Moment} at=${change.at} /></td>
         <td role="cell" data-label="Who">${change.actor}</td>
         <td role="cell" data-label="What"><span class="with-icon"><${Icon} name=${ICONS[change.kind] ?? "dots"} />${change.summary}</span></td>
         <td role="cell" data-label="Why">${change.reason || html`<span class="quiet">–</span>`}</td>
       </tr>`)}</tbody>
     </table>`}
+    ${shown.length < changes.length && html`<p class="center"><button type="button" class="small outline" onClick=${() => setAll(true)}>Show older changes</button></p>`}
   </section>`;
 }
