@@ -1,5 +1,6 @@
 """A second set of the tables under other names, for a rebuild that takes place beside the one that is being read."""
 
+import functools
 from collections.abc import Mapping
 from typing import Final
 
@@ -34,6 +35,7 @@ FOLDED: Final = tuple(
 """The names of all tables that are made of events alone: everything but `projection`."""
 
 
+@functools.lru_cache(maxsize=1)
 def beside(generation: int) -> Mapping[str, Table]:
     """The tables of one generation: live name -> the same table named `<name>__g<generation>`, indexes included.
 

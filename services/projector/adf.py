@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from services.projector.storable import storable
+
 Node = dict[str, Any]
 
 MAX_DEPTH: Final = 50
@@ -18,7 +20,7 @@ MAX_DEPTH: Final = 50
 def readable(document: Any) -> str:
     """The text of a document, a node, a list of nodes or a plain string; empty for None."""
     text = document if isinstance(document, str) else _blocks(document, 0).strip("\n")
-    return text.replace("\x00", "")  # PostgreSQL stores every character but this one
+    return storable(text)
 
 
 def _blocks(value: Any, depth: int, between: str = "\n\n") -> str:

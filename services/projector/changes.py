@@ -46,8 +46,9 @@ class Changes:
         self.standing: list[Recorded] = []
         """Events to fold over the stored rows of their project."""
         self.log: list[Row] = []
+        """Lines of `sync_log`."""
         self.decided: list[Row] = []
-        """What people decided."""
+        """What people decided, a row of `project_change` each."""
         self.dead: list[Row] = []
 
     def put(self, table: str, key: Key, version: int, content: Row | Absence) -> bool:

@@ -17,6 +17,7 @@ from libs.events import (
     TrackedUsersChanged,
 )
 from services.projector.changes import Row
+from services.projector.storable import storable
 from services.projector.times import stamp
 
 
@@ -40,9 +41,9 @@ def decision_row(recorded: Recorded) -> Row | None:
         "position": recorded.position,
         "project_key": event.project,
         "kind": decided.kind,
-        "actor": _clean(event.cause),
-        "reason": _clean(getattr(event, "reason", "")) or None,
-        "summary": _clean(decided.summary),
+        "actor": storable(event.cause),
+        "reason": storable(getattr(event, "reason", "")) or None,
+        "summary": storable(decided.summary),
         "details": msgspec.json.encode(decided.details).decode() if decided.details else None,
         "at": stamp(event.occurred_at),
     }
@@ -80,11 +81,6 @@ def _requested(event: SyncRequested) -> Decided:
     scope = f" of {len(event.account_ids)} users' issues" if event.account_ids else ""
     kind = "Full sync" if event.full else "Sync"
     return Decided("SYNC_REQUESTED", f"{kind}{scope} asked for.", {"request_id": event.request_id})
-
-
-def _clean(text: str) -> str:
-    """PostgreSQL stores every character but NUL."""
-    return text.replace("\x00", "")
 
 
 DECISIONS: Final[dict[type[Event], Callable[[Any], Decided]]] = {

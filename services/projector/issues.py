@@ -15,6 +15,7 @@ from services.projector import payloads
 from services.projector.adf import readable
 from services.projector.changes import Absence, Changes
 from services.projector.payloads import IssueFields, Named
+from services.projector.storable import storable
 from services.projector.times import parse_time, stamp
 
 
@@ -36,7 +37,7 @@ def _issue_row(event: JiraIssueFetched, fields: IssueFields) -> dict[str, Any]:
         "issue_id": event.issue_id,
         "project_key": event.project,
         "key": event.key,
-        "summary": _clean(fields.summary or ""),
+        "summary": storable(fields.summary or ""),
         "description": None if fields.description is None else readable(fields.description),
         "status": _name(status) or "Unknown",
         "status_category": category.key if category is not None else None,
@@ -109,9 +110,4 @@ def _time(written: str | None, otherwise: datetime) -> str:
 
 
 def _name(value: Named | payloads.Status | None) -> str | None:
-    return None if value is None or value.name is None else _clean(value.name)
-
-
-def _clean(text: str) -> str:
-    """PostgreSQL stores every character but NUL."""
-    return text.replace("\x00", "")
+    return None if value is None or value.name is None else storable(value.name)

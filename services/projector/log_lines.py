@@ -24,6 +24,7 @@ from libs.events import (
     TrackedUsersChanged,
 )
 from services.projector.changes import Row
+from services.projector.storable import storable
 from services.projector.times import stamp
 
 E = TypeVar("E", bound=Event)
@@ -49,7 +50,7 @@ def log_row(recorded: Recorded) -> Row | None:
         "position": recorded.position,
         "project_key": event.project,
         "level": line.level,
-        "message": line.message.replace("\x00", ""),
+        "message": storable(line.message),
         "details": msgspec.json.encode(line.details).decode() if line.details else None,
         "entity": None,
         "run_id": getattr(event, "run_id", None),
@@ -65,11 +66,17 @@ def _started(event: SyncStarted) -> Line:
 
 
 def _page(event: SyncPageRecorded) -> Line:
-    total = "" if event.pages_total is None else f" of {event.pages_total}"
-    message = f"Page {event.page}{total} stored: {_counts(event)}; {_count(event.appended, 'change')} recorded."
+    message = f"{_page_name(event)} stored: {_counts(event)}; {_count(event.appended, 'change')} recorded."
     if not event.warnings:
         return Line("DEBUG", message, {"appended": event.appended})
     return Line("WARNING", f"{message} {' '.join(event.warnings)}", {"warnings": event.warnings})
+
+
+def _page_name(event: SyncPageRecorded) -> str:
+    if event.page < 0:
+        return "Issues that earlier syncs could not read completely,"
+    total = "" if event.pages_total is None else f" of {event.pages_total}"
+    return f"Page {event.page + 1}{total}"
 
 
 def _succeeded(event: SyncSucceeded) -> Line:
@@ -120,7 +127,8 @@ def _unregistered(event: ProjectUnregistered) -> Line:
 def _tracked(event: TrackedUsersChanged) -> Line:
     scope = f"{_count(len(event.account_ids), 'user')}" if event.account_ids else "everybody"
     details = {"added": event.added, "removed": event.removed}
-    return Line("INFO", f"{event.cause} changed the watch list: {event.project} now tracks {scope}.", details)
+    message = f"{event.cause} changed the watch list: {event.project} now tracks {scope}{_because(event.reason)}."
+    return Line("INFO", message, details)
 
 
 def _schedule(event: ScheduleChanged) -> Line:

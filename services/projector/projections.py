@@ -36,6 +36,7 @@ from services.projector.changes import Changes
 from services.projector.decisions import decision_row
 from services.projector.log_lines import log_row
 from services.projector.standing import Fold, control_stream, project_stream, sync_stream
+from services.projector.storable import storable
 from services.projector.times import stamp
 
 log = structlog.get_logger(__name__)
@@ -106,7 +107,7 @@ def park(recorded: Recorded, error: str, changes: Changes) -> None:
             "stream_id": str(recorded.event.stream_id),
             "position": recorded.position,
             "topic": recorded.topic,
-            "error": error.replace("\x00", ""),
+            "error": storable(error),
             "parked_at": stamp(recorded.event.recorded_at),
         }
     )

@@ -10,6 +10,7 @@ from libs.events import (
     TrackedUsersChanged,
 )
 from services.projector.standing import Standing
+from services.projector.storable import storable
 from services.projector.times import stamp
 
 
@@ -41,8 +42,8 @@ def schedule_changed(event: ScheduleChanged, standing: Standing) -> None:
 def schedule_paused(event: SchedulePaused, standing: Standing) -> None:
     standing.job.update(
         paused_at=stamp(event.occurred_at),
-        paused_by=event.cause,
-        pause_reason=event.reason.replace("\x00", "") or None,
+        paused_by=storable(event.cause),
+        pause_reason=storable(event.reason) or None,
     )
     standing.set_job_status(paused=True)
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 import structlog
-from sqlalchemy import Connection, Engine, Table, delete, insert, select, text, update
+from sqlalchemy import Connection, Engine, Table, delete, insert, inspect, select, text, update
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 
 from libs.events import EventStore
@@ -107,8 +107,10 @@ def _switch(store: EventStore, engine: Engine, loop: ProjectLoop, generation: in
 
 def _take_place(connection: Connection, tables: Mapping[str, Table]) -> None:
     quote = connection.dialect.identifier_preparer.quote
+    present = set(inspect(connection).get_table_names())
     for name, table in tables.items():
-        LIVE[name].drop(connection, checkfirst=True)
+        if name in present:
+            LIVE[name].drop(connection, checkfirst=False)
         connection.execute(text(f"ALTER TABLE {quote(table.name)} RENAME TO {quote(name)}"))
 
 

@@ -1,45 +1,56 @@
-"""The runs of a project's sync, a row each: how they went, with what they read."""
+"""The runs of a project's sync, a row each: how they went, with what they read.
+
+At most one run of a project is in progress: the one that its job names. A run tells how it ended, also when a newer
+one has begun meanwhile; one that failed before it began has a row from then on.
+"""
+
+from typing import Final
 
 import msgspec
 
-from libs.events import SyncCancelled, SyncFailed, SyncPageRecorded, SyncStarted, SyncSucceeded
-from services.projector.standing import Standing
+from libs.events import Event, SyncCancelled, SyncFailed, SyncPageRecorded, SyncStarted, SyncSucceeded
+from services.projector.changes import Row
+from services.projector.standing import UNKNOWN_END, Standing
+from services.projector.storable import storable
 from services.projector.times import stamp
 
-SILENT = "It ended without a word: the next run began before it had said how it went."
+SILENT: Final = "It ended without a word: the next run began before it had said how it went."
+
+MAX_WARNINGS: Final = 20
+"""Kept of a run that has not ended well; a run with more has one cause that the first ones name."""
 
 
 def run_started(event: SyncStarted, standing: Standing) -> None:
     silent = standing.job["current_run_id"]
-    if silent is not None and silent != event.run_id:
+    if silent is not None:
         # Two runs of a project never overlap; one that was killed from outside could not say so.
-        standing.run(silent).update(
-            result="CANCELLED", ended_at=stamp(event.occurred_at), error_message=SILENT, version=event.stream_version
-        )
-    standing.run(event.run_id).update(
+        _end(standing.run(silent), "CANCELLED", event)["error_message"] = SILENT
+    standing.begin_run(event.run_id).update(
         mode=event.mode.value,
-        reason=_clean(event.reason),
-        result="RUNNING",
+        reason=storable(event.reason),
         started_at=stamp(event.occurred_at),
         version=event.stream_version,
     )
 
 
 def run_page_recorded(event: SyncPageRecorded, standing: Standing) -> None:
-    run = standing.run(event.run_id)
-    run["pages_done"] += 1
+    run = standing.runs.get(event.run_id)
+    if run is None:  # its start was not seen; its end will tell
+        return
+    if event.page >= 0:  # before the first page stands what earlier runs could not read
+        run["pages_done"] += 1
     run["pages_total"] = event.pages_total
     # The same few users and sprints come with every page: they are counted at the end.
     for column in ("issues", "comments", "worklogs", "appended"):
         run[column] += getattr(event, column)
+    if event.warnings:
+        run["warnings"] = _json([*msgspec.json.decode(run["warnings"]), *event.warnings][:MAX_WARNINGS])
     run["version"] = event.stream_version
 
 
 def run_succeeded(event: SyncSucceeded, standing: Standing) -> None:
-    standing.run(event.run_id).update(
-        result="SUCCESS",
+    _end(standing.run(event.run_id), "SUCCESS", event).update(
         mode=event.mode.value,
-        ended_at=stamp(event.occurred_at),
         seconds=event.seconds,
         issues=event.issues,
         comments=event.comments,
@@ -48,37 +59,34 @@ def run_succeeded(event: SyncSucceeded, standing: Standing) -> None:
         users=event.users,
         appended=event.appended,
         requests=event.requests,
-        warnings=_clean(msgspec.json.encode(event.warnings).decode()),
-        error_message=None,
-        version=event.stream_version,
+        warnings=_json(event.warnings),
     )
 
 
 def run_failed(event: SyncFailed, standing: Standing) -> None:
-    run = standing.run(event.run_id)
+    run = _end(standing.run(event.run_id), "ERROR", event)
     run.update(
-        result="ERROR",
         mode=event.mode.value if event.mode is not None else run["mode"],
-        ended_at=stamp(event.occurred_at),
         seconds=event.seconds,
         error_code=event.code,
-        error_message=_clean(event.message),
-        error_advice=_clean(event.advice),
-        error_details=_clean(msgspec.json.encode(event.evidence).decode()),
+        error_message=storable(event.message),
+        error_advice=storable(event.advice),
+        error_details=_json(event.evidence),
         attempts=event.attempts,
-        version=event.stream_version,
     )
 
 
 def run_cancelled(event: SyncCancelled, standing: Standing) -> None:
-    standing.run(event.run_id).update(
-        result="CANCELLED",
-        ended_at=stamp(event.occurred_at),
-        error_message=_clean(event.reason) or None,
-        version=event.stream_version,
-    )
+    run = _end(standing.run(event.run_id), "CANCELLED", event)
+    run["error_message"] = storable(event.reason) or None
 
 
-def _clean(text: str) -> str:
-    """PostgreSQL stores every character but NUL; JSON writes it escaped."""
-    return text.replace("\x00", "").replace("\\u0000", "")
+def _end(run: Row, result: str, event: Event) -> Row:
+    """The row of a run that has ended; nothing is left of an end that was told, or supposed, before."""
+    run.update(UNKNOWN_END, result=result, ended_at=stamp(event.occurred_at), version=event.stream_version)
+    return run
+
+
+def _json(value: object) -> str:
+    """JSON writes NUL escaped, so that any database takes it."""
+    return msgspec.json.encode(value).decode()

@@ -12,6 +12,7 @@ from libs.events import SprintFetched
 from services.projector import payloads
 from services.projector.changes import Changes
 from services.projector.payloads import Membership
+from services.projector.storable import storable
 from services.projector.times import parse_time
 
 ACTIVE: Final = "active"
@@ -27,9 +28,9 @@ def sprint_fetched(event: SprintFetched, changes: Changes) -> None:
         "sprint_id": event.sprint_id,
         "project_key": event.project,
         "board_id": None if board is None else str(board),
-        "name": _clean(sprint.name) or f"Sprint {event.sprint_id}",
+        "name": storable(sprint.name or "") or f"Sprint {event.sprint_id}",
         "state": (sprint.state or FUTURE).lower(),
-        "goal": _clean(sprint.goal) or None,
+        "goal": storable(sprint.goal or "") or None,
         "start_date": parse_time(sprint.start_date),
         "end_date": parse_time(sprint.end_date),
         "complete_date": parse_time(sprint.complete_date),
@@ -53,7 +54,3 @@ def current_sprint(members: Sequence[Membership], states: Mapping[str, str]) -> 
         else:
             found.setdefault(state, member.sprint_id)
     return found.get(ACTIVE) or found.get(FUTURE) or found.get(CLOSED)
-
-
-def _clean(text: str | None) -> str:
-    return (text or "").replace("\x00", "")

@@ -17,6 +17,11 @@ E = TypeVar("E", bound=Event)
 ENTITIES: Final = ("issue", "comment", "worklog", "sprint", "user")
 """Each has a sync state of its own."""
 
+UNKNOWN_END: Final[Row] = dict.fromkeys(
+    ("ended_at", "seconds", "error_code", "error_message", "error_advice", "error_details", "attempts")
+)
+"""What is known of the end of a run that goes on."""
+
 
 class Standing:
     """The rows of one registered project; those that are missing begin with their defaults."""
@@ -39,8 +44,11 @@ class Standing:
 
     def run(self, run_id: str) -> Row:
         """The row of a run; one that was not heard of before begins here."""
-        if run_id not in self.runs:
-            self.runs[run_id] = _run_row(self.site, self.project_key, run_id, self.position)
+        return self.runs[run_id] if run_id in self.runs else self.begin_run(run_id)
+
+    def begin_run(self, run_id: str) -> Row:
+        """A row for a run that begins."""
+        self.runs[run_id] = _run_row(self.site, self.project_key, run_id, self.position)
         return self.runs[run_id]
 
     def set_job_status(self, *, paused: bool) -> None:
@@ -122,17 +130,11 @@ def _run_row(site: str, project_key: str, run_id: str, position: int) -> Row:
         "reason": "",
         "result": "RUNNING",
         "started_at": None,
-        "ended_at": None,
-        "seconds": None,
+        **UNKNOWN_END,
         "pages_done": 0,
         "pages_total": None,
         **counts,
         "warnings": "[]",
-        "error_code": None,
-        "error_message": None,
-        "error_advice": None,
-        "error_details": None,
-        "attempts": None,
         "started_position": position,
         "version": 0,
     }

@@ -7,6 +7,7 @@ successor started.
 from libs.events import Event, SyncCancelled, SyncFailed, SyncPageRecorded, SyncStarted, SyncSucceeded
 from services.projector import runs
 from services.projector.standing import Standing
+from services.projector.storable import storable
 from services.projector.times import stamp
 
 
@@ -22,8 +23,8 @@ def sync_started(event: SyncStarted, standing: Standing) -> None:
 def sync_page_recorded(event: SyncPageRecorded, standing: Standing) -> None:
     runs.run_page_recorded(event, standing)
     if standing.job["current_run_id"] == event.run_id:
-        standing.job["pages_done"] += 1
-        standing.job["pages_total"] = event.pages_total
+        run = standing.run(event.run_id)
+        standing.job.update(pages_done=run["pages_done"], pages_total=run["pages_total"])
 
 
 def sync_succeeded(event: SyncSucceeded, standing: Standing) -> None:
@@ -55,8 +56,8 @@ def sync_failed(event: SyncFailed, standing: Standing) -> None:
             status="FAILED",
             run_id=event.run_id,
             error_code=event.code,
-            error_message=_clean(event.message),
-            error_advice=_clean(event.advice),
+            error_message=storable(event.message),
+            error_advice=storable(event.advice),
         )
 
 
@@ -91,8 +92,3 @@ def _ends(event: Event, run_id: str, result: str, standing: Standing) -> bool:
 def _each_state(standing: Standing, event: Event, **columns: object) -> None:
     for state in standing.states.values():
         state.update(columns, version=event.stream_version)
-
-
-def _clean(text: str) -> str:
-    """PostgreSQL stores every character but NUL."""
-    return text.replace("\x00", "")

@@ -7,6 +7,7 @@ from libs.events import JiraUserFetched
 from libs.read_tables import UNKNOWN_ACCOUNT
 from services.projector import payloads
 from services.projector.changes import Changes, Key
+from services.projector.storable import storable
 
 AVATAR_SIZES = ("48x48", "32x32", "24x24", "16x16")
 """Best first."""
@@ -17,7 +18,7 @@ def user_fetched(event: JiraUserFetched, changes: Changes) -> None:
     row = {
         "site": event.site,
         "account_id": event.account_id,
-        "display_name": (user.display_name or "").replace("\x00", "") or event.account_id,
+        "display_name": storable(user.display_name or "") or event.account_id,
         "active": user.active,
         "account_type": user.account_type or "unknown",
         "avatar_url": _avatar(user),

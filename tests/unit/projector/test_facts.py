@@ -252,6 +252,16 @@ def history() -> list[Event]:
         build.user("u1", "Ada King"),
         build.project(),
         build.resumed(),
+        build.tracked("u2"),
+        build.unregistered(),
+        build.cancelled("run-3"),
+        build.registered("0 * * * *"),
+        build.schedule_changed("0 3 * * *"),
+        build.requested(),
+        build.started("run-4"),
+        build.page("run-4", warnings=["Comments of DEMO-4 are incomplete."]),
+        build.started("run-5"),
+        build.issue("2", sprints=entries),
     ]
 
 

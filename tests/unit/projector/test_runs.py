@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,12 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
-from libs.events import Event, SyncFailed, SyncPageRecorded, SyncStarted, SyncSucceeded
-from services.projector.runs import SILENT
+from libs.events import Event
+from services.projector.runs import MAX_WARNINGS, SILENT
 from tests.unit.projector import build
+from tests.unit.projector.courses import STEPS, Step, course, naive_runs
 from tests.unit.projector.tables import apply, dump, empty_tables, rows
-
-KINDS = ("started", "page", "succeeded", "failed", "cancelled")
 
 
 @pytest.fixture
@@ -24,67 +24,70 @@ def tables() -> Iterator[Connection]:
         yield connection
 
 
-def course(steps: Sequence[tuple[str, int]]) -> list[Event]:
-    made: list[Event] = []
-    for kind, number in steps:
-        make: Any = getattr(build, kind)
-        made.append(make(run_id=f"run-{number}"))
-    return made
+def given_events(tables: Connection, *events: Event) -> None:
+    apply(tables, build.recorded(events))
 
 
-def naive(events: Sequence[Event]) -> dict[str, tuple[str, int]]:
-    """run id -> (result, pages), reading one event after the other."""
-    found: dict[str, tuple[str, int]] = {}
-    current = ""
-    for event in events:
-        run: str = getattr(event, "run_id", "")
-        result, pages = found.get(run, ("RUNNING", 0))
-        if isinstance(event, SyncStarted):
-            if current not in ("", run):
-                found[current] = ("CANCELLED", found[current][1])
-            current, result = run, "RUNNING"
-        elif isinstance(event, SyncPageRecorded):
-            pages += 1
-        else:
-            result = (
-                "SUCCESS"
-                if isinstance(event, SyncSucceeded)
-                else "ERROR"
-                if isinstance(event, SyncFailed)
-                else "CANCELLED"
-            )
-            current = "" if run == current else current
-        found[run] = (result, pages)
-    return found
+def runs(tables: Connection) -> list[dict[str, Any]]:
+    """The rows without their versions, by run."""
+    return [{name: value for name, value in row.items() if name != "version"} for row in rows(tables, "sync_run")]
 
 
-STEPS = st.lists(st.tuples(st.sampled_from(KINDS), st.integers(1, 3)), max_size=14)
-
-
-@settings(deadline=None, max_examples=150)
-@given(steps=STEPS, cut=st.integers(0, 14))
-def test_runs_are_those_of_a_naive_reading_however_the_batches_are_cut(steps: list[tuple[str, int]], cut: int) -> None:
-    events = build.recorded([build.registered(), *course(steps)])
+@settings(deadline=None, max_examples=60)
+@given(st.lists(STEPS, max_size=14), st.lists(STEPS, max_size=6), st.integers(1, 7))
+def test_runs_are_those_of_a_naive_reading_in_batches_of_any_size_applied_twice(
+    steps: list[Step], others: list[Step], size: int
+) -> None:
+    log = build.recorded([build.registered(), *course(steps), *course(others, "OTHER"), *course(steps, "THIRD")])
     with empty_tables() as whole, empty_tables() as parts:
-        apply(whole, events)
-        apply(parts, events[: cut + 1])
-        apply(parts, events[: cut + 1])  # seen before: changes nothing
-        apply(parts, events[cut + 1 :])
-        told = {row["run_id"]: (row["result"], row["pages_done"]) for row in rows(whole, "sync_run")}
-        assert told == naive([recorded.event for recorded in events[1:]])
-        assert dump(whole) == dump(parts)
+        apply(whole, log)
+        for start in range(0, len(log), size):
+            for _ in range(2):
+                apply(parts, log[start : start + size])
+        assert runs(whole) == naive_runs(log)
+        assert dump(parts) == dump(whole)
+        in_progress = {row["run_id"] for row in runs(whole) if row["result"] == "RUNNING"}
+        assert in_progress == {row["current_run_id"] for row in rows(whole, "sync_job")} - {None}
 
 
 def test_a_run_that_died_silently_ends_when_the_next_begins(tables: Connection) -> None:
-    apply(tables, build.recorded([build.registered(), *course([("started", 1), ("page", 1), ("started", 2)])]))
+    given_events(tables, build.started("a"), build.page("a"), build.started("b"))
     first, second = rows(tables, "sync_run")
     assert (first["result"], first["error_message"], first["ended_at"]) == ("CANCELLED", SILENT, second["started_at"])
+    assert (second["result"], second["ended_at"]) == ("RUNNING", None)
+
+
+def test_a_run_that_was_thought_dead_says_how_it_ended(tables: Connection) -> None:
+    given_events(tables, build.started("a"), build.started("b"), build.succeeded("a"))
+    first, second = rows(tables, "sync_run")
+    assert (first["result"], first["error_message"]) == ("SUCCESS", None)
     assert second["result"] == "RUNNING"
 
 
-def test_a_run_in_progress_shows_what_it_has_read_so_far(tables: Connection) -> None:
-    apply(tables, build.recorded([build.registered(), *course([("started", 1), ("page", 1), ("page", 1)])]))
+def test_a_run_that_failed_before_it_began_has_a_row(tables: Connection) -> None:
+    given_events(tables, build.registered(), build.failed())
     (run,) = rows(tables, "sync_run")
-    page: Any = build.page()
-    assert (run["issues"], run["appended"]) == (2 * page.issues, 2 * page.appended)
-    assert (run["pages_done"], run["pages_total"]) == (2, page.pages_total)
+    assert (run["result"], run["error_code"], run["started_at"]) == ("ERROR", "AUTH_EXPIRED", None)
+    assert (run["started_position"], json.loads(run["error_details"])["status"]) == (2, 401)
+
+
+def test_a_run_in_progress_shows_what_it_has_read_so_far(tables: Connection) -> None:
+    given_events(tables, build.started(), build.page(warnings=["Comments of DEMO-4 are incomplete."]), build.page())
+    (run,) = rows(tables, "sync_run")
+    assert (run["issues"], run["comments"], run["appended"]) == (200, 2, 100)
+    assert (run["pages_done"], run["pages_total"]) == (2, 2)
+    assert json.loads(run["warnings"]) == ["Comments of DEMO-4 are incomplete."]
+
+
+def test_issues_that_are_tried_again_are_no_page_of_the_run(tables: Connection) -> None:
+    given_events(tables, build.registered(), build.started(), build.page(number=-1), build.page(number=0))
+    (run,) = rows(tables, "sync_run")
+    (job,) = rows(tables, "sync_job")
+    assert (run["pages_done"], job["pages_done"], run["issues"]) == (1, 1, 200)
+
+
+def test_a_run_keeps_the_first_warnings_of_very_many(tables: Connection) -> None:
+    warnings = [f"Comments of DEMO-{number} are incomplete." for number in range(100)]
+    given_events(tables, build.started(), build.page(warnings=warnings[:15]), build.page(warnings=warnings[15:]))
+    (run,) = rows(tables, "sync_run")
+    assert json.loads(run["warnings"]) == warnings[:MAX_WARNINGS]

@@ -65,7 +65,7 @@ def test_a_fetched_project_gets_its_name(tables: Connection) -> None:
 
 
 def test_a_run_is_seen_from_its_start(tables: Connection) -> None:
-    given_events(tables, build.registered(), build.started(), build.page(number=1), build.page(number=2, total=3))
+    given_events(tables, build.registered(), build.started(), build.page(number=0), build.page(number=1, total=3))
     assert states(tables, "status") == {"RUNNING"}
     assert (job(tables)["current_run_id"], job(tables)["pages_done"], job(tables)["pages_total"]) == ("run-1", 2, 3)
     assert log(tables)["level"] == "DEBUG"
@@ -187,6 +187,11 @@ def test_the_watch_list_is_replaced_as_a_whole(tables: Connection) -> None:
     assert rows(tables, "tracked_user") == []
     apply(tables, events[:2])  # seen before: changes nothing
     assert rows(tables, "tracked_user") == []
+
+
+def test_issues_that_are_tried_again_have_a_line_of_their_own(tables: Connection) -> None:
+    given_events(tables, build.started(), build.page(number=-1))
+    assert log(tables)["message"].startswith("Issues that earlier syncs could not read completely, stored: 100 issues")
 
 
 def test_warnings_are_visible(tables: Connection) -> None:
