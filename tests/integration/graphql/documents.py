@@ -72,7 +72,8 @@ def _value(draw: st.DrawFn, wanted: Any, names: list[str], argument: str) -> str
     if isinstance(wanted, GraphQLList):
         return f"[{_value(draw, wanted.of_type, names, argument)}]"
     if isinstance(wanted, GraphQLEnumType):
-        return draw(st.sampled_from(sorted(wanted.values)))
+        value: str = draw(st.sampled_from(sorted(wanted.values)))
+        return value
     if isinstance(wanted, GraphQLInputObjectType):
         inner = [
             f"{name}: {_value(draw, field.type, names, name)}"

@@ -107,9 +107,9 @@ def test_every_change_takes_what_it_should_and_is_answered_as_data(name: str, ar
 
 def _takes(field: GraphQLField, promised: dict[str, str]) -> None:
     """The arguments are there as promised; what was added since may be left out."""
-    taken = {name: argument for name, argument in field.args.items()}
-    assert {name: str(taken[name].type) for name in promised} == promised
-    assert [name for name, argument in taken.items() if name not in promised and is_required_argument(argument)] == []
+    assert {name: str(field.args[name].type) for name in promised} == promised
+    added = {name: argument for name, argument in field.args.items() if name not in promised}
+    assert [name for name, argument in added.items() if is_required_argument(argument)] == []
 
 
 def test_every_change_needs_a_role_above_the_reader() -> None:
