@@ -72,7 +72,10 @@ def listed(database_url: str) -> Table | str:
         found = tokens.list()
     if not found:
         return f"No token was made. {MAKE_ONE} makes one."
-    table = Table("id", "name", "role", "projects", "made", "last used", "state", box=None, padding=(0, 2, 0, 0))
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column("id", no_wrap=True, min_width=len(found[0].id))  # to be copied, however narrow the terminal is
+    for title in ("name", "role", "projects", "made", "last used", "state"):
+        table.add_column(title)
     present = datetime.now(UTC)
     for token in found:
         projects = (

@@ -126,9 +126,10 @@ def is_socket(request: web.Request) -> bool:
 def _same_site(request: web.Request, origin: str | None) -> bool:
     """Whether the browser says that a page of ours sent it. An Origin that is there was compared already."""
     said = request.headers.get("Sec-Fetch-Site")
+    looks_only = request.method in _READING and not is_socket(request)
     if said is not None:
-        return said == "same-origin" or (said == "none" and request.method in _READING)
-    return origin is not None or (request.method in _READING and not is_socket(request))
+        return said == "same-origin" or (said == "none" and looks_only)  # none: the person typed the address
+    return origin is not None or looks_only
 
 
 def _is_open(request: web.Request) -> bool:

@@ -33,7 +33,8 @@ class Hosts:
     def owns(self, origin: str, host: str) -> bool:
         """Whether a page of this Origin is ours: it came from where the request goes, or from a name of ours."""
         scheme, _, place = origin.partition("://")
-        return scheme == ("https" if self.behind_proxy else "http") and (place == host or place in self.named)
+        known = place != "" and (place == host or place in self.named)
+        return known and scheme == ("https" if self.behind_proxy else "http")
 
     def address(self, port: int) -> str:
         """Where a person finds us, such as `http://127.0.0.1:8080`."""
