@@ -41,6 +41,8 @@ def history(count: int = 300, seed: int = 7) -> list[Event]:
             run = f"run-{number}"
             ends: list[Event] = [build.succeeded(run), build.failed(run), build.cancelled(run)]
             events.extend([build.started(run), build.page(run), chance.choice(ends)])
+        if number % 40 == 0:
+            events.extend(_decision(chance))
     return events
 
 
@@ -57,6 +59,19 @@ def _happening(chance: random.Random, number: int, count: int) -> Iterator[Event
         yield build.issue_gone(str(chance.randrange(count // 3 + 1)), chance.choice(list(AbsenceReason)))
     if chance.random() < 0.1:
         yield build.comment_gone(f"c{chance.randrange(count)}", issue)
+
+
+def _decision(chance: random.Random) -> Sequence[Event]:
+    """Something that an operator does, and sometimes undoes."""
+    return chance.choice(
+        [
+            [build.paused(), build.resumed()],
+            [build.paused()],
+            [build.tracked("u1", "u2"), build.requested()],
+            [build.schedule_changed("0 3 * * *")],
+            [build.unregistered(), build.registered("0 * * * *")],
+        ]
+    )
 
 
 def catch_up(store: EventStore, tables: Engine) -> None:

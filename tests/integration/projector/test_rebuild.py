@@ -6,9 +6,10 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 
 import pytest
-from sqlalchemy import Engine, func, inspect, select, text
+from sqlalchemy import Connection, Engine, func, inspect, select, text
 
 from libs.events import EventStore
 from libs.read_tables import FOLDED, PROJECTION, beside, issue, metadata, migrate, projection, readiness
@@ -25,6 +26,24 @@ def before(store: EventStore, tables: Engine) -> Dump:
     append(store, history())
     catch_up(store, tables)
     return dump(tables)
+
+
+SINCE_VERSION_1: Mapping[str, set[str]] = {
+    "project": {"registered"},
+    "sync_job": {"paused_at", "paused_by", "pause_reason", "last_ended_at"},
+    "gone": {"project_key", "gone_at"},
+}
+"""Columns that the tables of version 1 had not; nor were there runs and a settings history."""
+
+
+def return_to_version_1(connection: Connection) -> None:
+    for name in ("sync_run", "project_change"):
+        LIVE[name].drop(connection)
+    connection.execute(text("DROP INDEX gone_by_project"))
+    for table, columns in SINCE_VERSION_1.items():
+        for column in sorted(columns):
+            connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
+    connection.execute(projection.update().values(version=1, position=7))
 
 
 def names(tables: Engine) -> set[str]:
@@ -119,6 +138,22 @@ def test_tables_of_an_older_version_are_rebuilt_by_the_live_projector(
         until(lambda: bool(reports) and reports[-1] is None)
     assert dump(tables) == before
     assert readiness(tables) is None
+
+
+def test_the_tables_of_version_1_become_those_of_today(store: EventStore, tables: Engine, before: Dump) -> None:
+    with tables.begin() as connection:
+        return_to_version_1(connection)
+    assert "at version 1" in (readiness(tables) or "")
+    migrate(tables)
+    assert "the projector rebuilds them" in (readiness(tables) or "")
+    with live_projector(store, tables) as reports:
+        until(lambda: bool(reports) and reports[-1] is None)
+    assert dump(tables) == before
+    assert readiness(tables) is None
+    shapes = {name: {column["name"] for column in inspect(tables).get_columns(name)} for name in FOLDED}
+    assert shapes == {name: {column.name for column in LIVE[name].columns} for name in FOLDED}
+    indexes = {index["name"] for name in FOLDED for index in inspect(tables).get_indexes(name)}
+    assert indexes == {f"{index.name}__g1" for table in LIVE.values() for index in table.indexes}
 
 
 def test_tables_of_a_newer_version_are_left_alone(store: EventStore, tables: Engine, before: Dump) -> None:

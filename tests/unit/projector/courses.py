@@ -25,6 +25,9 @@ from tests.unit.projector import build
 
 KINDS = ("started", "page", "succeeded", "failed", "cancelled")
 
+WORDS = ("", "Comments of DEMO-4 are incomplete.", "a\x00NUL", r"text \u0000, told in JSON")
+"""Also such as one of the databases, or JSON, might stumble over."""
+
 
 class Step(NamedTuple):
     """Something that a run tells."""
@@ -42,7 +45,7 @@ STEPS = st.builds(
     kind=st.sampled_from(KINDS),
     run=st.integers(1, 3),
     amount=st.integers(-1, 5),
-    words=st.sampled_from(["", "Comments of DEMO-4 are incomplete.", "a\x00NUL", r"text \u0000, told in JSON"]),
+    words=st.sampled_from(WORDS),
 )
 
 

@@ -1,0 +1,36 @@
+"""The runs of several projects, on both databases: what a naive reading of the log makes of them."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from sqlalchemy import Engine, select
+
+from libs.events import Event, EventStore
+from libs.read_tables import sync_run
+from services.projector import project_loop
+from tests.integration.projector.log import append, catch_up
+from tests.unit.projector import build
+from tests.unit.projector.courses import KINDS, WORDS, Step, course, naive_runs
+
+
+@pytest.mark.parametrize("size", [1, 13, 1000])
+def test_runs_are_those_of_a_naive_reading_in_batches_of_any_size(
+    store: EventStore, tables: Engine, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    chance = random.Random(size)
+    events: list[Event] = [build.registered()]
+    for project in ("DEMO", "OTHER", "THIRD"):
+        steps = [
+            Step(chance.choice(KINDS), chance.randint(1, 9), chance.randint(-1, 5), chance.choice(WORDS))
+            for _ in range(60)
+        ]
+        events.extend(course(steps, project))
+    append(store, events)
+    monkeypatch.setattr(project_loop, "BATCH", size)
+    catch_up(store, tables)
+    with tables.connect() as connection:
+        found = connection.execute(select(sync_run).order_by(sync_run.c.run_id)).mappings()
+        told = [{name: value for name, value in row.items() if name != "version"} for row in found]
+    assert told == naive_runs(store.read(0, 1000))
