@@ -20,6 +20,7 @@ MASK: Final = "***"
 _SECRET_KEY: Final = re.compile(r"(token|password|passwd|authorization|secret|api[_-]?key|cookie)$", re.IGNORECASE)
 _SECRET_VALUES: Final = (
     (re.compile(r"ATATT[\w\-=+/.]+"), MASK),  # Atlassian API tokens
+    (re.compile(r"\b(jdi_[0-9a-f]{12})_[\w\-]{43}"), rf"\1_{MASK}"),  # our own; the id may be known
     (re.compile(r"\b(Bearer|Basic)\s+[\w\-=+/.~:]+", re.IGNORECASE), rf"\1 {MASK}"),
     (re.compile(r"(://[^\s:/@]*):[^\s/@]+@"), rf"\1:{MASK}@"),  # passwords in URLs
 )

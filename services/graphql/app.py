@@ -2,8 +2,10 @@
 
 from typing import Final
 
+import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
+from sqlalchemy.exc import SQLAlchemyError
 
 from libs.access import SessionStore, TokenStore
 from libs.runtime import Health, health_routes
@@ -21,6 +23,8 @@ from services.graphql.queries import Queries
 from services.graphql.scheduler import Scheduler
 from services.graphql.sessions import session_routes
 from services.graphql.view import StrictView
+
+log = structlog.get_logger(__name__)
 
 CONSOLE: Final = "/console/"
 
@@ -94,7 +98,7 @@ def make_app(
 
 @web.middleware
 async def _refusals_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """What never reaches GraphQL (too large, wrong path or method) is answered in the same form as its errors."""
+    """What never reaches GraphQL (too large, wrong path or method, no database) is answered in the same form."""
     try:
         return await handler(request)
     except web.HTTPRequestEntityTooLarge:
@@ -104,6 +108,10 @@ async def _refusals_as_json(request: web.Request, handler: Handler) -> web.Strea
     except web.HTTPMethodNotAllowed as error:
         message = f"{request.method} is not answered here; send {' or '.join(sorted(error.allowed_methods))}."
         return refusal(405, message, "BAD_USER_INPUT", {"Allow": error.headers["Allow"]})
+    except SQLAlchemyError as error:
+        log.warning("tokens and sessions cannot be looked up", path=request.path, why=str(error))
+        text = "Who asks cannot be looked up now: the database does not answer. Try again in a moment."
+        return refusal(503, text, "UNAVAILABLE", {"Retry-After": "5"})
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:

@@ -5,10 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
-from sqlalchemy.exc import SQLAlchemyError
 
 from libs.access import Principal, SessionStore, TokenStore
 from services.graphql.errors import refusal
@@ -20,8 +18,6 @@ OPEN: Final = frozenset({"/livez", "/readyz", "/metrics"})
 SIGN_IN: Final = "/console/session"
 
 _READING: Final = frozenset({"GET", "HEAD"})
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -103,12 +99,7 @@ def known_only(gate: Gate) -> Middleware:
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         if _is_open(request):
             return await handler(request)
-        try:
-            caller = await gate.of(request)
-        except SQLAlchemyError as error:
-            log.warning("tokens cannot be looked up", why=str(error))
-            text = "Tokens cannot be looked up now: the database does not answer. Try again in a moment."
-            return refusal(503, text, "UNAVAILABLE", {"Retry-After": "5"})
+        caller = await gate.of(request)
         if caller is not None:
             request[CALLER] = caller
         elif not is_socket(request):  # a browser's socket may bring its token in its first message

@@ -1,6 +1,7 @@
 """Errors that callers see, each with a code in `extensions`.
 
-Codes: BAD_USER_INPUT, NOT_FOUND, UNAUTHENTICATED, and INTERNAL, whose text is for the log alone.
+Codes: BAD_USER_INPUT, NOT_FOUND, UNAUTHENTICATED (who asks?), FORBIDDEN (not this one), RATE_LIMITED and UNAVAILABLE
+(later), those of Jira's refusals, and INTERNAL, whose text is for the log alone.
 """
 
 import structlog

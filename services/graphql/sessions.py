@@ -34,11 +34,9 @@ def session_routes(gate: Gate, attempts: Attempts) -> list[web.AbstractRouteDef]
             return refusal(429, text, "RATE_LIMITED", {"Retry-After": str(wait)})
         try:
             session = await asyncio.to_thread(gate.sessions.open, secret)
-        except SQLAlchemyError as error:
-            attempts.succeeded(address)
-            log.warning("nobody can sign in", why=str(error))
-            text = "Nobody can sign in now: the database does not answer. Try again in a moment."
-            return refusal(503, text, "UNAVAILABLE", {"Retry-After": "5"})
+        except SQLAlchemyError:
+            attempts.succeeded(address)  # it was nobody's fault
+            raise
         if session is None:
             log.warning("a sign-in failed", address=address)
             text = "This token opens nothing: it is not ours, has expired or was revoked. Check that it is whole."

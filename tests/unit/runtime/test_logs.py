@@ -39,6 +39,7 @@ def test_values_are_struck_out_at_any_depth_and_by_type() -> None:
         ("sent Bearer abc.def-123 to Jira", "sent Bearer *** to Jira"),
         ("Basic dXNlcjpwdw==", "Basic ***"),
         ("token ATATT3xFfGF0-abc_def=1A2B refused", "token *** refused"),
+        (f"open /console/#token=jdi_0123456789ab_{'x-_' * 14}x", "open /console/#token=jdi_0123456789ab_***"),
         ("postgresql://jdi:geheim@db/jdi", "postgresql://jdi:***@db/jdi"),
         ("nothing to hide", "nothing to hide"),
     ],
