@@ -1,31 +1,57 @@
-"""What a cron expression means to Temporal: whether it is taken, when it fires, how it reads in words. Pure.
+"""What a cron expression means to Temporal: whether it is taken, when it comes, how it reads in words. Pure.
 
-Temporal lets a run begin only when the day of the month and the day of the week both match, other crons when either
-does. So an expression that restricts both is refused: whichever meaning its author has in mind, half of the readers
-take it for the other.
+An expression that can be read in two ways is refused: whichever meaning its author has in mind, half of the readers
+take it for the other. So both day fields are never restricted at once (Temporal runs only when both match, other crons
+when either does), and each field must mean to croniter, which reads it as other crons do, what it means to Temporal.
 """
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from functools import cache
+from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo, available_timezones
 
 from cron_descriptor import ExpressionDescriptor, Options
 from croniter import croniter
 
-_FIELDS = ("minute", "hour", "day of the month", "month", "day of the week")
-_NAMES = {
-    3: ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"],
-    4: ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"],
+from libs.temporal.calendar_times import Calendar, next_time
+from libs.temporal.clock_changes import what_clock_changes_do
+
+
+class _Field(NamedTuple):
+    name: str
+    lowest: int
+    highest: int
+    starts_anew: str
+    """With every such span of time its values are counted from the lowest again."""
+    names: tuple[str, ...] = ()
+    """Of its values, from the lowest on."""
+
+
+_MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_WEEKDAYS: Final = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+_FIELDS: Final = (
+    _Field("minute", 0, 59, "hour"),
+    _Field("hour", 0, 23, "day"),
+    _Field("day of the month", 1, 31, "month"),
+    _Field("month", 1, 12, "year", _MONTHS),
+    _Field("day of the week", 0, 7, "week", _WEEKDAYS),
+)
+_LONGEST: Final = 200
+_MACROS: Final = {
+    "@hourly": "0 * * * *",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@weekly": "0 0 * * 0",
+    "@monthly": "0 0 1 * *",
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
 }
-_RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
-
-_ONE_DAY_SPAN = re.compile(r"\b(\w+)-\1\b(?:/\d+)?", re.ASCII | re.IGNORECASE)
-"""`4-4` is 4; croniter takes it for the whole week."""
-
-_YEARS = 5
-"""29 February comes every four years, but for 2100; what has not fired in five never does."""
+_NO_PLACES: Final = frozenset({"localtime", "Factory"})
+"""Names in the zone database whose meaning differs from machine to machine."""
 
 
 class BadCron(ValueError):  # noqa: N818 - it names what is wrong
@@ -41,117 +67,171 @@ class BadCron(ValueError):  # noqa: N818 - it names what is wrong
 
 
 def check(cron: str, timezone: str) -> None:
-    """Nothing, when Temporal would take the schedule and run it.
+    """Nothing, when Temporal would take the schedule and run it as most people read it.
 
     Raises:
-        BadCron: it would not, or not as most people read it.
+        BadCron: it would not.
     """
-    fields = cron.split()
-    if len(fields) != len(_FIELDS):
-        raise BadCron(
-            f"{cron!r} has {len(fields)} fields; give five: minute, hour, day of the month, month, day of the week,"
-            " such as */15 * * * *"
-        )
-    for index, text in enumerate(fields):
-        _check_field(index, text)
-    if fields[2] != "*" and fields[4] != "*":
-        raise BadCron(
-            f"{cron!r} restricts both the day of the month and the day of the week. Temporal runs only on days that"
-            " match both, other crons on days that match either: leave one of them at *."
-        )
-    zone_of(timezone)
-    if not next_runs(cron, timezone, datetime.now(UTC), 1):
+    calendar = _read(cron)
+    _check_days(cron)
+    _check_other_reading(cron, calendar)
+    if next_time(calendar, zone_of(timezone), datetime.now(UTC)) is None:
         raise BadCron(f"{cron!r} never comes: no such day is in the calendar.")
 
 
 def next_runs(cron: str, timezone: str, after: datetime, count: int) -> list[datetime]:
-    """The next times, in UTC, at which Temporal starts a run (jitter aside); fewer when it stops firing.
-
-    On the days when a zone's clocks change the server has ways of its own: see `notes`.
+    """The next times, in UTC, at which Temporal starts a run (jitter aside); fewer when it stops coming.
 
     Raises:
         BadCron: the expression or the zone cannot be read.
     """
-    zone = zone_of(timezone)
-    try:
-        # Wall-clock times, reckoned without a zone: what a zone does to them on days when clocks change comes after.
-        ticks = croniter(
-            _ONE_DAY_SPAN.sub(r"\1", cron),
-            after.astimezone(zone).replace(tzinfo=None) - timedelta(hours=3),
-            day_or=False,
-            max_years_between_matches=_YEARS,
-            ret_type=datetime,
-        )
-        runs: list[datetime] = []
-        while len(runs) < count:
-            runs += [run for run in _instants(ticks.get_next(datetime), zone) if run > after and run not in runs]
-    except StopIteration:
-        return runs
-    except (ValueError, KeyError) as error:
-        if "failed to find next date" in str(error):
-            return runs
-        raise BadCron(f"{cron!r} is no cron expression of five fields: {error}") from error
-    return sorted(runs)[:count]
+    calendar, zone = _read(cron), zone_of(timezone)
+    runs: list[datetime] = []
+    while len(runs) < count:
+        found = next_time(calendar, zone, runs[-1] if runs else after)
+        if found is None:
+            break
+        runs.append(found)
+    return runs
 
 
 def in_words(cron: str) -> str:
-    """The expression as people say it, such as "Every 15 minutes"."""
-    options = Options()
+    """The expression as people say it, such as "Every 15 minutes"; times by the 24 hour clock.
+
+    Raises:
+        BadCron: the expression cannot be read.
+    """
+    told = " ".join(_plain(field, text) for field, text in zip(_FIELDS, cron.split(), strict=True))
+    options = Options(locale_code="en_US")  # else the words would depend on the machine's language
     options.use_24hour_time_format = True
-    return str(ExpressionDescriptor(cron, options).get_description())
+    return str(ExpressionDescriptor(told, options).get_description())
 
 
-def notes(timezone: str) -> list[str]:
-    """What to know of schedules in a time zone."""
-    zone = zone_of(timezone)
-    year = datetime.now(UTC).year
-    if len({datetime(year, month, 1, tzinfo=zone).utcoffset() for month in range(1, 13)}) == 1:
-        return []
-    return [
-        f"Clocks in {timezone} change twice a year. On those two days Temporal may leave out or shift runs around the"
-        " hour that is skipped or comes twice; UTC has no such days."
-    ]
+def notes(cron: str, timezone: str, after: datetime | None = None) -> list[str]:
+    """What to know of a schedule that is taken: a sentence each, about the year from `after` (now) on."""
+    calendar, zone = _read(cron), zone_of(timezone)
+    uneven = [_uneven(field, text) for field, text in zip(_FIELDS, cron.split(), strict=True)]
+    return [note for note in uneven if note] + what_clock_changes_do(calendar, zone, after or datetime.now(UTC))
 
 
+@cache
 def zone_of(timezone: str) -> ZoneInfo:
     """The time zone of an IANA name.
 
     Raises:
         BadCron: there is none of that name.
     """
-    try:
-        return ZoneInfo(timezone)
-    except (KeyError, ValueError, OSError) as error:
+    if timezone not in _zones():
         raise BadCron(
             f"There is no time zone {timezone!r}; give an IANA name such as UTC or Europe/Berlin.", "timezone"
-        ) from error
+        )
+    return ZoneInfo(timezone)
 
 
-def _instants(wall: datetime, zone: ZoneInfo) -> list[datetime]:
-    """When a wall-clock time comes in a zone: not at all, once, or twice."""
-    found = {wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)}
-    return sorted(instant for instant in found if instant.astimezone(zone).replace(tzinfo=None) == wall)
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones() - _NO_PLACES)
 
 
-def _check_field(index: int, text: str) -> None:
+def _read(cron: str) -> Calendar:
+    """The values of each field, as Temporal reads them."""
+    if len(cron) > _LONGEST:
+        raise BadCron(f"The expression has {len(cron)} characters; {_LONGEST} are enough for any.")
+    if cron.strip() in _MACROS:
+        raise BadCron(f"{cron!r} is not taken; write {_MACROS[cron.strip()]} for it.")
+    texts = cron.split()
+    if len(texts) != len(_FIELDS):
+        fields = f"{len(texts)} field{'' if len(texts) == 1 else 's'}"
+        raise BadCron(
+            f"{cron!r} has {fields}; give five: minute, hour, day of the month, month, day of the week,"
+            " such as */15 * * * *"
+        )
+    minutes, hours, days, months, weekdays = (
+        frozenset(_values(field, text)) for field, text in zip(_FIELDS, texts, strict=True)
+    )
+    return Calendar(minutes, hours, days, months, frozenset(day % 7 for day in weekdays))
+
+
+def _values(field: _Field, text: str) -> set[int]:
+    found: set[int] = set()
     for part in text.split(","):
         span, slash, step = part.partition("/")
         if slash and not re.fullmatch("0*[1-9][0-9]?", step):
-            raise BadCron(f"The {_FIELDS[index]} {text!r} has a step that is no number above 0.")
-        if span == "*":
-            continue
-        first, dash, last = span.partition("-")
-        low, high = _number(index, first, text), _number(index, last, text) if dash else None
-        if high is not None and high < low:
-            raise BadCron(f"The {_FIELDS[index]} {text!r} goes backwards from {first} to {last}.")
+            raise BadCron(f"The {field.name} {text!r} has a step that is no number above 0.")
+        first, last = _span(field, span, text)
+        values = range(first, (field.highest if slash else first) + 1 if last is None else last + 1, int(step or 1))
+        if slash and len(values) == 1:
+            raise BadCron(
+                f"The {field.name} {text!r} comes at {first} only: steps are counted anew with every"
+                f" {field.starts_anew}. Write {first} if that is meant."
+            )
+        found.update(values)
+    return found
 
 
-def _number(index: int, text: str, whole: str) -> int:
-    lowest, highest = _RANGES[index]
-    named = _NAMES.get(index, [])
-    if text.upper() in named:
-        return named.index(text.upper()) + lowest
-    if re.fullmatch("[0-9]{1,2}", text) and lowest <= int(text) <= highest:
+def _span(field: _Field, span: str, text: str) -> tuple[int, int | None]:
+    """First and last value; None for the last when only one is named."""
+    if span == "*":
+        return field.lowest, field.highest
+    first, dash, last = span.partition("-")
+    low = _number(field, first, text)
+    if not dash:
+        return low, None
+    high = _number(field, last, text)
+    if high < low:
+        hint = " The week begins on Sunday, which is also 7." if last.upper() == "SUN" else ""
+        raise BadCron(f"The {field.name} {text!r} goes backwards from {first} to {last}.{hint}")
+    return low, high
+
+
+def _number(field: _Field, text: str, whole: str) -> int:
+    if text.upper() in field.names:
+        return field.names.index(text.upper()) + field.lowest
+    if re.fullmatch("[0-9]{1,2}", text) and field.lowest <= int(text) <= field.highest:
         return int(text)
-    names = f" or {named[0]} to {named[-1]}" if named else ""
-    raise BadCron(f"The {_FIELDS[index]} {whole!r} is not understood: give {lowest} to {highest}{names}, with * , - /")
+    names = f" or {field.names[0]} to {field.names[-1]}" if field.names else ""
+    raise BadCron(
+        f"The {field.name} {whole!r} is not understood: give {field.lowest} to {field.highest}{names}, with * , - /"
+    )
+
+
+def _check_days(cron: str) -> None:
+    _, _, day, _, weekday = cron.split()
+    if day != "*" and weekday != "*":
+        raise BadCron(
+            f"{cron!r} restricts both the day of the month and the day of the week. Temporal runs only on days that"
+            " match both, other crons on days that match either: leave one of them at *."
+        )
+
+
+def _check_other_reading(cron: str, calendar: Calendar) -> None:
+    expanded, _ = croniter.expand(cron)
+    for field, text, ours, theirs in zip(_FIELDS, cron.split(), calendar, expanded, strict=True):
+        # A star needs no comparing. croniter also makes one of `5-5`, which to all others means 5.
+        if "*" not in theirs and ours != frozenset(theirs):
+            raise BadCron(
+                f"The {field.name} {text!r} is read in two ways: by Temporal as {_listed(ours)}, by others as"
+                f" {_listed(theirs)}. Write down the one that is meant."
+            )
+
+
+def _plain(field: _Field, text: str) -> str:
+    """A field as it can be told: a list with steps in it (`*/20,7`) becomes the list of its values."""
+    if "," not in text or ("/" not in text and "*" not in text):
+        return text
+    values = _values(field, text)
+    return "*" if len(values) > field.highest - field.lowest else ",".join(str(value) for value in sorted(values))
+
+
+def _uneven(field: _Field, text: str) -> str | None:
+    """What to know of `*/25`: its steps do not fill the hour."""
+    step = re.fullmatch(r"\*/([0-9]+)", text)
+    span = 7 if field.names == _WEEKDAYS else field.highest - field.lowest + 1
+    if step is None or span % int(step[1]) == 0:
+        return None
+    values = _listed(_values(field, text))
+    return f"The {field.name} {text} comes at {values}; the next {field.starts_anew} is counted anew."
+
+
+def _listed(values: Iterable[int | str]) -> str:
+    return ", ".join(str(value) for value in sorted(values, key=int))

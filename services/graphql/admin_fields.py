@@ -130,7 +130,7 @@ def _preview(cron: str, timezone: str) -> CronPreview:
         valid=True,
         words=in_words(cron),
         runs=next_runs(cron, timezone, datetime.now(UTC), PREVIEWED),
-        notes=notes(timezone),
+        notes=notes(cron, timezone),
         user_errors=[],
     )
 
