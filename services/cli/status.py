@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from croniter import croniter
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 from sqlalchemy import Connection, Engine, Row, select
 
 from libs.read_tables import NEVER, ReadTablesError, project, readiness, sync_job, sync_state
+from libs.temporal.cron import BadCron, next_runs
 
 STYLES = {"SUCCESS": "green", "ACTIVE": "green", "RUNNING": "cyan", "FAILED": "red", "ERROR": "red", "PAUSED": "yellow"}
 
@@ -59,6 +59,8 @@ def _project(connection: Connection, row: Row[Any]) -> Iterator[Table | Text]:
 
 def _job(job: Row[Any]) -> Text:
     line = Text("schedule ") + Text(job.status, style=STYLES.get(job.status, ""))
+    if job.paused_by:
+        line += Text(f" by {job.paused_by}{f': {job.pause_reason}' if job.pause_reason else ''}")
     line += Text(f"  {job.cron} {job.timezone}{_next(job)}")
     last = (
         f"last run {_to_the_second(job.last_run_at)} {job.last_result or 'not ended'}"
@@ -76,7 +78,10 @@ def _to_the_second(time: str) -> str:
 
 
 def _next(job: Row[Any]) -> str:
-    if job.status == "PAUSED" or job.timezone != "UTC" or not croniter.is_valid(job.cron):
+    if job.status == "PAUSED":
         return ""
-    following = croniter(job.cron, datetime.now(UTC)).get_next(datetime)
-    return f"  next {following:%Y-%m-%dT%H:%MZ}"
+    try:
+        following = next_runs(job.cron, job.timezone, datetime.now(UTC), 1)
+    except BadCron:  # the rest of the job can be read
+        return ""
+    return "".join(f"  next {moment:%Y-%m-%dT%H:%MZ}" for moment in following)
