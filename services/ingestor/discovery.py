@@ -21,10 +21,13 @@ from libs.temporal.messages import (
     Option,
     Options,
     RegisterProject,
+    RequestSync,
     SetTrackedUsers,
 )
 from services.ingestor.decisions import RefusedError, check_key
 from services.ingestor.failures import failure_from
+
+NamesAccounts = RegisterProject | SetTrackedUsers | RequestSync
 
 USERS_SHOWN = 50
 """Of a page: Jira gives all that match at once, a person reads the first few."""
@@ -65,7 +68,7 @@ class DiscoveryActivities:
         async with _refusals():
             if isinstance(command, RegisterProject) and command.check:
                 await self._check_project(command)
-            if isinstance(command, RegisterProject | SetTrackedUsers) and command.account_ids:
+            if isinstance(command, NamesAccounts) and command.account_ids:
                 await self._check_accounts(command)
 
     async def _check_project(self, command: RegisterProject) -> None:
@@ -80,7 +83,7 @@ class DiscoveryActivities:
         if found.key != command.project:
             raise _refused("UNKNOWN_JIRA_PROJECT", f"Project {command.project} is called {found.key} now.", "key")
 
-    async def _check_accounts(self, command: RegisterProject | SetTrackedUsers) -> None:
+    async def _check_accounts(self, command: NamesAccounts) -> None:
         wanted = {account.strip() for account in command.account_ids}
         unknown = wanted - {user.account_id for user in await self._jira.users_bulk(sorted(wanted))}
         if unknown:

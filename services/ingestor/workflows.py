@@ -37,6 +37,7 @@ with workflow.unsafe.imports_passed_through():
         ProjectRef,
         RefreshReferences,
         RegisterProject,
+        RequestSync,
         Scan,
         SetTrackedUsers,
         SyncInput,
@@ -289,7 +290,7 @@ def asks_jira(command: AnyCommand) -> bool:
     """Whether the command names something that only Jira knows."""
     if isinstance(command, RegisterProject):
         return command.check or bool(command.account_ids)
-    return isinstance(command, SetTrackedUsers) and bool(command.account_ids)
+    return isinstance(command, SetTrackedUsers | RequestSync) and bool(command.account_ids)
 
 
 def _refuse_if_void() -> None:

@@ -214,6 +214,7 @@ async def test_an_idempotency_key_makes_a_command_safe_to_repeat(console: Consol
         ('rescheduleProjectSync(projectId: "DEMO", cron: "0 0 * * *", timezone: "Mars")', "BAD_TIMEZONE", "timezone"),
         ('registerProject(key: "NOPE")', "UNKNOWN_JIRA_PROJECT", "key"),
         ('registerProject(key: "no key")', "BAD_PROJECT_KEY", "key"),
+        ('triggerProjectSync(projectId: "DEMO", accountIds: ["nobody"])', "UNKNOWN_ACCOUNT", "accountIds"),
         ('pauseProjectSync(projectId: "NOPE")', "UNKNOWN_PROJECT", "projectId"),
     ],
 )
