@@ -7,6 +7,7 @@ progress, a pause with its reason, and a project that Jira refuses.
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -37,7 +38,7 @@ async def main() -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as exits:
         folder = exits.enter_context(tempfile.TemporaryDirectory(prefix="jdi-pictures-"))
-        stack = await exits.enter_async_context(running(Path(folder), issues=900, cron=CRON))
+        stack = await exits.enter_async_context(running(Path(folder), issues=4200, cron=CRON))
         browser = await exits.enter_async_context(chromium())
         token = stack.token("Alice", Role.ADMIN)
         await _bring_about(stack, browser, token)
@@ -148,8 +149,8 @@ async def _refused(person: Person, key: str, *, for_good: bool = False) -> None:
 async def _watch(person: Person, key: str) -> None:
     await person.press(f"Edit watch list of {key}")
     dialog = person.dialog(f"Watch list of {key}")
-    for name in ("Björn", "Dana", "Jürgen"):
-        await dialog.get_by_role("button", name=f"Add {name}").click()
+    for number in (0, 1, 1):  # not the second of the list, whose name needs a font that few test machines have
+        await dialog.get_by_role("button", name="Add ").nth(number).click()
     await dialog.get_by_label("Reason").fill("The team of this quarter")
     runs = person.page.get_by_role("radio")
     before = await runs.count()
@@ -168,7 +169,7 @@ async def _busy(person: Person, key: str) -> None:
     await dialog.get_by_role("button", name="Sync now").click()
     progress: Any = person.row(key).get_by_role("progressbar")
     await expect(progress).to_be_visible()
-    await expect(person.row(key)).to_contain_text("1 of 2 pages")
+    await expect(person.row(key)).to_contain_text(re.compile(r"(\d+) of (?!\1 )\d+ pages"))
 
 
 if __name__ == "__main__":
