@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Final
 
 import structlog
@@ -38,7 +38,7 @@ class Live:
         self._watchers = 0
         self._looking: asyncio.Task[None] | None = None
 
-    async def states(self) -> AsyncIterator[Versions]:
+    async def states(self) -> AsyncGenerator[Versions, None]:
         """The present state at once, then the latest whenever it has moved, at most two a second.
 
         A state that has not moved comes again every few seconds.

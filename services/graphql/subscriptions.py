@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Annotated, Final
 
 import strawberry
@@ -35,14 +36,15 @@ class Subscription:
     async def sync_progress(self, info: Info, project_id: ProjectId) -> AsyncGenerator[SyncJob, None]:
         project = await project_of(info, project_id)
         name, seen = (project["site"], project["key"]), None
-        async for state in _states(info):
-            if state.of.get(name) == seen:
-                continue
-            seen = state.of.get(name)
-            rows = await asyncio.to_thread(info.context.queries.sync_jobs_of_projects, [name])
-            if not rows:
-                return  # it was unregistered
-            yield SyncJob.of(rows[0])
+        async with aclosing(_states(info)) as states:
+            async for state in states:
+                if state.of.get(name) == seen:
+                    continue
+                seen = state.of.get(name)
+                rows = await asyncio.to_thread(info.context.queries.sync_jobs_of_projects, [name])
+                if not rows:
+                    return  # it was unregistered
+                yield SyncJob.of(rows[0])
 
     @strawberry.subscription(
         description="A project's log: every entry behind the cursor, in order, then each as it comes."
@@ -59,11 +61,12 @@ class Subscription:
         last = position_in(after, "after")
         if last is None:
             last = await asyncio.to_thread(queries.position)
-        async for _ in _states(info):
-            while rows := await asyncio.to_thread(queries.sync_logs_since, site, key, last, LOGS_AT_ONCE):
-                for row in rows:
-                    last = row["position"]
-                    yield SyncLog.of(row)
+        async with aclosing(_states(info)) as states:
+            async for _ in states:
+                while rows := await asyncio.to_thread(queries.sync_logs_since, site, key, last, LOGS_AT_ONCE):
+                    for row in rows:
+                        last = row["position"]
+                        yield SyncLog.of(row)
 
     @strawberry.subscription(
         description="Word of every project that changes, at most twice a second. The first event comes at once and"
@@ -71,33 +74,35 @@ class Subscription:
     )
     async def console_events(self, info: Info) -> AsyncGenerator[ConsoleEvent, None]:
         seen: Versions | None = None
-        async for state in _states(info):
-            changed = _changed(seen, state, info)
-            removed = [] if seen is None else [name for name in seen.of if name not in state.of and _sees(info, name)]
-            first, seen = seen is None, state
-            if not (first or changed or removed):
-                continue
-            rows = await asyncio.to_thread(info.context.queries.projects_by_name, changed) if changed else []
-            yield ConsoleEvent(
-                position=str(state.position),
-                projects=[Project.of(row) for row in rows],
-                removed=[strawberry.ID(uid(*name)) for name in removed],
-            )
+        async with aclosing(_states(info)) as states:
+            async for state in states:
+                first, event = seen is None, await _event(info, seen, state)
+                seen = state
+                if first or event.projects or event.removed:
+                    yield event
+
+
+async def _event(info: Info, seen: Versions | None, state: Versions) -> ConsoleEvent:
+    """What has changed between two states, as far as the caller may see it."""
+    before = state.of if seen is None else seen.of
+    changed = [name for name, versions in state.of.items() if before.get(name) != versions and _sees(info, name)]
+    removed = [name for name in before if name not in state.of and _sees(info, name)]
+    rows = await asyncio.to_thread(info.context.queries.projects_by_name, changed) if changed else []
+    return ConsoleEvent(
+        position=str(state.position),
+        projects=[Project.of(row) for row in rows],
+        removed=[strawberry.ID(uid(*name)) for name in removed],
+    )
 
 
 async def _states(info: Info) -> AsyncGenerator[Versions, None]:
     """The states as they move, for as long as the caller may watch."""
-    async for state in info.context.live.states():
-        if not await info.context.still_valid():
-            raise coded("UNAUTHENTICATED", "The token has expired or was revoked. Sign in again.")
-        info.context.loaders.clear()
-        yield state
-
-
-def _changed(seen: Versions | None, state: Versions, info: Info) -> list[tuple[str, str]]:
-    if seen is None:
-        return []
-    return [name for name, versions in state.of.items() if seen.of.get(name) != versions and _sees(info, name)]
+    async with aclosing(info.context.live.states()) as states:
+        async for state in states:
+            if not await info.context.still_valid():
+                raise coded("UNAUTHENTICATED", "The token has expired or was revoked. Sign in again.")
+            info.context.loaders.clear()
+            yield state
 
 
 def _sees(info: Info, name: tuple[str, str]) -> bool:

@@ -240,10 +240,12 @@ async def test_a_schedule_paused_for_long_is_made_anew(desk: Desk, monkeypatch: 
 
 
 async def test_a_request_during_a_run_queues_one_more(desk: Desk, jira: Simulator) -> None:
-    jira.faults.add(Fault(match="/myself", times=1, delay_ms=1500))
+    # A run that is told to wait is in progress until it is let go.
+    jira.faults.add(Fault(match="/myself", always=True, status=429, headers={"Retry-After": "1"}))
     await desk.register()
     await until(lambda: runs(desk))
     requests = [(await desk.do(RequestSync)).request_id for _ in range(3)]
+    jira.faults.clear()
     await until(lambda: len(ends(desk)) == 2)
     first, second = runs(desk)
     assert set(requests).isdisjoint(first.request_ids)
