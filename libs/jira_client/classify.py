@@ -64,6 +64,7 @@ _LOGIN_PAGE: Final = re.compile(
     re.IGNORECASE,
 )
 _EDGE_OUTAGE: Final = re.compile(r"atlassian cloud notifications|/_edge/resources/", re.IGNORECASE)
+_USER_SEARCH: Final = re.compile(r"/users?/(assignable/)?search$")
 _CAPTCHA: Final = re.compile(r"captcha|authentication_denied", re.IGNORECASE)
 
 _BY_STATUS: Final[dict[int, ErrorCode]] = {
@@ -222,7 +223,10 @@ def _redirect(seen: _Seen) -> _Found | None:
 
 
 def _limited(seen: _Seen) -> _Found | None:
-    """Three limits of Jira share status 429; `RateLimit-Reason` names which. Unknown reasons slow the whole site."""
+    """Several limits of Jira share status 429; `RateLimit-Reason` names which. Unknown reasons slow the whole site.
+
+    Searches for users have one more, of which the documents give no reason: somebody's typing must not slow the syncs.
+    """
     if seen.status != 429:
         return None
     wait = retry_after(seen.headers, seen.context.now)
@@ -231,7 +235,7 @@ def _limited(seen: _Seen) -> _Found | None:
         if wait is None:
             wait = next_full_hour(seen.context.now) if seen.context.now else 3600.0
         return _Found(ErrorCode.QUOTA_EXHAUSTED, "The request quota of the Jira site is used up.", wait=wait)
-    narrow = "burst" in reason or "per-issue" in reason
+    narrow = "burst" in reason or "per-issue" in reason or _USER_SEARCH.search(seen.context.endpoint) is not None
     scope = Scope.ENDPOINT if narrow else Scope.SITE
     return _Found(ErrorCode.RATE_LIMIT, "Jira asks us to slow down.", scope=scope, wait=wait)
 

@@ -22,6 +22,8 @@ BULK_LIMIT: Final = 100
 """Issues per bulkfetch that Jira accepts with any fields."""
 USERS_LIMIT: Final = 128
 """Account ids per user/bulk; the address they make up is also kept below `LONGEST_QUERY`."""
+ASSIGNABLE_LIMIT: Final = 1000
+"""Users among whom Jira's search for assignable ones looks, whatever the page."""
 LONGEST_QUERY: Final = 6000
 """Characters; proxies and servers commonly refuse a request line over 8 kB."""
 
@@ -29,10 +31,6 @@ _NO_SPRINTS: Final = re.compile(r"does not support sprints", re.IGNORECASE)
 _SEARCH: Final = f"POST {API}/search/jql"
 
 R = TypeVar("R", bound=models.Record)
-
-
-ASSIGNABLE_LIMIT = 1000
-"""Users among whom Jira's search for assignable ones looks, whatever the page."""
 
 
 class JiraClient:
@@ -108,8 +106,12 @@ class JiraClient:
     async def projects(
         self, search: str | None = None, start: int = 0, *, keys: Sequence[str] = ()
     ) -> models.ProjectPage:
-        """Projects the account may browse, by name or key containing `search`; an empty result is a 404 of Jira."""
-        params: dict[str, Any] = {"startAt": start, "maxResults": self.settings.list_page_size}
+        """Live projects the account may browse, ordered by key: all, or those whose name or key matches `search`.
+
+        Where nothing matches, Jira answers with an empty page or with NotFoundOrHidden.
+        """
+        # Without an action Jira also lists what the account may administer but not read.
+        params: dict[str, Any] = {"startAt": start, "maxResults": self.settings.list_page_size, "action": "browse"}
         params |= {"query": search} if search else {}
         params |= {"keys": list(keys)} if keys else {}
         call = _get("/project/search", params)
@@ -266,10 +268,10 @@ class JiraClient:
         )
 
     async def assignable_users(self, project_key: str, search: str = "") -> list[models.User]:
-        """People who can be assigned issues of a project, by a name or address that contains `search`.
+        """People who can be assigned issues of a project: all, or those whose name or address begins with `search`.
 
-        Jira takes at most 1,000 users that match and leaves out those who cannot be assigned: a longer `search` finds
-        who is missing.
+        One request: Jira looks at the first 1,000 users that match and leaves out those who cannot be assigned, so a
+        longer `search` finds who is missing, and a second page would bring nobody.
         """
         params: dict[str, Any] = {"project": project_key, "startAt": 0, "maxResults": ASSIGNABLE_LIMIT}
         params |= {"query": search} if search else {}

@@ -103,6 +103,12 @@ class User(Record, frozen=True, kw_only=True):
     display_name: str | None = None
     active: bool = True
     account_type: str | None = None
+    avatar_urls: dict[str, str | None] | None = None
+
+    @property
+    def avatar_url(self) -> str | None:
+        """Address of the largest picture."""
+        return (self.avatar_urls or {}).get("48x48")
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):

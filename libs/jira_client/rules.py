@@ -49,7 +49,7 @@ RULES: Final[dict[ErrorCode, Rule]] = {
         Origin.INTEGRATOR,
         False,
         Scope.CALL,
-        "Check the project key and the field names: one was probably renamed, removed or hidden.",
+        "Check what Jira names: a project key, a field or an account of the watch list is renamed, removed or hidden.",
     ),
     ErrorCode.API_GONE: Rule(
         Origin.INTEGRATOR, False, Scope.ENDPOINT, "Update the integrator: Atlassian has removed the endpoint it calls."

@@ -6,6 +6,7 @@ is empty. The server marks such answers with ``X-Seraph-LoginReason``; endpoints
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -39,7 +40,10 @@ COMMENT_CAP, WORKLOG_CAP = 100, 5000
 BULK_CAP, WIDE_BULK_CAP, WIDE_BULK_FIELDS = 100, 1000, 100
 RECONCILE_CAP = 50
 SCANNED_USERS = 1000
-"""The assignable search looks at so many users, then filters: pages come out shorter than asked."""
+"""The assignable search takes so many users that match, then filters: pages come out shorter than asked."""
+PROJECT_FILTERS = 50
+PROJECT_ACTIONS = frozenset({"view", "browse", "edit", "create"})
+"""What one may want to do with a project. The account that logs in may do everything with each."""
 WIDE_BULK_FORBIDS = frozenset(
     {"changelog", "editmeta", "operations", "renderedFields", "transitions", "versionedRepresentations"}
 )
@@ -219,14 +223,20 @@ class Api:
         if self._find_project(key) is None:
             raise Refused(404, f"No project could be found with key '{key}'.")
         start, size = window(request, 50, SCANNED_USERS)
-        query = request.query.get("query", "").casefold()
-        scanned = [*self._dataset.directory.users.values()][:SCANNED_USERS][start : start + size]
-        fit = [
-            user
-            for user in scanned
-            if user.active and user.account_type == "atlassian" and query in user.display_name.casefold()
-        ]
-        return reply(self._users(fit))
+        # The documents want a query or an accountId; sites also answer without either.
+        found = self._users_that_match(request.query.get("query", ""), request.query.get("accountId", ""))
+        found = found[:SCANNED_USERS][start : start + size]
+        return reply(self._users([user for user in found if user.active and user.account_type == "atlassian"]))
+
+    def _users_that_match(self, query: str, account_id: str) -> list[User]:
+        """Those with that account id, or with a name or address in which a word begins with the query."""
+        users = [*self._dataset.directory.users.values()]
+        if query and account_id:
+            raise Refused(400, "The 'query' and the 'accountId' query parameters cannot be given together.")
+        if account_id:
+            return [user for user in users if user.account_id == account_id]
+        start = re.compile(rf"(?<!\w){re.escape(query)}", re.IGNORECASE)
+        return [user for user in users if start.search(user.display_name) or start.match(user.email or "")]
 
     def _users(self, users: Sequence[User]) -> list[msgspec.Raw]:
         return [msgspec.Raw(self._dataset.renderer.user(user)) for user in users]
@@ -241,6 +251,10 @@ class Api:
         known = [] if request[ANONYMOUS] else sorted(self._dataset.directory.projects.values(), key=lambda one: one.key)
         keys, ids = request.query.getall("keys", []), request.query.getall("id", [])
         query, expand = request.query.get("query", "").casefold(), listed(request, "expand")
+        if (action := request.query.get("action", "view")) not in PROJECT_ACTIONS:
+            raise Refused(400, f"The value '{action}' of the parameter 'action' is not one of its values.")
+        if max(len(keys), len(ids)) > PROJECT_FILTERS:
+            raise Refused(400, f"At most {PROJECT_FILTERS} projects can be asked for by key or id.")
         fit = [one for one in known if not (keys or ids) or one.key in keys or str(one.id) in ids]
         if not fit and (keys or ids) and not request[ANONYMOUS]:
             raise Refused(404, "No projects were found that match the search criteria.")

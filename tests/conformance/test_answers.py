@@ -31,6 +31,7 @@ class Call(NamedTuple):
 
 SEARCH, BULK, ISSUE = f"{API}/search/jql", f"{API}/issue/bulkfetch", f"{API}/issue/{{issueIdOrKey}}"
 PROJECT = f"{API}/project/{{projectIdOrKey}}"
+ASSIGNABLE = f"{API}/user/assignable/search"
 BOARD_SPRINTS = f"{AGILE}/board/{{boardId}}/sprint"
 EVERYTHING = {"jql": "project in (DEMO, OPS) ORDER BY updated", "fields": ["*all"], "maxResults": 100}
 IDS = [str(10_000 + number) for number in range(100)]
@@ -51,8 +52,16 @@ RIGHT = (
     Call("GET", f"{ISSUE}/worklog", f"{API}/issue/10002/worklog"),
     Call("GET", f"{API}/user/bulk", f"{API}/user/bulk", send={"params": {"accountId": [UNKNOWN_ACCOUNT, "nobody"]}}),
     Call("GET", f"{API}/users/search", f"{API}/users/search", send={"params": {"maxResults": 1000}}),
-    Call("GET", f"{API}/user/assignable/search", f"{API}/user/assignable/search", send={"params": {"project": "DEMO"}}),
+    Call("GET", ASSIGNABLE, ASSIGNABLE, send={"params": {"project": "DEMO"}}),
+    Call("GET", ASSIGNABLE, ASSIGNABLE, send={"params": {"project": "OPS", "query": "a", "maxResults": 1000}}),
     Call("GET", f"{API}/project/search", f"{API}/project/search", send={"params": {"expand": "insight,lead"}}),
+    Call(
+        "GET",
+        f"{API}/project/search",
+        f"{API}/project/search",
+        send={"params": {"query": "ops", "action": "browse", "startAt": 0, "maxResults": 1}},
+    ),
+    Call("GET", f"{API}/project/search", f"{API}/project/search", send={"params": {"query": "no such name"}}),
     Call("GET", PROJECT, f"{API}/project/DEMO"),
     Call("GET", f"{API}/field", f"{API}/field"),
     Call("GET", f"{API}/myself", f"{API}/myself"),
@@ -68,6 +77,7 @@ WRONG = (
     Call("POST", f"{API}/search", f"{API}/search", 410),
     Call("POST", SEARCH, SEARCH, 400, {"json": {"jql": ""}}),
     Call("POST", SEARCH, SEARCH, 400, {"json": {"jql": "project = NOPE"}}),
+    Call("POST", SEARCH, SEARCH, 400, {"json": {"jql": 'project = DEMO AND worklogAuthor in ("nobody")'}}),
     Call("GET", SEARCH, SEARCH, 400, {"params": {"jql": "project ="}}),
     Call("POST", f"{API}/search/approximate-count", f"{API}/search/approximate-count", 400, {"json": {"jql": ""}}),
     Call("POST", BULK, BULK, 400, {"json": {"issueIdsOrKeys": [*IDS, "1"]}}),
@@ -76,7 +86,10 @@ WRONG = (
     Call("GET", f"{ISSUE}/comment", f"{API}/issue/DEMO-1/comment", 400, {"params": {"orderBy": "author"}}),
     Call("GET", f"{ISSUE}/worklog", f"{API}/issue/NOPE-1/worklog", 404),
     Call("GET", f"{API}/user/bulk", f"{API}/user/bulk", 400),
-    Call("GET", f"{API}/user/assignable/search", f"{API}/user/assignable/search", 404, {"params": {"project": "NOPE"}}),
+    Call("GET", ASSIGNABLE, ASSIGNABLE, 404, {"params": {"project": "NOPE"}}),
+    Call("GET", ASSIGNABLE, ASSIGNABLE, 400, {"params": {"project": "DEMO", "query": "a", "accountId": "b"}}),
+    Call("GET", ASSIGNABLE, ASSIGNABLE, 401, {"params": {"project": "DEMO"}, "auth": ("somebody", "wrong")}),
+    Call("GET", f"{API}/project/search", f"{API}/project/search", 400, {"params": {"action": "delete"}}),
     Call("GET", f"{API}/project/search", f"{API}/project/search", 404, {"params": {"keys": "NOPE"}}),
     Call("GET", PROJECT, f"{API}/project/NOPE", 404),
     Call("GET", f"{API}/myself", f"{API}/myself", 401, {"auth": ("somebody", "wrong")}),

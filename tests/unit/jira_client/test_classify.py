@@ -172,6 +172,23 @@ def test_the_reason_of_a_429_decides_its_scope(reason: str, scope: Scope) -> Non
     assert verdict.scope is scope
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "reason", "scope"),
+    [
+        ("GET /rest/api/3/user/assignable/search", "", Scope.ENDPOINT),
+        ("GET /rest/api/3/users/search", "never heard of", Scope.ENDPOINT),
+        ("GET /rest/api/3/user/assignable/search", "jira-quota-tenant-based", Scope.SITE),
+        ("GET /rest/api/3/user/bulk", "", Scope.SITE),
+        ("GET /rest/api/3/project/search", "", Scope.SITE),
+    ],
+)
+def test_a_limit_of_user_searches_slows_nothing_else(endpoint: str, reason: str, scope: Scope) -> None:
+    limited = answer(429, None, RateLimit_Reason=reason, Retry_After="5")
+    verdict = classify(limited, Context(endpoint=endpoint))
+    assert verdict
+    assert verdict.scope is scope
+
+
 def test_a_quota_without_a_time_lasts_until_the_next_full_utc_hour() -> None:
     verdict = classify(answer(429, None, RateLimit_Reason="jira-quota-tenant-based"), HERE)
     assert verdict

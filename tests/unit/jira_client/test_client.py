@@ -103,7 +103,7 @@ async def test_pages_of_projects() -> None:
         assert ([project.key for project in page.projects], page.next_start) == (["P0", "P1"], 2)
         last = await jira.projects("P", 4)
         assert ([project.key for project in last.projects], last.next_start) == (["P4"], None)
-    assert query(server.asked[1]) == {"startAt": "4", "maxResults": "50", "query": "P"}
+    assert query(server.asked[1]) == {"startAt": "4", "maxResults": "50", "action": "browse", "query": "P"}
 
 
 # --- boards and sprints
@@ -333,11 +333,11 @@ async def test_pages_of_users_end_with_an_empty_one() -> None:
 
 
 async def test_people_who_can_be_assigned_are_asked_for_at_once() -> None:
-    def handle(asked: Asked) -> web.Response:
-        assert query(asked)["project"] == "DEMO"
-        assert query(asked)["query"] == "Ada"
-        return json([{"accountId": "1", "displayName": "Ada"}])
-
-    async with serving(handle) as server, client(server.url) as jira:
-        assert [user.account_id for user in await jira.assignable_users("DEMO", "Ada")] == ["1"]
-    assert [asked.path for asked in server.asked] == ["/rest/api/3/user/assignable/search"]
+    ada = {"accountId": "1", "displayName": "Ada", "avatarUrls": {"16x16": "small", "48x48": "large"}}
+    async with serving(lambda _: json([ada, {"accountId": "2"}])) as server, client(server.url) as jira:
+        found = await jira.assignable_users("DEMO", "Ada")
+        await jira.assignable_users("DEMO")
+    assert [(user.account_id, user.avatar_url) for user in found] == [("1", "large"), ("2", None)]
+    assert {asked.path for asked in server.asked} == {"/rest/api/3/user/assignable/search"}
+    everybody = {"project": "DEMO", "startAt": "0", "maxResults": "1000"}
+    assert [query(asked) for asked in server.asked] == [everybody | {"query": "Ada"}, everybody]

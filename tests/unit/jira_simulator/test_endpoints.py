@@ -173,6 +173,40 @@ async def test_users_are_found_by_id_listed_and_assigned(jira: httpx.AsyncClient
     assert 0 < len(fit) < 12, "the assignable search cuts pages before it filters"
 
 
+async def test_assignable_users_are_matched_before_pages_are_cut(jira: httpx.AsyncClient, simulator: Simulator) -> None:
+    everybody = simulator.dataset.directory.users.values()
+    last = [user for user in everybody if user.active and user.account_type == "atlassian"][-1]
+    surname = last.display_name.split()[-1]
+    params = {"project": "DEMO", "query": surname.lower(), "maxResults": 20}
+    assert last.account_id in await assignable(jira, params)
+    assert await assignable(jira, params | {"query": surname[1:]}) == [], "a word must begin with the query"
+    assert await assignable(jira, {"project": "DEMO", "query": "person4@"}) == [
+        user.account_id for user in everybody if (user.email or "").startswith("person4@")
+    ]
+    assert await assignable(jira, {"project": "DEMO", "accountId": last.account_id}) == [last.account_id]
+    assert await assignable(jira, {"project": "DEMO", "startAt": 1000}) == []
+    for wrong in ({}, {"project": "DEMO", "query": "a", "accountId": "b"}):
+        assert (await jira.get("/rest/api/3/user/assignable/search", params=wrong)).status_code == 400
+
+
+async def assignable(jira: httpx.AsyncClient, params: dict[str, Any]) -> list[str]:
+    return [user["accountId"] for user in (await jira.get("/rest/api/3/user/assignable/search", params=params)).json()]
+
+
+async def test_projects_are_found_by_name_or_key_in_pages(jira: httpx.AsyncClient) -> None:
+    path = "/rest/api/3/project/search"
+    for query in ("ops", "OPS PROJ"):
+        assert [one["key"] for one in (await jira.get(path, params={"query": query})).json()["values"]] == ["OPS"]
+    nothing = await jira.get(path, params={"query": "no such name", "action": "browse"})
+    assert (nothing.status_code, nothing.json()["values"], nothing.json()["isLast"]) == (200, [], True)
+    first = (await jira.get(path, params={"maxResults": 1})).json()
+    assert ([one["key"] for one in first["values"]], first["total"], first["isLast"]) == (["DEMO"], 2, False)
+    second = (await jira.get(path, params={"maxResults": 1, "startAt": 1})).json()
+    assert ([one["key"] for one in second["values"]], second["isLast"]) == (["OPS"], True)
+    for wrong in ({"action": "delete"}, {"keys": [f"P{number}" for number in range(51)]}):
+        assert (await jira.get(path, params=wrong)).status_code == 400
+
+
 async def test_projects_are_searched_with_insight(jira: httpx.AsyncClient, simulator: Simulator) -> None:
     found = (await jira.get("/rest/api/3/project/search", params={"keys": "OPS", "expand": "insight,lead"})).json()
     [project] = found["values"]
