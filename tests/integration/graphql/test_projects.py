@@ -48,6 +48,7 @@ async def test_sync_states_say_never_and_why_not(api: Api) -> None:
 
 
 async def test_jobs_know_their_next_run_unless_paused(api: Api) -> None:
+    api.insert(project, [rows.project(key, None) for key in "ABCD"])
     api.insert(
         sync_job,
         [
