@@ -97,6 +97,7 @@ def _option(user: User) -> Option:
         name=user.display_name or user.account_id,
         active=user.active,
         account_type=user.account_type or "unknown",
+        avatar_url=user.avatar_url,
     )
 
 
