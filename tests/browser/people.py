@@ -81,20 +81,49 @@ class Person:
 
 @asynccontextmanager
 async def at_browser(stack: ConsoleStack, browser: Browser, **options: Any) -> AsyncIterator[Person]:
-    """Somebody who is not signed in yet."""
-    context = await browser.new_context(reduced_motion="reduce", **options)
-    await context.add_init_script(CSP_WATCH)
-    person = Person(stack, context, await context.new_page())
-    try:
+    """Somebody with a browser of their own, not signed in yet."""
+    async with _context(browser, **options) as context:
+        person = Person(stack, context, await context.new_page())
         yield person
         person.check()
-    finally:
-        await context.close()
 
 
 @asynccontextmanager
 async def entering(stack: ConsoleStack, browser: Browser, token: str, **options: Any) -> AsyncIterator[Person]:
-    """Somebody signed in with a token."""
+    """Somebody with a browser of their own, signed in with a token."""
     async with at_browser(stack, browser, **options) as person:
         await person.sign_in(token)
         yield person
+
+
+@asynccontextmanager
+async def signed_in(stack: ConsoleStack, browser: Browser, token: str) -> AsyncIterator[BrowserContext]:
+    """A browser with a session, for several persons one after the other."""
+    async with _context(browser) as context:
+        person = Person(stack, context, await context.new_page())
+        await person.sign_in(token)
+        await person.page.close()
+        person.check()
+        yield context
+
+
+@asynccontextmanager
+async def at_page(stack: ConsoleStack, context: BrowserContext) -> AsyncIterator[Person]:
+    """Somebody at the page Projects, in a browser that has a session."""
+    person = Person(stack, context, await context.new_page())
+    try:
+        await person.go("projects")
+        yield person
+        person.check()
+    finally:
+        await person.page.close()
+
+
+@asynccontextmanager
+async def _context(browser: Browser, **options: Any) -> AsyncIterator[BrowserContext]:
+    context = await browser.new_context(reduced_motion="reduce", **options)
+    await context.add_init_script(CSP_WATCH)
+    try:
+        yield context
+    finally:
+        await context.close()

@@ -113,7 +113,6 @@ async def running(folder: Path, *, issues: int = 60, cron: str = RARELY) -> Asyn
     read_tables.migrate(tables)
     access.migrate(tables)
     temporal = TemporalServer(folder)
-    await asyncio.to_thread(temporal.start)
     dataset = Dataset.generate(projects=(*PROJECTS, LATER), issues=issues, seed=7)
     services: dict[str, Service] = {}
     try:
@@ -122,6 +121,7 @@ async def running(folder: Path, *, issues: int = 60, cron: str = RARELY) -> Asyn
             for name in ("ingestor", "projector", "graphql"):
                 services[name] = _service(name, folder, environ)
                 services[name].launch()
+            await asyncio.to_thread(temporal.start)  # meanwhile: the services wait for it
             await services["graphql"].ready("/readyz")
             stack = ConsoleStack(
                 base_url=f"http://127.0.0.1:{services['graphql'].port}",

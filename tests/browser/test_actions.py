@@ -158,6 +158,7 @@ async def test_pause_and_resume_many_at_once(operator: Person) -> None:
         await expect(operator.row(key)).to_contain_text("“Window”")
         await operator.page.get_by_role("checkbox", name=f"Select {key}").check()
     await group.get_by_role("button", name="Resume").click()
+    await expect(group).to_be_hidden()
     for key in ("SHOP", "OPS"):
         await expect(operator.row(key)).to_contain_text("On schedule")
         assert not (await operator.stack.schedule(key)).schedule.state.paused

@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from libs.access import Role
-from tests.browser.people import Person, at_browser
+from tests.browser.people import at_browser, entering
 from tests.browser.stack import ConsoleStack
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -54,11 +54,14 @@ async def test_a_link_with_a_wrong_token_says_so(stack: ConsoleStack, browser: B
         assert "wrong" not in person.page.url
 
 
-async def test_signing_out_ends_the_session_on_the_server_too(admin: Person) -> None:
-    admin.tolerate(REFUSED)
-    [cookie] = await admin.context.cookies()
-    await admin.press("Sign out")
-    await expect(admin.page.get_by_text("You are signed out.")).to_be_visible()
-    await admin.context.add_cookies([{"name": cookie["name"], "value": cookie["value"], "url": admin.stack.base_url}])
-    await admin.page.reload()
-    await expect(admin.page.get_by_label("API token")).to_be_visible()
+async def test_signing_out_ends_the_session_on_the_server_too(
+    stack: ConsoleStack, browser: Browser, tokens: dict[Role, str]
+) -> None:
+    async with entering(stack, browser, tokens[Role.READER]) as person:
+        person.tolerate(REFUSED)
+        [cookie] = await person.context.cookies()
+        await person.press("Sign out")
+        await expect(person.page.get_by_text("You are signed out.")).to_be_visible()
+        await person.context.add_cookies([{"name": cookie["name"], "value": cookie["value"], "url": stack.base_url}])
+        await person.page.reload()
+        await expect(person.page.get_by_label("API token")).to_be_visible()
