@@ -34,12 +34,13 @@ export function stateOf(project, now) {
 }
 
 /**
- * Every change of the project's issues before this moment is stored; null before the first sync.
+ * When the project's issues were last read to the end; null before the first sync. The watermark lies some minutes
+ * before it, because Jira's search shows changes late: what counts for freshness is when we last looked.
  * @param {Project} project
  */
 export function freshUntil(project) {
   const issues = project.syncStates.find(({ entity }) => entity === "issue");
-  return issues?.watermark ?? null;
+  return issues && Date.parse(issues.lastSyncTime) > 0 ? issues.lastSyncTime : null;
 }
 
 /** The error of the last run, if it failed. @param {Project} project */

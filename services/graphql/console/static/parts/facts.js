@@ -13,7 +13,7 @@ import { RunProgress } from "./run_progress.js";
 export function Freshness({ project }) {
   const until = freshUntil(project);
   if (!until) return html`<span class="quiet">No data yet</span>`;
-  return html`<span title="Every change before ${new Date(until).toLocaleString()} is stored.">Issues <${Behind} since=${until} /> behind</span>`;
+  return html`<span title="Read to the end at ${new Date(until).toLocaleString()}.">Issues <${Behind} since=${until} /> behind</span>`;
 }
 
 /** @param {{project: Project}} props */
