@@ -6,6 +6,7 @@ Each test has a project of its own, so that none waits for another.
 import pytest
 from playwright.async_api import expect
 
+from libs.jira_simulator.faults import Fault
 from tests.browser.people import Person
 from tests.browser.stack import LATER, RARELY, SITE
 
@@ -124,6 +125,17 @@ async def test_register_a_project_of_jiras_and_unregister_it_again(admin: Person
     await admin.said(f"{LATER} is unregistered.")
     await expect(admin.page.get_by_role("heading", name="Projects")).to_be_visible()
     await expect(admin.page.get_by_role("link", name=LATER, exact=True)).to_have_count(0)
+
+
+async def test_what_jira_refuses_is_said_with_what_to_do(admin: Person) -> None:
+    admin.stack.simulator.faults.add(Fault(match="/project/search", always=True, status=401))
+    try:
+        await admin.press("Register project")
+        dialog = admin.dialog("Register a project")
+        await dialog.get_by_role("searchbox", name="Jira project").fill("not asked before")
+        await expect(dialog.get_by_role("alert")).to_contain_text("JIRA_API_TOKEN")
+    finally:
+        admin.stack.simulator.faults.clear()
 
 
 async def test_edit_the_watch_list(admin: Person) -> None:

@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.async_api import expect
 
+from libs.jira_simulator.faults import Fault
 from tests.browser.people import Person
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -40,8 +41,6 @@ async def test_the_bars_are_one_stop_of_the_tab_key_and_arrows_choose_a_run(admi
 
 
 async def test_a_failing_project_says_why_and_what_to_do(admin: Person) -> None:
-    from libs.jira_simulator.faults import Fault
-
     faults = admin.stack.simulator.faults
     faults.add(Fault(match="/rest/api/3/", always=True, status=401))
     try:

@@ -42,7 +42,7 @@ function Tokens() {
 /** @param {{tokens: ApiToken[], onRevoke: (token: ApiToken) => void}} props */
 function Table({ tokens, onRevoke }) {
   const now = useNow(10_000);
-  const ordered = [...tokens].sort((one, other) => Number(!usable(other, now)) * -1 + Number(!usable(one, now)));
+  const ordered = [...tokens].sort((one, other) => Number(usable(other, now)) - Number(usable(one, now)));
   return html`<table class="cards" role="table">
     <caption class="hidden">API tokens</caption>
     <thead><tr role="row">
