@@ -172,6 +172,7 @@ class SyncRun:
     requests: int = strawberry.field(description="HTTP requests to Jira; known when it has ended.")
     warnings: list[str] = strawberry.field(description="What could not be read although the run went well.")
     error: SyncError | None = strawberry.field(description="Why it failed; null unless it did.")
+    note: str | None = strawberry.field(description="Why it was cancelled; null unless it was.")
     details: JSON | None = strawberry.field(description="Evidence of the failure.")
     attempts: int | None = strawberry.field(description="How often the failing step was tried.")
 
@@ -196,6 +197,7 @@ class SyncRun:
             requests=row["requests"],
             warnings=msgspec.json.decode(row["warnings"], type=list[str]),
             error=_error(row),
+            note=row["error_message"] if row["result"] == "CANCELLED" else None,
             details=None if row["error_details"] is None else msgspec.json.decode(row["error_details"]),
             attempts=row["attempts"],
         )

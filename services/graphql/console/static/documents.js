@@ -17,7 +17,7 @@ const PERSON = `fragment Person on User { id displayName active avatarUrl }`;
 const RUN = `fragment Run on SyncRun {
   id mode reason result startedAt endedAt seconds pagesDone pagesTotal
   issues comments worklogs sprints users appended requests
-  warnings error { code message advice } details attempts
+  warnings error { code message advice } details note attempts
 }`;
 
 const LOG = `fragment Log on SyncLog { id level warning message details entity runId createdAt }`;

@@ -61,6 +61,7 @@
  * @property {string[]} warnings
  * @property {SyncError | null} error
  * @property {any} details
+ * @property {string | null} note
  * @property {number | null} attempts
  *
  * @typedef {{id: string, kind: string, actor: string, reason: string | null, summary: string, at: string}} ProjectChange

@@ -23,6 +23,7 @@ export function RunDetail({ run, uid }) {
       ${COUNTS.map((name) => html`<${Fact} key=${name} name=${NAMES[name] ?? name}>${run[name].toLocaleString()}<//>`)}
       ${run.attempts !== null && html`<${Fact} name="Attempts">${run.attempts}<//>`}
     </dl>
+    ${run.note && html`<p class="note">${run.note}</p>`}
     ${run.error && html`<${SyncFailure} error=${run.error} />`}
     ${run.warnings.length > 0 && html`<ul class="note warn" aria-label="Warnings">${run.warnings.map((warning) => html`<li>${warning}</li>`)}</ul>`}
     ${run.details && html`<details><summary>Evidence</summary><pre tabindex="0">${JSON.stringify(run.details, null, 2)}</pre></details>`}
