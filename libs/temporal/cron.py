@@ -101,7 +101,8 @@ def in_words(cron: str) -> str:
     Raises:
         BadCron: the expression cannot be read.
     """
-    told = " ".join(_plain(field, text) for field, text in zip(_FIELDS, cron.split(), strict=True))
+    _read(cron)
+    told = " ".join(_plain(field, text) for field, text in zip(_FIELDS, _texts(cron), strict=True))
     options = Options(locale_code="en_US")  # else the words would depend on the machine's language
     options.use_24hour_time_format = True
     return str(ExpressionDescriptor(told, options).get_description())
@@ -110,7 +111,7 @@ def in_words(cron: str) -> str:
 def notes(cron: str, timezone: str, after: datetime | None = None) -> list[str]:
     """What to know of a schedule that is taken: a sentence each, about the year from `after` (now) on."""
     calendar, zone = _read(cron), zone_of(timezone)
-    uneven = [_uneven(field, text) for field, text in zip(_FIELDS, cron.split(), strict=True)]
+    uneven = [_uneven(field, text) for field, text in zip(_FIELDS, _texts(cron), strict=True)]
     return [note for note in uneven if note] + what_clock_changes_do(calendar, zone, after or datetime.now(UTC))
 
 
@@ -137,9 +138,9 @@ def _read(cron: str) -> Calendar:
     """The values of each field, as Temporal reads them."""
     if len(cron) > _LONGEST:
         raise BadCron(f"The expression has {len(cron)} characters; {_LONGEST} are enough for any.")
-    if cron.strip() in _MACROS:
-        raise BadCron(f"{cron!r} is not taken; write {_MACROS[cron.strip()]} for it.")
-    texts = cron.split()
+    texts = _texts(cron)
+    if len(texts) == 1 and texts[0] in _MACROS:
+        raise BadCron(f"{cron!r} is not taken; write {_MACROS[texts[0]]} for it.")
     if len(texts) != len(_FIELDS):
         fields = f"{len(texts)} field{'' if len(texts) == 1 else 's'}"
         raise BadCron(
@@ -150,6 +151,11 @@ def _read(cron: str) -> Calendar:
         frozenset(_values(field, text)) for field, text in zip(_FIELDS, texts, strict=True)
     )
     return Calendar(minutes, hours, days, months, frozenset(day % 7 for day in weekdays))
+
+
+def _texts(cron: str) -> list[str]:
+    """The expression's fields; blanks and tabs lie between them, and no other space that Temporal might not take."""
+    return re.findall("[^ \t]+", cron)
 
 
 def _values(field: _Field, text: str) -> set[int]:
@@ -196,7 +202,7 @@ def _number(field: _Field, text: str, whole: str) -> int:
 
 
 def _check_days(cron: str) -> None:
-    _, _, day, _, weekday = cron.split()
+    _, _, day, _, weekday = _texts(cron)
     if day != "*" and weekday != "*":
         raise BadCron(
             f"{cron!r} restricts both the day of the month and the day of the week. Temporal runs only on days that"
@@ -206,7 +212,7 @@ def _check_days(cron: str) -> None:
 
 def _check_other_reading(cron: str, calendar: Calendar) -> None:
     expanded, _ = croniter.expand(cron)
-    for field, text, ours, theirs in zip(_FIELDS, cron.split(), calendar, expanded, strict=True):
+    for field, text, ours, theirs in zip(_FIELDS, _texts(cron), calendar, expanded, strict=True):
         # A star needs no comparing. croniter also makes one of `5-5`, which to all others means 5.
         if "*" not in theirs and ours != frozenset(theirs):
             raise BadCron(

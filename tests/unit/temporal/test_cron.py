@@ -8,11 +8,14 @@ from itertools import pairwise
 
 import pytest
 from croniter import croniter
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from libs.temporal.cron import BadCron, check, in_words, next_runs, notes
 from tests.unit.temporal.expressions import expressions
+
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""A busy machine is no failure."""
 
 NOW = datetime(2026, 11, 23, 12, 7, tzinfo=UTC)
 
@@ -48,6 +51,9 @@ NOW = datetime(2026, 11, 23, 12, 7, tzinfo=UTC)
         ("0 0 30 2 *", "never comes"),
         ("0 0 31 4,6,9,11 *", "never comes"),
         ("H * * * *", "is not understood"),
+        ("*\n* * * *", "4 fields"),
+        ("* * * *\x1c*", "4 fields"),
+        ("*\xa0* * * *", "4 fields"),
         ("٣ * * * *", "is not understood"),
         ("1,,2 * * * *", "is not understood"),
         ("0," * 100 + "0 * * * *", "200 are enough"),
@@ -129,6 +135,7 @@ def test_notes(cron: str, zone: str, said: list[str]) -> None:
     assert notes(cron, zone, NOW) == said
 
 
+@patient
 @given(st.text(max_size=20))
 def test_any_text_is_taken_or_refused(text: str) -> None:
     try:
@@ -140,6 +147,7 @@ def test_any_text_is_taken_or_refused(text: str) -> None:
     assert all(run > NOW for run in runs)
 
 
+@patient
 @given(expressions(), st.datetimes(datetime(2020, 1, 1), datetime(2090, 1, 1)))  # noqa: DTZ001 - UTC is added below
 def test_what_is_taken_comes_when_croniter_says(cron: str, moment: datetime) -> None:
     """A second opinion: another program, written by others, with its clock in UTC."""
@@ -154,6 +162,7 @@ def test_what_is_taken_comes_when_croniter_says(cron: str, moment: datetime) -> 
     assert in_words(cron)
 
 
+@patient
 @given(
     st.integers(0, 59),
     st.integers(0, 23),
