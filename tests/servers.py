@@ -120,6 +120,13 @@ class TemporalServer(Process):
         ]
         super().__init__(command, port, folder / "temporal.log")
 
+    def answers(self) -> bool:
+        """Whether it serves: its port is open for a while before that."""
+        if not super().answers():
+            return False
+        asked = [self.command[0], "operator", "namespace", "describe", "--address", self.address, "default"]
+        return subprocess.run(asked, capture_output=True, check=False).returncode == 0
+
     @property
     def address(self) -> str:
         return f"127.0.0.1:{self.port}"
