@@ -8,7 +8,7 @@ import { errorOf } from "../project_state.js";
 import { store } from "../project_store.js";
 import { logsAddress } from "../route.js";
 import { may } from "../session.js";
-import { Ago, Behind, Moment, inWords, useNow } from "../time.js";
+import { Behind, Moment, inWords, useNow } from "../time.js";
 import { Absences } from "../parts/absences.js";
 import { Actions } from "../parts/actions.js";
 import { Badge, StateBadge } from "../parts/badge.js";
@@ -95,7 +95,7 @@ function Entities({ project }) {
     <table class="cards" role="table">
       <caption class="hidden">How fresh each kind of entity is</caption>
       <thead role="rowgroup"><tr role="row">
-        ${["Entity", "State", "Behind", "Watermark", "Last success"].map((name) => html`<th scope="col" role="columnheader">${name}</th>`)}
+        ${["Entity", "State", "Behind", "Last success", "Watermark"].map((name) => html`<th scope="col" role="columnheader">${name}</th>`)}
         <th scope="col" role="columnheader" class="count">Rows</th>
       </tr></thead>
       <tbody role="rowgroup">${states.map((state) => html`<${Entity} key=${state.entity} state=${state} told=${errorOf(project)} />`)}</tbody>
@@ -115,9 +115,9 @@ function Entity({ state, told }) {
         ${state.error && state.error.message !== told?.message && html`<span class="sub">${state.error.message} ${state.error.advice}</span>`}
       </span>
     </td>
-    <td role="cell" data-label="Behind">${state.watermark ? html`<${Behind} since=${state.watermark} />` : "–"}</td>
+    <td role="cell" data-label="Behind">${ever ? html`<${Behind} since=${state.lastSyncTime} />` : "–"}</td>
+    <td role="cell" data-label="Last success">${ever ? html`<${Moment} at=${state.lastSyncTime} />` : "never"}</td>
     <td role="cell" data-label="Watermark">${state.watermark ? html`<${Moment} at=${state.watermark} />` : "–"}</td>
-    <td role="cell" data-label="Last success">${ever ? html`<${Ago} at=${state.lastSyncTime} />` : "never"}</td>
     <td role="cell" data-label="Rows" class="count">${state.rows.toLocaleString()}</td>
   </tr>`;
 }
