@@ -37,6 +37,8 @@ async def test_a_killed_server_shows_as_reconnecting_and_afterwards_everything_i
     admin.tolerate("ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|WebSocket connection")
     stack = admin.stack
     connection = admin.page.get_by_role("status", name="Connection")
+    await admin.is_live()
+    await expect(admin.row("PAY")).to_contain_text("On schedule")
     stack.graphql.kill()
     await expect(connection).to_contain_text("reconnecting")
     await expect(connection).to_contain_text("data of")
