@@ -122,8 +122,10 @@ async def running(folder: Path, *, issues: int = 60, cron: str = RARELY) -> Asyn
             environ = _environ(folder, url, temporal.address, simulator, cron)
             for name in ("ingestor", "projector", "graphql"):
                 services[name] = _service(name, folder, environ)
-                services[name].launch()
-            await asyncio.to_thread(temporal.start)  # meanwhile: the services wait for it
+            services["projector"].launch()
+            services["graphql"].launch()
+            await asyncio.to_thread(temporal.start)  # meanwhile
+            services["ingestor"].launch()
             await services["graphql"].ready("/readyz")
             stack = ConsoleStack(
                 base_url=f"http://127.0.0.1:{services['graphql'].port}",
