@@ -5,6 +5,7 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 GROUPS := ingestor projector graphql telemetry notifier embedded dev
 ARGS ?=
+TEST_WORKERS ?= 2
 
 .PHONY: help
 help: ## List the targets
@@ -31,8 +32,8 @@ up: .venv/.ready ## Run the whole stack against the Jira of the environment
 	$(BIN)/jdi up $(ARGS)
 
 .PHONY: test
-test: .venv/.ready ## Run all tests (ARGS=... goes to pytest)
-	$(BIN)/python -m pytest $(ARGS)
+test: .venv/.ready ## Run all tests (ARGS=... goes to pytest; TEST_WORKERS=0 for one process)
+	$(BIN)/python -m pytest --numprocesses $(TEST_WORKERS) --dist worksteal $(ARGS)
 
 .PHONY: check
 check: .venv/.ready ## Format, lint, types, import contracts
