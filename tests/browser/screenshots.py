@@ -10,6 +10,7 @@ import asyncio
 import re
 import sys
 import tempfile
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -26,7 +27,10 @@ from tests.browser.stack import LATER, SITE, ConsoleStack, running
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 WIDE = {"width": 1280, "height": 800}
 NARROW = {"width": 360, "height": 780}
+QUARTER = 15 * 60
 CRON = "*/15 * * * *"
+LEAST = 3 * 60
+"""s that taking all pictures may last: a run by schedule meanwhile would change what they show."""
 SETTLED = 400
 """ms after the last news, so that no picture shows a page half drawn."""
 
@@ -36,6 +40,10 @@ Act = Callable[[Person], Awaitable[None]]
 async def main() -> None:
     """Make all pictures anew."""
     PICTURES.mkdir(parents=True, exist_ok=True)
+    left = QUARTER - time.time() % QUARTER
+    if left < LEAST:
+        sys.stdout.write(f"waiting {left:.0f} s for the next quarter of an hour\n")
+        await asyncio.sleep(left)
     async with AsyncExitStack() as exits:
         folder = exits.enter_context(tempfile.TemporaryDirectory(prefix="jdi-pictures-"))
         stack = await exits.enter_async_context(running(Path(folder), issues=4200, cron=CRON))
