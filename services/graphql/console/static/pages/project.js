@@ -96,7 +96,7 @@ function Entities({ project }) {
       <caption class="hidden">How fresh each kind of entity is</caption>
       <thead role="rowgroup"><tr role="row">
         ${["Entity", "State", "Behind", "Last success", "Watermark"].map((name) => html`<th scope="col" role="columnheader">${name}</th>`)}
-        <th scope="col" role="columnheader" class="count">Rows</th>
+        <th scope="col" role="columnheader" class="count">Rows read</th>
       </tr></thead>
       <tbody role="rowgroup">${states.map((state) => html`<${Entity} key=${state.entity} state=${state} told=${errorOf(project)} />`)}</tbody>
     </table>
@@ -118,7 +118,7 @@ function Entity({ state, told }) {
     <td role="cell" data-label="Behind">${ever ? html`<${Behind} since=${state.lastSyncTime} />` : "–"}</td>
     <td role="cell" data-label="Last success">${ever ? html`<${Moment} at=${state.lastSyncTime} />` : "never"}</td>
     <td role="cell" data-label="Watermark">${state.watermark ? html`<${Moment} at=${state.watermark} />` : "–"}</td>
-    <td role="cell" data-label="Rows" class="count">${state.rows.toLocaleString()}</td>
+    <td role="cell" data-label="Rows read" class="count">${state.rows.toLocaleString()}</td>
   </tr>`;
 }
 
