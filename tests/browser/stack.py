@@ -8,8 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import random
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -29,7 +27,7 @@ from libs.jira_simulator.server import Simulator, serve
 from libs.runtime import engine, event_database, read_database
 from libs.temporal import names
 from libs.temporal.connect import connect
-from tests.servers import Process, TemporalServer
+from tests.servers import Process, TemporalServer, free_port
 
 SITE = "acme"
 PROJECTS = ("DEMO", "LAB", "OPS", "PAY", "SHOP", "TEAM")
@@ -145,21 +143,12 @@ async def running(folder: Path, *, issues: int = 60, cron: str = RARELY) -> Asyn
         tables.dispose()
 
 
-def _port() -> int:
-    """A free port below those that systems hand out: nobody gets it by chance while a test has our server down."""
-    for port in random.sample(range(20_000, 32_000), 100):
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise RuntimeError("no free port below 32000")
-
-
 def _environ(folder: Path, url: str, temporal: str, simulator: Simulator, cron: str) -> dict[str, str]:
     return {
         "DATABASE_URL": url,
         "JDI_DATA_DIR": str(folder),
         "TEMPORAL_ADDRESS": temporal,
-        "NATS_URL": f"nats://127.0.0.1:{_port()}",  # nothing listens there
+        "NATS_URL": f"nats://127.0.0.1:{free_port()}",  # nothing listens there
         "JIRA_SITE": SITE,
         "JIRA_BASE_URL": simulator.base_url,
         "JIRA_EMAIL": simulator.email,
@@ -174,7 +163,7 @@ def _environ(folder: Path, url: str, temporal: str, simulator: Simulator, cron: 
 
 
 def _service(name: str, folder: Path, environ: dict[str, str]) -> Service:
-    port = _port()
+    port = free_port()
     return Service(name, port, folder, environ | {"JDI_PORT": str(port), "JDI_HEALTH_PORT": str(port)})
 
 

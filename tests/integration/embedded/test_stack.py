@@ -143,7 +143,7 @@ async def test_a_taken_port_is_said_before_anything_starts(tmp_path: Path) -> No
                 pass
         assert caught.value.exit_code == 2
         async with started(replace(plan(tmp_path), graphql_port=port, graphql_port_is_fixed=False)) as stack:
-            assert stack.file.graphql_url == f"http://127.0.0.1:{port + 1}"
+            assert int(stack.file.graphql_url.rpartition(":")[2]) > port
 
 
 async def test_servers_given_by_address_are_not_started(tmp_path: Path) -> None:
