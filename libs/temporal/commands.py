@@ -33,7 +33,13 @@ T = TypeVar("T")
 
 
 class CommandFailedError(RuntimeError):
-    """The ingestor could not carry the command out; the text says why."""
+    """The ingestor could not carry the command out; the text says why.
+
+    Attributes:
+        code: what kind of failure it is, for programs.
+    """
+
+    code = REFUSED
 
 
 class CommandRefusedError(CommandFailedError):

@@ -59,11 +59,12 @@ class BadCron(ValueError):  # noqa: N818 - it names what is wrong
 
     Attributes:
         field: "cron" or "timezone".
+        code: "BAD_CRON" or "BAD_TIMEZONE".
     """
 
     def __init__(self, message: str, field: str = "cron") -> None:
         super().__init__(message)
-        self.field = field
+        self.field, self.code = field, f"BAD_{field.upper()}"
 
 
 def check(cron: str, timezone: str) -> None:

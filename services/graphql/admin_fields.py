@@ -8,17 +8,18 @@ from typing import Annotated
 
 import strawberry
 
-from libs.temporal.commands import CommandFailedError, JiraRefusedError
+from libs.temporal.commands import JiraRefusedError
 from libs.temporal.cron import BadCron, check, in_words, next_runs, notes
 from libs.temporal.messages import AnyQuestion, FindProjects, FindUsers, Option, Options
 from services.graphql.access_types import ApiToken, Viewer
+from services.graphql.arguments import keyset
 from services.graphql.context import Info
-from services.graphql.cursors import BadCursorError, decode, encode
+from services.graphql.cursors import encode
 from services.graphql.errors import bad_input, coded
 from services.graphql.payloads import UserError
 from services.graphql.project_fields import ProjectId, project_of
 from services.graphql.roles import admin
-from services.graphql.scheduler import NoAnswerError, SchedulerUnavailableError
+from services.graphql.scheduler import NOT_DONE
 from services.graphql.token_mutations import visible_tokens
 from services.graphql.types import User
 
@@ -123,8 +124,7 @@ def _preview(cron: str, timezone: str) -> CronPreview:
     try:
         check(cron, timezone)
     except BadCron as error:
-        code = "BAD_TIMEZONE" if error.field == "timezone" else "BAD_CRON"
-        wrong = UserError(code=code, message=str(error), field=error.field)
+        wrong = UserError(code=error.code, message=str(error), field=error.field)
         return CronPreview(valid=False, words=None, runs=[], notes=[], user_errors=[wrong])
     return CronPreview(
         valid=True,
@@ -141,22 +141,16 @@ async def _ask(info: Info, question: AnyQuestion) -> Options:
         return await info.context.discovery.ask(question)
     except JiraRefusedError as error:
         raise coded(error.code, str(error), advice=error.advice) from error
-    except SchedulerUnavailableError as error:
-        raise coded("SCHEDULER_UNAVAILABLE", str(error)) from error
-    except NoAnswerError as error:
-        raise coded("NO_ANSWER", str(error)) from error
-    except CommandFailedError as error:
-        raise coded("REFUSED", str(error)) from error
+    except NOT_DONE as error:
+        raise coded(error.code, str(error)) from error
 
 
 def _start(after: str | None) -> int:
-    if after is None:
-        return 0
+    values = keyset(after, 1)
     try:
-        start = int(decode(after, 1)[0])
-    except (BadCursorError, ValueError) as error:
+        return int(values[0]) if values else 0
+    except ValueError as error:
         raise bad_input(f"after: {error}") from error
-    return start
 
 
 def _cursor(found: Options) -> str | None:

@@ -68,8 +68,9 @@ class Context:
         self.trace_id = uuid.uuid4().hex  # in the log and in every masked error of this request
         self._all_queries = parts.queries
         self._caller: Caller | None = None
-        self._become(parts.queries.within(frozenset()))
-        if caller is not None:
+        if caller is None:
+            self._become(parts.queries.within(frozenset()))
+        else:
             self.admit(caller)
 
     def admit(self, caller: Caller) -> None:

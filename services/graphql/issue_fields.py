@@ -8,8 +8,9 @@ from typing import Annotated
 
 import strawberry
 
+from services.graphql.arguments import keyset, within
 from services.graphql.context import Info
-from services.graphql.cursors import BadCursorError, decode, encode
+from services.graphql.cursors import encode
 from services.graphql.errors import bad_input
 from services.graphql.issue_queries import IssueFilter
 from services.graphql.project_fields import ProjectId, project_of
@@ -57,12 +58,8 @@ class IssueQuery:
             IssueFilterInput | None, argument(description="What the list is narrowed to.")
         ] = None,
     ) -> IssueConnection:
-        if not 1 <= first <= MAX_PAGE:
-            raise bad_input(f"first must be between 1 and {MAX_PAGE}, not {first}; go on with after")
-        try:
-            behind = None if after is None else decode(after, 2)
-        except BadCursorError as error:
-            raise bad_input(f"after: {error}") from error
+        within("first", first, MAX_PAGE, "; go on with after")
+        behind = keyset(after, 2)
         project = await project_of(info, project_id)
         rows = await asyncio.to_thread(
             info.context.queries.issues_page, project["site"], project["key"], _narrow(filter), behind, first + 1

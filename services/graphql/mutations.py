@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypedDict
+from functools import partial
+from typing import Annotated
 
 import strawberry
 
@@ -17,13 +18,13 @@ from libs.temporal.messages import (
     UnregisterProject,
 )
 from services.graphql.context import Info
-from services.graphql.payloads import SyncJobPayload, carried_out, command_id, on_project, refused
+from services.graphql.payloads import SyncJobPayload, carried_out, frame, on_project, refused
+from services.graphql.project_fields import ProjectId
 from services.graphql.roles import admin, operator
 from services.graphql.token_mutations import TokenMutation
 
 argument = strawberry.argument
 
-ProjectId = Annotated[strawberry.ID, argument(description="Jira's id, the key, or <site>:<key>.")]
 Full = Annotated[bool | None, argument(description="Read every issue again instead of those that changed.")]
 Accounts = Annotated[list[str] | None, argument(description="Only issues in which one of these has a part.")]
 Reason = Annotated[str | None, argument(description="Why: kept in the settings history.")]
@@ -42,12 +43,7 @@ class Mutation(TokenMutation):
     async def start_project_sync(
         self, info: Info, project_id: ProjectId, full: Full = None, reason: Reason = None, idempotency_key: Once = None
     ) -> SyncJobPayload:
-        return await on_project(
-            info,
-            project_id,
-            idempotency_key,
-            lambda site, key, once: StartSync(**_frame(info, site, key, once, reason), full=bool(full)),
-        )
+        return await on_project(info, project_id, reason, idempotency_key, partial(StartSync, full=bool(full)))
 
     @strawberry.mutation(
         description="Pause a project's schedule. A run in progress is not stopped.", extensions=operator()
@@ -55,12 +51,7 @@ class Mutation(TokenMutation):
     async def pause_project_sync(
         self, info: Info, project_id: ProjectId, reason: Reason = None, idempotency_key: Once = None
     ) -> SyncJobPayload:
-        return await on_project(
-            info,
-            project_id,
-            idempotency_key,
-            lambda site, key, once: PauseSync(**_frame(info, site, key, once, reason)),
-        )
+        return await on_project(info, project_id, reason, idempotency_key, PauseSync)
 
     @strawberry.mutation(
         description="Resume a project's schedule; the next run is the next one that is due.", extensions=operator()
@@ -68,12 +59,7 @@ class Mutation(TokenMutation):
     async def resume_project_sync(
         self, info: Info, project_id: ProjectId, reason: Reason = None, idempotency_key: Once = None
     ) -> SyncJobPayload:
-        return await on_project(
-            info,
-            project_id,
-            idempotency_key,
-            lambda site, key, once: ResumeSync(**_frame(info, site, key, once, reason)),
-        )
+        return await on_project(info, project_id, reason, idempotency_key, ResumeSync)
 
     @strawberry.mutation(
         description="Sync a project now, or right after the run in progress; a pause stays.", extensions=operator()
@@ -90,10 +76,9 @@ class Mutation(TokenMutation):
         return await on_project(
             info,
             project_id,
+            reason,
             idempotency_key,
-            lambda site, key, once: RequestSync(
-                **_frame(info, site, key, once, reason), full=bool(full), account_ids=tuple(account_ids or ())
-            ),
+            partial(RequestSync, full=bool(full), account_ids=tuple(account_ids or ())),
         )
 
     @strawberry.mutation(description="Give a project another schedule; a pause stays.", extensions=admin())
@@ -107,12 +92,7 @@ class Mutation(TokenMutation):
         idempotency_key: Once = None,
     ) -> SyncJobPayload:
         return await on_project(
-            info,
-            project_id,
-            idempotency_key,
-            lambda site, key, once: RescheduleSync(
-                **_frame(info, site, key, once, reason), cron=cron, timezone=timezone
-            ),
+            info, project_id, reason, idempotency_key, partial(RescheduleSync, cron=cron, timezone=timezone)
         )
 
     @strawberry.mutation(
@@ -137,7 +117,7 @@ class Mutation(TokenMutation):
         if not context.principal.sees(site, key):
             return refused("FORBIDDEN", f"This token does not reach project {key} of site {site}.", "key")
         command = RegisterProject(
-            **_frame(info, site, key, command_id(info, f"{site}:{key}", idempotency_key), reason),
+            **frame(info, site, key, reason, idempotency_key),
             cron=cron or context.defaults.cron,
             timezone=timezone or "UTC",
             account_ids=tuple(account_ids or ()),
@@ -152,12 +132,7 @@ class Mutation(TokenMutation):
     async def unregister_project(
         self, info: Info, project_id: ProjectId, reason: Reason = None, idempotency_key: Once = None
     ) -> SyncJobPayload:
-        return await on_project(
-            info,
-            project_id,
-            idempotency_key,
-            lambda site, key, once: UnregisterProject(**_frame(info, site, key, once, reason)),
-        )
+        return await on_project(info, project_id, reason, idempotency_key, UnregisterProject)
 
     @strawberry.mutation(
         description="Set a project's watch list: only issues in which one of these has a part are synced and shown."
@@ -174,25 +149,5 @@ class Mutation(TokenMutation):
         idempotency_key: Once = None,
     ) -> SyncJobPayload:
         return await on_project(
-            info,
-            project_id,
-            idempotency_key,
-            lambda site, key, once: SetTrackedUsers(
-                **_frame(info, site, key, once, reason), account_ids=tuple(account_ids)
-            ),
+            info, project_id, reason, idempotency_key, partial(SetTrackedUsers, account_ids=tuple(account_ids))
         )
-
-
-class _Frame(TypedDict):
-    site: str
-    project: str
-    command_id: str
-    actor: str
-    reason: str
-
-
-def _frame(info: Info, site: str, key: str, once: str, reason: str | None) -> _Frame:
-    """What all commands share."""
-    return _Frame(
-        site=site, project=key, command_id=once, actor=info.context.principal.name, reason=(reason or "").strip()
-    )

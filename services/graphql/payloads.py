@@ -6,22 +6,17 @@ import asyncio
 import contextlib
 import re
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypedDict
 
 import strawberry
 
-from libs.temporal.commands import (
-    CommandFailedError,
-    CommandRefusedError,
-    JiraRefusedError,
-    new_command_id,
-)
+from libs.temporal.commands import CommandRefusedError, JiraRefusedError, new_command_id
 from libs.temporal.messages import AnyCommand, RequestSync, StartSync
 from services.graphql.context import Context, Info
 from services.graphql.errors import bad_input
-from services.graphql.reading import Row
-from services.graphql.scheduler import NoAnswerError, SchedulerUnavailableError
-from services.graphql.sync_types import SyncJob
+from services.graphql.project_fields import find_project
+from services.graphql.scheduler import NOT_DONE, NoAnswerError
+from services.graphql.sync_types import SyncJob, uid
 
 SHOWN_SECONDS: Final = 5.0
 """How long a mutation waits until the read tables show what it did, so that its answer does."""
@@ -55,14 +50,29 @@ def refused(code: str, message: str, field: str | None = None) -> SyncJobPayload
     return SyncJobPayload(sync_job=None, request_id=None, user_errors=[error])
 
 
-async def registered(info: Info, project_id: str) -> Row | None:
-    """The project that an argument names, when the caller may see it."""
-    return await asyncio.to_thread(info.context.queries.project_by_id_or_key, project_id)
+class Frame(TypedDict):
+    """What all commands share."""
+
+    site: str
+    project: str
+    command_id: str
+    actor: str
+    reason: str
 
 
-def unknown_project(project_id: str) -> SyncJobPayload:
-    message = f"No project {project_id!r} is registered; `projects` lists those that are, `registerProject` adds one."
-    return refused("UNKNOWN_PROJECT", message, "projectId")
+def frame(info: Info, site: str, key: str, reason: str | None, idempotency_key: str | None) -> Frame:
+    """What all commands share.
+
+    Raises:
+        GraphQLError: the idempotency key is none.
+    """
+    return Frame(
+        site=site,
+        project=key,
+        command_id=command_id(info, uid(site, key), idempotency_key),
+        actor=info.context.principal.name,
+        reason=(reason or "").strip(),
+    )
 
 
 def command_id(info: Info, project: str, idempotency_key: str | None) -> str:
@@ -79,21 +89,22 @@ def command_id(info: Info, project: str, idempotency_key: str | None) -> str:
 
 
 async def on_project(
-    info: Info, project_id: str, idempotency_key: str | None, make: Callable[[str, str, str], AnyCommand]
+    info: Info, project_id: str, reason: str | None, idempotency_key: str | None, make: Callable[..., AnyCommand]
 ) -> SyncJobPayload:
     """Have a command for a registered project carried out.
 
     Args:
         info: of the mutation.
         project_id: as the caller names the project.
+        reason: as the caller gave it.
         idempotency_key: as the caller gave it.
-        make: the command, of site, project key and command id.
+        make: the command, of its frame.
     """
-    row = await registered(info, project_id)
+    row = await find_project(info, project_id)
     if row is None:
-        return unknown_project(project_id)
-    name = f"{row['site']}:{row['key']}"
-    return await carried_out(info, make(row["site"], row["key"], command_id(info, name, idempotency_key)))
+        known = "`projects` lists those that are, `registerProject` adds one."
+        return refused("UNKNOWN_PROJECT", f"No project {project_id!r} is registered; {known}", "projectId")
+    return await carried_out(info, make(**frame(info, row["site"], row["key"], reason, idempotency_key)))
 
 
 async def carried_out(info: Info, command: AnyCommand) -> SyncJobPayload:
@@ -104,15 +115,12 @@ async def carried_out(info: Info, command: AnyCommand) -> SyncJobPayload:
         return refused(error.code, str(error), error.field)
     except JiraRefusedError as error:
         return refused(error.code, f"{error} {error.advice}".strip())
-    except SchedulerUnavailableError as error:
-        return refused("SCHEDULER_UNAVAILABLE", str(error))
-    except NoAnswerError as error:
-        answer = refused("NO_ANSWER", str(error))
-        # It may yet be carried out: then this is the request that the run names.
-        answer.request_id = command.command_id if isinstance(command, RequestSync | StartSync) else None
+    except NOT_DONE as error:
+        answer = refused(error.code, str(error))
+        if isinstance(error, NoAnswerError) and isinstance(command, RequestSync | StartSync):
+            # It may yet be carried out: then this is the request that the run names.
+            answer.request_id = command.command_id
         return answer
-    except CommandFailedError as error:
-        return refused("REFUSED", str(error))
     await _shown(info.context, done.position)
     job = await info.context.loaders.sync_jobs.load((command.site, command.project))
     return SyncJobPayload(sync_job=None if job is None else SyncJob.of(job), request_id=done.request_id, user_errors=[])

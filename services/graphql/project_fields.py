@@ -15,13 +15,18 @@ from services.graphql.reading import Row
 ProjectId = Annotated[strawberry.ID, strawberry.argument(description="Jira's id, the key, or <site>:<key>.")]
 
 
+async def find_project(info: Info, wanted: str) -> Row | None:
+    """The registered project that the caller names, when the caller may see it."""
+    return await asyncio.to_thread(info.context.queries.project_by_id_or_key, wanted)
+
+
 async def project_of(info: Info, wanted: str) -> Row:
     """The registered project that the caller names.
 
     Raises:
         GraphQLError: there is none that the caller may see.
     """
-    row = await asyncio.to_thread(info.context.queries.project_by_id_or_key, wanted)
+    row = await find_project(info, wanted)
     if row is None:
         keys = ", ".join(known["key"] for known in await asyncio.to_thread(info.context.queries.projects))
         raise not_found(f"no project {wanted!r} is registered; registered are: {keys or 'none'}")
@@ -32,7 +37,7 @@ async def project_of(info: Info, wanted: str) -> Row:
 class ProjectQuery:
     @strawberry.field(description="A registered project by Jira's id or by key; null when there is none.")
     async def project(self, info: Info, project_id: ProjectId) -> Project | None:
-        row = await asyncio.to_thread(info.context.queries.project_by_id_or_key, project_id)
+        row = await find_project(info, project_id)
         return None if row is None else Project.of(row)
 
     @strawberry.field(description="All registered projects, by key.")

@@ -6,37 +6,13 @@ from typing import Annotated
 
 import strawberry
 
+from services.graphql.arguments import position_in, within
 from services.graphql.context import Info
-from services.graphql.errors import bad_input
 from services.graphql.reading import Row
 from services.graphql.sync_types import ProjectChange, SyncJob, SyncRun, SyncState, uid
 from services.graphql.types import User, moment_or_none
 
 MAX_LIST = 200
-
-
-def within(limit: int, most: int) -> int:
-    """The limit, when it is one that is served.
-
-    Raises:
-        GraphQLError: it is not.
-    """
-    if not 1 <= limit <= most:
-        raise bad_input(f"limit must be between 1 and {most}, not {limit}")
-    return limit
-
-
-def position_in(cursor: str | None, argument: str) -> int | None:
-    """The position in the event log that an entry's id is.
-
-    Raises:
-        GraphQLError: it is none.
-    """
-    if cursor is None:
-        return None
-    if not cursor.isascii() or not cursor.isdecimal() or len(cursor) > 18:
-        raise bad_input(f"{argument}: {cursor!r} is not the id of an entry")
-    return int(cursor)
 
 
 def tracked(row: Row) -> User:
@@ -53,13 +29,13 @@ def tracked(row: Row) -> User:
 
 
 async def runs_of(info: Info, site: str, key: str, limit: int) -> list[SyncRun]:
-    rows = await asyncio.to_thread(info.context.queries.sync_runs, site, key, within(limit, MAX_LIST))
+    rows = await asyncio.to_thread(info.context.queries.sync_runs, site, key, within("limit", limit, MAX_LIST))
     return [SyncRun.of(row) for row in rows]
 
 
 async def changes_of(info: Info, site: str, key: str, limit: int, before: str | None) -> list[ProjectChange]:
     queries, position = info.context.queries, position_in(before, "before")
-    rows = await asyncio.to_thread(queries.project_changes, site, key, within(limit, MAX_LIST), position)
+    rows = await asyncio.to_thread(queries.project_changes, site, key, within("limit", limit, MAX_LIST), position)
     return [ProjectChange.of(row) for row in rows]
 
 

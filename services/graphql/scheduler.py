@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from libs.temporal.commands import ask_jira, carry_out
+from libs.temporal.commands import CommandFailedError, ask_jira, carry_out
 from libs.temporal.connect import connect
 from libs.temporal.messages import AnyCommand, AnyQuestion, Done, Options
 
@@ -26,15 +26,23 @@ T = TypeVar("T")
 class SchedulerUnavailableError(RuntimeError):
     """Temporal does not answer; nothing was asked for."""
 
+    code = "SCHEDULER_UNAVAILABLE"
+
 
 class NoAnswerError(RuntimeError):
     """Temporal took the command, the ingestor has not answered yet."""
+
+    code = "NO_ANSWER"
 
     def __init__(self) -> None:
         super().__init__(
             f"Temporal keeps the command, but the ingestor has not carried it out within {ANSWER_SECONDS:g} s. Is it"
             " running? It takes the command when it is back within a minute; else give it again."
         )
+
+
+NOT_DONE: Final = (SchedulerUnavailableError, NoAnswerError, CommandFailedError)
+"""What a command or a question may end with instead of an answer; each has a `code`."""
 
 
 class Scheduler:

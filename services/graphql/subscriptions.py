@@ -9,10 +9,11 @@ from typing import Annotated, Final
 
 import strawberry
 
+from services.graphql.arguments import position_in
 from services.graphql.context import Info
 from services.graphql.errors import coded
 from services.graphql.project_fields import ProjectId, project_of
-from services.graphql.project_types import Project, position_in
+from services.graphql.project_types import Project
 from services.graphql.sync_queries import Versions
 from services.graphql.sync_types import SyncJob, SyncLog, uid
 

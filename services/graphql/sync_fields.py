@@ -7,11 +7,10 @@ from typing import Annotated
 
 import strawberry
 
+from services.graphql.arguments import keyset, position_in, within
 from services.graphql.context import Info
-from services.graphql.cursors import BadCursorError, decode
-from services.graphql.errors import bad_input
 from services.graphql.project_fields import ProjectId, project_of
-from services.graphql.project_types import changes_of, position_in, runs_of, tracked, within
+from services.graphql.project_types import changes_of, runs_of, tracked
 from services.graphql.sync_queries import LogFilter
 from services.graphql.sync_types import Absence, ProjectChange, SyncJob, SyncLog, SyncLogLevel, SyncRun, SyncState
 from services.graphql.types import User
@@ -55,7 +54,7 @@ class SyncQuery:
         )
         project = await project_of(info, project_id)
         rows = await asyncio.to_thread(
-            info.context.queries.sync_logs, project["site"], project["key"], within(limit, MAX_LOGS), narrow
+            info.context.queries.sync_logs, project["site"], project["key"], within("limit", limit, MAX_LOGS), narrow
         )
         return [SyncLog.of(row) for row in rows]
 
@@ -93,13 +92,10 @@ class SyncQuery:
         limit: Annotated[int, argument(description="How many, 1 to 1000.")] = 100,
         after: Annotated[str | None, argument(description="Cursor of an entry: what comes behind it follows.")] = None,
     ) -> list[Absence]:
-        try:
-            behind = None if after is None else decode(after, 3)
-        except BadCursorError as error:
-            raise bad_input(f"after: {error}") from error
+        behind = keyset(after, 3)
         project = await project_of(info, project_id)
         rows = await asyncio.to_thread(
-            info.context.queries.absences, project["site"], project["key"], within(limit, MAX_LOGS), behind
+            info.context.queries.absences, project["site"], project["key"], within("limit", limit, MAX_LOGS), behind
         )
         return [Absence.of(row) for row in rows]
 

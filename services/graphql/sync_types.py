@@ -9,9 +9,10 @@ import strawberry
 from strawberry.scalars import JSON
 
 from libs.temporal.cron import BadCron, next_runs
+from services.graphql.arguments import within
 from services.graphql.context import Info
 from services.graphql.cursors import encode
-from services.graphql.errors import bad_input, coded
+from services.graphql.errors import coded
 from services.graphql.reading import Row
 from services.graphql.scheduler import SchedulerUnavailableError
 from services.graphql.types import moment, moment_or_none
@@ -103,12 +104,11 @@ class SyncJob:
         info: Info,
         count: Annotated[int, strawberry.argument(description="How many, 1 to 10.")] = 5,
     ) -> list[datetime]:
-        if not 1 <= count <= MAX_UPCOMING:
-            raise bad_input(f"count must be between 1 and {MAX_UPCOMING}, not {count}")
+        within("count", count, MAX_UPCOMING)
         try:
             return await info.context.scheduler.upcoming_runs(self.row["schedule_id"], count)
         except SchedulerUnavailableError as error:
-            raise coded("SCHEDULER_UNAVAILABLE", str(error)) from error
+            raise coded(error.code, str(error)) from error
 
     @classmethod
     def of(cls, row: Row) -> "SyncJob":

@@ -12,7 +12,8 @@ from libs.access import ApiToken as StoredToken
 from libs.access import BadTokenError, Role, UnknownTokenError
 from services.graphql.access_types import ApiToken, CreateApiTokenPayload, RevokeApiTokenPayload
 from services.graphql.context import Info
-from services.graphql.payloads import UserError, registered
+from services.graphql.payloads import UserError
+from services.graphql.project_fields import find_project
 from services.graphql.roles import admin
 
 argument = strawberry.argument
@@ -36,7 +37,7 @@ class TokenMutation:
         context = info.context
         reach: Projects | None = None
         if projects is not None:
-            rows = [(project, await registered(info, project)) for project in projects]
+            rows = [(project, await find_project(info, project)) for project in projects]
             missing = [project for project, row in rows if row is None]
             if missing:
                 return _not_made("UNKNOWN_PROJECT", f"No project {missing[0]!r} is registered.", "projects")

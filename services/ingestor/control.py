@@ -7,20 +7,16 @@ from collections import defaultdict
 from datetime import UTC, datetime
 
 import msgspec
-import structlog
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
 
 from libs.events import Append, Change, Event, SchedulePaused, ScheduleResumed, SiteRegistered, stream_id
-from libs.temporal.commands import REFUSED
 from libs.temporal.messages import AnyCommand, Done, ProjectRef, RegisterProject, Trigger
 from services.ingestor.control_state import ControlState, fold_control
 from services.ingestor.cursors import MarkNames, registered_mark
 from services.ingestor.decisions import Decision, RefusedError, decide
+from services.ingestor.failures import refusal
 from services.ingestor.journal import Journal
 from services.ingestor.schedules import ScheduleGateway, agrees
-
-log = structlog.get_logger(__name__)
 
 ROUNDS = 10
 """Times a schedule is written before giving up: each time another writer was at it meanwhile."""
@@ -71,8 +67,7 @@ class ControlActivities:
             try:
                 decision = decide(command, fold_control(events), datetime.now(UTC))
             except RefusedError as error:
-                details = {"code": error.code, "field": error.field}
-                raise ApplicationError(str(error), details, type=REFUSED, non_retryable=True) from error
+                raise refusal(error) from error
             if isinstance(command, RegisterProject):
                 await self._record_site(command)
             return await self._record(command, decision, fold_control([*events, *decision.events]), once)

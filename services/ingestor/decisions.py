@@ -225,9 +225,7 @@ def _check_cron(cron: str, timezone: str) -> None:
     try:
         check(cron, timezone)
     except BadCron as error:
-        raise RefusedError(
-            "BAD_TIMEZONE" if error.field == "timezone" else "BAD_CRON", str(error), error.field
-        ) from error
+        raise RefusedError(error.code, str(error), error.field) from error
 
 
 def _frame(command: Command, now: datetime) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from libs.jira_client import JiraClient, JiraError, NotFoundOrHidden, User
-from libs.temporal.commands import JIRA_REFUSED, REFUSED
+from libs.temporal.commands import JIRA_REFUSED
 from libs.temporal.messages import (
     AnyCommand,
     AnyQuestion,
@@ -25,7 +25,7 @@ from libs.temporal.messages import (
     SetTrackedUsers,
 )
 from services.ingestor.decisions import RefusedError, check_key
-from services.ingestor.failures import failure_from
+from services.ingestor.failures import failure_from, refusal
 
 NamesAccounts = RegisterProject | SetTrackedUsers | RequestSync
 
@@ -72,23 +72,21 @@ class DiscoveryActivities:
                 await self._check_accounts(command)
 
     async def _check_project(self, command: RegisterProject) -> None:
+        check_key(command.project)
         try:
-            check_key(command.project)
             found = await self._jira.project(command.project)
-        except RefusedError as error:
-            raise _refused(error.code, str(error), "key") from error
         except NotFoundOrHidden as error:
             message = f"Jira shows no project {command.project} to the account that we use. {error.advice}"
-            raise _refused("UNKNOWN_JIRA_PROJECT", message, "key") from error
+            raise RefusedError("UNKNOWN_JIRA_PROJECT", message, "key") from error
         if found.key != command.project:
-            raise _refused("UNKNOWN_JIRA_PROJECT", f"Project {command.project} is called {found.key} now.", "key")
+            raise RefusedError("UNKNOWN_JIRA_PROJECT", f"Project {command.project} is called {found.key} now.", "key")
 
     async def _check_accounts(self, command: NamesAccounts) -> None:
         wanted = {account.strip() for account in command.account_ids}
         unknown = wanted - {user.account_id for user in await self._jira.users_bulk(sorted(wanted))}
         if unknown:
             listed = ", ".join(sorted(unknown))
-            raise _refused("UNKNOWN_ACCOUNT", f"Jira knows no account {listed}.", "accountIds")
+            raise RefusedError("UNKNOWN_ACCOUNT", f"Jira knows no account {listed}.", "accountIds")
 
 
 def _option(user: User) -> Option:
@@ -101,15 +99,13 @@ def _option(user: User) -> Option:
     )
 
 
-def _refused(code: str, message: str, field: str) -> ApplicationError:
-    return ApplicationError(message, {"code": code, "field": field}, type=REFUSED, non_retryable=True)
-
-
 @asynccontextmanager
 async def _refusals() -> AsyncIterator[None]:
     """Somebody waits for the answer: what Jira refuses is said at once, the client has tried three times."""
     try:
         yield
+    except RefusedError as error:
+        raise refusal(error) from error
     except JiraError as error:
         failure = failure_from(error, activity.info().attempt)
         raise ApplicationError(error.message, failure, type=JIRA_REFUSED, non_retryable=True) from error

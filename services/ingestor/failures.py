@@ -8,7 +8,9 @@ import msgspec
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from libs.jira_client import Context, ErrorCode, JiraError, classify_exception, error_for
+from libs.temporal.commands import REFUSED
 from libs.temporal.messages import Failure
+from services.ingestor.decisions import RefusedError
 
 TRANSIENT_ATTEMPTS = 3
 """Attempts of one step, each of three calls, before a transient trouble ends the run. The next tick goes on."""
@@ -42,6 +44,12 @@ def activity_error(error: JiraError, attempt: int) -> ApplicationError:
         next_retry_delay=timedelta(seconds=error.retry_after) if error.retry_after and not lost else None,
         category=ApplicationErrorCategory.BENIGN if waits else ApplicationErrorCategory.UNSPECIFIED,
     )
+
+
+def refusal(error: RefusedError) -> ApplicationError:
+    """What the activity raises for a command that cannot be carried out as it stands."""
+    details = {"code": error.code, "field": error.field}
+    return ApplicationError(str(error), details, type=REFUSED, non_retryable=True)
 
 
 def unreadable(error: msgspec.DecodeError, endpoint: str) -> JiraError:
