@@ -15,6 +15,14 @@ from libs.events.admin import (
     SyncRequested,
     TrackedUsersChanged,
 )
+from libs.events.alerts import (
+    AlertAcknowledged,
+    AlertEnd,
+    AlertRaised,
+    AlertRepeated,
+    AlertResolved,
+    AlertsSilenced,
+)
 from libs.events.batches import Append, Appended, Change, Head, Recorded
 from libs.events.digests import canonical, digest
 from libs.events.envelope import Event, stream_id
@@ -27,6 +35,15 @@ from libs.events.facts import (
     WorklogFetched,
 )
 from libs.events.follow import follow
+from libs.events.notices import (
+    FailureKind,
+    NoticeReason,
+    NotificationFailed,
+    NotificationRedriven,
+    NotificationRequested,
+    NotificationSent,
+)
+from libs.events.pace import BackoffApplied, BackoffCleared, Pace, paced
 from libs.events.relay import run_relay
 from libs.events.store import EventStore, StoreError, StoreVersionError, UnreadableEvent, migrate, open_store
 from libs.events.subscribe import Delivery, subscribe
@@ -40,6 +57,7 @@ from libs.events.sync import (
     SyncPageRecorded,
     SyncStarted,
     SyncSucceeded,
+    end_key,
 )
 from libs.events.topics import TOPIC_OF, TOPICS, UnknownTopicError, decode
 
@@ -47,14 +65,23 @@ __all__ = [
     "TOPICS",
     "TOPIC_OF",
     "AbsenceReason",
+    "AlertAcknowledged",
+    "AlertEnd",
+    "AlertRaised",
+    "AlertRepeated",
+    "AlertResolved",
+    "AlertsSilenced",
     "Append",
     "Appended",
+    "BackoffApplied",
+    "BackoffCleared",
     "Change",
     "Delivery",
     "EntityMark",
     "Event",
     "EventStore",
     "Evidence",
+    "FailureKind",
     "Head",
     "JiraCommentFetched",
     "JiraCommentGone",
@@ -62,6 +89,12 @@ __all__ = [
     "JiraIssueGone",
     "JiraProjectFetched",
     "JiraUserFetched",
+    "NoticeReason",
+    "NotificationFailed",
+    "NotificationRedriven",
+    "NotificationRequested",
+    "NotificationSent",
+    "Pace",
     "ProjectRegistered",
     "ProjectUnregistered",
     "Recorded",
@@ -88,9 +121,11 @@ __all__ = [
     "canonical",
     "decode",
     "digest",
+    "end_key",
     "follow",
     "migrate",
     "open_store",
+    "paced",
     "run_relay",
     "stream_id",
     "subscribe",

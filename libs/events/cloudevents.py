@@ -24,6 +24,7 @@ _ENTITY_OF: Final = (
     ("SyncRequested", "control"),
     ("Sync", "sync"),
     ("SchemaDrift", "sync"),
+    ("Notification", "notice"),
 )
 """The first match of the type's name is the subject's entity token; what matches none is of the control stream."""
 

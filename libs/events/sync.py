@@ -114,3 +114,8 @@ class SchemaDriftDetected(Event, frozen=True, kw_only=True):
     field_id: str
     before: str | None
     after: str | None
+
+
+def end_key(run_id: str) -> str:
+    """The once-key under which the end of a run is stored, whoever tells it: the run itself, or who found it dead."""
+    return f"end:{run_id}"

@@ -19,6 +19,7 @@ from libs.events.admin import (
     SyncRequested,
     TrackedUsersChanged,
 )
+from libs.events.alerts import AlertAcknowledged, AlertRaised, AlertRepeated, AlertResolved, AlertsSilenced
 from libs.events.envelope import Event
 from libs.events.facts import (
     JiraCommentFetched,
@@ -28,6 +29,13 @@ from libs.events.facts import (
     SprintFetched,
     WorklogFetched,
 )
+from libs.events.notices import (
+    NotificationFailed,
+    NotificationRedriven,
+    NotificationRequested,
+    NotificationSent,
+)
+from libs.events.pace import BackoffApplied, BackoffCleared
 from libs.events.sync import (
     SchemaDriftDetected,
     SyncCancelled,
@@ -62,6 +70,17 @@ TOPICS: Final[dict[str, type[Event]]] = {
     "SchedulePaused.v1": SchedulePaused,
     "ScheduleResumed.v1": ScheduleResumed,
     "SyncRequested.v1": SyncRequested,
+    "BackoffApplied.v1": BackoffApplied,
+    "BackoffCleared.v1": BackoffCleared,
+    "AlertRaised.v1": AlertRaised,
+    "AlertRepeated.v1": AlertRepeated,
+    "AlertResolved.v1": AlertResolved,
+    "AlertAcknowledged.v1": AlertAcknowledged,
+    "AlertsSilenced.v1": AlertsSilenced,
+    "NotificationRequested.v1": NotificationRequested,
+    "NotificationSent.v1": NotificationSent,
+    "NotificationFailed.v1": NotificationFailed,
+    "NotificationRedriven.v1": NotificationRedriven,
 }
 """The newest topic of every event type."""
 

@@ -60,6 +60,32 @@ class Origin(StrEnum):
     INTEGRATOR = "integrator"
 
 
+class Severity(StrEnum):
+    """How much it matters to the people who are told."""
+
+    CRITICAL = "critical"
+    """Nothing is synced until somebody acts."""
+    WARNING = "warning"
+    INFO = "info"
+
+
+class Category(StrEnum):
+    """Whom it concerns: alerts are routed by this."""
+
+    BILLING = "billing"
+    ACCESS = "access"
+    """Token, permission, a project that is hidden or gone."""
+    LIMITS = "limits"
+    NETWORK = "network"
+    JIRA = "jira"
+    """A fault of Jira's own."""
+    CONTRACT = "contract"
+    """Jira and the integrator do not understand one another: developers."""
+    STORAGE = "storage"
+    LATENCY = "latency"
+    OTHER = "other"
+
+
 class Scope(StrEnum):
     """How much of the site is affected, and so how much must slow down."""
 

@@ -5,7 +5,7 @@ One occurrence may say it more exactly (see `classify`); these are the defaults.
 
 from typing import Final, NamedTuple
 
-from libs.jira_client.errors import ErrorCode, Origin, Scope
+from libs.jira_client.errors import Category, ErrorCode, Origin, Scope, Severity
 
 
 class Rule(NamedTuple):
@@ -14,7 +14,11 @@ class Rule(NamedTuple):
     origin: Origin
     retryable: bool
     scope: Scope
+    severity: Severity
+    category: Category
     advice: str
+    docs: str = ""
+    """Where to read on; empty when nowhere."""
 
 
 RULES: Final[dict[ErrorCode, Rule]] = {
@@ -22,93 +26,152 @@ RULES: Final[dict[ErrorCode, Rule]] = {
         Origin.ACCOUNT,
         False,
         Scope.SITE,
+        Severity.CRITICAL,
+        Category.BILLING,
         "Ask the billing admin of the Jira site to settle the payment, then resume the sync.",
     ),
     ErrorCode.SITE_SUSPENDED: Rule(
         Origin.ACCOUNT,
         False,
         Scope.SITE,
+        Severity.CRITICAL,
+        Category.BILLING,
         "Open the Jira site once in a browser or check admin.atlassian.com, then resume the sync.",
     ),
     ErrorCode.AUTH_EXPIRED: Rule(
-        Origin.ACCOUNT, False, Scope.SITE, "Create a new API token, put it into JIRA_API_TOKEN and check JIRA_EMAIL."
+        Origin.ACCOUNT,
+        False,
+        Scope.SITE,
+        Severity.CRITICAL,
+        Category.ACCESS,
+        "Create a new API token, put it into JIRA_API_TOKEN and check JIRA_EMAIL.",
     ),
     ErrorCode.FORBIDDEN: Rule(
         Origin.ACCOUNT,
         False,
         Scope.ENDPOINT,
+        Severity.CRITICAL,
+        Category.ACCESS,
         "Give the account the Browse permission and a Jira licence, or let this address through the IP allow-list.",
     ),
     ErrorCode.NOT_FOUND_OR_HIDDEN: Rule(
         Origin.ACCOUNT,
         False,
         Scope.CALL,
+        Severity.CRITICAL,
+        Category.ACCESS,
         "Check the key or id, and that the account may see it: Jira hides what it may not see.",
     ),
     ErrorCode.BAD_REQUEST: Rule(
         Origin.INTEGRATOR,
         False,
         Scope.CALL,
+        Severity.CRITICAL,
+        Category.CONTRACT,
         "Check what Jira names: a project key, a field or an account of the watch list is renamed, removed or hidden.",
     ),
     ErrorCode.API_GONE: Rule(
-        Origin.INTEGRATOR, False, Scope.ENDPOINT, "Update the integrator: Atlassian has removed the endpoint it calls."
+        Origin.INTEGRATOR,
+        False,
+        Scope.ENDPOINT,
+        Severity.CRITICAL,
+        Category.CONTRACT,
+        "Update the integrator: Atlassian has removed the endpoint it calls.",
     ),
     ErrorCode.RATE_LIMIT: Rule(
         Origin.JIRA,
         True,
         Scope.SITE,
+        Severity.WARNING,
+        Category.LIMITS,
         "Nothing to do: requests slow down by themselves. If it stays, lower the request rate.",
     ),
     ErrorCode.QUOTA_EXHAUSTED: Rule(
         Origin.JIRA,
         True,
         Scope.SITE,
+        Severity.WARNING,
+        Category.LIMITS,
         "Nothing to do: the sync goes on when Jira resets the quota. If it returns, sync less often.",
     ),
     ErrorCode.NETWORK_GLITCH: Rule(
-        Origin.NETWORK, True, Scope.SITE, "Check DNS, firewall and the address in JIRA_BASE_URL if this stays."
+        Origin.NETWORK,
+        True,
+        Scope.SITE,
+        Severity.WARNING,
+        Category.NETWORK,
+        "Check DNS, firewall and the address in JIRA_BASE_URL if this stays.",
     ),
     ErrorCode.TIMEOUT: Rule(
         Origin.JIRA,
         True,
         Scope.ENDPOINT,
+        Severity.WARNING,
+        Category.NETWORK,
         "Jira answers too slowly; if it stays, see status.atlassian.com or ask for smaller pages.",
     ),
     ErrorCode.UPSTREAM_ERROR: Rule(
-        Origin.JIRA, True, Scope.SITE, "Jira has a fault of its own: see status.atlassian.com; the sync is tried again."
+        Origin.JIRA,
+        True,
+        Scope.SITE,
+        Severity.WARNING,
+        Category.JIRA,
+        "Jira has a fault of its own: see status.atlassian.com; the sync is tried again.",
     ),
     ErrorCode.BAD_RESPONSE: Rule(
         Origin.JIRA,
         True,
         Scope.ENDPOINT,
+        Severity.WARNING,
+        Category.CONTRACT,
         "Check that JIRA_BASE_URL names Jira itself and that no proxy or login page answers instead.",
     ),
     ErrorCode.TLS_INVALID: Rule(
         Origin.NETWORK,
         False,
         Scope.SITE,
+        Severity.CRITICAL,
+        Category.NETWORK,
         "Check the certificate and the address of JIRA_BASE_URL: the connection cannot be trusted.",
     ),
     ErrorCode.STORE_DOWN: Rule(
-        Origin.INTEGRATOR, True, Scope.SITE, "Check that the database runs and that DATABASE_URL reaches it."
+        Origin.INTEGRATOR,
+        True,
+        Scope.SITE,
+        Severity.CRITICAL,
+        Category.STORAGE,
+        "Check that the database runs and that DATABASE_URL reaches it.",
     ),
     ErrorCode.STORE_FULL: Rule(
         Origin.INTEGRATOR,
         True,
         Scope.SITE,
+        Severity.CRITICAL,
+        Category.STORAGE,
         "Free or add disk space for the database; work goes on by itself afterwards.",
     ),
     ErrorCode.POISON_EVENT: Rule(
-        Origin.INTEGRATOR, False, Scope.CALL, "Fix the cause, then replay the parked event; the others go on."
+        Origin.INTEGRATOR,
+        False,
+        Scope.CALL,
+        Severity.WARNING,
+        Category.CONTRACT,
+        "Fix the cause, then replay the parked event; the others go on.",
     ),
     ErrorCode.SLOW_SUCCESS: Rule(
-        Origin.JIRA, False, Scope.SITE, "The sync works but slowly: see status.atlassian.com or lengthen its schedule."
+        Origin.JIRA,
+        False,
+        Scope.SITE,
+        Severity.WARNING,
+        Category.LATENCY,
+        "The sync works but slowly: see status.atlassian.com or lengthen its schedule.",
     ),
     ErrorCode.UNKNOWN: Rule(
         Origin.INTEGRATOR,
         True,
         Scope.CALL,
+        Severity.WARNING,
+        Category.OTHER,
         "No rule knows this failure: report its fingerprint and the first lines of the answer.",
     ),
 }

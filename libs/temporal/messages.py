@@ -75,6 +75,64 @@ class SetTrackedUsers(Command, frozen=True, kw_only=True, tag="track"):
     """The whole new watch list; empty: everybody."""
 
 
+class ApplyBackoff(Command, frozen=True, kw_only=True, tag="apply-backoff"):
+    """Slow the schedule down; a pause stays."""
+
+    level: int
+    code: str
+    failures: int
+    seconds: int
+    anchor: datetime
+    run_id: str
+    settled: int
+    """Version of the control stream's last event about the pace that this decision knows; a newer one overtakes it."""
+
+
+class ClearBackoff(Command, frozen=True, kw_only=True, tag="clear-backoff"):
+    """Give the schedule its cron back."""
+
+    run_id: str | None
+    settled: int
+    """As of `ApplyBackoff`."""
+
+
+class AcknowledgeAlert(Command, frozen=True, kw_only=True, tag="acknowledge-alert"):
+    """Somebody is at it: no more reminders."""
+
+    alert_id: str
+
+
+class ResolveAlert(Command, frozen=True, kw_only=True, tag="resolve-alert"):
+    """Close an alert by hand."""
+
+    alert_id: str
+
+
+class SilenceAlerts(Command, frozen=True, kw_only=True, tag="silence-alerts"):
+    """No notices of the project's alerts until then."""
+
+    until: datetime | None
+    """None lifts the silence."""
+    code: str | None = None
+    """Only alerts of this code; None: all."""
+
+
+class SendTestNotice(Command, frozen=True, kw_only=True, tag="test-notice"):
+    """Try a channel out. Concerns no project: `project` is empty."""
+
+    notice_id: str
+    channel: str
+    to: tuple[str, ...] = ()
+    """Empty: whom the channel is set up for."""
+
+
+class RedriveNotice(Command, frozen=True, kw_only=True, tag="redrive-notice"):
+    """Try a dead letter of a channel again. Concerns no project: `project` is empty."""
+
+    notice_id: str
+    channel: str
+
+
 AnyCommand = (
     RegisterProject
     | UnregisterProject
@@ -84,6 +142,13 @@ AnyCommand = (
     | RescheduleSync
     | RequestSync
     | SetTrackedUsers
+    | ApplyBackoff
+    | ClearBackoff
+    | AcknowledgeAlert
+    | ResolveAlert
+    | SilenceAlerts
+    | SendTestNotice
+    | RedriveNotice
 )
 
 

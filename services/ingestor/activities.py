@@ -33,6 +33,7 @@ from libs.events import (
     SyncStarted,
     SyncSucceeded,
     WorklogFetched,
+    end_key,
     stream_id,
 )
 from libs.jira_client import JiraClient, JiraError, NotFoundOrHidden, RequestCount, SeenTokens, counting
@@ -175,7 +176,7 @@ class SyncActivities:
                     f"{names.scan(message.run_id)}*",
                     *(f"{names.requests}{request}" for request in message.plan.request_ids),
                 ],
-                once=f"end:{message.run_id}",
+                once=end_key(message.run_id),
             )
         )
         return counts
@@ -222,7 +223,7 @@ class SyncActivities:
             Append(
                 changes=[Change(event=event)],
                 forget=[f"{names.scan(message.run_id)}*"],
-                once=f"end:{message.run_id}",
+                once=end_key(message.run_id),
             )
         )
 

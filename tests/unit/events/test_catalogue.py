@@ -6,6 +6,7 @@ one in `libs/events/upcasts.py`, and a new line here; the old line stays.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from uuid import UUID
 
@@ -28,7 +29,7 @@ def _name(annotation: object) -> str:
     name = (
         annotation.__name__ if isinstance(annotation, type) and not hasattr(annotation, "__args__") else str(annotation)
     )
-    return name.replace(" ", "").replace("libs.events.sync.", "").replace("datetime.", "")
+    return re.sub(r"libs\.events\.\w+\.|datetime\.", "", name.replace(" ", ""))
 
 
 def catalogue() -> dict[str, str]:

@@ -25,6 +25,9 @@ ENTITIES = {
     "SchedulePaused.v1": "control.schedule_paused",
     "SiteRegistered.v1": "control.site_registered",
     "TrackedUsersChanged.v1": "control.tracked_users_changed",
+    "AlertRaised.v1": "control.alert_raised",
+    "BackoffApplied.v1": "control.backoff_applied",
+    "NotificationSent.v1": "notice.notification_sent",
 }
 
 
