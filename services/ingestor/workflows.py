@@ -330,7 +330,7 @@ async def all_or_first_error(steps: list[Awaitable[None]]) -> None:
     tasks = [asyncio.ensure_future(step) for step in steps]
     try:
         await asyncio.gather(*tasks)
-    except BaseException:
+    except (Exception, asyncio.CancelledError):  # not GeneratorExit: a workflow that is put away must not wait any more
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
