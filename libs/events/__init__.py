@@ -35,6 +35,7 @@ from libs.events.facts import (
     WorklogFetched,
 )
 from libs.events.follow import follow
+from libs.events.leader import leadership
 from libs.events.notices import (
     FailureKind,
     NoticeReason,
@@ -45,6 +46,7 @@ from libs.events.notices import (
 )
 from libs.events.pace import BackoffApplied, BackoffCleared, Pace, paced
 from libs.events.relay import run_relay
+from libs.events.saved_reader import SavedReader
 from libs.events.store import EventStore, StoreError, StoreVersionError, UnreadableEvent, migrate, open_store
 from libs.events.subscribe import Delivery, subscribe
 from libs.events.sync import (
@@ -60,6 +62,7 @@ from libs.events.sync import (
     end_key,
 )
 from libs.events.topics import TOPIC_OF, TOPICS, UnknownTopicError, decode
+from libs.events.wakes import wakes
 
 __all__ = [
     "TOPICS",
@@ -98,6 +101,7 @@ __all__ = [
     "ProjectRegistered",
     "ProjectUnregistered",
     "Recorded",
+    "SavedReader",
     "ScheduleChanged",
     "SchedulePaused",
     "ScheduleResumed",
@@ -123,10 +127,12 @@ __all__ = [
     "digest",
     "end_key",
     "follow",
+    "leadership",
     "migrate",
     "open_store",
     "paced",
     "run_relay",
     "stream_id",
     "subscribe",
+    "wakes",
 ]

@@ -2,17 +2,15 @@
 
 import asyncio
 import fcntl
+import hashlib
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Final
 
 import psycopg
 
 from libs.events.postgres import libpq_url
 from libs.events.sqlite import path_of
-
-RELAY_LOCK: Final = 7_236_114_002
 
 StillHeld = Callable[[], bool]
 """Asks whether the lock is still ours; may block for a round trip to the database."""
@@ -34,10 +32,15 @@ async def leadership(url: str, name: str) -> AsyncIterator[StillHeld | None]:
         return
     connection = await asyncio.to_thread(_session, url)
     try:
-        row = connection.execute("SELECT pg_try_advisory_lock(%s)", (RELAY_LOCK,)).fetchone()
+        row = connection.execute("SELECT pg_try_advisory_lock(%s)", (_key(name),)).fetchone()
         yield (lambda: _answers(connection)) if row and row[0] else None
     finally:
         connection.close()
+
+
+def _key(name: str) -> int:
+    """PostgreSQL names its locks by 64 bits."""
+    return int.from_bytes(hashlib.blake2b(f"jdi leader {name}".encode(), digest_size=8).digest(), signed=True)
 
 
 def _locked(handle: int) -> bool:
