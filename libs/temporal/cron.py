@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
-from functools import cache
+from datetime import UTC, date, datetime, timedelta
+from functools import cache, lru_cache
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -41,6 +41,10 @@ _FIELDS: Final = (
     _Field("day of the week", 0, 7, "week", _WEEKDAYS),
 )
 _LONGEST: Final = 200
+_DAY: Final = 86_400
+_FIRST_DAY: Final = date(2000, 1, 1)
+_ROUND: Final = date(2028, 1, 1) - _FIRST_DAY
+"""After 28 years every date is on the same weekday again."""
 _MACROS: Final = {
     "@hourly": "0 * * * *",
     "@daily": "0 0 * * *",
@@ -94,6 +98,32 @@ def next_runs(cron: str, timezone: str, after: datetime, count: int) -> list[dat
             break
         runs.append(found)
     return runs
+
+
+@lru_cache(maxsize=1024)
+def mean_gap(cron: str) -> float:
+    """Seconds from one run to the next, on average over a whole round of the calendar; clock changes aside.
+
+    Raises:
+        BadCron: the expression cannot be read, or never comes.
+    """
+    calendar = _read(cron)
+    every_day, every_month = len(calendar.days) == 31, len(calendar.months) == 12
+    if every_day and every_month:
+        days, matching = 7, len(calendar.weekdays)
+    else:
+        days, matching = (
+            _ROUND.days,
+            sum(_matches(calendar, _FIRST_DAY + timedelta(days=n)) for n in range(_ROUND.days)),
+        )
+    runs = matching * len(calendar.hours) * len(calendar.minutes)
+    if not runs:
+        raise BadCron(f"{cron!r} never comes: no such day is in the calendar.")
+    return days * _DAY / runs
+
+
+def _matches(calendar: Calendar, day: date) -> bool:
+    return day.month in calendar.months and day.day in calendar.days and day.isoweekday() % 7 in calendar.weekdays
 
 
 def in_words(cron: str) -> str:

@@ -11,7 +11,7 @@ from croniter import croniter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from libs.temporal.cron import BadCron, check, in_words, next_runs, notes
+from libs.temporal.cron import BadCron, check, in_words, mean_gap, next_runs, notes
 from tests.unit.temporal.expressions import expressions
 
 patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -173,3 +173,42 @@ def test_a_daily_run_comes_every_day(minute: int, hour: int, moment: datetime) -
     runs = next_runs(f"{minute} {hour} * * *", "UTC", at, 5)
     assert {later - earlier for earlier, later in pairwise(runs)} == {timedelta(days=1)}
     assert timedelta(0) < runs[0] - at <= timedelta(days=1)
+
+
+DAY = 86_400
+
+
+@pytest.mark.parametrize(
+    ("cron", "seconds"),
+    [
+        ("* * * * *", 60),
+        ("*/15 * * * *", 15 * 60),
+        ("*/25 * * * *", 20 * 60),
+        ("0 5 * * *", DAY),
+        ("0 9-17 * * 1-5", 7 * DAY / 45),
+        ("0 9 * * MON", 7 * DAY),
+        ("0 0 1 1 *", 365.25 * DAY),
+        ("0 0 29 2 *", 4 * 365.25 * DAY),
+        ("0 0 1 * *", 365.25 * DAY / 12),
+        ("0 0 * 1 MON", 28 * 365.25 * DAY / 124),
+    ],
+)
+def test_the_mean_gap_of_a_schedule(cron: str, seconds: float) -> None:
+    assert mean_gap(cron) == pytest.approx(seconds)
+
+
+def test_what_never_comes_has_no_gap() -> None:
+    with pytest.raises(BadCron, match="never comes"):
+        mean_gap("0 0 30 2 *")
+
+
+@settings(patient, max_examples=30)
+@given(expressions().filter(lambda cron: cron.split()[2:4] == ["*", "*"]))
+def test_the_gap_is_a_week_over_the_runs_of_a_week(cron: str) -> None:
+    try:
+        gap = mean_gap(cron)
+    except BadCron:
+        return
+    count = round(7 * DAY / gap)
+    runs = next_runs(cron, "UTC", NOW, count + 1)
+    assert runs[-1] - runs[0] == timedelta(days=7)
