@@ -17,6 +17,8 @@ from services.ingestor.control_state import ControlState, fold_control
 from tests.acceptance.pipeline import Pipeline
 
 QUARTERLY = "*/15 * * * *"
+RARELY = "0 0 1 1 *"
+"""For a test that counts runs: the schedule adds none of its own."""
 
 
 class Desk:

@@ -42,7 +42,7 @@ from libs.temporal.messages import (
 from services.ingestor.control import ControlActivities
 from services.ingestor.journal import Journal
 from services.ingestor.schedules import ScheduleGateway, agrees
-from tests.acceptance.control import QUARTERLY, Desk, until, version_in
+from tests.acceptance.control import QUARTERLY, RARELY, Desk, until, version_in
 from tests.acceptance.pipeline import running
 from tests.servers import TemporalServer
 
@@ -111,7 +111,7 @@ async def test_registering_again_changes_nothing(desk: Desk) -> None:
 
 
 async def test_each_command_shows_in_temporal_and_in_the_job(desk: Desk) -> None:
-    await desk.register()
+    await desk.register(RARELY)
     await until(lambda: ends(desk))
 
     await desk.do(PauseSync, reason="maintenance", actor="bob")
@@ -242,7 +242,7 @@ async def test_a_schedule_paused_for_long_is_made_anew(desk: Desk, monkeypatch: 
 async def test_a_request_during_a_run_queues_one_more(desk: Desk, jira: Simulator) -> None:
     # A run that is told to wait is in progress until it is let go.
     jira.faults.add(Fault(match="/myself", always=True, status=429, headers={"Retry-After": "1"}))
-    await desk.register()
+    await desk.register(RARELY)
     await until(lambda: runs(desk))
     requests = [(await desk.do(RequestSync)).request_id for _ in range(3)]
     jira.faults.clear()

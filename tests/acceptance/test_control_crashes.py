@@ -33,7 +33,7 @@ from libs.temporal.connect import connect
 from libs.temporal.messages import Command, PauseSync, RescheduleSync, StartSync
 from services.ingestor.control_state import fold_control
 from services.ingestor.schedules import ScheduleGateway, agrees
-from tests.acceptance.control import QUARTERLY, control_events, until
+from tests.acceptance.control import RARELY, control_events, until
 from tests.acceptance.crashing_ingestor import POINTS
 from tests.servers import TemporalServer, free_port
 
@@ -100,7 +100,7 @@ async def test_a_command_survives_the_death_of_the_ingestor(
         running = asyncio.create_task(ingestor.keep_running())
         try:
             kind, arguments, effect = COMMANDS[name]
-            await register_project(client, site=site, project=PROJECT, cron=QUARTERLY, timezone="UTC", actor="ann")
+            await register_project(client, site=site, project=PROJECT, cron=RARELY, timezone="UTC", actor="ann")
             await until(lambda: events(store, SyncSucceeded))
             before = len(events(store, SyncRequested))
             frame = {"site": site, "project": PROJECT, "command_id": "test-command", "actor": "ann"}
