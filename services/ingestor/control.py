@@ -12,11 +12,11 @@ from temporalio import activity
 from libs.events import Append, Change, Event, SchedulePaused, ScheduleResumed, SiteRegistered, stream_id
 from libs.temporal.messages import AnyCommand, Done, ProjectRef, RegisterProject, Trigger
 from services.ingestor.control_state import ControlState, fold_control
-from services.ingestor.cursors import MarkNames, registered_mark
+from services.ingestor.cursors import MarkNames, PendingRequest, registered_mark
 from services.ingestor.decisions import Decision, RefusedError, decide
 from services.ingestor.failures import refusal
 from services.ingestor.journal import Journal
-from services.ingestor.schedules import ScheduleGateway, agrees
+from services.ingestor.schedules import Held, ScheduleGateway, agrees
 
 ROUNDS = 10
 """Times a schedule is written before giving up: each time another writer was at it meanwhile."""
@@ -37,12 +37,16 @@ class ControlActivities:
     @activity.defn
     async def adopt_schedule(self, project: ProjectRef) -> None:
         """Record a pause that was set or lifted in Temporal's own console, so that no later write undoes it."""
-        state = await self._state(project.site, project.project)
-        if not state.registered:
+        await self._adopt(project, await self._gateway.held(project.site, project.project))
+
+    async def _adopt(self, project: ProjectRef, held: Held | None) -> None:
+        events = await self._events(project.site, project.project)
+        state = fold_control(events)
+        if held is None or held.version is None or not state.registered:
             return
-        held = await self._gateway.held(project.site, project.project)
-        # Another version means that our own last write has not arrived yet.
-        if held is None or held.version != state.version or held.paused == state.paused:
+        written = fold_control(event for event in events if event.stream_version <= held.version)
+        # The log itself may have moved on from what was written: its own pause or resume is the newer word then.
+        if written.version != held.version or held.paused == written.paused or state.paused != written.paused:
             return
         kind = SchedulePaused if held.paused else ScheduleResumed
         event = kind(
@@ -73,19 +77,12 @@ class ControlActivities:
             return await self._record(command, decision, fold_control([*events, *decision.events]), once)
 
     async def _record(self, command: AnyCommand, decision: Decision, after: ControlState, once: str) -> Done:
-        names = MarkNames(command.site, command.project)
-        registered = registered_mark(command.site, command.project)
-        marks = {names.tracked: msgspec.json.encode(after.tracked)}
         request = decision.request
-        if after.registered:
-            marks[registered] = b""
-        if request is not None:
-            marks[f"{names.requests}{request.request_id}"] = msgspec.json.encode(request)
         result = await self._journal.append(
             Append(
                 changes=[Change(event=event) for event in decision.events],
-                marks=marks,
-                forget=[] if after.registered else [registered, f"{names.requests}*"],
+                marks=_marks(command, request, after),
+                forget=_forgotten(command, after),
                 once=once,
                 outcome=msgspec.json.encode(Done(position=0, request_id=request.request_id if request else None)),
             )
@@ -115,12 +112,13 @@ class ControlActivities:
         """Make Temporal hold the schedule that the log describes.
 
         The log is read again after every write: of two writers the later may have written the older state, and then
-        sees the newer one here.
+        sees the newer one here. A write takes effect only on the schedule as it was looked at, hands included.
         """
         async with self._locks[project.site, project.project]:
             for _ in range(ROUNDS):
-                wanted = await self._state(project.site, project.project)
                 held = await self._gateway.held(project.site, project.project)
+                await self._adopt(project, held)
+                wanted = await self._state(project.site, project.project)
                 if agrees(wanted, held):
                     return
                 await self._gateway.write(project.site, project.project, wanted, held)
@@ -148,3 +146,23 @@ class ControlActivities:
 
     async def _events(self, site: str, project: str) -> list[Event]:
         return await self._journal.stream(stream_id(site, "control", project))
+
+
+def _marks(command: AnyCommand, request: PendingRequest | None, after: ControlState) -> dict[str, bytes]:
+    """What the syncs read of the project's state."""
+    if not command.project:
+        return {}
+    names = MarkNames(command.site, command.project)
+    marks = {names.tracked: msgspec.json.encode(after.tracked)}
+    if after.registered:
+        marks[registered_mark(command.site, command.project)] = b""
+    if request is not None:
+        marks[f"{names.requests}{request.request_id}"] = msgspec.json.encode(request)
+    return marks
+
+
+def _forgotten(command: AnyCommand, after: ControlState) -> list[str]:
+    if after.registered or not command.project:
+        return []
+    names = MarkNames(command.site, command.project)
+    return [registered_mark(command.site, command.project), f"{names.requests}*"]

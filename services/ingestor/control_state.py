@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
 from libs.events import (
+    AlertAcknowledged,
+    AlertRaised,
+    AlertRepeated,
+    AlertResolved,
+    BackoffApplied,
+    BackoffCleared,
     Event,
+    Pace,
     ProjectRegistered,
     ProjectUnregistered,
     ScheduleChanged,
     SchedulePaused,
     ScheduleResumed,
     TrackedUsersChanged,
+    paced,
 )
+
+
+class Alert(msgspec.Struct, frozen=True, kw_only=True):
+    """What people may do something about."""
+
+    raised: AlertRaised
+    count: int
+    acknowledged: bool = False
+    resolved: bool = False
 
 
 class ControlState(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +49,10 @@ class ControlState(msgspec.Struct, frozen=True, kw_only=True):
     pause_reason: str = ""
     tracked: tuple[str, ...] = ()
     """The watch list; empty: everybody."""
+    pace: Pace = Pace()
+    """By its cron, or slowed down."""
+    alerts: Mapping[str, Alert] = {}
+    """By id: all that there ever were."""
     version: int = 0
     """Version of the stream's last event that concerns the schedule: tells whether Temporal is up to date."""
 
@@ -40,12 +61,33 @@ def fold_control(events: Iterable[Event]) -> ControlState:
     """The state that a project's control events, oldest first, amount to."""
     state = ControlState()
     for event in events:
-        changed = _changed(state, event)
-        if changed is not None:
-            state = msgspec.structs.replace(changed, version=event.stream_version)
-        elif isinstance(event, TrackedUsersChanged):
-            state = msgspec.structs.replace(state, tracked=event.account_ids)
+        state = _followed_by(state, event)
     return state
+
+
+def _followed_by(state: ControlState, event: Event) -> ControlState:
+    changed = _changed(state, event)
+    if changed is not None:
+        return msgspec.structs.replace(changed, pace=paced(state.pace, event), version=event.stream_version)
+    if isinstance(event, TrackedUsersChanged):
+        return msgspec.structs.replace(state, tracked=event.account_ids)
+    if isinstance(event, AlertRaised):
+        return _with_alert(state, Alert(raised=event, count=event.count))
+    if isinstance(event, AlertRepeated | AlertAcknowledged | AlertResolved) and event.alert_id in state.alerts:
+        return _with_alert(state, _marked(state.alerts[event.alert_id], event))
+    return state
+
+
+def _with_alert(state: ControlState, alert: Alert) -> ControlState:
+    return msgspec.structs.replace(state, alerts={**state.alerts, alert.raised.alert_id: alert})
+
+
+def _marked(alert: Alert, event: AlertRepeated | AlertAcknowledged | AlertResolved) -> Alert:
+    if isinstance(event, AlertRepeated):
+        return msgspec.structs.replace(alert, count=event.count)
+    if isinstance(event, AlertAcknowledged):
+        return msgspec.structs.replace(alert, acknowledged=True)
+    return msgspec.structs.replace(alert, resolved=True)
 
 
 def _changed(state: ControlState, event: Event) -> ControlState | None:
@@ -57,6 +99,7 @@ def _changed(state: ControlState, event: Event) -> ControlState | None:
             cron=event.cron,
             timezone=event.timezone,
             revision=state.revision + 1,
+            alerts=state.alerts,
         )
     if isinstance(event, ProjectUnregistered):
         return msgspec.structs.replace(_running(state), registered=False, tracked=())
@@ -71,7 +114,7 @@ def _changed(state: ControlState, event: Event) -> ControlState | None:
         )
     if isinstance(event, ScheduleResumed):
         return _running(state)
-    return None
+    return state if isinstance(event, BackoffApplied | BackoffCleared) else None
 
 
 def _running(state: ControlState) -> ControlState:

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from libs.events import (
+    AlertAcknowledged,
+    AlertEnd,
+    AlertResolved,
+    AlertsSilenced,
+    BackoffApplied,
+    BackoffCleared,
     Event,
+    NotificationRedriven,
+    NotificationRequested,
     ProjectRegistered,
     ProjectUnregistered,
     ScheduleChanged,
@@ -20,28 +28,41 @@ from libs.events import (
     TrackedUsersChanged,
     stream_id,
 )
+from libs.jira_client import ErrorCode
 from libs.temporal import names
 from libs.temporal.commands import UNKNOWN_PROJECT
 from libs.temporal.cron import BadCron, check
 from libs.temporal.messages import (
+    AcknowledgeAlert,
     AnyCommand,
+    ApplyBackoff,
+    ClearBackoff,
     Command,
     PauseSync,
+    RedriveNotice,
     RegisterProject,
     RequestSync,
     RescheduleSync,
+    ResolveAlert,
     ResumeSync,
+    SendTestNotice,
     SetTrackedUsers,
+    SilenceAlerts,
     StartSync,
     UnregisterProject,
 )
-from services.ingestor.control_state import ControlState
+from services.ingestor.control_state import Alert, ControlState
 from services.ingestor.cursors import PendingRequest
 
 MAX_TRACKED = 200
 """Accounts of a watch list. Each stands three times in the JQL of a search, which Jira limits in length."""
 
 MAX_REASON = 500
+
+LONGEST_SILENCE = timedelta(days=90)
+"""A silence that somebody forgot must not last for ever."""
+
+UNKNOWN_ALERT = "UNKNOWN_ALERT"
 
 _KEY = re.compile(r"[A-Z][A-Z0-9_]{0,99}")
 
@@ -75,7 +96,7 @@ def decide(command: AnyCommand, state: ControlState, now: datetime) -> Decision:
     """
     if len(command.reason) > MAX_REASON:
         raise RefusedError("BAD_REASON", f"The reason is longer than {MAX_REASON} characters.", "reason")
-    if not isinstance(command, RegisterProject) and not state.registered:
+    if not isinstance(command, _WITHOUT_PROJECT) and not state.registered:
         raise RefusedError(
             UNKNOWN_PROJECT,
             f"Project {command.project} of site {command.site} is not registered."
@@ -136,7 +157,8 @@ def _resume(command: ResumeSync, _state: ControlState, now: datetime) -> Decisio
 
 
 def _start(command: StartSync, state: ControlState, now: datetime) -> Decision:
-    resumed = (ScheduleResumed(**_frame(command, now), reason=command.reason),) if state.paused else ()
+    held_up = state.paused or state.pace.level
+    resumed = (ScheduleResumed(**_frame(command, now), reason=command.reason),) if held_up else ()
     request = _request(command, full=command.full)
     return Decision(events=(*resumed, _requested(command, request, now)), request=request)
 
@@ -176,6 +198,93 @@ def _track(command: SetTrackedUsers, state: ControlState, now: datetime) -> Deci
     return Decision(events=(event, _requested(command, request, now)), request=request)
 
 
+def _apply_backoff(command: ApplyBackoff, state: ControlState, now: datetime) -> Decision:
+    if _overtaken(command, state):
+        return Decision()
+    event = BackoffApplied(
+        **_frame(command, now),
+        level=command.level,
+        code=command.code,
+        failures=command.failures,
+        seconds=command.seconds,
+        anchor=command.anchor,
+        run_id=command.run_id,
+    )
+    return Decision(events=(event,))
+
+
+def _clear_backoff(command: ClearBackoff, state: ControlState, now: datetime) -> Decision:
+    if _overtaken(command, state) or not state.pace.level:
+        return Decision()
+    return Decision(events=(BackoffCleared(**_frame(command, now), reason=command.reason, run_id=command.run_id),))
+
+
+def _overtaken(command: ApplyBackoff | ClearBackoff, state: ControlState) -> bool:
+    """Whether the pace was set otherwise since: by people, whose word counts, or by another such command."""
+    return not state.registered or command.settled != state.pace.version
+
+
+def _acknowledge(command: AcknowledgeAlert, state: ControlState, now: datetime) -> Decision:
+    alert = _alert(command.alert_id, command, state)
+    if alert.resolved or alert.acknowledged:
+        return Decision()
+    event = AlertAcknowledged(**_frame(command, now), alert_id=command.alert_id, reason=command.reason)
+    return Decision(events=(event,))
+
+
+def _resolve(command: ResolveAlert, state: ControlState, now: datetime) -> Decision:
+    alert = _alert(command.alert_id, command, state)
+    if alert.resolved:
+        return Decision()
+    event = AlertResolved(
+        **_frame(command, now),
+        alert_id=command.alert_id,
+        fingerprint=alert.raised.fingerprint,
+        code=alert.raised.code,
+        end=AlertEnd.BY_HAND,
+        first_seen=alert.raised.first_seen,
+        count=alert.count,
+        reason=command.reason,
+    )
+    return Decision(events=(event,))
+
+
+def _alert(alert_id: str, command: Command, state: ControlState) -> Alert:
+    try:
+        return state.alerts[alert_id]
+    except KeyError:
+        raise RefusedError(
+            UNKNOWN_ALERT,
+            f"Project {command.project} has no alert {alert_id}. The query `alerts` lists those it has.",
+            "id",
+        ) from None
+
+
+def _silence(command: SilenceAlerts, _state: ControlState, now: datetime) -> Decision:
+    if command.code is not None and command.code not in ErrorCode.__members__:
+        codes = ", ".join(ErrorCode)
+        raise RefusedError("BAD_CODE", f"There are no alerts of code {command.code!r}; give one of {codes}.", "code")
+    # A moment that is over lifts a silence.
+    until = now if command.until is None else min(max(command.until, now), now + LONGEST_SILENCE)
+    event = AlertsSilenced(**_frame(command, now), code=command.code, until=until, reason=command.reason)
+    return Decision(events=(event,))
+
+
+def _test_notice(command: SendTestNotice, _state: ControlState, now: datetime) -> Decision:
+    frame = _notice_frame(command, command.notice_id, now)
+    event = NotificationRequested(**frame, notice_id=command.notice_id, channel=command.channel, to=command.to)
+    return Decision(events=(event,))
+
+
+def _redrive_notice(command: RedriveNotice, _state: ControlState, now: datetime) -> Decision:
+    frame = _notice_frame(command, command.notice_id, now)
+    event = NotificationRedriven(**frame, notice_id=command.notice_id, channel=command.channel)
+    return Decision(events=(event,))
+
+
+_WITHOUT_PROJECT = (RegisterProject, ApplyBackoff, ClearBackoff, SendTestNotice, RedriveNotice)
+"""Commands that are not refused for a project that is not registered."""
+
 _DECISIONS: dict[type[Command], Callable[[Any, ControlState, datetime], Decision]] = {
     RegisterProject: _register,
     UnregisterProject: _unregister,
@@ -185,6 +294,13 @@ _DECISIONS: dict[type[Command], Callable[[Any, ControlState, datetime], Decision
     RescheduleSync: _reschedule,
     RequestSync: _request_sync,
     SetTrackedUsers: _track,
+    ApplyBackoff: _apply_backoff,
+    ClearBackoff: _clear_backoff,
+    AcknowledgeAlert: _acknowledge,
+    ResolveAlert: _resolve,
+    SilenceAlerts: _silence,
+    SendTestNotice: _test_notice,
+    RedriveNotice: _redrive_notice,
 }
 
 
@@ -237,3 +353,8 @@ def _frame(command: Command, now: datetime) -> dict[str, Any]:
         "occurred_at": now,
         "cause": command.actor,
     }
+
+
+def _notice_frame(command: Command, notice_id: str, now: datetime) -> dict[str, Any]:
+    """A notice has a stream of its own, and no project."""
+    return {**_frame(command, now), "stream_id": stream_id(command.site, "notice", notice_id), "project": ""}

@@ -3,18 +3,22 @@
 A schedule is made whole from our own events each time it is written: the server keeps no cron text (it parses it into
 calendars and forgets it), and an update replaces everything, pause included. So nothing is ever read back from
 Temporal to be written again; the version in the action's memo tells whether Temporal already has what our log says.
+
+An update names the state it replaces. Where somebody else was faster, a hand in Temporal's own console included, the
+server drops it, without a word: look again after each write.
 """
 
 from __future__ import annotations
 
 import contextlib
+import uuid
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import msgspec
 from temporalio.api.enums.v1 import ScheduleOverlapPolicy as WireOverlapPolicy
 from temporalio.api.schedule.v1 import SchedulePatch, TriggerImmediatelyRequest
-from temporalio.api.workflowservice.v1 import PatchScheduleRequest
+from temporalio.api.workflowservice.v1 import PatchScheduleRequest, UpdateScheduleRequest
 from temporalio.client import (
     Client,
     Schedule,
@@ -23,15 +27,16 @@ from temporalio.client import (
     ScheduleAlreadyRunningError,
     ScheduleDescription,
     ScheduleHandle,
+    ScheduleIntervalSpec,
     ScheduleOverlapPolicy,
     SchedulePolicy,
     ScheduleSpec,
     ScheduleState,
-    ScheduleUpdate,
 )
 from temporalio.service import RPCError, RPCStatusCode
 
 from libs.temporal import names
+from libs.temporal.intervals import offset_of
 from libs.temporal.messages import SyncInput
 from services.ingestor.control_state import ControlState
 
@@ -57,6 +62,8 @@ class Held(NamedTuple):
     note: str
     running: tuple[str, ...]
     """Workflow ids of its runs in progress."""
+    token: bytes = b""
+    """Stands for this state of it: the server's, changed by every write and every pause."""
 
 
 class ScheduleGateway:
@@ -80,20 +87,27 @@ class ScheduleGateway:
             for action in description.info.running_actions
             if isinstance(action, ScheduleActionExecutionStartWorkflow)
         )
-        return Held(_version(description), state.paused, state.note or "", running)
+        token = description.raw_description.conflict_token
+        return Held(_version(description), state.paused, state.note or "", running, token)
 
     async def write(self, site: str, project: str, wanted: ControlState, held: Held | None) -> None:
-        """Make Temporal hold `wanted` instead of `held`. Another writer may have been at it meanwhile: look again."""
+        """Make Temporal hold `wanted` if it still holds `held`; whether it did, only another look tells."""
         if not wanted.registered:
             await self._remove(site, project, held)
             return
-        if held is not None and held.paused and not wanted.paused:
-            await self._delete_after_long_pause(site, project)
+        if (
+            held is not None
+            and held.paused
+            and not wanted.paused
+            and await self._deleted_after_long_pause(site, project)
+        ):
+            held = None
         whole = self._whole(site, project, wanted)
-        try:
-            await self._client.create_schedule(names.schedule_id(site, project), whole)
-        except ScheduleAlreadyRunningError:
-            await self._handle(site, project).update(lambda _: ScheduleUpdate(schedule=whole))
+        if held is None:
+            with contextlib.suppress(ScheduleAlreadyRunningError):
+                await self._client.create_schedule(names.schedule_id(site, project), whole)
+        else:
+            await self._replace(site, project, whole, held.token)
 
     async def trigger(self, site: str, project: str, request_id: str) -> bool:
         """Run now, or right after the run in progress. False when Temporal has lost the schedule.
@@ -117,6 +131,23 @@ class ScheduleGateway:
             raise
         return True
 
+    async def _replace(self, site: str, project: str, whole: Schedule, token: bytes) -> None:
+        """The SDK's own `update` names no state to replace, so that it would undo a pause set a moment before."""
+        request = UpdateScheduleRequest(
+            namespace=self._client.namespace,
+            schedule_id=names.schedule_id(site, project),
+            schedule=await whole._to_proto(self._client),  # noqa: SLF001 - the SDK has no public way to this message
+            conflict_token=token,
+            identity=self._client.identity,
+            request_id=str(uuid.uuid4()),
+        )
+        try:
+            await self._client.workflow_service.update_schedule(request, retry=True)
+        except RPCError as error:
+            # It was deleted, or (newer kinds of schedules say so) it is not in that state any more.
+            if error.status not in (RPCStatusCode.NOT_FOUND, RPCStatusCode.FAILED_PRECONDITION):
+                raise
+
     async def _remove(self, site: str, project: str, held: Held | None) -> None:
         """Delete the schedule, and cancel the run that it has started."""
         if held is None:
@@ -126,11 +157,13 @@ class ScheduleGateway:
             with contextlib.suppress(RPCError):  # it has ended meanwhile
                 await self._client.get_workflow_handle(workflow_id).cancel()
 
-    async def _delete_after_long_pause(self, site: str, project: str) -> None:
+    async def _deleted_after_long_pause(self, site: str, project: str) -> bool:
         description = await self._handle(site, project).describe()
         written = description.info.last_updated_at or description.info.created_at
-        if datetime.now(UTC) - written > LONG_PAUSE:
-            await self._delete(site, project)
+        if datetime.now(UTC) - written <= LONG_PAUSE:
+            return False
+        await self._delete(site, project)
+        return True
 
     async def _delete(self, site: str, project: str) -> None:
         try:
@@ -151,14 +184,14 @@ class ScheduleGateway:
                 task_queue=names.SYNC_QUEUE,
                 execution_timeout=RUN_BACKSTOP,
                 task_timeout=TASK_TIMEOUT,
-                memo={"version": wanted.version, "cron": wanted.cron, "timezone": wanted.timezone},
+                memo={
+                    "version": wanted.version,
+                    "cron": wanted.cron,
+                    "timezone": wanted.timezone,
+                    "level": wanted.pace.level,
+                },
             ),
-            # What follows # survives in the calendar's comment: a visible stamp in Temporal's own console.
-            spec=ScheduleSpec(
-                cron_expressions=[f"{wanted.cron} # version {wanted.version}"],
-                time_zone_name=wanted.timezone,
-                jitter=self._jitter,
-            ),
+            spec=_spec(wanted, self._jitter),
             policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=CATCH_UP),
             state=ScheduleState(paused=wanted.paused, note=_note(wanted)),
         )
@@ -171,10 +204,39 @@ def agrees(wanted: ControlState, held: Held | None) -> bool:
     return wanted.registered and (held.version, held.paused) == (wanted.version, wanted.paused)
 
 
+def _spec(wanted: ControlState, jitter: timedelta) -> ScheduleSpec:
+    """When runs come: by the cron, or at the interval of the back-off; the time zone stays."""
+    pace = wanted.pace
+    if pace.anchor is None:
+        # What follows # survives in the calendar's comment: a visible stamp in Temporal's own console.
+        cron = f"{wanted.cron} # version {wanted.version}"
+        return ScheduleSpec(cron_expressions=[cron], time_zone_name=wanted.timezone, jitter=jitter)
+    offset = timedelta(seconds=offset_of(pace.anchor, pace.seconds))
+    interval = ScheduleIntervalSpec(every=timedelta(seconds=pace.seconds), offset=offset)
+    return ScheduleSpec(intervals=[interval], time_zone_name=wanted.timezone, jitter=jitter)
+
+
 def _note(wanted: ControlState) -> str:
-    if not wanted.paused:
-        return ""
-    return f"Paused by {wanted.paused_by}" + (f": {wanted.pause_reason}" if wanted.pause_reason else "")
+    """What Temporal's own console says of the schedule."""
+    notes = []
+    if wanted.paused:
+        reason = f": {wanted.pause_reason}" if wanted.pause_reason else ""
+        notes.append(f"Paused by {wanted.paused_by}{reason}")
+    if wanted.pace.level:
+        pace = wanted.pace
+        notes.append(
+            f"Slowed down after {pace.failures} failed run{'' if pace.failures == 1 else 's'}: {pace.code},"
+            f" every {_span(pace.seconds)} until a run succeeds"
+        )
+    return ". ".join(notes)
+
+
+def _span(seconds: int) -> str:
+    """6 h, 1 h 30 min, 45 s."""
+    hours, rest = divmod(seconds, 3600)
+    minutes, rest = divmod(rest, 60)
+    parts = [f"{number} {unit}" for number, unit in ((hours, "h"), (minutes, "min"), (rest, "s")) if number]
+    return " ".join(parts)
 
 
 def _version(description: ScheduleDescription) -> int | None:

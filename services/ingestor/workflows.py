@@ -18,6 +18,7 @@ with workflow.unsafe.imports_passed_through():
     from libs.temporal import names
     from libs.temporal.commands import ANSWER_TIMEOUT
     from libs.temporal.messages import (
+        AcknowledgeAlert,
         AnyCommand,
         AnyQuestion,
         BeginSync,
@@ -35,11 +36,15 @@ with workflow.unsafe.imports_passed_through():
         PrepareScan,
         Progress,
         ProjectRef,
+        RedriveNotice,
         RefreshReferences,
         RegisterProject,
         RequestSync,
+        ResolveAlert,
         Scan,
+        SendTestNotice,
         SetTrackedUsers,
+        SilenceAlerts,
         SyncInput,
         SyncPlan,
         Trigger,
@@ -265,6 +270,8 @@ class ControlProjectWorkflow:
     async def run(self, command: AnyCommand) -> Done:
         _refuse_if_void()
         project = ProjectRef(site=command.site, project=command.project)
+        if not concerns_schedule(command):
+            return await _control_step("record_command", command, Done)
         await _control_step("adopt_schedule", project, type(None))
         if asks_jira(command):
             await _question_step("check_with_jira", command.site, command, type(None))
@@ -291,6 +298,11 @@ def asks_jira(command: AnyCommand) -> bool:
     if isinstance(command, RegisterProject):
         return command.check or bool(command.account_ids)
     return isinstance(command, SetTrackedUsers | RequestSync) and bool(command.account_ids)
+
+
+def concerns_schedule(command: AnyCommand) -> bool:
+    """Whether Temporal may have to be changed for it."""
+    return not isinstance(command, AcknowledgeAlert | ResolveAlert | SilenceAlerts | SendTestNotice | RedriveNotice)
 
 
 def _refuse_if_void() -> None:
