@@ -21,6 +21,8 @@ class NoticeReason(StrEnum):
     """They are open still."""
     RESOLVED = "RESOLVED"
     """They are over."""
+    DIGEST = "DIGEST"
+    """Several of these at once, held back while too many notices went out."""
     TEST = "TEST"
 
 
@@ -81,6 +83,10 @@ class NotificationFailed(Event, frozen=True, kw_only=True):
     retry_after: float | None = None
     """Seconds that the provider asked to wait."""
     next_attempt_at: datetime | None = None
+    taken: tuple[str, ...] = ()
+    """Recipients for whom it was taken in this attempt or an earlier one; the next is for `recipients` alone."""
+    refused: tuple[str, ...] = ()
+    """Recipients that are given up, each with the provider's words."""
 
 
 class NotificationRedriven(Event, frozen=True, kw_only=True):

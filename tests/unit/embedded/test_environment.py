@@ -14,9 +14,12 @@ OURS = {
     "DATABASE_URL": "sqlite:////elsewhere.db",
     "SLACK_WEBHOOK_URL": "https://hooks.example.com/x",
     "SMTP_URL": "smtp://user:pw@mail",
+    "WHATSAPP_TOKEN": "EAAB",
+    "NOTIFY_EMAIL_TO": "ops@example.com",
 }
 SHARED = {"DATABASE_URL": "sqlite:////data/jdi.db", "JIRA_SITE": "acme"}
-SECRETS = {"JIRA_EMAIL", "JIRA_API_TOKEN", "JIRA_API_TOKEN_FILE", "JDI_ADMIN_TOKEN", "SLACK_WEBHOOK_URL", "SMTP_URL"}
+CHANNELS = {"SLACK_WEBHOOK_URL", "SMTP_URL", "WHATSAPP_TOKEN", "NOTIFY_EMAIL_TO"}
+SECRETS = {"JIRA_EMAIL", "JIRA_API_TOKEN", "JIRA_API_TOKEN_FILE", "JDI_ADMIN_TOKEN"} | CHANNELS
 
 
 @pytest.mark.parametrize(
@@ -26,7 +29,7 @@ SECRETS = {"JIRA_EMAIL", "JIRA_API_TOKEN", "JIRA_API_TOKEN_FILE", "JDI_ADMIN_TOK
         ("projector", set()),
         ("graphql", set()),  # its token is given by the stack
         ("telemetry", set()),
-        ("notifier", {"SLACK_WEBHOOK_URL", "SMTP_URL"}),
+        ("notifier", CHANNELS),
     ],
 )
 def test_a_service_sees_its_own_secrets_alone(service: str, secrets: set[str]) -> None:
@@ -39,6 +42,7 @@ def test_the_addresses_of_the_stack_win_and_ordinary_variables_pass() -> None:
     assert environ["HTTPS_PROXY"] == "http://proxy"
     assert environ["JDI_LOG_LEVEL"] == "debug"
     assert environ["JIRA_PROJECTS"] == "ALPHA"
+    assert environment.of_service("notifier", OURS, SHARED)["DATABASE_URL"] == "sqlite:////data/jdi.db"
 
 
 def test_servers_see_nothing_of_ours() -> None:
