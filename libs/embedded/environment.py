@@ -7,11 +7,15 @@ STAGES: Final = (("ingestor", "projector", "graphql"), ("telemetry", "notifier")
 """The services in the order of their start: the relay, in the ingestor, makes the stream that the last two read."""
 SERVICES: Final = tuple(name for stage in STAGES for name in stage)
 
-_OWN: Final = ("JDI_", "JIRA_", "DATABASE_URL", "NATS_URL", "TEMPORAL_", "SMTP_", "SLACK_", "WHATSAPP_", "NOTIFY_")
+_OWN: Final = (
+    *("JDI_", "JIRA_", "DATABASE_URL", "NATS_URL", "TEMPORAL_"),
+    *("SMTP_", "SLACK_", "WHATSAPP_", "NOTIFY_", "BACKOFF_", "ALERT_"),
+)
 """Variables of ours: a child gets these on purpose or not at all."""
 _CREDENTIALS: Final = ("JIRA_EMAIL", "JIRA_API_TOKEN")
 _GIVEN: Final[Mapping[str, tuple[str, ...]]] = {
     "ingestor": ("JIRA_",),
+    "telemetry": ("BACKOFF_", "ALERT_"),
     "notifier": ("SMTP_", "SLACK_", "WHATSAPP_", "NOTIFY_"),
 }
 """Families of variables that a service gets as they are."""

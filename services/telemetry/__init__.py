@@ -1,5 +1,6 @@
-"""Watches the syncs and measures them.
+"""Watches the syncs: measures them, slows a project's schedule down while it fails, raises and resolves alerts.
 
-Owns the durable consumer `telemetry` of the NATS stream; reads the events of syncs and of the control streams; writes
-measures (`/metrics`) and log lines, nothing else.
+Reads sync and control events from the event log, woken by the durable consumer `telemetry` of the NATS stream. Writes
+alert events and its own marks (`telemetry/…`) to the log; asks the ingestor, by commands through Temporal, to set the
+pace of a schedule. Touches no schedule itself, and never calls Jira.
 """

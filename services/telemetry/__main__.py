@@ -1,20 +1,34 @@
-"""Start telemetry: the consumer of sync events, and health."""
+"""Start telemetry: it follows the log, sets the pace of schedules, and looks after runs that died without a word."""
 
 import asyncio
 
-from libs.runtime import Health, Reported, Stop, run_service, serve_health
+from libs.runtime import Health, Reported, Stop, event_database, run_service, serve_health
+from libs.temporal.connect import connect
+from services.telemetry.leading import Reports, lead_in_turn, opened
 from services.telemetry.settings import Settings
-from services.telemetry.watch import watch
 
 
 async def main(settings: Settings, stop: Stop) -> None:
     """Run until told to stop."""
-    nats = Reported()
-    health = Health()
-    health.add("nats", nats)
+    health, checks = Health(), {name: Reported() for name in ("nats", "log", "pace", "sweep")}
+    for name, check in checks.items():
+        health.add(name, check)
+    reports = Reports(**{name: check.report for name, check in checks.items()})
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(serve_health(health, settings.health_host, settings.health_port, stop))
-        tasks.create_task(watch(settings.nats_url, stop, nats.report))
+        tasks.create_task(_work(settings, stop, reports))
+
+
+async def _work(settings: Settings, stop: Stop, reports: Reports) -> None:
+    store = await opened(event_database(settings.database_url), stop, reports.log)
+    if store is None:
+        return
+    # Connected when it is needed first: Temporal may be away for now.
+    client = await connect(settings.temporal_address, settings.temporal_namespace, lazy=True)
+    try:
+        await lead_in_turn(store, client, settings.nats_url, settings.rules, stop, reports)
+    finally:
+        store.close()
 
 
 if __name__ == "__main__":

@@ -1,8 +1,11 @@
 """What telemetry measures of syncs. Counters start at zero with the process, as Prometheus expects."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
+
+from services.telemetry.project_state import ProjectState
 
 SYNC_RUNS: Final = Counter(
     "jira_sync_runs_total",
@@ -21,3 +24,26 @@ SYNC_ROWS: Final = Counter(
 LAST_SUCCESS: Final = Gauge(
     "jira_sync_last_success_timestamp_seconds", "When a sync last succeeded, as Unix time.", ["site", "project"]
 )
+BACKOFF_LEVEL: Final = Gauge(
+    "jira_sync_backoff_level",
+    "How far a project's schedule is slowed down; 0: it runs as people set it.",
+    ["site", "project"],
+)
+BACKOFF_SECONDS: Final = Gauge(
+    "jira_sync_backoff_seconds", "From one run to the next while slowed down, else 0.", ["site", "project"]
+)
+ALERTS_OPEN: Final = Gauge("jira_alerts_open", "Alerts that are not resolved.", ["site", "project"])
+PACE_COMMANDS: Final = Counter(
+    "jira_pace_commands_total", "Times the ingestor was asked to set a pace, by outcome: done, failed.", ["outcome"]
+)
+
+
+def show(states: Iterable[ProjectState]) -> None:
+    """Set the gauges of these projects, and drop those of others."""
+    for gauge in (BACKOFF_LEVEL, BACKOFF_SECONDS, ALERTS_OPEN):
+        gauge.clear()
+    for state in states:
+        of = state.site, state.project
+        BACKOFF_LEVEL.labels(*of).set(state.recorded.level)
+        BACKOFF_SECONDS.labels(*of).set(state.recorded.seconds)
+        ALERTS_OPEN.labels(*of).set(len(state.alerts))

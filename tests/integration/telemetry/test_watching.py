@@ -1,96 +1,138 @@
-"""Telemetry behind a real relay and NATS server."""
+"""What telemetry derives from the log is stored once, whatever dies, repeats or runs twice."""
 
-import asyncio
-import threading
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from __future__ import annotations
 
-import nats as nats_py
+from collections.abc import Sequence
+
 import pytest
 
-from libs.events import Append, Event, EventStore, run_relay
-from libs.runtime import Reported, Stop
-from services.telemetry import watch
-from tests.integration.events.made import issue, request
-from tests.servers import NatsServer
+from libs.events import (
+    AlertRaised,
+    Append,
+    Change,
+    Event,
+    EventStore,
+    SavedReader,
+    StoreError,
+)
+from services.telemetry.ladder import Rules
+from services.telemetry.watching import NAME, Watcher, states_at
+from tests.unit.telemetry.course import PROJECT, SITE, failed, registered, succeeded, unregistered
+
+KEY = SITE, PROJECT
+RULES = Rules()
 
 
-@asynccontextmanager
-async def relay(store: EventStore, url: str) -> AsyncIterator[None]:
-    stop = threading.Event()
-    task = asyncio.create_task(run_relay(store, url, stop))
-    try:
-        yield
-    finally:
-        stop.set()
-        await task
+def happen(store: EventStore, *events: Event) -> None:
+    store.append(Append(changes=[Change(event=event) for event in events]))
 
 
-class Observed:
-    """Stands where `observe` stands; a coroutine can wait for the nth event."""
-
-    def __init__(self, failures: int = 0) -> None:
-        self.events: list[Event] = []
-        self._failures = failures
-        self._came = asyncio.Event()
-
-    def __call__(self, event: Event) -> None:
-        if self._failures:
-            self._failures -= 1
-            raise RuntimeError("not now")
-        self.events.append(event)
-        self._came.set()
-
-    async def count(self, number: int) -> None:
-        async with asyncio.timeout(60):
-            while len(self.events) < number:
-                self._came.clear()
-                await self._came.wait()
+def watcher(store: EventStore) -> Watcher:
+    made = Watcher(store, RULES)
+    made.load()
+    return made
 
 
-@asynccontextmanager
-async def watching(url: str, state: Reported) -> AsyncIterator[None]:
-    stop = Stop()
-    task = asyncio.create_task(watch.watch(url, stop, state.report))
-    try:
-        yield
-    finally:
-        stop.set()
-        await task
+def catch_up(watcher: Watcher, limit: int = 500) -> None:
+    while watcher.step(limit):
+        pass
 
 
-async def test_it_sees_control_events_alone_and_goes_on_where_it_stopped(
-    store: EventStore, nats: NatsServer, monkeypatch: pytest.MonkeyPatch
+def kinds(store: EventStore) -> list[str]:
+    return [one.topic.partition(".")[0] for one in store.read(0, 1000) if one.event.cause == "telemetry"]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 500])
+def test_batches_of_any_size_lead_to_the_same(store: EventStore, limit: int) -> None:
+    happen(store, registered(), *(failed() for _ in range(4)), succeeded(), failed("AUTH_EXPIRED"))
+    catch_up(watcher(store), limit)
+    assert kinds(store) == ["AlertRaised", "AlertRepeated", "AlertResolved", "AlertRaised"]
+    assert watcher(store).states == states_at(store, store.head(), RULES)
+
+
+def test_a_crash_before_the_save_repeats_nothing(store: EventStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    happen(store, registered(), *(failed() for _ in range(3)))
+
+    def refuse(*_: object, **__: object) -> bool:
+        raise StoreError("the database went away")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(SavedReader, "save", refuse)
+        with pytest.raises(StoreError):
+            watcher(store).step()
+    assert kinds(store) == []
+    catch_up(watcher(store))
+    catch_up(watcher(store))
+    assert kinds(store) == ["AlertRaised"]
+
+
+def test_an_answer_of_the_database_that_is_lost_repeats_nothing(
+    store: EventStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    observed, state = Observed(), Reported()
-    monkeypatch.setattr(watch, "observe", observed)
-    async with relay(store, nats.url):
-        store.append(Append(changes=[issue(1), request("a"), request("b")]))
-        async with watching(nats.url, state):
-            await observed.count(2)
-            assert state() is None
-        await _acknowledged(nats.url)
-        store.append(Append(changes=[request("c")]))
-        async with watching(nats.url, state):
-            await observed.count(3)
-    assert [getattr(event, "request_id", None) for event in observed.events] == ["a", "b", "c"]
+    happen(store, registered(), *(failed() for _ in range(3)))
+    first, append = watcher(store), EventStore.append
+
+    def lose(self: EventStore, what: Append) -> None:
+        append(self, what)
+        raise StoreError("the connection was lost")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(EventStore, "append", lose)
+        with pytest.raises(StoreError):
+            first.step()
+    first.load()
+    catch_up(first)
+    assert kinds(store) == ["AlertRaised"]
 
 
-async def test_an_event_that_could_not_be_handled_comes_again(
-    store: EventStore, nats: NatsServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    observed = Observed(failures=2)
-    monkeypatch.setattr(watch, "observe", observed)
-    monkeypatch.setattr(watch, "RETRY_SECONDS", 0.01)
-    async with relay(store, nats.url), watching(nats.url, Reported()):
-        store.append(Append(changes=[request("a")]))
-        await observed.count(1)
+def test_two_telemetries_raise_an_alert_once(store: EventStore) -> None:
+    first, second = watcher(store), watcher(store)
+    happen(store, registered(), *(failed() for _ in range(3)))
+    first.step(2)
+    catch_up(second)
+    catch_up(first)
+    assert kinds(store) == ["AlertRaised"]
+    assert first.states == second.states
 
 
-async def _acknowledged(url: str) -> None:
-    """Acknowledgements travel one way: wait until the server has counted them."""
-    client = await nats_py.connect(url)
-    async with asyncio.timeout(60):
-        while (await client.jetstream().consumer_info("JIRA", watch.DURABLE)).num_ack_pending:
-            await asyncio.sleep(0.01)
-    await client.close()
+def test_a_telemetry_that_was_overtaken_goes_on_from_where_the_other_is(store: EventStore) -> None:
+    slow = watcher(store)
+    happen(store, registered(), *(failed() for _ in range(3)))
+    slow.step(1)
+    catch_up(watcher(store))
+    happen(store, failed())
+    catch_up(watcher(store))
+    happen(store, succeeded())
+    catch_up(slow)
+    assert kinds(store) == ["AlertRaised", "AlertRepeated", "AlertResolved"]
+
+
+def test_states_that_cannot_be_read_are_folded_anew(store: EventStore) -> None:
+    happen(store, registered(), *(failed() for _ in range(3)))
+    catch_up(watcher(store))
+    expected = watcher(store).states
+    store.append(Append(marks={f"{NAME}/part/{SITE}/{PROJECT}": b'{"another": "version"}'}))
+    again = watcher(store)
+    assert again.states == expected
+    catch_up(again)
+    assert kinds(store) == ["AlertRaised"]
+
+
+def test_a_project_that_is_gone_leaves_no_state(store: EventStore) -> None:
+    happen(store, registered(), failed("AUTH_EXPIRED"), unregistered())
+    catch_up(watcher(store))
+    assert kinds(store) == ["AlertRaised", "AlertResolved"]
+    assert watcher(store).states == {}
+    assert store.marks(f"{NAME}/part/") == {}
+
+
+def test_ids_of_alerts_follow_from_the_log(store: EventStore) -> None:
+    happen(store, registered(), failed("AUTH_EXPIRED"), succeeded(), failed("AUTH_EXPIRED"))
+    catch_up(watcher(store), 1)
+    raised = [one.event for one in store.read(0, 1000) if isinstance(one.event, AlertRaised)]
+    assert _ids(raised) == sorted(set(_ids(raised)), key=_ids(raised).index)
+    assert len({event.fingerprint for event in raised}) == 1
+
+
+def _ids(raised: Sequence[AlertRaised]) -> list[str]:
+    return [event.alert_id for event in raised]

@@ -4,8 +4,18 @@ from typing import Any
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from libs.events import Evidence, SyncCancelled, SyncFailed, SyncMode, SyncRequested, SyncSucceeded, stream_id
-from services.telemetry.watch import observe
+from libs.events import (
+    Event,
+    Evidence,
+    Recorded,
+    SyncCancelled,
+    SyncFailed,
+    SyncMode,
+    SyncRequested,
+    SyncSucceeded,
+    stream_id,
+)
+from services.telemetry.observing import observe
 
 THEN = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -18,6 +28,10 @@ def frame(project: str) -> dict[str, Any]:
         "occurred_at": THEN,
         "cause": "test",
     }
+
+
+def at(event: Event, position: int = 7) -> Recorded:
+    return Recorded(position, event, "", b"")
 
 
 def value(name: str, **labels: str) -> float:
@@ -39,7 +53,7 @@ def test_a_success_is_counted_timed_and_logged_with_its_numbers() -> None:
         seconds=1.5,
     )
     with capture_logs() as lines:
-        observe(event)
+        observe(at(event))
     assert value("jira_sync_runs_total", project="GOOD", outcome="succeeded", code="") == 1
     assert value("jira_sync_rows_total", project="GOOD", entity="comments") == 4
     assert value("jira_sync_duration_seconds_sum", project="GOOD", mode="FULL") == 1.5
@@ -61,18 +75,29 @@ def test_a_failure_is_counted_by_code_and_logged_with_its_advice() -> None:
         seconds=0.1,
     )
     with capture_logs() as lines:
-        observe(event)
+        observe(at(event))
     assert value("jira_sync_runs_total", project="BAD", outcome="failed", code="AUTH_EXPIRED") == 1
     assert (lines[0]["log_level"], lines[0]["advice"]) == ("warning", "renew the token")
 
 
 def test_a_cancel_is_no_failure() -> None:
-    observe(SyncCancelled(**frame("STOP"), run_id="r", reason="asked", pages_recorded=1))
+    observe(at(SyncCancelled(**frame("STOP"), run_id="r", reason="asked", pages_recorded=1)))
     assert value("jira_sync_runs_total", project="STOP", outcome="cancelled", code="") == 1
 
 
 def test_every_other_event_is_logged_under_its_name() -> None:
     event = SyncRequested(**frame("ASK"), request_id="q", full=False, account_ids=(), reason="")
     with capture_logs() as lines:
-        observe(event)
+        observe(at(event))
     assert lines[0]["event_type"] == "SyncRequested"
+
+
+def test_the_place_in_the_log_and_the_number_of_events_are_shown() -> None:
+    def handled() -> float:
+        labels = {"service": "telemetry", "topic": "SyncRequested", "outcome": "ok"}
+        return REGISTRY.get_sample_value("jdi_events_handled_total", labels) or 0.0
+
+    before = handled()
+    observe(at(SyncRequested(**frame("ASK"), request_id="q", full=False, account_ids=(), reason=""), 41))
+    assert handled() == before + 1
+    assert REGISTRY.get_sample_value("jdi_position", {"service": "telemetry"}) == 41
