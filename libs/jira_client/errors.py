@@ -104,6 +104,18 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """First characters of the body, or the exception's own words."""
     retry_after: float | None = None
     """Seconds; never shorter than what Jira asked for."""
+    error_code: str | None = None
+    """Jira's own name of the failure: `errorCode` of its body, OAuth's `error`, or the reason of a limit."""
+    error_messages: tuple[str, ...] = ()
+    """What Jira's body says in words, first ones first."""
+    errors: dict[str, str] = {}
+    """What it says of single fields, by their names."""
+    path: str | None = None
+    """Where in the answer something has another shape than documented, such as `$.issues[...].id`."""
+    ending: str | None = None
+    """What Jira announces about the end of the endpoint (headers `Deprecation` and `Sunset`)."""
+    case: str | None = None
+    """Of an unknown failure: a case for the corpus of known ones, ready to be added (see `recorded_case`)."""
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,7 +128,11 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     retryable: bool
     """Whether the same call may succeed later without a person doing anything."""
     scope: Scope
+    severity: Severity
+    category: Category
     fingerprint: str
+    docs: str = ""
+    """A public page to read on; empty when there is none."""
     evidence: Evidence = Evidence()
 
 
@@ -153,6 +169,18 @@ class JiraError(Exception):
     @property
     def scope(self) -> Scope:
         return self.verdict.scope
+
+    @property
+    def severity(self) -> Severity:
+        return self.verdict.severity
+
+    @property
+    def category(self) -> Category:
+        return self.verdict.category
+
+    @property
+    def docs(self) -> str:
+        return self.verdict.docs
 
     @property
     def fingerprint(self) -> str:

@@ -6,6 +6,7 @@ from is asked.
 """
 
 import errno
+import socket
 import ssl
 from collections.abc import Iterator
 from typing import Final, NamedTuple
@@ -18,12 +19,23 @@ class Meaning(NamedTuple):
     words: str
     retryable: bool | None = None
     """None: as the code's rule says."""
+    advice: str | None = None
+    """Likewise."""
 
 
 _TIMEOUT: Final = Meaning(ErrorCode.TIMEOUT, "Jira gave no complete answer in time")
 _NETWORK: Final = Meaning(ErrorCode.NETWORK_GLITCH, "The connection to Jira failed")
+_NO_SUCH_NAME: Final = Meaning(
+    ErrorCode.NETWORK_GLITCH,
+    "The host name of Jira cannot be resolved",
+    advice="Check the host name in JIRA_BASE_URL and the DNS of this machine.",
+)
 _TLS: Final = Meaning(ErrorCode.TLS_INVALID, "The connection to Jira cannot be trusted")
-_REFUSED: Final = Meaning(ErrorCode.TLS_INVALID, "The address of Jira is not a public one and was refused")
+_REFUSED: Final = Meaning(
+    ErrorCode.TLS_INVALID,
+    "The address of Jira is not a public one and was refused",
+    advice="Set JIRA_BASE_URL to the public address of the Jira site.",
+)
 _UNREADABLE: Final = Meaning(ErrorCode.BAD_RESPONSE, "The answer cannot be decoded")
 _TOO_LARGE: Final = Meaning(ErrorCode.BAD_RESPONSE, "The answer is larger than allowed", retryable=False)
 _DOWN: Final = Meaning(ErrorCode.STORE_DOWN, "The database does not answer")
@@ -53,7 +65,7 @@ MEANINGS: Final[dict[str, Meaning]] = {
     "ssl.SSLEOFError": _NETWORK,
     "ssl.SSLZeroReturnError": _NETWORK,
     "ssl.SSLError": _TLS,
-    "socket.gaierror": _NETWORK,
+    "socket.gaierror": _NO_SUCH_NAME,
     "builtins.ConnectionError": _NETWORK,
     "builtins.EOFError": _NETWORK,
     "builtins.UnicodeDecodeError": _UNREADABLE,
@@ -76,15 +88,15 @@ _DEEPEST: Final = 10
 
 def meaning_of(error: BaseException) -> Meaning:
     """What this exception means. Never raises."""
-    chain = tuple(_causes(error))
-    # A failed handshake or a full disk arrives wrapped in something more general: the cause knows better.
-    better = next((meaning for link in chain if (meaning := _tls(link, chain) or _full(link))), None)
+    chain = tuple(causes(error))
+    # A failed handshake, an unknown name or a full disk arrives wrapped in something general: the cause knows better.
+    better = next((meaning for link in chain if (meaning := _tls(link, chain) or _name(link) or _full(link))), None)
     if better:
         return better
     return next((meaning for link in chain if (meaning := _named(link) or _by_errno(link))), _UNKNOWN)
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
+def causes(error: BaseException) -> Iterator[BaseException]:
     """The exception and what it was raised from; of a group, its first member."""
     link: BaseException | None = error
     for _ in range(_DEEPEST):
@@ -109,8 +121,15 @@ def _tls(link: BaseException, chain: tuple[BaseException, ...]) -> Meaning | Non
     """A bad certificate or handshake; a cut connection, or trouble after the handshake, is the network's fault."""
     if not isinstance(link, ssl.SSLError):
         return None
+    if isinstance(link, ssl.SSLCertVerificationError):
+        why = str(getattr(link, "verify_message", "") or "")
+        return _TLS._replace(words=f"{_TLS.words}: {why}") if why else _TLS
     mid_stream = type(chain[0]).__name__ in {"ReadError", "WriteError", "CloseError"}
-    return _NETWORK if mid_stream and not isinstance(link, ssl.SSLCertVerificationError) else _named(link)
+    return _NETWORK if mid_stream else _named(link)
+
+
+def _name(link: BaseException) -> Meaning | None:
+    return _NO_SUCH_NAME if isinstance(link, socket.gaierror) else None
 
 
 def _by_errno(error: BaseException) -> Meaning | None:

@@ -13,7 +13,7 @@ import msgspec
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
 from libs.jira_client.body import ACCEPT_ENCODING, read_body
-from libs.jira_client.classify import Answer, Context, classify, classify_exception
+from libs.jira_client.classify import Answer, Context, announced_end, classify, classify_exception
 from libs.jira_client.counting import count_request
 from libs.jira_client.egress import transport
 from libs.jira_client.errors import JiraError, RateLimited, Scope, error_for
@@ -59,6 +59,7 @@ class Exchange:
         self._redact = Redactor((settings.token, f"{settings.email}:{settings.token}", settings.email))
         self._http = _http_client(settings)
         self._server_time: tuple[datetime, float] | None = None
+        self._ending: set[str] = set()
 
     async def open(self) -> None:
         await self._http.__aenter__()
@@ -121,6 +122,7 @@ class Exchange:
             answer = await self._send(call)
             verdict = classify(answer, context)
             if verdict is None:
+                self._note_end(call.endpoint, answer)
                 return Reply(_decode(answer.content, kind), http_date(answer.headers.get("date")))
         except Exception as error:  # noqa: BLE001 (whatever it is, it is classified, and nothing is swallowed)
             verdict = classify_exception(error, context)
@@ -149,6 +151,13 @@ class Exchange:
         moment = http_date(response.headers.get("date"))
         if moment is not None:
             self._server_time = (moment, self._limits.pulse.monotonic())
+
+    def _note_end(self, endpoint: str, answer: Answer) -> None:
+        """An endpoint that Atlassian is going to remove is logged once, while it still answers."""
+        announced = announced_end(answer.headers)
+        if announced and endpoint not in self._ending:
+            self._ending.add(endpoint)
+            _log.warning("Atlassian announces the end of %s: %s", endpoint, self._redact(announced))
 
     def _slow_down(self, error: JiraError, endpoint: str) -> None:
         seconds = error.retry_after

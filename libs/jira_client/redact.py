@@ -49,7 +49,8 @@ class Redactor:
         masked = self._live.sub(MASK, text[:WINDOW]) if self._live else text[:WINDOW]
         if len(text) > WINDOW and self._longest:
             masked = masked[: -self._longest]
-        line = _UNPRINTABLE.sub(" ", _SHAPES.sub(MASK, masked)).strip()
+        # A lone surrogate could not be stored as UTF-8.
+        line = _UNPRINTABLE.sub(" ", _SHAPES.sub(MASK, masked)).strip().encode("utf-8", "replace").decode()
         return line if len(line) <= limit else line[: limit - 1] + "…"
 
 

@@ -53,8 +53,9 @@ def _first(*waits: float | None) -> float | None:
 
 
 def _seconds(text: str | None) -> float | None:
-    text = (text or "").strip()
-    return float(text) if _NUMBER.fullmatch(text) else None
+    """A number of seconds; of several, which is what two headers of one name become, the longest."""
+    parts = [part.strip() for part in (text or "").split(",")]
+    return max(map(float, parts)) if all(map(_NUMBER.fullmatch, parts)) else None
 
 
 def _until(moment: datetime | None, origin: datetime | None) -> float | None:

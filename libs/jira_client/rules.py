@@ -21,6 +21,19 @@ class Rule(NamedTuple):
     """Where to read on; empty when nowhere."""
 
 
+PAYMENTS: Final = "https://support.atlassian.com/subscriptions-and-billing/docs/unable-to-make-payments/"
+REACTIVATION: Final = "https://support.atlassian.com/subscriptions-and-billing/docs/reactivate-a-subscription/"
+API_TOKENS: Final = "https://support.atlassian.com/atlassian-account/docs/manage-api-tokens-for-your-atlassian-account/"
+BASIC_LOGIN: Final = "https://developer.atlassian.com/cloud/jira/software/basic-auth-for-rest-apis/"
+PERMISSIONS: Final = "https://support.atlassian.com/jira-software-cloud/docs/understand-project-permissions-and-roles/"
+IP_ALLOW_LISTS: Final = (
+    "https://support.atlassian.com/security-and-access-policies/docs/specify-ip-addresses-for-product-access/"
+)
+JQL_FIELDS: Final = "https://support.atlassian.com/jira-software-cloud/docs/jql-fields/"
+API_CHANGES: Final = "https://developer.atlassian.com/changelog/"
+RATE_LIMITS: Final = "https://developer.atlassian.com/cloud/jira/platform/rate-limiting/"
+STATUS: Final = "https://status.atlassian.com/"
+
 RULES: Final[dict[ErrorCode, Rule]] = {
     ErrorCode.SUSPENDED_PAYMENT: Rule(
         Origin.ACCOUNT,
@@ -28,7 +41,8 @@ RULES: Final[dict[ErrorCode, Rule]] = {
         Scope.SITE,
         Severity.CRITICAL,
         Category.BILLING,
-        "Ask the billing admin of the Jira site to settle the payment, then resume the sync.",
+        "Ask the billing admin of the Jira site to settle the payment; the sync then goes on by itself.",
+        PAYMENTS,
     ),
     ErrorCode.SITE_SUSPENDED: Rule(
         Origin.ACCOUNT,
@@ -36,7 +50,8 @@ RULES: Final[dict[ErrorCode, Rule]] = {
         Scope.SITE,
         Severity.CRITICAL,
         Category.BILLING,
-        "Open the Jira site once in a browser or check admin.atlassian.com, then resume the sync.",
+        "Open the Jira site once in a browser or check admin.atlassian.com; the sync then goes on by itself.",
+        REACTIVATION,
     ),
     ErrorCode.AUTH_EXPIRED: Rule(
         Origin.ACCOUNT,
@@ -45,6 +60,7 @@ RULES: Final[dict[ErrorCode, Rule]] = {
         Severity.CRITICAL,
         Category.ACCESS,
         "Create a new API token, put it into JIRA_API_TOKEN and check JIRA_EMAIL.",
+        API_TOKENS,
     ),
     ErrorCode.FORBIDDEN: Rule(
         Origin.ACCOUNT,
@@ -53,6 +69,7 @@ RULES: Final[dict[ErrorCode, Rule]] = {
         Severity.CRITICAL,
         Category.ACCESS,
         "Give the account the Browse permission and a Jira licence, or let this address through the IP allow-list.",
+        PERMISSIONS,
     ),
     ErrorCode.NOT_FOUND_OR_HIDDEN: Rule(
         Origin.ACCOUNT,
@@ -61,6 +78,7 @@ RULES: Final[dict[ErrorCode, Rule]] = {
         Severity.CRITICAL,
         Category.ACCESS,
         "Check the key or id, and that the account may see it: Jira hides what it may not see.",
+        PERMISSIONS,
     ),
     ErrorCode.BAD_REQUEST: Rule(
         Origin.INTEGRATOR,
@@ -69,6 +87,7 @@ RULES: Final[dict[ErrorCode, Rule]] = {
         Severity.CRITICAL,
         Category.CONTRACT,
         "Check what Jira names: a project key, a field or an account of the watch list is renamed, removed or hidden.",
+        JQL_FIELDS,
     ),
     ErrorCode.API_GONE: Rule(
         Origin.INTEGRATOR,
@@ -77,6 +96,7 @@ RULES: Final[dict[ErrorCode, Rule]] = {
         Severity.CRITICAL,
         Category.CONTRACT,
         "Update the integrator: Atlassian has removed the endpoint it calls.",
+        API_CHANGES,
     ),
     ErrorCode.RATE_LIMIT: Rule(
         Origin.JIRA,
@@ -85,6 +105,7 @@ RULES: Final[dict[ErrorCode, Rule]] = {
         Severity.WARNING,
         Category.LIMITS,
         "Nothing to do: requests slow down by themselves. If it stays, lower the request rate.",
+        RATE_LIMITS,
     ),
     ErrorCode.QUOTA_EXHAUSTED: Rule(
         Origin.JIRA,
@@ -93,6 +114,7 @@ RULES: Final[dict[ErrorCode, Rule]] = {
         Severity.WARNING,
         Category.LIMITS,
         "Nothing to do: the sync goes on when Jira resets the quota. If it returns, sync less often.",
+        RATE_LIMITS,
     ),
     ErrorCode.NETWORK_GLITCH: Rule(
         Origin.NETWORK,
@@ -109,6 +131,7 @@ RULES: Final[dict[ErrorCode, Rule]] = {
         Severity.WARNING,
         Category.NETWORK,
         "Jira answers too slowly; if it stays, see status.atlassian.com or ask for smaller pages.",
+        STATUS,
     ),
     ErrorCode.UPSTREAM_ERROR: Rule(
         Origin.JIRA,
@@ -117,6 +140,7 @@ RULES: Final[dict[ErrorCode, Rule]] = {
         Severity.WARNING,
         Category.JIRA,
         "Jira has a fault of its own: see status.atlassian.com; the sync is tried again.",
+        STATUS,
     ),
     ErrorCode.BAD_RESPONSE: Rule(
         Origin.JIRA,
@@ -165,6 +189,7 @@ RULES: Final[dict[ErrorCode, Rule]] = {
         Severity.WARNING,
         Category.LATENCY,
         "The sync works but slowly: see status.atlassian.com or lengthen its schedule.",
+        STATUS,
     ),
     ErrorCode.UNKNOWN: Rule(
         Origin.INTEGRATOR,

@@ -1,27 +1,28 @@
 """The classifier: a corpus of answers as Jira, its edge and its gateway give them, and what must hold for any input."""
 
 import json
-from datetime import UTC, datetime, timedelta
+import socket
+from datetime import UTC, datetime
 
 import httpx
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from libs.jira_client.classify import Answer, Context, bad_response, classify, classify_exception
+from libs.jira_client.classify import Answer, Context, announced_end, bad_response, classify, classify_exception
 from libs.jira_client.errors import ErrorCode, JiraError, Origin, Scope, Verdict, error_for
+from libs.jira_client.recorded_case import RecordedCase
 from libs.jira_client.redact import Redactor
+from libs.jira_client.retry_after import LONGEST
+from libs.jira_client.rules import RULES
+from tests.unit.jira_client.cases import context, corpus, outcome, read
 
 NOW = datetime(2026, 11, 23, 10, 15, 30, tzinfo=UTC)
 HERE = Context(endpoint="POST /rest/api/3/search/jql", now=NOW)
 JSON = {"content-type": "application/json;charset=UTF-8"}
 HTML = {"content-type": "text/html;charset=UTF-8"}
 
-GONE = (
-    "The requested API has been removed. Please migrate to the /rest/api/3/search/jql API. A full migration guideline "
-    "is available at https://developer.atlassian.com/changelog/#CHANGE-2046"
-)
 LOGIN_PAGE = (
     "<!DOCTYPE html><html><head><title>Log in to continue - Log in with Atlassian account</title></head>"
     "<body><script src='https://id.atlassian.com/login?continue=x'></script></body></html>"
@@ -39,106 +40,48 @@ def answer(status: int, body: object = None, **headers: str) -> Answer:
     return Answer(status_code=status, headers=kind | named, content=content)
 
 
+def caused(outer: BaseException, cause: BaseException) -> BaseException:
+    outer.__cause__ = cause
+    return outer
+
+
 def said(*messages: str) -> dict[str, object]:
     return {"errorMessages": list(messages), "errors": {}}
 
 
-CORPUS = [
-    # the site is closed: the words count, whatever the status
-    (answer(403, said("Tenant is restricted: suspended-payment")), ErrorCode.SUSPENDED_PAYMENT),
-    (answer(403, {"code": 403, "message": "Tenant is restricted: Suspended-Payment"}), ErrorCode.SUSPENDED_PAYMENT),
-    (answer(404, {"reason": "SUSPENDED_PAYMENT"}), ErrorCode.SUSPENDED_PAYMENT),
-    (answer(503, "<html>suspended payment</html>"), ErrorCode.SUSPENDED_PAYMENT),
-    (answer(401, said("Tenant is restricted: suspended-payment")), ErrorCode.SUSPENDED_PAYMENT),
-    (answer(402), ErrorCode.SUSPENDED_PAYMENT),
-    (answer(403, said("Tenant is restricted: suspended-inactivity")), ErrorCode.SITE_SUSPENDED),
-    (answer(403, said("Tenant is restricted: legal-hold")), ErrorCode.SITE_SUSPENDED),
-    (answer(404, "<html><body>This site has been deactivated.</body></html>"), ErrorCode.SITE_SUSPENDED),
-    # login
-    (answer(401, said("Client must be authenticated to access this resource.")), ErrorCode.AUTH_EXPIRED),
-    (answer(401, {"code": 401, "message": "Unauthorized; scope does not match"}), ErrorCode.AUTH_EXPIRED),
-    (answer(200, {"issues": []}, X_Seraph_LoginReason="AUTHENTICATED_FAILED"), ErrorCode.AUTH_EXPIRED),
-    (answer(200, [], x_seraph_loginreason="OK, AUTHENTICATED_FAILED"), ErrorCode.AUTH_EXPIRED),
-    (answer(400, said("x"), X_Seraph_LoginReason="OUT"), ErrorCode.AUTH_EXPIRED),
-    (answer(200, LOGIN_PAGE), ErrorCode.AUTH_EXPIRED),
-    (answer(302, None, location="https://id.atlassian.com/login?continue=https%3A%2F%2Facme"), ErrorCode.AUTH_EXPIRED),
-    # permission
-    (answer(403, said("You do not have permission.")), ErrorCode.FORBIDDEN),
-    (answer(403, "<html>IP address not allowed</html>"), ErrorCode.FORBIDDEN),
-    (
-        answer(
-            403,
-            None,
-            X_Seraph_LoginReason="AUTHENTICATION_DENIED",
-            X_Authentication_Denied_Reason="CAPTCHA_CHALLENGE; login-url=https://acme.atlassian.net/login.jsp",
-        ),
-        ErrorCode.FORBIDDEN,
-    ),
-    (
-        answer(404, said("Issue does not exist or you do not have permission to see it.")),
-        ErrorCode.NOT_FOUND_OR_HIDDEN,
-    ),
-    # the request
-    (answer(400, said("The value 'ABC' does not exist for the field 'project'.")), ErrorCode.BAD_REQUEST),
-    (answer(400, said("Unbounded JQL queries are not allowed here.")), ErrorCode.BAD_REQUEST),
-    (
-        answer(400, said("The value 'suspended-payment' does not exist for the field 'labels'.")),
-        ErrorCode.BAD_REQUEST,
-    ),
-    (answer(413), ErrorCode.BAD_REQUEST),
-    (answer(410, said(GONE)), ErrorCode.API_GONE),
-    # pace
-    (answer(429, None, Retry_After="7"), ErrorCode.RATE_LIMIT),
-    (answer(429, None, RateLimit_Reason="jira-burst-based"), ErrorCode.RATE_LIMIT),
-    (answer(429, None, X_Failure_Category="FAILURE CLIENT RATE LIMITED"), ErrorCode.RATE_LIMIT),
-    (answer(429, None, RateLimit_Reason="jira-quota-tenant-based"), ErrorCode.QUOTA_EXHAUSTED),
-    (answer(429, None, Retry_After="1800"), ErrorCode.QUOTA_EXHAUSTED),
-    (answer(429, None, X_RateLimit_Reset="2026-11-23T11:00Z"), ErrorCode.QUOTA_EXHAUSTED),
-    # time and faults
-    (answer(408), ErrorCode.TIMEOUT),
-    (answer(504, "<html>Gateway Time-out</html>"), ErrorCode.TIMEOUT),
-    (answer(409), ErrorCode.TIMEOUT),
-    (answer(500, said("Internal server error")), ErrorCode.UPSTREAM_ERROR),
-    (answer(502, "<html>Bad Gateway</html>"), ErrorCode.UPSTREAM_ERROR),
-    (answer(503, EDGE_PAGE, Retry_After="120"), ErrorCode.UPSTREAM_ERROR),
-    (answer(200, EDGE_PAGE), ErrorCode.UPSTREAM_ERROR),
-    (answer(401, EDGE_PAGE), ErrorCode.UPSTREAM_ERROR),
-    # no answer for a program
-    (answer(200, "<html><body>Welcome to the proxy</body></html>"), ErrorCode.BAD_RESPONSE),
-    (answer(200), ErrorCode.BAD_RESPONSE),
-    (answer(204), ErrorCode.BAD_RESPONSE),
-    (Answer(status_code=200, headers={"content-type": "text/plain"}, content=b"{}"), ErrorCode.BAD_RESPONSE),
-    (Answer(status_code=200, headers=JSON, content=b"  <html></html>"), ErrorCode.BAD_RESPONSE),
-    (Answer(status_code=200, headers={}, content=b"{}"), ErrorCode.BAD_RESPONSE),
-    (answer(301, None, location="https://elsewhere.example/rest"), ErrorCode.BAD_RESPONSE),
-    (answer(418), ErrorCode.UNKNOWN),
-    (answer(999), ErrorCode.UNKNOWN),
-]
-
-
-@pytest.mark.parametrize(("given_answer", "code"), CORPUS, ids=[f"{a.status_code}-{c}" for a, c in CORPUS])
-def test_corpus(given_answer: Answer, code: ErrorCode) -> None:
-    verdict = classify(given_answer, HERE)
+@pytest.mark.parametrize("case", corpus(), ids=lambda case: case.name)
+def test_corpus(case: RecordedCase) -> None:
+    verdict = classify(outcome(case), context(case))
+    wanted = case.verdict
+    if wanted is None:
+        assert verdict is None
+        return
     assert verdict is not None
-    assert verdict.code is code
-    assert verdict.evidence.status == given_answer.status_code
-    assert verdict.evidence.endpoint == HERE.endpoint
+    found = (verdict.code, verdict.retryable, verdict.scope, verdict.evidence.retry_after)
+    assert found == (wanted.code, wanted.retryable, wanted.scope, wanted.retry_after)
+    for words in wanted.says:
+        assert words in f"{verdict.message} {verdict.advice}"
+    if wanted.error_code is not None:
+        assert verdict.evidence.error_code == wanted.error_code
+    if wanted.fingerprint is not None:
+        assert verdict.fingerprint == wanted.fingerprint
+    assert verdict.evidence.status == (case.answer.status if case.answer else None)
+    assert verdict.evidence.endpoint == (case.endpoint or None)
     assert verdict.advice.endswith(".")
+    rule = RULES[verdict.code]
+    assert (verdict.origin, verdict.severity, verdict.category) == (rule.origin, rule.severity, rule.category)
     assert isinstance(error_for(verdict), JiraError)
 
 
-@pytest.mark.parametrize("given_answer", [answer(200, {"issues": []}), answer(200, []), answer(201, {})])
-def test_a_json_success_is_healthy(given_answer: Answer) -> None:
-    assert classify(given_answer, HERE) is None
-
-
-def test_words_of_trouble_inside_a_good_answer_mean_nothing() -> None:
-    text = "Tenant is restricted: suspended-payment; /_edge/resources/ ; id.atlassian.com/login"
-    assert classify(answer(200, {"issues": [{"fields": {"summary": text}}]}), HERE) is None
-
-
-def test_an_accepted_login_is_no_failure() -> None:
-    assert classify(answer(200, [], X_Seraph_LoginReason="OK"), HERE) is None
+def test_the_corpus_is_worth_its_name() -> None:
+    cases = corpus()
+    names = [case.name for case in cases]
+    assert len(cases) >= 60
+    assert len(set(names)) == len(names)
+    assert all((case.answer is None) != (case.error is None) for case in cases)
+    # These two are judged by other parts of the product: no answer and no exception means them.
+    judged = set(ErrorCode) - {ErrorCode.SLOW_SUCCESS, ErrorCode.POISON_EVENT}
+    assert {case.verdict.code for case in cases if case.verdict} == judged
 
 
 def test_an_httpx_response_is_an_answer() -> None:
@@ -146,13 +89,6 @@ def test_an_httpx_response_is_an_answer() -> None:
     verdict = classify(httpx.Response(429, headers={"Retry-After": "3"}), HERE)
     assert verdict
     assert verdict.evidence.retry_after == 3
-
-
-def test_jql_messages_are_told() -> None:
-    verdict = classify(answer(400, {"errorMessages": ["Error in the JQL Query."], "errors": {"jql": "bad"}}), HERE)
-    assert verdict
-    assert "Error in the JQL Query." in verdict.message
-    assert "jql: bad" in verdict.message
 
 
 @pytest.mark.parametrize(
@@ -189,21 +125,24 @@ def test_a_limit_of_user_searches_slows_nothing_else(endpoint: str, reason: str,
     assert verdict.scope is scope
 
 
-def test_a_quota_without_a_time_lasts_until_the_next_full_utc_hour() -> None:
-    verdict = classify(answer(429, None, RateLimit_Reason="jira-quota-tenant-based"), HERE)
-    assert verdict
-    assert verdict.evidence.retry_after == timedelta(minutes=44, seconds=30).total_seconds()
-
-
-@given(seconds=st.integers(0, 10 * 86_400), status=st.sampled_from([429, 500, 502, 503]))
-def test_retry_after_is_never_undercut(seconds: int, status: int) -> None:
-    verdict = classify(answer(status, None, Retry_After=str(seconds)), HERE)
+@given(
+    seconds=st.integers(0, int(LONGEST)),
+    status=st.integers(100, 599),
+    body=st.sampled_from(["", "Tenant is restricted: suspended-payment", LOGIN_PAGE, EDGE_PAGE, "{}"]),
+    others=st.dictionaries(st.sampled_from(["Date", "RateLimit-Reason", "X-RateLimit-Reset", "RateLimit"]), st.text()),
+)
+def test_retry_after_is_never_undercut(seconds: int, status: int, body: str, others: dict[str, str]) -> None:
+    """Whatever the failure, and whatever else its headers say."""
+    given_answer = Answer(
+        status_code=status, headers=others | {"Retry-After": str(seconds)}, content=body.encode("utf-8", "replace")
+    )
+    verdict = classify(given_answer, HERE)
     assert verdict
     assert verdict.evidence.retry_after is not None
     assert verdict.evidence.retry_after >= seconds
 
 
-TEXTS = st.text(max_size=60) | st.sampled_from(
+TEXTS = st.text(st.characters(exclude_categories=()), max_size=60) | st.sampled_from(
     [
         "Tenant is restricted: suspended-payment",
         "<html>",
@@ -225,6 +164,8 @@ HEADERS = st.dictionaries(
             "X-Seraph-LoginReason",
             "X-Authentication-Denied-Reason",
             "Location",
+            "Deprecation",
+            "Sunset",
             "x",
         ]
     ),
@@ -237,7 +178,12 @@ ANSWERS = st.builds(
     headers=HEADERS,
     content=st.binary(max_size=80) | TEXTS.map(lambda text: text.encode("utf-8", "surrogatepass")),
 )
-CONTEXTS = st.builds(Context, endpoint=st.text(max_size=20), now=st.none() | st.just(NOW))
+CONTEXTS = st.builds(
+    Context,
+    endpoint=st.text(max_size=20),
+    now=st.none() | st.just(NOW),
+    redact=st.sampled_from([Redactor(), Redactor(("s3cret-value",))]),
+)
 
 
 class RudeError(Exception):
@@ -254,13 +200,13 @@ EXCEPTIONS = st.one_of(
 )
 
 
-@given(outcome=ANSWERS | EXCEPTIONS, context=CONTEXTS)
-def test_total_deterministic_and_printable(outcome: Answer | BaseException, context: Context) -> None:
-    verdict = classify(outcome, context)
-    assert verdict == classify(outcome, context)
+@given(given_outcome=ANSWERS | EXCEPTIONS, context_=CONTEXTS)
+def test_total_deterministic_and_printable(given_outcome: Answer | BaseException, context_: Context) -> None:
+    verdict = classify(given_outcome, context_)
+    assert verdict == classify(given_outcome, context_)
     if verdict is None:
-        assert isinstance(outcome, Answer)
-        assert 200 <= outcome.status_code < 300
+        assert isinstance(given_outcome, Answer)
+        assert 200 <= given_outcome.status_code < 300
         return
     assert msgspec.json.decode(msgspec.json.encode(verdict), type=Verdict) == verdict
     assert "\n" not in verdict.message + verdict.advice + (verdict.evidence.excerpt or "")
@@ -268,6 +214,58 @@ def test_total_deterministic_and_printable(outcome: Answer | BaseException, cont
     assert verdict.evidence.retry_after is None or verdict.evidence.retry_after >= 0
     assert verdict.message
     assert str(error_for(verdict))
+
+
+def _stub(verdict: Verdict | None) -> RecordedCase:
+    assert verdict
+    assert verdict.code is ErrorCode.UNKNOWN
+    assert verdict.evidence.case is not None
+    (case,) = read(f"[{verdict.evidence.case}]".encode())
+    return case
+
+
+@given(
+    status=st.integers(100, 1200).filter(lambda status: classify(Answer(status_code=status)) is not None),
+    headers=HEADERS,
+    body=TEXTS | st.text(alphabet="<suspended payment_\n>", max_size=40),
+    context_=CONTEXTS,
+)
+def test_an_unknown_answer_brings_its_case_for_the_corpus(
+    status: int, headers: dict[str, str], body: str, context_: Context
+) -> None:
+    given_answer = Answer(status_code=status, headers=headers, content=body.encode("utf-8", "surrogatepass"))
+    verdict = classify(given_answer, context_)
+    assume(verdict is not None and verdict.code is ErrorCode.UNKNOWN)
+    _reproduces(verdict)
+
+
+@given(error=EXCEPTIONS, context_=CONTEXTS)
+def test_an_unknown_exception_brings_its_case_for_the_corpus(error: BaseException, context_: Context) -> None:
+    verdict = classify(error, context_)
+    assume(verdict is not None and verdict.code is ErrorCode.UNKNOWN)
+    _reproduces(verdict)
+
+
+def _reproduces(verdict: Verdict | None) -> None:
+    case = _stub(verdict)
+    again = classify(outcome(case), context(case))
+    assert verdict
+    assert again
+    assert case.verdict
+    assert case.verdict.fingerprint == again.fingerprint == verdict.fingerprint
+    assert (again.code, again.retryable, again.scope) == (verdict.code, verdict.retryable, verdict.scope)
+    assert again.evidence.retry_after == verdict.evidence.retry_after == case.verdict.retry_after
+
+
+def test_the_case_of_an_unknown_answer_is_short_and_without_secrets() -> None:
+    redact = Redactor(("s3cret-value",))
+    given_answer = Answer(
+        status_code=418, headers={"location": "s3cret-value"}, content=b"ann@example.org s3cret-value" + b"x" * 9000
+    )
+    text = repr(_stub(classify(given_answer, HERE._replace(redact=redact))))
+    assert "s3cret" not in text
+    assert "example.org" not in text
+    assert len(text) < 2500
 
 
 def test_one_cause_one_fingerprint() -> None:
@@ -283,6 +281,49 @@ def test_one_cause_one_fingerprint() -> None:
     assert elsewhere
     assert first.fingerprint == again.fingerprint
     assert len({first.fingerprint, other.fingerprint, elsewhere.fingerprint}) == 3
+
+
+def test_causes_with_one_status_are_told_apart() -> None:
+    generic = classify(answer(403, said("You do not have permission.")), HERE)
+    captcha = classify(answer(403, None, X_Authentication_Denied_Reason="CAPTCHA_CHALLENGE"), HERE)
+    address = classify(answer(403, said("The IP address has been rejected.")), HERE)
+    refused = classify(httpx.ConnectError("refused"), HERE)
+    unnamed = classify(caused(httpx.ConnectError("x"), socket.gaierror(-2, "x")), HERE)
+    fingerprints = {verdict.fingerprint for verdict in (generic, captcha, address, refused, unnamed) if verdict}
+    assert len(fingerprints) == 5
+
+
+def test_jiras_own_words_are_kept_as_they_came_and_bounded() -> None:
+    fields = {f"field{number}": "is wrong" for number in range(50)}
+    body = {"errorMessages": ["Error in the JQL Query.", "x" * 5000, 7], "errors": fields, "errorCode": "JQL_ERROR"}
+    verdict = classify(answer(400, body), HERE)
+    assert verdict
+    evidence = verdict.evidence
+    assert evidence.error_code == "JQL_ERROR"
+    assert evidence.error_messages[0] == "Error in the JQL Query."
+    assert len(evidence.error_messages[1]) == 300
+    assert evidence.errors == {f"field{number}": "is wrong" for number in range(10)}
+
+
+def test_the_place_of_a_misfit_is_kept() -> None:
+    try:
+        msgspec.json.decode(b'{"issues": [{"id": 7}]}', type=dict[str, list[dict[str, str]]])
+    except msgspec.ValidationError as error:
+        verdict = classify(error, HERE)
+    assert verdict
+    assert verdict.code is ErrorCode.BAD_RESPONSE
+    assert verdict.evidence.path == "$[...][...][...]"  # not the number of the one issue that showed it
+
+
+def test_an_end_that_is_announced_is_told_by_good_and_bad_answers() -> None:
+    headers = {"deprecation": "@1688169599", "sunset": "Wed, 11 Nov 2026 23:59:59 GMT"}
+    wanted = "Deprecation: @1688169599; Sunset: Wed, 11 Nov 2026 23:59:59 GMT"
+    assert announced_end(headers) == wanted
+    assert announced_end(httpx.Headers(headers)) == wanted
+    assert announced_end({}) == ""
+    verdict = classify(answer(410, None, **headers), HERE)
+    assert verdict
+    assert verdict.evidence.ending == wanted
 
 
 def test_evidence_is_short_and_without_secrets() -> None:
