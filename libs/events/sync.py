@@ -24,6 +24,18 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """First bytes of the answer, redacted."""
     retry_after: float | None = None
     """Seconds that Jira asked to wait."""
+    error_code: str | None = None
+    """Jira's own name of the failure, such as its `errorCode`."""
+    error_messages: tuple[str, ...] = ()
+    """Jira's own words (`errorMessages`)."""
+    errors: dict[str, str] = {}
+    """What Jira said of single fields (`errors`)."""
+    path: str | None = None
+    """Where in the answer something had another shape than documented."""
+    ending: str | None = None
+    """What Jira announced about the end of the endpoint."""
+    case: str | None = None
+    """Of an unknown failure: what to add to the classifier's corpus, as JSON."""
 
 
 class EntityMark(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,6 +108,20 @@ class SyncFailed(Event, frozen=True, kw_only=True):
     attempts: int
     pages_recorded: int
     seconds: float
+    origin: str = ""
+    """Whose side the cause is on: jira, network, account or integrator."""
+    severity: str = ""
+    """critical, warning or info."""
+    category: str = ""
+    """Whom it concerns: billing, access, limits, network, jira, contract, storage, latency or other."""
+    retryable: bool | None = None
+    """Whether the same may succeed later without a person doing anything; None where nobody said."""
+    scope: str = ""
+    """How much of the site is affected: call, endpoint or site."""
+    fingerprint: str = ""
+    """Equal for equal causes, whatever ids and times their texts hold."""
+    docs: str = ""
+    """A public page to read on."""
 
 
 class SyncCancelled(Event, frozen=True, kw_only=True):
@@ -107,13 +133,18 @@ class SyncCancelled(Event, frozen=True, kw_only=True):
 
 
 class SchemaDriftDetected(Event, frozen=True, kw_only=True):
-    """A field of Jira's answers appeared, vanished or changed its type."""
+    """A field of Jira's answers appeared, vanished, or has another type or name. Told once per change."""
 
     run_id: str
     change: str
+    """APPEARED, VANISHED, TYPE_CHANGED or RENAMED."""
     field_id: str
+    """The id in Jira's field catalogue; of an answer that could not be decoded, the path that did not fit (`$.…`)."""
     before: str | None
+    """The type (when renamed: the name) before; None: there was none. Of a path, what is documented."""
     after: str | None
+    field_name: str = ""
+    """What people call the field; of a path, the endpoint that answered."""
 
 
 def end_key(run_id: str) -> str:

@@ -71,7 +71,10 @@ MEANINGS: Final[dict[str, Meaning]] = {
     "builtins.UnicodeDecodeError": _UNREADABLE,
     "json.decoder.JSONDecodeError": _UNREADABLE,
     "msgspec.DecodeError": _UNREADABLE,
-    # databases
+    # databases, and the event log on them
+    "eventsourcing.persistence.InterfaceError": _DOWN,
+    "eventsourcing.persistence.OperationalError": _DOWN,
+    "eventsourcing.persistence.IntegrityError": _DOWN,
     "psycopg.errors.DiskFull": _FULL,
     "psycopg.OperationalError": _DOWN,
     "sqlalchemy.exc.OperationalError": _DOWN,

@@ -361,6 +361,20 @@ class Failure(Message, frozen=True, kw_only=True):
     excerpt: str | None = None
     retry_after: float | None = None
     attempts: int = 1
+    # What the classifier knows beyond; missing where Temporal itself reports the failure.
+    origin: str = ""
+    severity: str = ""
+    category: str = ""
+    retryable: bool | None = None
+    scope: str = ""
+    fingerprint: str = ""
+    docs: str = ""
+    error_code: str | None = None
+    error_messages: tuple[str, ...] = ()
+    errors: dict[str, str] = {}
+    path: str | None = None
+    ending: str | None = None
+    case: str | None = None
 
 
 class FailSync(Message, frozen=True, kw_only=True):

@@ -21,7 +21,6 @@ from libs.events import (
     Change,
     EntityMark,
     Event,
-    Evidence,
     JiraCommentFetched,
     JiraIssueFetched,
     JiraUserFetched,
@@ -36,7 +35,7 @@ from libs.events import (
     end_key,
     stream_id,
 )
-from libs.jira_client import JiraClient, JiraError, NotFoundOrHidden, RequestCount, SeenTokens, counting
+from libs.jira_client import JiraClient, NotFoundOrHidden, RequestCount, SeenTokens, counting
 from libs.temporal.messages import (
     BeginSync,
     CancelSync,
@@ -62,7 +61,7 @@ from services.ingestor.cursors import (
     incremental_jql,
     plan_sync,
 )
-from services.ingestor.failures import activity_error, unreadable
+from services.ingestor.failures import activity_error, as_jira_error, told
 from services.ingestor.journal import Journal
 from services.ingestor.lookups import Found, look_up, read_fields, read_project, remembered
 from services.ingestor.translate import (
@@ -191,16 +190,7 @@ class SyncActivities:
             **_sync_frame(message, now),
             run_id=message.run_id,
             mode=mode,
-            code=failure.code,
-            message=failure.message,
-            advice=failure.advice,
-            evidence=Evidence(
-                status=failure.status,
-                endpoint=failure.endpoint,
-                excerpt=failure.excerpt,
-                retry_after=failure.retry_after,
-            ),
-            attempts=failure.attempts,
+            **told(failure),
             pages_recorded=message.pages_recorded,
             seconds=(now - message.started_at).total_seconds() if message.started_at else 0.0,
         )
@@ -433,10 +423,8 @@ class SyncActivities:
         try:
             with counting() as requests:
                 yield requests
-        except JiraError as error:
-            raise activity_error(error, activity.info().attempt) from error
-        except msgspec.DecodeError as error:
-            raise activity_error(unreadable(error, step), activity.info().attempt) from error
+        except Exception as error:
+            raise activity_error(as_jira_error(error, step), activity.info().attempt) from error
         finally:
             beat.cancel()
 

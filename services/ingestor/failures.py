@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
-import msgspec
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
+from libs.events import Evidence
 from libs.jira_client import Context, ErrorCode, JiraError, classify_exception, error_for
+from libs.jira_client.classify import fingerprint
+from libs.jira_client.rules import RULES
 from libs.temporal.commands import REFUSED
 from libs.temporal.messages import Failure
 from services.ingestor.decisions import RefusedError
@@ -18,24 +21,75 @@ TRANSIENT_ATTEMPTS = 3
 WAITS = frozenset({ErrorCode.RATE_LIMIT, ErrorCode.QUOTA_EXHAUSTED})
 """Being told to wait is no failure: bounded by the step's time alone."""
 
+ENDURED = WAITS | {ErrorCode.STORE_DOWN, ErrorCode.STORE_FULL}
+"""Nor does a database that is away end the run: without it the end could not be recorded either."""
+
+
+_CODES = {code.value: code for code in ErrorCode}
+
 
 def failure_from(error: JiraError, attempt: int) -> Failure:
+    """All that the classifier found, as it travels through Temporal."""
+    verdict, evidence = error.verdict, error.evidence
     return Failure(
-        code=error.code.value,
-        message=error.message,
-        advice=error.advice,
-        status=error.evidence.status,
-        endpoint=error.evidence.endpoint,
-        excerpt=error.evidence.excerpt,
-        retry_after=error.retry_after,
+        code=verdict.code.value,
+        message=verdict.message,
+        advice=verdict.advice,
+        status=evidence.status,
+        endpoint=evidence.endpoint,
+        excerpt=evidence.excerpt,
+        retry_after=evidence.retry_after,
         attempts=attempt,
+        origin=verdict.origin.value,
+        severity=verdict.severity.value,
+        category=verdict.category.value,
+        retryable=verdict.retryable,
+        scope=verdict.scope.value,
+        fingerprint=verdict.fingerprint,
+        docs=verdict.docs,
+        error_code=evidence.error_code,
+        error_messages=evidence.error_messages,
+        errors=evidence.errors,
+        path=evidence.path,
+        ending=evidence.ending,
+        case=evidence.case,
     )
+
+
+def told(failure: Failure) -> dict[str, Any]:
+    """The failure as the fields of `SyncFailed`; what Temporal alone reports is told with what its code means."""
+    rule = RULES[_CODES.get(failure.code, ErrorCode.UNKNOWN)]
+    return {
+        "code": failure.code,
+        "message": failure.message,
+        "advice": failure.advice,
+        "attempts": failure.attempts,
+        "origin": failure.origin or rule.origin.value,
+        "severity": failure.severity or rule.severity.value,
+        "category": failure.category or rule.category.value,
+        "retryable": rule.retryable if failure.retryable is None else failure.retryable,
+        "scope": failure.scope or rule.scope.value,
+        "fingerprint": failure.fingerprint or fingerprint(failure.code, text=failure.message),
+        "docs": failure.docs,
+        "evidence": Evidence(
+            status=failure.status,
+            endpoint=failure.endpoint,
+            excerpt=failure.excerpt,
+            retry_after=failure.retry_after,
+            error_code=failure.error_code,
+            error_messages=failure.error_messages,
+            errors=failure.errors,
+            path=failure.path,
+            ending=failure.ending,
+            case=failure.case,
+        ),
+    }
 
 
 def activity_error(error: JiraError, attempt: int) -> ApplicationError:
     """What the activity raises: how Temporal shall go on, and the failure for the event."""
     waits = error.code in WAITS
-    lost = not waits and (not error.retryable or attempt >= TRANSIENT_ATTEMPTS)
+    lost = error.code not in ENDURED and (not error.retryable or attempt >= TRANSIENT_ATTEMPTS)
     return ApplicationError(
         error.message,
         failure_from(error, attempt),
@@ -52,6 +106,6 @@ def refusal(error: RefusedError) -> ApplicationError:
     return ApplicationError(str(error), details, type=REFUSED, non_retryable=True)
 
 
-def unreadable(error: msgspec.DecodeError, endpoint: str) -> JiraError:
-    """An answer that is JSON, but not of the documented shape."""
-    return error_for(classify_exception(error, Context(endpoint=endpoint)))
+def as_jira_error(error: Exception, step: str) -> JiraError:
+    """Any failure of a step, classified: an answer of another shape than documented, a database that is away, a bug."""
+    return error if isinstance(error, JiraError) else error_for(classify_exception(error, Context(endpoint=step)))

@@ -38,6 +38,8 @@ def values(annotation: Any) -> st.SearchStrategy[Any]:
     inner = get_args(annotation)
     if get_origin(annotation) is tuple:
         return st.lists(values(inner[0]), max_size=3).map(tuple)
+    if get_origin(annotation) is dict:
+        return st.dictionaries(values(inner[0]), values(inner[1]), max_size=3)
     return st.one_of([values(each) for each in inner]) if inner else st.from_type(annotation)
 
 
