@@ -38,7 +38,7 @@ async def main(settings: Settings, stop: Stop) -> None:
     if client is None:
         return
     async with JiraClient(_jira_settings(settings)) as jira, contextlib.AsyncExitStack() as running:
-        sync = SyncActivities(journal, jira)
+        sync = SyncActivities(journal, jira, timedelta(seconds=settings.jira_patience))
         gateway = ScheduleGateway(client, timedelta(seconds=settings.jitter))
         control = ControlActivities(journal, gateway, settings.jira_base_url)
         for worker in make_workers(client, site, sync, control, DiscoveryActivities(jira)):

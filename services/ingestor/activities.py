@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -61,7 +61,7 @@ from services.ingestor.cursors import (
     incremental_jql,
     plan_sync,
 )
-from services.ingestor.failures import activity_error, as_jira_error, told
+from services.ingestor.failures import PATIENCE, activity_error, as_jira_error, told
 from services.ingestor.journal import Journal
 from services.ingestor.lookups import Found, look_up, read_fields, read_project, remembered
 from services.ingestor.translate import (
@@ -89,9 +89,10 @@ HEARTBEAT_SECONDS = 3.0
 class SyncActivities:
     """The steps of a sync of one site."""
 
-    def __init__(self, journal: Journal, jira: JiraClient) -> None:
+    def __init__(self, journal: Journal, jira: JiraClient, patience: timedelta = PATIENCE) -> None:
         self._journal = journal
         self._jira = jira
+        self._patience = patience
 
     # ── the run's frame: event log only ────────────────────────────────────────────────────────────────────────
 
@@ -424,7 +425,9 @@ class SyncActivities:
             with counting() as requests:
                 yield requests
         except Exception as error:
-            raise activity_error(as_jira_error(error, step), activity.info().attempt) from error
+            info = activity.info()
+            left = info.scheduled_time + self._patience - datetime.now(UTC)
+            raise activity_error(as_jira_error(error, step), info.attempt, left) from error
         finally:
             beat.cancel()
 

@@ -19,7 +19,10 @@ TRANSIENT_ATTEMPTS = 3
 """Attempts of one step, each of three calls, before a transient trouble ends the run. The next tick goes on."""
 
 WAITS = frozenset({ErrorCode.RATE_LIMIT, ErrorCode.QUOTA_EXHAUSTED})
-"""Being told to wait is no failure: bounded by the step's time alone."""
+"""Being told to wait is no failure, as long as there is patience."""
+
+PATIENCE = timedelta(minutes=15)
+"""For how long one step waits because Jira says so. Then the run fails, and the schedule is slowed down instead."""
 
 ENDURED = WAITS | {ErrorCode.STORE_DOWN, ErrorCode.STORE_FULL}
 """Nor does a database that is away end the run: without it the end could not be recorded either."""
@@ -86,10 +89,19 @@ def told(failure: Failure) -> dict[str, Any]:
     }
 
 
-def activity_error(error: JiraError, attempt: int) -> ApplicationError:
-    """What the activity raises: how Temporal shall go on, and the failure for the event."""
+def activity_error(error: JiraError, attempt: int, left: timedelta = PATIENCE) -> ApplicationError:
+    """What the activity raises: how Temporal shall go on, and the failure for the event.
+
+    Args:
+        error: what went wrong.
+        attempt: of the step, from 1.
+        left: what is left of the patience.
+    """
     waits = error.code in WAITS
-    lost = error.code not in ENDURED and (not error.retryable or attempt >= TRANSIENT_ATTEMPTS)
+    if waits:
+        lost = timedelta(seconds=error.retry_after or 0) > left
+    else:
+        lost = error.code not in ENDURED and (not error.retryable or attempt >= TRANSIENT_ATTEMPTS)
     return ApplicationError(
         error.message,
         failure_from(error, attempt),

@@ -3,6 +3,7 @@
 import dataclasses
 
 from libs.runtime import Secret, addresses, setting
+from services.ingestor.failures import PATIENCE
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -21,6 +22,12 @@ class Settings:
     )
     jira_requests_per_second: float = setting(
         "JIRA_REQUESTS_PER_SECOND", 50.0, unit="1/s", why="half of Atlassian's burst limit, which all apps share"
+    )
+    jira_patience: float = setting(
+        "JIRA_PATIENCE_SECONDS",
+        PATIENCE.total_seconds(),
+        unit="s",
+        why="how long a step of a sync waits because Jira says so; then the run fails and the schedule slows down",
     )
     default_cron: str = setting(
         "SYNC_DEFAULT_CRON", "*/15 * * * *", unit="five fields, UTC", why="schedule of a newly registered project"

@@ -1,12 +1,18 @@
 """How a failure travels: from the classifier through Temporal into the event, with nothing lost on the way."""
 
+import math
+from datetime import timedelta
+
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from libs.events import Evidence
 from libs.jira_client import JiraError, Verdict
 from libs.jira_client.classify import classify
 from libs.jira_client.errors import ErrorCode, error_for
+from libs.jira_client.outcome import Answer
 from libs.jira_client.recorded_case import RecordedCase
 from libs.jira_client.rules import RULES
 from libs.temporal.messages import Failure
@@ -53,12 +59,24 @@ def test_what_temporal_alone_reports_is_told_with_what_its_code_means(code: str)
 @pytest.mark.parametrize("case", FAILING, ids=lambda case: case.name)
 def test_what_a_person_must_mend_ends_the_run_at_once_and_what_passes_is_tried_again(case: RecordedCase) -> None:
     error = error_of(case)
-    first = activity_error(error, 1)
+    patient = timedelta(days=60)
+    first = activity_error(error, 1, patient)
     assert first.non_retryable == (not error.retryable)
-    assert activity_error(error, TRANSIENT_ATTEMPTS).non_retryable == (error.code not in ENDURED)
+    assert activity_error(error, TRANSIENT_ATTEMPTS, patient).non_retryable == (error.code not in ENDURED)
     if error.retry_after and error.retryable:
         assert first.next_retry_delay
         assert first.next_retry_delay.total_seconds() >= error.retry_after
+
+
+@given(asked=st.floats(0, 86_400), left=st.floats(-86_400, 86_400), attempt=st.integers(1, 99))
+def test_a_step_waits_as_long_as_jira_says_or_ends_the_run(asked: float, left: float, attempt: int) -> None:
+    limited = Answer(status_code=429, headers={"Retry-After": str(math.ceil(asked))})
+    verdict = classify(limited)
+    assert verdict is not None
+    error = activity_error(error_for(verdict), attempt, timedelta(seconds=left))
+    assert error.non_retryable == (math.ceil(asked) > left)
+    if not error.non_retryable and asked:
+        assert error.next_retry_delay == timedelta(seconds=math.ceil(asked))
 
 
 def test_a_bug_is_classified_too() -> None:
