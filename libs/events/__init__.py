@@ -60,6 +60,8 @@ from libs.events.sync import (
     SyncStarted,
     SyncSucceeded,
     end_key,
+    scan_marks,
+    untaken_key,
 )
 from libs.events.topics import TOPIC_OF, TOPICS, UnknownTopicError, decode
 from libs.events.wakes import wakes
@@ -132,7 +134,9 @@ __all__ = [
     "open_store",
     "paced",
     "run_relay",
+    "scan_marks",
     "stream_id",
     "subscribe",
+    "untaken_key",
     "wakes",
 ]

@@ -158,10 +158,10 @@ class EventStore:
             for notification in found
         ]
 
-    def stream(self, stream: UUID) -> list[Event]:
-        """All events of one stream, oldest first; `UnreadableEvent` where one cannot be decoded."""
+    def stream(self, stream: UUID, after: int = 0) -> list[Event]:
+        """The events of one stream after a version, oldest first; `UnreadableEvent` where one cannot be decoded."""
         plain = self._mapper.plain
-        return [_readable(stored, plain(stored.state)) for stored in self._recorder.select_events(stream)]
+        return [_readable(stored, plain(stored.state)) for stored in self._recorder.select_events(stream, gt=after)]
 
     def head(self) -> int:
         """The last position; 0 when the log is empty."""

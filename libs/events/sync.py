@@ -150,3 +150,13 @@ class SchemaDriftDetected(Event, frozen=True, kw_only=True):
 def end_key(run_id: str) -> str:
     """The once-key under which the end of a run is stored, whoever tells it: the run itself, or who found it dead."""
     return f"end:{run_id}"
+
+
+def untaken_key(run_id: str) -> str:
+    """The once-key under which it is stored that nobody takes up a run. The run is not over: its end may follow."""
+    return f"untaken:{run_id}"
+
+
+def scan_marks(site: str, project: str, run_id: str) -> str:
+    """How the names of the marks begin that a run needs only while it goes: whoever tells its end forgets them."""
+    return f"{site}/{project}/scan/{run_id}/"

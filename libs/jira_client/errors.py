@@ -16,8 +16,8 @@
     ├── UntrustedConnection       TLS_INVALID
     └── UnknownFailure            UNKNOWN and the codes that never come from Jira
 
-The codes STORE_DOWN, STORE_FULL, POISON_EVENT and SLOW_SUCCESS belong to other parts of the product; they stand
-here because one list of codes serves events, alerts and the console. This module imports no HTTP library.
+The codes STORE_DOWN, STORE_FULL, POISON_EVENT, SLOW_SUCCESS and INGESTOR_DOWN belong to other parts of the product;
+they stand here because one list of codes serves events, alerts and the console. This module imports no HTTP library.
 """
 
 # ruff: noqa: N818 (the names say what happened; that they are errors, their base says)
@@ -47,6 +47,7 @@ class ErrorCode(StrEnum):
     STORE_FULL = "STORE_FULL"
     POISON_EVENT = "POISON_EVENT"
     SLOW_SUCCESS = "SLOW_SUCCESS"
+    INGESTOR_DOWN = "INGESTOR_DOWN"
     UNKNOWN = "UNKNOWN"
 
 

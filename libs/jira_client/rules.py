@@ -191,6 +191,14 @@ RULES: Final[dict[ErrorCode, Rule]] = {
         "The sync works but slowly: see status.atlassian.com or lengthen its schedule.",
         STATUS,
     ),
+    ErrorCode.INGESTOR_DOWN: Rule(
+        Origin.INTEGRATOR,
+        True,
+        Scope.SITE,
+        Severity.CRITICAL,
+        Category.OTHER,
+        "Start the ingestor, or see its log for why it takes up nothing; the run that waits then goes on by itself.",
+    ),
     ErrorCode.UNKNOWN: Rule(
         Origin.INTEGRATOR,
         True,

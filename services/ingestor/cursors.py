@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from libs.events import scan_marks
 from libs.temporal.messages import SyncPlan
 
 ENTITIES = ("issue", "comment", "worklog", "sprint", "user")
@@ -52,6 +53,7 @@ class MarkNames:
     """Names of the marks (the writer's memory beside the log) of one project."""
 
     def __init__(self, site: str, project: str) -> None:
+        self._site, self._project = site, project
         self._prefix = f"{site}/{project}/"
 
     @property
@@ -90,7 +92,7 @@ class MarkNames:
         return f"{self._prefix}unfinished/"
 
     def scan(self, run_id: str) -> str:
-        return f"{self._prefix}scan/{run_id}/"
+        return scan_marks(self._site, self._project, run_id)
 
     def page(self, run_id: str, page: int) -> str:
         return f"{self.scan(run_id)}{page:06d}"

@@ -36,6 +36,12 @@ ALERTS_OPEN: Final = Gauge("jira_alerts_open", "Alerts that are not resolved.", 
 PACE_COMMANDS: Final = Counter(
     "jira_pace_commands_total", "Times the ingestor was asked to set a pace, by outcome: done, failed.", ["outcome"]
 )
+RUNS_FOUND: Final = Counter(
+    "jira_sync_runs_found_total",
+    "Runs whose end, or standstill, the sweep of Temporal had to tell; how: failed, timed_out, terminated, cancelled,"
+    " blocked, untaken.",
+    ["site", "project", "how"],
+)
 
 
 def show(states: Iterable[ProjectState]) -> None:
