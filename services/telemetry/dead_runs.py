@@ -26,6 +26,10 @@ QUOTED: Final = 300
 """Characters quoted of what others wrote."""
 
 
+NO_REASON: Final = "terminated by user via frontend"
+"""What the server writes when none was given."""
+
+
 class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
     """When the sweep looks, and when it believes; all in seconds but the attempts."""
 
@@ -114,7 +118,7 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     pages: int = 0
 
 
-_WORKFLOW_ID: Final = re.compile(r"sync:(?P<site>.+):(?P<project>[^:]+?)(?:-\d{4}-\d\d-\d\dT[\d:.]+Z)?")
+_WORKFLOW_ID: Final = re.compile(r"sync:(?P<site>[^:]+):(?P<project>[^:]+?)(?:-\d{4}-\d\d-\d\dT[\d:.]+Z)?")
 
 
 def owner(workflow_id: str) -> tuple[str, str] | None:
@@ -194,7 +198,7 @@ def _why_closed(run: Run, close: Close) -> tuple[ErrorCode, str, str]:
         )
     if close.how is How.TERMINATED:
         by = f" by {_quoted(close.by)}" if close.by else ""
-        reason = f": {_quoted(close.reason)}" if close.reason else ""
+        reason = f": {_quoted(close.reason)}" if close.reason not in ("", NO_REASON) else ""
         return (
             ErrorCode.UNKNOWN,
             f"The run was terminated in Temporal{by}{reason}.",
