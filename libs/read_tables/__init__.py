@@ -11,13 +11,15 @@ Neither service owns them; both see them. Nothing here reads events or knows how
   certain: each account that a row names has a row in `jira_user`.
 """
 
+from libs.read_tables.alerts import alert, alert_silence
 from libs.read_tables.generations import FOLDED, beside
 from libs.read_tables.issues import comment, hidden_comment, hidden_worklog, issue, issue_sprint, worklog
 from libs.read_tables.migrate import ReadTablesError, create_all, migrate, readiness
+from libs.read_tables.notifications import notification, notification_alert
 from libs.read_tables.progress import dead_letter, gone, projection
 from libs.read_tables.projects import project, project_change, tracked_user
 from libs.read_tables.sprints import sprint
-from libs.read_tables.sync import sync_job, sync_log, sync_run, sync_state
+from libs.read_tables.sync import schema_drift, sync_job, sync_log, sync_run, sync_state
 from libs.read_tables.users import UNKNOWN_ACCOUNT, jira_user
 from libs.read_tables.version import NEVER, PROJECTION, VERSION, metadata
 
@@ -28,6 +30,8 @@ __all__ = [
     "UNKNOWN_ACCOUNT",
     "VERSION",
     "ReadTablesError",
+    "alert",
+    "alert_silence",
     "beside",
     "comment",
     "create_all",
@@ -40,10 +44,13 @@ __all__ = [
     "jira_user",
     "metadata",
     "migrate",
+    "notification",
+    "notification_alert",
     "project",
     "project_change",
     "projection",
     "readiness",
+    "schema_drift",
     "sprint",
     "sync_job",
     "sync_log",

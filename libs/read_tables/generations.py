@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import MetaData, Table
 from sqlalchemy.sql.elements import quoted_name
 
-from libs.read_tables import issues, progress, projects, sprints, sync, users
+from libs.read_tables import alerts, issues, notifications, progress, projects, sprints, sync, users
 from libs.read_tables.version import metadata
 
 FOLDED: Final = tuple(
@@ -28,6 +28,11 @@ FOLDED: Final = tuple(
         sync.sync_job,
         sync.sync_run,
         sync.sync_log,
+        sync.schema_drift,
+        alerts.alert,
+        alerts.alert_silence,
+        notifications.notification,
+        notifications.notification_alert,
         progress.gone,
         progress.dead_letter,
     )

@@ -37,7 +37,7 @@ project_change: Final = Table(
     key("site"),
     position(primary_key=True, autoincrement=False),
     string("project_key"),
-    string("kind"),  # REGISTERED, UNREGISTERED, WATCH_LIST, SCHEDULE, PAUSED, RESUMED, SYNC_REQUESTED
+    string("kind"),  # REGISTERED, UNREGISTERED, WATCH_LIST, SCHEDULE, PAUSED, RESUMED, SYNC_REQUESTED, BACKOFF, …
     string("actor"),
     optional_text("reason"),
     text("summary"),  # what was decided, in words

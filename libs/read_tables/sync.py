@@ -33,6 +33,10 @@ sync_state: Final = Table(
     optional("error_code"),  # of the last failure; null again after a success
     optional_text("error_message"),
     optional_text("error_advice"),
+    optional("error_severity"),
+    optional_text("error_docs"),
+    optional_time("error_since"),  # the first failure since the last success
+    number("error_attempts"),  # runs in a row that failed, however they did
     optional("run_id"),
     version(),
 )
@@ -56,6 +60,12 @@ sync_job: Final = Table(
     optional("current_run_id"),  # null when nothing runs
     number("pages_done"),  # of the current or last run
     optional_number("pages_total"),
+    number("backoff_level"),  # 0: it runs by its cron
+    optional("backoff_code"),
+    number("backoff_failures"),
+    number("backoff_seconds"),  # from one run to the next
+    optional_time("backoff_anchor"),  # runs come at this moment and n times the seconds
+    optional_time("backoff_since"),
     version(),  # of the sync stream; what the control stream decides is guarded by `project.control_version`
 )
 
@@ -84,6 +94,8 @@ sync_run: Final = Table(
     optional("error_code"),
     optional_text("error_message"),
     optional_text("error_advice"),
+    optional("error_severity"),
+    optional_text("error_docs"),
     optional_text("error_details"),  # JSON
     optional_number("attempts"),
     position("started_position"),  # of its first event: the order of runs
@@ -104,4 +116,20 @@ sync_log: Final = Table(
     optional("run_id"),
     time("created_at"),
     Index("sync_log_by_project", "site", "project_key", "position"),
+)
+
+schema_drift: Final = Table(
+    "schema_drift",
+    metadata,
+    key("site"),
+    position(primary_key=True, autoincrement=False),
+    string("project_key"),
+    string("run_id"),
+    string("change"),
+    string("field_id"),
+    string("field_name"),  # empty when not known
+    optional_text("before"),
+    optional_text("after"),
+    time("at"),
+    Index("schema_drift_by_project", "site", "project_key", "position"),
 )

@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import MetaData
 
-VERSION: Final = 2
+VERSION: Final = 3
 
 PROJECTION: Final = "read_tables"
 """The name under which `projection` keeps the position that the tables have reached."""

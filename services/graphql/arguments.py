@@ -1,7 +1,17 @@
-"""Checks of arguments that several root fields take. What cannot be served is refused with what would be right."""
+"""Arguments that several root fields take. What cannot be served is refused with what would be right."""
+
+from typing import Annotated
+
+import strawberry
 
 from services.graphql.cursors import BadCursorError, decode
 from services.graphql.errors import bad_input
+
+Reason = Annotated[str | None, strawberry.argument(description="Why: kept in the settings history.")]
+Once = Annotated[
+    str | None,
+    strawberry.argument(description="The same key again, of the same caller, is carried out once: safe to repeat."),
+]
 
 
 def within(name: str, value: int, most: int, hint: str = "") -> int:

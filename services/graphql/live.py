@@ -81,10 +81,14 @@ class Live:
         position = await asyncio.to_thread(self._queries.position)
         if self._state is not None and self._state.position == position:
             return
-        state = await asyncio.to_thread(self._queries.versions)
+        state = await asyncio.to_thread(self._versions)
         async with self._moved:
             self._state = state
             self._moved.notify_all()
+
+    def _versions(self) -> Versions:
+        state = self._queries.versions()
+        return Versions(state.position, state.of, self._queries.alerts_moved_at())
 
     async def _stop_when_alone(self) -> None:
         if self._watchers or self._looking is None:

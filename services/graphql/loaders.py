@@ -25,6 +25,11 @@ class Loaders:
         self.worklogs: DataLoader[Key, list[Row]] = DataLoader(_many(queries.worklogs_of_issues))
         self.sync_jobs: DataLoader[Key, Row | None] = DataLoader(_one(queries.sync_jobs_of_projects, "project_key"))
         self.sync_states: DataLoader[Key, list[Row]] = DataLoader(_many(queries.sync_states_of_projects, "project_key"))
+        self.open_alerts: DataLoader[Key, list[Row]] = DataLoader(_many(queries.open_alerts_of_projects, "project_key"))
+        self.silences: DataLoader[Key, list[Row]] = DataLoader(_many(queries.silences_of_projects, "project_key"))
+        self.notifications_of_alerts: DataLoader[Key, list[Row]] = DataLoader(
+            _many(queries.notifications_of_alerts, "alert_id")
+        )
 
     def clear(self) -> None:
         """Forget what was loaded: the next operation of a long connection, or event of a subscription, reads anew."""
@@ -35,6 +40,9 @@ class Loaders:
             self.worklogs,
             self.sync_jobs,
             self.sync_states,
+            self.open_alerts,
+            self.silences,
+            self.notifications_of_alerts,
         ):
             loader.clear_all()
 

@@ -17,6 +17,8 @@ from libs.temporal.messages import (
     StartSync,
     UnregisterProject,
 )
+from services.graphql.alert_mutations import AlertMutation
+from services.graphql.arguments import Once, Reason
 from services.graphql.context import Info
 from services.graphql.payloads import SyncJobPayload, carried_out, frame, on_project, refused
 from services.graphql.project_fields import ProjectId
@@ -27,10 +29,6 @@ argument = strawberry.argument
 
 Full = Annotated[bool | None, argument(description="Read every issue again instead of those that changed.")]
 Accounts = Annotated[list[str] | None, argument(description="Only issues in which one of these has a part.")]
-Reason = Annotated[str | None, argument(description="Why: kept in the settings history.")]
-Once = Annotated[
-    str | None, argument(description="The same key again, of the same caller, is carried out once: safe to repeat.")
-]
 Cron = Annotated[str, argument(description="Five fields, such as */15 * * * *.")]
 Timezone = Annotated[
     str | None, argument(description="An IANA name such as Europe/Berlin; left out: as it is, or UTC.")
@@ -38,7 +36,7 @@ Timezone = Annotated[
 
 
 @strawberry.type(description="Changes. Each is carried out by the ingestor and becomes an event.")
-class Mutation(TokenMutation):
+class Mutation(AlertMutation, TokenMutation):
     @strawberry.mutation(description="Resume a project's schedule and sync it now.", extensions=operator())
     async def start_project_sync(
         self, info: Info, project_id: ProjectId, full: Full = None, reason: Reason = None, idempotency_key: Once = None

@@ -11,7 +11,7 @@ from typing import Final, TypedDict
 import strawberry
 
 from libs.temporal.commands import CommandRefusedError, JiraRefusedError, new_command_id
-from libs.temporal.messages import AnyCommand, RequestSync, StartSync
+from libs.temporal.messages import AnyCommand, Done, RequestSync, StartSync
 from services.graphql.context import Context, Info
 from services.graphql.errors import bad_input
 from services.graphql.project_fields import find_project
@@ -29,11 +29,15 @@ _KEY: Final = re.compile(r"[\w.:/-]{1,100}", re.ASCII)
 @strawberry.type(description="Why a mutation did nothing.")
 class UserError:
     code: str = strawberry.field(
-        description="Such as UNKNOWN_PROJECT, BAD_CRON, BAD_TIMEZONE, UNKNOWN_ACCOUNT, SCHEDULER_UNAVAILABLE,"
-        " NO_ANSWER, REFUSED, or a code of Jira's refusal such as AUTH_EXPIRED."
+        description="Such as UNKNOWN_PROJECT, BAD_CRON, BAD_TIMEZONE, UNKNOWN_ACCOUNT, UNKNOWN_ALERT,"
+        " SCHEDULER_UNAVAILABLE, NO_ANSWER, REFUSED, or a code of Jira's refusal such as AUTH_EXPIRED."
     )
     message: str = strawberry.field(description="What is wrong, and what to do about it.")
     field: str | None = strawberry.field(description="The argument it is about.")
+
+
+def user_error(code: str, message: str, field: str | None = None) -> UserError:
+    return UserError(code=code, message=message, field=field)
 
 
 @strawberry.type(description="What came of a change to a project's sync.")
@@ -46,8 +50,7 @@ class SyncJobPayload:
 
 
 def refused(code: str, message: str, field: str | None = None) -> SyncJobPayload:
-    error = UserError(code=code, message=message, field=field)
-    return SyncJobPayload(sync_job=None, request_id=None, user_errors=[error])
+    return SyncJobPayload(sync_job=None, request_id=None, user_errors=[user_error(code, message, field)])
 
 
 class Frame(TypedDict):
@@ -60,8 +63,16 @@ class Frame(TypedDict):
     reason: str
 
 
-def frame(info: Info, site: str, key: str, reason: str | None, idempotency_key: str | None) -> Frame:
+def frame(info: Info, site: str, key: str, reason: str | None, idempotency_key: str | None, about: str = "") -> Frame:
     """What all commands share.
+
+    Args:
+        info: of the mutation.
+        site: of the project.
+        key: of the project; empty for a command that concerns none.
+        reason: as the caller gave it.
+        idempotency_key: as the caller gave it.
+        about: what of the project it changes, where that can be several things.
 
     Raises:
         GraphQLError: the idempotency key is none.
@@ -69,14 +80,14 @@ def frame(info: Info, site: str, key: str, reason: str | None, idempotency_key: 
     return Frame(
         site=site,
         project=key,
-        command_id=command_id(info, uid(site, key), idempotency_key),
+        command_id=command_id(info, f"{uid(site, key)}:{about}" if about else uid(site, key), idempotency_key),
         actor=info.context.principal.name,
         reason=(reason or "").strip(),
     )
 
 
-def command_id(info: Info, project: str, idempotency_key: str | None) -> str:
-    """The id under which a command is carried out once: of this caller, this mutation and this project.
+def command_id(info: Info, subject: str, idempotency_key: str | None) -> str:
+    """The id under which a command is carried out once: of this caller, this mutation and this subject.
 
     Raises:
         GraphQLError: the key is none.
@@ -85,7 +96,7 @@ def command_id(info: Info, project: str, idempotency_key: str | None) -> str:
         return new_command_id()
     if not _KEY.fullmatch(idempotency_key):
         raise bad_input("idempotencyKey: give 1 to 100 letters, digits or . : / _ -")
-    return f"{info.field_name}:{project}:{info.context.principal.name}:{idempotency_key}"
+    return f"{info.field_name}:{subject}:{info.context.principal.name}:{idempotency_key}"
 
 
 async def on_project(
@@ -109,21 +120,27 @@ async def on_project(
 
 async def carried_out(info: Info, command: AnyCommand) -> SyncJobPayload:
     """Have the command carried out, and answer with the job as it is afterwards."""
+    done = await outcome(info, command)
+    if isinstance(done, UserError):
+        # One that was not answered may yet be carried out: then this is the request that the run names.
+        asked = done.code == NoAnswerError.code and isinstance(command, RequestSync | StartSync)
+        return SyncJobPayload(sync_job=None, request_id=command.command_id if asked else None, user_errors=[done])
+    job = await info.context.loaders.sync_jobs.load((command.site, command.project))
+    return SyncJobPayload(sync_job=None if job is None else SyncJob.of(job), request_id=done.request_id, user_errors=[])
+
+
+async def outcome(info: Info, command: AnyCommand) -> Done | UserError:
+    """Have the command carried out; what was done can be read when this returns."""
     try:
         done = await info.context.scheduler.carry_out(command)
     except CommandRefusedError as error:
-        return refused(error.code, str(error), error.field)
+        return user_error(error.code, str(error), error.field)
     except JiraRefusedError as error:
-        return refused(error.code, f"{error} {error.advice}".strip())
+        return user_error(error.code, f"{error} {error.advice}".strip())
     except NOT_DONE as error:
-        answer = refused(error.code, str(error))
-        if isinstance(error, NoAnswerError) and isinstance(command, RequestSync | StartSync):
-            # It may yet be carried out: then this is the request that the run names.
-            answer.request_id = command.command_id
-        return answer
+        return user_error(error.code, str(error))
     await _shown(info.context, done.position)
-    job = await info.context.loaders.sync_jobs.load((command.site, command.project))
-    return SyncJobPayload(sync_job=None if job is None else SyncJob.of(job), request_id=done.request_id, user_errors=[])
+    return done
 
 
 async def _shown(context: Context, position: int) -> None:

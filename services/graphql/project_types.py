@@ -6,6 +6,7 @@ from typing import Annotated
 
 import strawberry
 
+from services.graphql.alert_types import Alert, Silence
 from services.graphql.arguments import position_in, within
 from services.graphql.context import Info
 from services.graphql.reading import Row
@@ -72,7 +73,7 @@ class Project:
     ) -> list[SyncRun]:
         return await runs_of(info, self.row["site"], self.row["key"], limit)
 
-    @strawberry.field(description="What people decided about it, newest first.")
+    @strawberry.field(description="What was decided about it, newest first.")
     async def changes(
         self,
         info: Info,
@@ -82,6 +83,16 @@ class Project:
         ] = None,
     ) -> list[ProjectChange]:
         return await changes_of(info, self.row["site"], self.row["key"], limit, before)
+
+    @strawberry.field(description="Its alerts that are not over, the last raised first.")
+    async def alerts(self, info: Info) -> list[Alert]:
+        rows = await info.context.loaders.open_alerts.load((self.row["site"], self.row["key"]))
+        return [Alert.of(row) for row in rows]
+
+    @strawberry.field(description="Of which of its alerts nobody is told now.")
+    async def silences(self, info: Info) -> list[Silence]:
+        rows = await info.context.loaders.silences.load((self.row["site"], self.row["key"]))
+        return [Silence.of(row) for row in rows]
 
     @classmethod
     def of(cls, row: Row) -> "Project":

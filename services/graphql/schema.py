@@ -5,6 +5,7 @@ from typing import Any
 import strawberry
 
 from services.graphql.admin_fields import AdminQuery
+from services.graphql.alert_fields import AlertQuery
 from services.graphql.issue_fields import IssueQuery
 from services.graphql.limits import EXTENSIONS
 from services.graphql.mutations import Mutation
@@ -15,7 +16,7 @@ from services.graphql.sync_types import SyncStatus
 
 
 @strawberry.type(description="Everything that can be read.")
-class Query(ProjectQuery, IssueQuery, SyncQuery, AdminQuery):
+class Query(ProjectQuery, IssueQuery, SyncQuery, AlertQuery, AdminQuery):
     pass
 
 

@@ -9,24 +9,31 @@ from typing import Annotated, Final
 
 import strawberry
 
+from services.graphql.alert_types import Alert
 from services.graphql.arguments import position_in
 from services.graphql.context import Info
 from services.graphql.errors import coded
 from services.graphql.project_fields import ProjectId, project_of
 from services.graphql.project_types import Project
+from services.graphql.reading import Row
 from services.graphql.sync_queries import Versions
 from services.graphql.sync_types import SyncJob, SyncLog, uid
 
 argument = strawberry.argument
 
 LOGS_AT_ONCE: Final = 500
+ALERTS_AT_ONCE: Final = 200
 
 
-@strawberry.type(description="Projects have changed.")
+@strawberry.type(description="Projects or alerts have changed.")
 class ConsoleEvent:
     position: str = strawberry.field(description="How far the read tables are in the event log.")
     projects: list[Project] = strawberry.field(
         description="Those that changed since the event before, as they are now."
+    )
+    alerts: list[Alert] = strawberry.field(
+        description="Those that changed since the event before, as they are now, or of which somebody was told: at most"
+        " 200, the last changed first."
     )
     removed: list[strawberry.ID] = strawberry.field(description="uids of those that were unregistered.")
 
@@ -70,8 +77,8 @@ class Subscription:
                         yield SyncLog.of(row)
 
     @strawberry.subscription(
-        description="Word of every project that changes, at most twice a second. The first event comes at once and"
-        " names none: fetch everything when it comes, and what the later events name."
+        description="Word of every project and alert that changes, at most twice a second. The first event comes at"
+        " once and names none: fetch everything when it comes, and what the later events name."
     )
     async def console_events(self, info: Info) -> AsyncGenerator[ConsoleEvent, None]:
         seen: Versions | None = None
@@ -79,7 +86,7 @@ class Subscription:
             async for state in states:
                 first, event = seen is None, await _event(info, seen, state)
                 seen = state
-                if first or event.projects or event.removed:
+                if first or event.projects or event.alerts or event.removed:
                     yield event
 
 
@@ -88,10 +95,15 @@ async def _event(info: Info, seen: Versions | None, state: Versions) -> ConsoleE
     before = state.of if seen is None else seen.of
     changed = [name for name, versions in state.of.items() if before.get(name) != versions and _sees(info, name)]
     removed = [name for name in before if name not in state.of and _sees(info, name)]
-    rows = await asyncio.to_thread(info.context.queries.projects_by_name, changed) if changed else []
+    queries = info.context.queries
+    rows = await asyncio.to_thread(queries.projects_by_name, changed) if changed else []
+    alerts: list[Row] = []
+    if seen is not None and seen.alerts < state.alerts:
+        alerts = await asyncio.to_thread(queries.alerts_changed, seen.alerts, ALERTS_AT_ONCE)
     return ConsoleEvent(
         position=str(state.position),
         projects=[Project.of(row) for row in rows],
+        alerts=[Alert.of(row) for row in alerts],
         removed=[strawberry.ID(uid(*name)) for name in removed],
     )
 

@@ -10,9 +10,18 @@ import strawberry
 from services.graphql.arguments import keyset, position_in, within
 from services.graphql.context import Info
 from services.graphql.project_fields import ProjectId, project_of
-from services.graphql.project_types import changes_of, runs_of, tracked
+from services.graphql.project_types import MAX_LIST, changes_of, runs_of, tracked
 from services.graphql.sync_queries import LogFilter
-from services.graphql.sync_types import Absence, ProjectChange, SyncJob, SyncLog, SyncLogLevel, SyncRun, SyncState
+from services.graphql.sync_types import (
+    Absence,
+    ProjectChange,
+    SchemaDrift,
+    SyncJob,
+    SyncLog,
+    SyncLogLevel,
+    SyncRun,
+    SyncState,
+)
 from services.graphql.types import User
 
 argument = strawberry.argument
@@ -67,7 +76,7 @@ class SyncQuery:
         project = await project_of(info, project_id)
         return await runs_of(info, project["site"], project["key"], limit)
 
-    @strawberry.field(description="What people decided about a project: who, when, why; newest first.")
+    @strawberry.field(description="What was decided about a project: who, when, why; newest first.")
     async def project_changes(
         self,
         info: Info,
@@ -77,6 +86,21 @@ class SyncQuery:
     ) -> list[ProjectChange]:
         project = await project_of(info, project_id)
         return await changes_of(info, project["site"], project["key"], limit, before)
+
+    @strawberry.field(description="Fields of Jira's answers that changed under a project's syncs, newest first.")
+    async def schema_drifts(
+        self,
+        info: Info,
+        project_id: ProjectId,
+        limit: Limit = 50,
+        before: Annotated[strawberry.ID | None, argument(description="Id of an entry: only what is older.")] = None,
+    ) -> list[SchemaDrift]:
+        position, count = position_in(before, "before"), within("limit", limit, MAX_LIST)
+        project = await project_of(info, project_id)
+        rows = await asyncio.to_thread(
+            info.context.queries.schema_drifts, project["site"], project["key"], count, position
+        )
+        return [SchemaDrift.of(row) for row in rows]
 
     @strawberry.field(description="A project's watch list, by name; empty when everybody is tracked.")
     async def tracked_users(self, info: Info, project_id: ProjectId) -> list[User]:

@@ -39,6 +39,8 @@ class Versions(msgspec.Struct, frozen=True):
 
     position: int
     of: dict[tuple[str, str], tuple[int, ...]]
+    alerts: int = 0
+    """Position of the last event that changed an alert or told of one."""
 
 
 class SyncQueries(Reader):
@@ -67,7 +69,7 @@ class SyncQueries(Reader):
         return self._rows(query.order_by(sync_run.c.started_position.desc(), sync_run.c.run_id).limit(limit))
 
     def project_changes(self, site: str, project_key: str, limit: int, before: int | None) -> list[Row]:
-        """What people decided about a project, newest first, from before a position on."""
+        """What was decided about a project, newest first, from before a position on."""
         query = self._of_project(project_change, site, project_key)
         if before is not None:
             query = query.where(project_change.c.position < before)

@@ -1,18 +1,19 @@
 """How the syncs stand, as the API shows it: made from rows of the read tables."""
 
 import enum
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
 import strawberry
 from strawberry.scalars import JSON
 
-from libs.temporal.cron import BadCron, next_runs
 from services.graphql.arguments import within
 from services.graphql.context import Info
 from services.graphql.cursors import encode
+from services.graphql.error_types import SyncError
 from services.graphql.errors import coded
+from services.graphql.pace_types import Backoff, next_run_of
 from services.graphql.reading import Row
 from services.graphql.scheduler import SchedulerUnavailableError
 from services.graphql.types import moment, moment_or_none
@@ -34,13 +35,6 @@ class SyncStatus(enum.Enum):
     FAILED = "FAILED"
 
 
-@strawberry.type(description="Why the last sync failed, and what to do.")
-class SyncError:
-    code: str = strawberry.field(description="The classified cause, such as AUTH_EXPIRED.")
-    message: str = strawberry.field(description="What happened.")
-    advice: str = strawberry.field(description="What to do about it.")
-
-
 @strawberry.type(description="How fresh one kind of entity of a project is.")
 class SyncState:
     entity: str = strawberry.field(description="issue, comment, worklog, sprint or user.")
@@ -58,15 +52,8 @@ class SyncState:
             status=SyncStatus(row["status"]).value,
             watermark=moment_or_none(row["watermark"]),
             rows=row["rows"],
-            error=_error(row),
+            error=SyncError.of_state(row),
         )
-
-
-def _error(row: Row) -> SyncError | None:
-    code = row["error_code"]
-    if code is None:
-        return None
-    return SyncError(code=code, message=row["error_message"] or "", advice=row["error_advice"] or "")
 
 
 @strawberry.enum(description="Whether a sync job runs on its schedule.")
@@ -90,6 +77,9 @@ class SyncJob:
     last_ended_at: datetime | None = strawberry.field(description="When the last run ended, however it did.")
     last_result: str | None = strawberry.field(description="SUCCESS, ERROR or CANCELLED.")
     next_run_at: datetime | None = strawberry.field(description="When the next run is due; null while paused.")
+    backoff: Backoff | None = strawberry.field(
+        description="How it is slowed down while its runs fail; null while it runs by its cron."
+    )
     running: bool = strawberry.field(description="Whether a run is in progress.")
     current_run_id: str | None = strawberry.field(description="Id of the run in progress.")
     pages_done: int = strawberry.field(description="Pages stored by the current or last run.")
@@ -112,7 +102,6 @@ class SyncJob:
 
     @classmethod
     def of(cls, row: Row) -> "SyncJob":
-        status = SyncJobStatus(row["status"])
         return cls(
             row=row,
             id=strawberry.ID(uid(row["site"], row["project_key"])),
@@ -121,11 +110,12 @@ class SyncJob:
             schedule_id=row["schedule_id"],
             cron_schedule=row["cron"],
             timezone=row["timezone"],
-            status=status,
+            status=SyncJobStatus(row["status"]),
             last_run_at=moment_or_none(row["last_run_at"]),
             last_ended_at=moment_or_none(row["last_ended_at"]),
             last_result=row["last_result"],
-            next_run_at=None if status is SyncJobStatus.PAUSED else next_run(row["cron"], row["timezone"]),
+            next_run_at=next_run_of(row),
+            backoff=Backoff.of(row),
             running=row["current_run_id"] is not None,
             current_run_id=row["current_run_id"],
             pages_done=row["pages_done"],
@@ -134,14 +124,6 @@ class SyncJob:
             paused_by=row["paused_by"],
             pause_reason=row["pause_reason"],
         )
-
-
-def next_run(cron: str, timezone: str, now: datetime | None = None) -> datetime | None:
-    """The next time a cron expression fires, in UTC; None for one that cannot be read: the rest of a job can."""
-    try:
-        return next(iter(next_runs(cron, timezone, now or datetime.now(UTC), 1)), None)
-    except BadCron:
-        return None
 
 
 @strawberry.enum(description="How a run ended, if it has.")
@@ -196,14 +178,14 @@ class SyncRun:
             appended=row["appended"],
             requests=row["requests"],
             warnings=msgspec.json.decode(row["warnings"], type=list[str]),
-            error=_error(row),
+            error=SyncError.of_run(row),
             note=row["error_message"] if row["result"] == "CANCELLED" else None,
             details=None if row["error_details"] is None else msgspec.json.decode(row["error_details"]),
             attempts=row["attempts"],
         )
 
 
-@strawberry.enum(description="What somebody decided about a project.")
+@strawberry.enum(description="What was decided about a project: by people, or by the integrator about its pace.")
 class ProjectChangeKind(enum.Enum):
     REGISTERED = "REGISTERED"
     UNREGISTERED = "UNREGISTERED"
@@ -212,6 +194,12 @@ class ProjectChangeKind(enum.Enum):
     PAUSED = "PAUSED"
     RESUMED = "RESUMED"
     SYNC_REQUESTED = "SYNC_REQUESTED"
+    BACKOFF = strawberry.enum_value("BACKOFF", description="Slowed down, as its runs fail.")
+    BACKOFF_ENDED = strawberry.enum_value("BACKOFF_ENDED", description="Runs by its cron again.")
+    ALERT_ACKNOWLEDGED = "ALERT_ACKNOWLEDGED"
+    ALERT_RESOLVED = strawberry.enum_value("ALERT_RESOLVED", description="Resolved by hand.")
+    ALERTS_SILENCED = "ALERTS_SILENCED"
+    ALERTS_UNSILENCED = "ALERTS_UNSILENCED"
 
 
 @strawberry.type(description="An entry of a project's settings history.")
@@ -286,4 +274,27 @@ class SyncLog:
             entity=row["entity"],
             run_id=row["run_id"],
             created_at=moment(row["created_at"]),
+        )
+
+
+@strawberry.type(description="A field of Jira's answers that appeared, vanished or changed its type.")
+class SchemaDrift:
+    id: strawberry.ID = strawberry.field(description="Position of its event in the log; grows with time.")
+    change: str = strawberry.field(description="What became of the field, such as appeared, vanished or type.")
+    field_id: str = strawberry.field(description="Jira's id of the field, such as customfield_10016.")
+    field_name: str | None = strawberry.field(description="Its name in Jira, where known.")
+    before: str | None = strawberry.field(description="Its type before; null when it was not there.")
+    after: str | None = strawberry.field(description="Its type now; null when it is not there any more.")
+    at: datetime = strawberry.field(description="When a run found that.")
+
+    @classmethod
+    def of(cls, row: Row) -> "SchemaDrift":
+        return cls(
+            id=strawberry.ID(str(row["position"])),
+            change=row["change"],
+            field_id=row["field_id"],
+            field_name=row["field_name"] or None,
+            before=row["before"],
+            after=row["after"],
+            at=moment(row["at"]),
         )

@@ -18,9 +18,31 @@ ENTITIES: Final = ("issue", "comment", "worklog", "sprint", "user")
 """Each has a sync state of its own."""
 
 UNKNOWN_END: Final[Row] = dict.fromkeys(
-    ("ended_at", "seconds", "error_code", "error_message", "error_advice", "error_details", "attempts")
+    (
+        "ended_at",
+        "seconds",
+        "error_code",
+        "error_message",
+        "error_advice",
+        "error_severity",
+        "error_docs",
+        "error_details",
+        "attempts",
+    )
 )
 """What is known of the end of a run that goes on."""
+
+
+NO_ERROR: Final[Row] = {
+    "error_code": None,
+    "error_message": None,
+    "error_advice": None,
+    "error_severity": None,
+    "error_docs": None,
+    "error_since": None,
+    "error_attempts": 0,
+}
+"""The error of an entity that has none."""
 
 
 class Standing:
@@ -116,6 +138,12 @@ def _job_row(site: str, project_key: str) -> Row:
         "current_run_id": None,
         "pages_done": 0,
         "pages_total": None,
+        "backoff_level": 0,
+        "backoff_code": None,
+        "backoff_failures": 0,
+        "backoff_seconds": 0,
+        "backoff_anchor": None,
+        "backoff_since": None,
         "version": 0,
     }
 
@@ -149,9 +177,7 @@ def _state_row(site: str, project_key: str, entity: str) -> Row:
         "last_sync_time": NEVER,
         "watermark": None,
         "rows": 0,
-        "error_code": None,
-        "error_message": None,
-        "error_advice": None,
+        **NO_ERROR,
         "run_id": None,
         "version": 0,
     }

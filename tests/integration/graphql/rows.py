@@ -123,6 +123,12 @@ def job(key: str = "DEMO", **changed: Any) -> Row:
         "current_run_id": None,
         "pages_done": 1,
         "pages_total": 1,
+        "backoff_level": 0,
+        "backoff_code": None,
+        "backoff_failures": 0,
+        "backoff_seconds": 0,
+        "backoff_anchor": None,
+        "backoff_since": None,
         "version": 1,
         **changed,
     }
@@ -140,6 +146,10 @@ def state(entity: str, key: str = "DEMO", **changed: Any) -> Row:
         "error_code": None,
         "error_message": None,
         "error_advice": None,
+        "error_severity": None,
+        "error_docs": None,
+        "error_since": None,
+        "error_attempts": 0,
         "run_id": "run",
         "version": 1,
         **changed,
@@ -180,6 +190,8 @@ def run(run_id: str, position: int, **changed: Any) -> Row:
         "error_code": None,
         "error_message": None,
         "error_advice": None,
+        "error_severity": None,
+        "error_docs": None,
         "error_details": None,
         "attempts": None,
         "started_position": position,
@@ -212,5 +224,99 @@ def absence(entity_id: str, **changed: Any) -> Row:
         "reason": "UNTRACKED",
         "gone_at": DAY,
         "version": 2,
+        **changed,
+    }
+
+
+def alert(alert_id: str, position: int, **changed: Any) -> Row:
+    return {
+        "site": SITE,
+        "alert_id": alert_id,
+        "project_key": "DEMO",
+        "fingerprint": "f00d",
+        "code": "AUTH_EXPIRED",
+        "category": "access",
+        "severity": "critical",
+        "message": "Jira refused the token.",
+        "advice": "Make a new API token.",
+        "docs": "",
+        "status": "OPEN",
+        "first_seen": DAY,
+        "last_seen": DAY,
+        "count": 1,
+        "run_id": "run",
+        "acknowledged_by": None,
+        "acknowledged_at": None,
+        "acknowledgement": None,
+        "resolved_by": None,
+        "resolved_at": None,
+        "resolution": None,
+        "resolution_note": None,
+        "raised_position": position,
+        "changed_position": position,
+        "version": 1,
+        **changed,
+    }
+
+
+def silence(**changed: Any) -> Row:
+    return {
+        "site": SITE,
+        "project_key": "DEMO",
+        "code": "",
+        "until": "2999-01-01T00:00:00.000Z",
+        "by": "ann",
+        "reason": "maintenance",
+        "changed_position": 1,
+        "version": 1,
+        **changed,
+    }
+
+
+def notice(notice_id: str, position: int, **changed: Any) -> Row:
+    return {
+        "site": SITE,
+        "notice_id": notice_id,
+        "channel": "email",
+        "reason": "FIRST",
+        "state": "SENT",
+        "subject": "Jira refused the token",
+        "recipients": '["ops@acme.example"]',
+        "refused": "[]",
+        "attempts": 1,
+        "last_attempts": "[]",
+        "created_at": DAY,
+        "last_attempt_at": DAY,
+        "next_attempt_at": None,
+        "failure_kind": None,
+        "failure_code": None,
+        "failure_provider_code": None,
+        "failure_message": None,
+        "failure_advice": None,
+        "failure_retry_after": None,
+        "provider_message_id": None,
+        "created_position": position,
+        "changed_position": position,
+        "version": 1,
+        **changed,
+    }
+
+
+def about(notice_id: str, alert_id: str) -> Row:
+    return {"site": SITE, "notice_id": notice_id, "alert_id": alert_id}
+
+
+def drift(position: int, **changed: Any) -> Row:
+    return {
+        "site": SITE,
+        "position": position,
+        "project_key": "DEMO",
+        "run_id": "run",
+        "change": "type",
+        "field_id": "customfield_10016",
+        "field_name": "Story points",
+        "before": "number",
+        "after": "string",
+        "at": DAY,
         **changed,
     }

@@ -33,6 +33,11 @@ EXPECTED_ROLES = {
     "registerProject": Role.ADMIN,
     "unregisterProject": Role.ADMIN,
     "setTrackedUsers": Role.ADMIN,
+    "acknowledgeAlert": Role.OPERATOR,
+    "resolveAlert": Role.OPERATOR,
+    "silenceAlerts": Role.OPERATOR,
+    "sendTestNotification": Role.ADMIN,
+    "redriveNotification": Role.ADMIN,
     "createApiToken": Role.ADMIN,
     "revokeApiToken": Role.ADMIN,
     "jiraProjectOptions": Role.ADMIN,
@@ -114,7 +119,7 @@ def _sample(argument: GraphQLArgument) -> str:
     if isinstance(named, GraphQLEnumType):
         return str(next(iter(named.values)))
     listed = isinstance(getattr(argument.type, "of_type", argument.type), GraphQLList)
-    return "[]" if listed else '"NONE"'
+    return "[]" if listed else "1" if str(named) == "Int" else '"NONE"'
 
 
 def _operation(name: str) -> str:

@@ -139,8 +139,9 @@ MUTATIONS = {
     "triggerProjectSync": "projectId: {p}",
     "unregisterProject": "projectId: {p}",
     "setTrackedUsers": 'projectId: {p}, accountIds: ["ann"]',
+    "silenceAlerts": "projectId: {p}, minutes: 5",
 }
-OPERATORS = {"startProjectSync", "pauseProjectSync", "resumeProjectSync", "triggerProjectSync"}
+OPERATORS = {"startProjectSync", "pauseProjectSync", "resumeProjectSync", "triggerProjectSync", "silenceAlerts"}
 
 
 def test_every_mutation_on_a_project_is_tried() -> None:

@@ -30,14 +30,26 @@ def before(store: EventStore, tables: Engine) -> Dump:
 
 SINCE_VERSION_1: Mapping[str, set[str]] = {
     "project": {"registered"},
-    "sync_job": {"paused_at", "paused_by", "pause_reason", "last_ended_at"},
+    "sync_job": {"paused_at", "paused_by", "pause_reason", "last_ended_at"}
+    | {f"backoff_{part}" for part in ("level", "code", "failures", "seconds", "anchor", "since")},
+    "sync_state": {f"error_{part}" for part in ("severity", "docs", "since", "attempts")},
     "gone": {"project_key", "gone_at"},
 }
-"""Columns that the tables of version 1 had not; nor were there runs and a settings history."""
+"""Columns that the tables of version 1 had not; nor were there the tables below."""
+
+TABLES_SINCE_VERSION_1 = (
+    "sync_run",
+    "project_change",
+    "schema_drift",
+    "alert",
+    "alert_silence",
+    "notification",
+    "notification_alert",
+)
 
 
 def return_to_version_1(connection: Connection) -> None:
-    for name in ("sync_run", "project_change"):
+    for name in TABLES_SINCE_VERSION_1:
         LIVE[name].drop(connection)
     connection.execute(text("DROP INDEX gone_by_project"))
     for table, columns in SINCE_VERSION_1.items():

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from libs.runtime import SettingsError, read_settings
 from services.graphql.context import Defaults
 from services.graphql.cursors import BadCursorError, decode, encode
+from services.graphql.pace_types import next_run
 from services.graphql.settings import Settings
-from services.graphql.sync_types import next_run
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])

@@ -86,6 +86,27 @@ def test_every_query_takes_what_it_should(name: str, arguments: dict[str, str]) 
 
 
 @pytest.mark.parametrize(
+    ("name", "arguments", "payload"),
+    [
+        ("acknowledgeAlert", {"id": "ID!", "reason": "String"}, "AlertPayload!"),
+        ("resolveAlert", {"id": "ID!", "reason": "String"}, "AlertPayload!"),
+        (
+            "silenceAlerts",
+            {"projectId": "ID!", "minutes": "Int!", "code": "String", "reason": "String"},
+            "SilencePayload!",
+        ),
+        ("sendTestNotification", {"channel": "NotificationChannel!", "to": "[String!]"}, "NotificationPayload!"),
+        ("redriveNotification", {"id": "ID!"}, "NotificationPayload!"),
+    ],
+)
+def test_what_is_done_about_alerts_is_answered_as_data(name: str, arguments: dict[str, str], payload: str) -> None:
+    assert served.mutation_type is not None
+    field = served.mutation_type.fields[name]
+    _takes(field, {**arguments, "idempotencyKey": "String"})
+    assert str(field.type) == payload
+
+
+@pytest.mark.parametrize(
     ("name", "arguments"),
     [
         ("startProjectSync", {"projectId": "ID!", "full": "Boolean"}),
@@ -123,6 +144,9 @@ def test_every_change_needs_a_role_above_the_reader() -> None:
         "pause_project_sync",
         "resume_project_sync",
         "trigger_project_sync",
+        "acknowledge_alert",
+        "resolve_alert",
+        "silence_alerts",
     }
     assert [name for name, roles in needed.items() if roles not in ([Role.OPERATOR], [Role.ADMIN])] == []
 

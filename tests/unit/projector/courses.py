@@ -122,6 +122,8 @@ _NO_END: dict[str, Any] = {
     "error_code": None,
     "error_message": None,
     "error_advice": None,
+    "error_severity": None,
+    "error_docs": None,
     "error_details": None,
     "attempts": None,
 }
