@@ -4,9 +4,12 @@ import { DialogHost, closeDialog } from "./dialog_host.js";
 import { useObservable } from "./observable.js";
 import { html, render, useEffect, useErrorBoundary, useRef } from "./preact.js";
 import { useRoute } from "./route.js";
+import { store } from "./project_store.js";
 import { begin, may, session, signOut } from "./session.js";
+import { AlertPage } from "./pages/alert.js";
 import { AlertsPage } from "./pages/alerts.js";
 import { LogsPage } from "./pages/logs.js";
+import { NotificationsPage } from "./pages/notifications.js";
 import { ProjectPage } from "./pages/project.js";
 import { ProjectsPage } from "./pages/projects.js";
 import { SignInPage } from "./pages/sign_in.js";
@@ -22,7 +25,9 @@ const PAGES = {
   projects: { title: "Projects", draw: () => html`<${ProjectsPage} />` },
   project: { title: "Project", draw: ({ id }) => html`<${ProjectPage} uid=${id} />` },
   logs: { title: "Logs", draw: ({ search }) => html`<${LogsPage} search=${search} />` },
-  alerts: { title: "Alerts", draw: () => html`<${AlertsPage} />` },
+  alerts: { title: "Alerts", draw: ({ search }) => html`<${AlertsPage} search=${search} />` },
+  alert: { title: "Alert", draw: ({ id }) => html`<${AlertPage} id=${id} />` },
+  notifications: { title: "Notifications", draw: ({ search }) => html`<${NotificationsPage} search=${search} />` },
   tokens: { title: "API tokens", draw: () => html`<${TokensPage} />` },
 };
 
@@ -38,7 +43,7 @@ function App() {
 function Frame({ viewer }) {
   const route = useRoute();
   const page = PAGES[route.page];
-  useTitleAndFocus(`${page?.title ?? "Not found"}${route.id ? ` ${route.id}` : ""}`, `${route.page}/${route.id}`);
+  useTitleAndFocus(`${page?.title ?? "Not found"}${route.page === "project" ? ` ${route.id}` : ""}`, `${route.page}/${route.id}`);
   return html`
     <a class="skip" href="#main" onClick=${skip}>Skip to content</a>
     <header class="top">
@@ -68,11 +73,18 @@ function skip(event) {
 
 /** @param {{page: string}} props */
 function Navigation({ page }) {
-  const names = ["projects", "logs", "alerts", ...(may("ADMIN") ? ["tokens"] : [])];
-  const current = page === "project" ? "projects" : page;
+  const names = ["projects", "logs", "alerts", ...(may("ADMIN") ? ["notifications", "tokens"] : [])];
+  const current = { project: "projects", alert: "alerts" }[page] ?? page;
   return html`<nav aria-label="Pages"><ul>
-    ${names.map((name) => html`<li key=${name}><a href="#/${name}" aria-current=${name === current ? "page" : undefined}>${PAGES[name].title}</a></li>`)}
+    ${names.map((name) => html`<li key=${name}><a href="#/${name}" aria-current=${name === current ? "page" : undefined}>${PAGES[name].title}${name === "alerts" && html`<${OpenCount} />`}</a></li>`)}
   </ul></nav>`;
+}
+
+/** How many alerts nobody has taken up yet. */
+function OpenCount() {
+  const { alerts } = useObservable(store);
+  const count = [...alerts.values()].filter(({ status }) => status === "OPEN").length;
+  return count > 0 && html` <span class="count-badge">${count}<span class="hidden"> open</span></span>`;
 }
 
 /** What was done last; read out by screen readers. */

@@ -2,7 +2,7 @@
 import { ApiError, ask } from "./api.js";
 import { useRef, useState } from "./preact.js";
 import { observable } from "./observable.js";
-import { adoptJob } from "./project_store.js";
+import { adoptAlert, adoptJob } from "./project_store.js";
 
 /** @typedef {import("./types.js").UserError} UserError */
 
@@ -30,7 +30,9 @@ export function say(text, bad = false) {
  */
 export async function command(mutation, variables) {
   const { result } = await ask(mutation, variables);
-  if (!result.userErrors.length && "syncJob" in result) adoptJob(result.syncJob);
+  if (result.userErrors.length) return result;
+  if ("syncJob" in result) adoptJob(result.syncJob);
+  if ("alert" in result) adoptAlert(result.alert);
   return result;
 }
 
@@ -41,8 +43,9 @@ export const newKey = () => crypto.randomUUID();
  * A form's way to send one command: busy while it is under way, its errors, and one idempotency key until it succeeds,
  * so that pressing the button again after a lost answer repeats nothing.
  * @param {(result: any) => void} done
+ * @param {(result: any) => boolean} [isDone] whether it was carried out
  */
-export function useCommand(done) {
+export function useCommand(done, isDone = ({ userErrors }) => !userErrors.length) {
   const key = useRef(newKey());
   const [busy, setBusy] = useState(false);
   const [errors, setErrors] = useState(/** @type {UserError[]} */ ([]));
@@ -59,7 +62,7 @@ export function useCommand(done) {
     setFailure(null);
     try {
       const result = await command(mutation, { ...variables, key: key.current });
-      if (!result.userErrors.length) return done(result);
+      if (isDone(result)) return done(result);
       key.current = newKey(); // refused: what is sent next is another command
       setErrors(result.userErrors);
     } catch (error) {

@@ -3,12 +3,13 @@
 const JOB = `fragment Job on SyncJob {
   id status running currentRunId cronSchedule timezone lastRunAt lastEndedAt lastResult nextRunAt
   pagesDone pagesTotal pausedAt pausedBy pauseReason
+  backoff { level code failures seconds since nextRunAt }
 }`;
 
 const PROJECT_ROW = `fragment ProjectRow on Project {
   uid key name site registeredAt
   syncJob { ...Job }
-  syncStates { entity status lastSyncTime watermark rows error { code message advice } }
+  syncStates { entity status lastSyncTime watermark rows error { code message advice docs since attempts } }
 }
 ${JOB}`;
 
@@ -17,7 +18,7 @@ const PERSON = `fragment Person on User { id displayName active avatarUrl }`;
 const RUN = `fragment Run on SyncRun {
   id mode reason result startedAt endedAt seconds pagesDone pagesTotal
   issues comments worklogs sprints users appended requests
-  warnings error { code message advice } details note attempts
+  warnings error { code message advice docs } details note attempts
 }`;
 
 const LOG = `fragment Log on SyncLog { id level warning message details entity runId createdAt }`;
@@ -26,16 +27,34 @@ const TOKEN = `fragment Token on ApiToken {
   id name role projects createdAt createdBy expiresAt lastUsedAt revokedAt revokedBy
 }`;
 
+const ALERT = `fragment AlertRow on Alert {
+  id site projectKey projectUid code category severity message advice docs status firstSeen lastSeen count runId
+  acknowledgedBy acknowledgedAt acknowledgement resolvedAt resolvedBy resolution resolutionNote silencedUntil cursor
+}`;
+
+const NOTICE = `fragment Notice on Notification {
+  id channel reason subject recipients refused state attempts lastAttempts { at sent code providerCode message } createdAt lastAttemptAt nextAttemptAt
+  failure { kind code providerCode message advice retryAfter } providerMessageId alertIds cursor
+}`;
+
 const PREVIEW = `fragment Preview on CronPreview { valid words runs notes userErrors { code message field } }`;
 
 const JOB_PAYLOAD = `{ syncJob { ...Job } requestId userErrors { code message field } }`;
+
+const ALERT_PAYLOAD = `{ alert { ...AlertRow } userErrors { code message field } }`;
+
+const NOTICE_PAYLOAD = `{ notification { ...Notice } userErrors { code message field } }`;
 
 // Questions
 
 export const VIEWER = `query Viewer { viewer { name role projects expiresAt } }`;
 
-export const PROJECTS = `query Projects { projects { ...ProjectRow } }
-${PROJECT_ROW}`;
+export const PROJECTS = `query Projects {
+  projects { ...ProjectRow }
+  alerts(status: [OPEN, ACKNOWLEDGED], limit: 200) { ...AlertRow }
+}
+${PROJECT_ROW}
+${ALERT}`;
 
 export const PROJECT = `query ProjectPage($id: ID!) {
   project(projectId: $id) {
@@ -43,7 +62,9 @@ export const PROJECT = `query ProjectPage($id: ID!) {
     syncRuns(limit: 50) { ...Run }
     changes(limit: 50) { id kind actor reason summary at }
     trackedUsers { ...Person }
+    silences { code until by reason }
   }
+  schemaDrifts(projectId: $id, limit: 20) { id change fieldId fieldName before after at }
 }
 ${RUN}
 ${PERSON}`;
@@ -64,6 +85,22 @@ export const LOGS = `query Logs(
   ) { ...Log }
 }
 ${LOG}`;
+
+export const ALERTS = `query Alerts($status: [AlertStatus!], $projectId: ID, $code: String, $limit: Int!, $after: String) {
+  page: alerts(status: $status, projectId: $projectId, code: $code, limit: $limit, after: $after) { ...AlertRow }
+}
+${ALERT}`;
+
+export const ONE_ALERT = `query AlertPage($id: ID!) {
+  alert(id: $id) { ...AlertRow notifications { ...Notice } }
+}
+${ALERT}
+${NOTICE}`;
+
+export const NOTIFICATIONS = `query Notifications($state: NotificationState, $projectId: ID, $limit: Int!, $after: String) {
+  page: notifications(state: $state, projectId: $projectId, limit: $limit, after: $after) { ...Notice }
+}
+${NOTICE}`;
 
 export const CRON_PREVIEW = `query CronPreview($cron: String!, $timezone: String!) {
   cronPreview(cron: $cron, timezone: $timezone) { ...Preview }
@@ -147,12 +184,39 @@ export const REVOKE_TOKEN = `mutation RevokeToken($id: ID!) {
 }
 ${TOKEN}`;
 
+export const ACKNOWLEDGE = `mutation Acknowledge($id: ID!, $reason: String, $key: String) {
+  result: acknowledgeAlert(id: $id, reason: $reason, idempotencyKey: $key) ${ALERT_PAYLOAD}
+}
+${ALERT}`;
+
+export const RESOLVE = `mutation Resolve($id: ID!, $reason: String, $key: String) {
+  result: resolveAlert(id: $id, reason: $reason, idempotencyKey: $key) ${ALERT_PAYLOAD}
+}
+${ALERT}`;
+
+export const SILENCE = `mutation Silence($id: ID!, $code: String, $minutes: Int!, $reason: String, $key: String) {
+  result: silenceAlerts(
+    projectId: $id, code: $code, minutes: $minutes, reason: $reason, idempotencyKey: $key
+  ) { userErrors { code message field } }
+}`;
+
+export const SEND_TEST = `mutation SendTest($channel: NotificationChannel!, $to: [String!], $key: String) {
+  result: sendTestNotification(channel: $channel, to: $to, idempotencyKey: $key) ${NOTICE_PAYLOAD}
+}
+${NOTICE}`;
+
+export const REDRIVE = `mutation Redrive($id: ID!, $key: String) {
+  result: redriveNotification(id: $id, idempotencyKey: $key) ${NOTICE_PAYLOAD}
+}
+${NOTICE}`;
+
 // Live
 
 export const CONSOLE_EVENTS = `subscription ConsoleEvents {
-  consoleEvents { position removed projects { ...ProjectRow } }
+  consoleEvents { position removed projects { ...ProjectRow } alerts { ...AlertRow } }
 }
-${PROJECT_ROW}`;
+${PROJECT_ROW}
+${ALERT}`;
 
 export const LOG_ADDED = `subscription LogAdded($id: ID!, $after: ID) {
   syncLogAdded(projectId: $id, after: $after) { id }

@@ -2,12 +2,13 @@
 import { meaningOf } from "./schedules.js";
 
 /** @typedef {import("./types.js").Project} Project */
-/** @typedef {"good" | "busy" | "late" | "failing" | "paused" | "waiting"} StateName */
+/** @typedef {"good" | "busy" | "late" | "slowed" | "failing" | "paused" | "waiting"} StateName */
 /** @typedef {{name: StateName, words: string, tone: string, icon: string}} State */
 
 /** @type {Record<StateName, State>} */
 export const STATES = {
   failing: { name: "failing", words: "Failing", tone: "bad", icon: "cross" },
+  slowed: { name: "slowed", words: "Slowed down", tone: "warn", icon: "slow" },
   late: { name: "late", words: "Late", tone: "warn", icon: "clock" },
   paused: { name: "paused", words: "Paused", tone: "idle", icon: "pause" },
   busy: { name: "busy", words: "Syncing", tone: "busy", icon: "sync" },
@@ -28,6 +29,7 @@ export function stateOf(project, now) {
   if (!job) return STATES.waiting;
   if (job.running) return STATES.busy;
   if (job.status === "PAUSED") return STATES.paused;
+  if (job.backoff) return isLate(project, now) ? STATES.late : STATES.slowed;
   if (job.status === "ERROR" || job.lastResult === "ERROR") return STATES.failing;
   if (!job.lastRunAt) return STATES.waiting;
   return isLate(project, now) ? STATES.late : STATES.good;
@@ -48,13 +50,16 @@ export function errorOf(project) {
   return project.syncStates.find(({ error }) => error)?.error ?? null;
 }
 
-/** Late: more behind than the schedule's longest gap and some grace explain. @param {Project} project @param {number} now */
+/** Late: no run for longer than the longest gap between two and some grace explain. @param {Project} project @param {number} now */
 function isLate(project, now) {
-  const until = freshUntil(project);
-  const job = project.syncJob;
-  if (!until || !job) return false;
-  const meaning = meaningOf(job.cronSchedule, job.timezone);
-  if (!meaning) return false;
-  const began = Math.max(Date.parse(until), Date.parse(job.lastRunAt ?? until));
-  return now - began > meaning.gap + Math.max(LEAST_GRACE, meaning.gap * SHARE_OF_GAP);
+  const gap = gapOf(project);
+  const { lastRunAt, lastEndedAt } = project.syncJob ?? {};
+  const last = Math.max(...[freshUntil(project), lastRunAt, lastEndedAt].map((at) => (at ? Date.parse(at) : 0)));
+  return gap !== null && last > 0 && now - last > gap + Math.max(LEAST_GRACE, gap * SHARE_OF_GAP);
+}
+
+/** The longest wait between two runs, in ms; null while it is not known. @param {Project} project */
+function gapOf({ syncJob: job }) {
+  if (!job) return null;
+  return job.backoff ? job.backoff.seconds * 1000 : (meaningOf(job.cronSchedule, job.timezone)?.gap ?? null);
 }

@@ -1,4 +1,4 @@
-/** All projects, as fresh as the connection: fetched once, kept current by `consoleEvents`, fetched anew after a gap. */
+/** All projects and open alerts, as fresh as the connection: fetched once, kept current by `consoleEvents`, fetched anew after a gap. */
 import { ask } from "./api.js";
 import { CONSOLE_EVENTS, PROJECTS } from "./documents.js";
 import { connection, subscribe } from "./live.js";
@@ -7,27 +7,38 @@ import { session } from "./session.js";
 
 /** @typedef {import("./types.js").Project} Project */
 /** @typedef {import("./types.js").SyncJob} SyncJob */
-/** @typedef {{loading: boolean, projects: Map<string, Project>, error: Error | null, at: number}} Store at: ms of the last news */
+/** @typedef {import("./types.js").Alert} Alert */
+/**
+ * @typedef {object} Store
+ * @property {boolean} loading
+ * @property {Map<string, Project>} projects by uid
+ * @property {Map<string, Alert>} alerts by id: those that are not resolved
+ * @property {Error | null} error
+ * @property {number} at ms of the last news
+ */
+
+/** The subject of all alerts, for those who watch; a project's is its uid. */
+export const ALERTS = "alerts";
 
 const POLL = 10_000; // ms, while no connection brings changes
 
 /** @type {Store} */
-const EMPTY = { loading: true, projects: new Map(), error: null, at: 0 };
+const EMPTY = { loading: true, projects: new Map(), alerts: new Map(), error: null, at: 0 };
 export const store = observable(EMPTY);
 
-/** @type {Set<{uid: string | null, changed: () => void}>} */
+/** @type {Set<{subject: string | null, changed: () => void}>} */
 const watchers = new Set();
 let fetching = false;
 let again = false;
 let missed = false;
 
 /**
- * Calls `changed` whenever a project changed, and when changes may have been missed.
- * @param {string | null} uid null: only when changes may have been missed
+ * Calls `changed` whenever there is news, and when some may have been missed.
+ * @param {string | null} subject a project's uid or `ALERTS`; null: only when some may have been missed
  * @param {() => void} changed
  */
-export function watchProject(uid, changed) {
-  const watcher = { uid, changed };
+export function watchNews(subject, changed) {
+  const watcher = { subject, changed };
   watchers.add(watcher);
   return () => watchers.delete(watcher);
 }
@@ -35,8 +46,16 @@ export function watchProject(uid, changed) {
 /** Takes over the job that a command gave back, before the event comes. @param {SyncJob | null} job */
 export function adoptJob(job) {
   const project = job && store.get().projects.get(job.id);
-  if (project) apply([{ ...project, syncJob: job }], []);
+  if (project) apply({ projects: [{ ...project, syncJob: job }] });
 }
+
+/** As `adoptJob`, of an alert. @param {Alert | null} alert */
+export function adoptAlert(alert) {
+  if (alert) apply({ alerts: [alert] });
+}
+
+/** Of a project, the newest first. @param {Map<string, Alert>} alerts @param {string} uid */
+export const alertsOf = (alerts, uid) => [...alerts.values()].filter(({ projectUid }) => projectUid === uid);
 
 subscribe({
   query: CONSOLE_EVENTS,
@@ -47,8 +66,10 @@ subscribe({
       refetch();
       tell(null);
     }
-    apply(consoleEvents.projects, consoleEvents.removed);
+    apply(consoleEvents);
     for (const { uid } of consoleEvents.projects) tell(uid);
+    for (const uid of new Set(consoleEvents.alerts.map((/** @type {Alert} */ { projectUid }) => projectUid))) tell(uid);
+    if (consoleEvents.alerts.length) tell(ALERTS);
   },
 });
 
@@ -60,9 +81,8 @@ export async function refetch() {
   try {
     do {
       again = false;
-      const { projects } = await ask(PROJECTS);
-      const found = new Map(projects.map((/** @type {Project} */ project) => [project.uid, project]));
-      store.set({ loading: false, projects: found, error: null, at: Date.now() });
+      const { projects, alerts } = await ask(PROJECTS);
+      store.set({ loading: false, projects: by("uid", projects), alerts: by("id", alerts), error: null, at: Date.now() });
     } while (again);
   } catch (error) {
     store.set({ ...store.get(), loading: false, error: /** @type {Error} */ (error) });
@@ -71,22 +91,24 @@ export async function refetch() {
   }
 }
 
-/**
- * @param {Project[]} changed
- * @param {string[]} removed
- */
-function apply(changed, removed) {
+/** @param {string} name @param {any[]} values */
+const by = (name, values) => new Map(values.map((value) => [value[name], value]));
+
+/** @param {{projects?: Project[], removed?: string[], alerts?: Alert[]}} news */
+function apply({ projects = [], removed = [], alerts = [] }) {
   again = fetching;
-  const projects = new Map(store.get().projects);
-  for (const project of changed) projects.set(project.uid, project);
-  for (const uid of removed) projects.delete(uid);
-  store.set({ ...store.get(), projects, at: Date.now() });
+  const before = store.get();
+  const known = new Map([...before.projects, ...by("uid", projects)]);
+  for (const uid of removed) known.delete(uid);
+  const open = new Map([...by("id", alerts), ...before.alerts, ...by("id", alerts)]); // what is new comes first
+  for (const { id, status } of alerts) status === "RESOLVED" && open.delete(id);
+  store.set({ ...before, projects: known, alerts: open, at: Date.now() });
 }
 
-/** @param {string | null} uid null: everybody */
-function tell(uid) {
+/** @param {string | null} subject null: everybody */
+function tell(subject) {
   for (const watcher of watchers) {
-    if (uid === null || watcher.uid === uid) watcher.changed();
+    if (subject === null || watcher.subject === subject) watcher.changed();
   }
 }
 

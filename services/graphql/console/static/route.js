@@ -24,10 +24,24 @@ export function useRoute() {
 /** @param {string} uid */
 export const projectAddress = (uid) => `#/project/${encodeURIComponent(uid)}`;
 
-/** @param {Record<string, string | null | undefined>} filters empty ones are left out */
-export function logsAddress(filters) {
+/** @typedef {Record<string, string | null | undefined>} Filters empty ones are left out */
+
+/** @param {Filters} filters */
+export const logsAddress = (filters) => withFilters("#/logs", filters);
+
+/** @param {Filters} filters */
+export const alertsAddress = (filters) => withFilters("#/alerts", filters);
+
+/** @param {Filters} filters */
+export const notificationsAddress = (filters) => withFilters("#/notifications", filters);
+
+/** @param {string} id */
+export const alertAddress = (id) => `#/alert/${encodeURIComponent(id)}`;
+
+/** @param {string} page @param {Filters} filters */
+function withFilters(page, filters) {
   const given = Object.entries(filters).filter(([, value]) => value);
-  return `#/logs?${new URLSearchParams(/** @type {[string, string][]} */ (given))}`;
+  return given.length ? `${page}?${new URLSearchParams(/** @type {[string, string][]} */ (given))}` : page;
 }
 
 /** Changes the address without a new entry in the history: filters are no places to go back to. @param {string} address */

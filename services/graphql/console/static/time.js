@@ -90,6 +90,16 @@ export function Ago({ at }) {
   return html`<time datetime=${at} title="${localFull(moment)} · ${utc(moment)}">${inWords(moment.getTime() - now)}</time>`;
 }
 
+/** "in 1:59:12", ticking. @param {{to: string}} props */
+export function Countdown({ to }) {
+  const moment = new Date(to);
+  const left = Math.round((moment.getTime() - useNow()) / 1000);
+  const two = (/** @type {number} */ number) => String(number).padStart(2, "0");
+  const hours = Math.floor(left / 3_600);
+  const words = `in ${hours ? `${hours}:${two(Math.floor(left / 60) % 60)}` : Math.floor(left / 60)}:${two(left % 60)}`;
+  return html`<time class="countdown" datetime=${to} title="${localFull(moment)} · ${utc(moment)}">${left > 0 ? words : "due now"}</time>`;
+}
+
 /** How long ago, as a length: "2 min". @param {{since: string}} props */
 export function Behind({ since }) {
   const now = useNow();

@@ -5,7 +5,7 @@ import { html, useRef, useState } from "../preact.js";
 import { store } from "../project_store.js";
 import { CommandDialog, Dialog } from "../parts/dialog.js";
 import { OtherErrors } from "../parts/failure.js";
-import { Field } from "../parts/field.js";
+import { Field, Select } from "../parts/field.js";
 import { Icon } from "../parts/icon.js";
 
 /** @typedef {import("../types.js").Role} Role */
@@ -44,16 +44,6 @@ export function CreateTokenDialog({ onDone, onClose }) {
 
 /** @param {string} days "": never */
 const expiry = (days) => (days ? new Date(Date.now() + Number(days) * 86_400_000).toISOString() : null);
-
-/** @param {{name: string, label: string, value: string, onChange: (value: any) => void, options: string[][]}} props */
-function Select({ name, label, value, onChange, options }) {
-  return html`<div class="field">
-    <label for=${name}>${label}</label>
-    <select id=${name} value=${value} onChange=${(/** @type {any} */ event) => onChange(event.target.value)}>
-      ${options.map(([option, words]) => html`<option value=${option} selected=${option === value}>${words}</option>`)}
-    </select>
-  </div>`;
-}
 
 /** @param {{uids: string[], onChange: (uids: string[]) => void}} props */
 function Projects({ uids, onChange }) {

@@ -11,15 +11,18 @@ import { may } from "../session.js";
 import { Behind, Moment, inWords, useNow } from "../time.js";
 import { Absences } from "../parts/absences.js";
 import { Actions } from "../parts/actions.js";
-import { Badge, StateBadge } from "../parts/badge.js";
+import { Badge, StateBadges } from "../parts/badge.js";
 import { Changes } from "../parts/changes.js";
 import { Empty, Loading } from "../parts/empty.js";
 import { Failure } from "../parts/failure.js";
-import { Freshness, LastRun, NextRun, Schedule, Why, useStateOf } from "../parts/facts.js";
+import { Drifts } from "../parts/drifts.js";
+import { Freshness, LastRun, NextRun, Schedule, useStateOf } from "../parts/facts.js";
 import { Icon } from "../parts/icon.js";
 import { Name } from "../parts/people_picker.js";
 import { RunDetail } from "../parts/run_detail.js";
+import { ProjectAlerts } from "../parts/project_alerts.js";
 import { RunTimeline } from "../parts/run_timeline.js";
+import { Why } from "../parts/why.js";
 
 /** @typedef {import("../types.js").Project} Project */
 /** @typedef {import("../types.js").SyncState} SyncState */
@@ -44,7 +47,7 @@ function Known({ project }) {
     <header class="page-head">
       <div>
         <p class="crumbs"><a href="#/projects">Projects</a> / ${project.site}</p>
-        <h1 tabindex="-1">${project.key} <span class="quiet">${project.name !== project.key && project.name}</span> <${StateBadge} state=${state} /></h1>
+        <h1 tabindex="-1">${project.key} <span class="quiet">${project.name !== project.key && project.name}</span> <${StateBadges} project=${project} state=${state} /></h1>
       </div>
       <${Actions} project=${project} all />
     </header>
@@ -56,19 +59,21 @@ function Known({ project }) {
       <div><dt>Schedule</dt><dd><${Schedule} project=${project} /></dd></div>
     </dl>
     <${Failure} error=${error} retry=${reload} />
+    <${ProjectAlerts} project=${project} silences=${detail?.silences ?? []} onChange=${reload} />
     <${Entities} project=${project} />
-    ${detail ? html`<${Detail} project=${project} detail=${detail} />` : !error && html`<${Loading} />`}
+    ${detail ? html`<${Detail} project=${project} detail=${detail} drifts=${data.schemaDrifts} />` : !error && html`<${Loading} />`}
   `;
 }
 
-/** @param {{project: Project, detail: any}} props */
-function Detail({ project, detail }) {
+/** @param {{project: Project, detail: any, drifts: import("../types.js").SchemaDrift[]}} props */
+function Detail({ project, detail, drifts }) {
   return html`
     <${Runs} project=${project} runs=${detail.syncRuns} />
     <div class="columns">
       <${Upcoming} project=${project} />
       <${WatchList} project=${project} people=${detail.trackedUsers} />
     </div>
+    <${Drifts} drifts=${drifts} />
     <${Changes} changes=${detail.changes} />
     <${Absences} project=${project} />
   `;
@@ -140,7 +145,7 @@ function Runs({ project, runs }) {
 /** What Temporal will do, which is not always what the cron says. @param {{project: Project}} props */
 function Upcoming({ project }) {
   const job = project.syncJob;
-  const version = [job?.cronSchedule, job?.timezone, job?.status, job?.lastRunAt].join(" ");
+  const version = [job?.cronSchedule, job?.timezone, job?.status, job?.lastRunAt, job?.backoff?.level].join(" ");
   const { data, error, reload } = useAnswer(UPCOMING_RUNS, { id: project.uid }, null, version);
   /** @type {string[]} */
   const runs = data?.project?.syncJob?.upcomingRuns ?? [];

@@ -6,17 +6,19 @@ import { RESUME } from "../documents.js";
 import { useObservable } from "../observable.js";
 import { html, useState } from "../preact.js";
 import { refetch, store } from "../project_store.js";
-import { STATES, stateOf } from "../project_state.js";
+import { STATES, errorOf, stateOf } from "../project_state.js";
 import { projectAddress } from "../route.js";
 import { meaningsKnown } from "../schedules.js";
 import { may } from "../session.js";
 import { useNow } from "../time.js";
 import { Actions } from "../parts/actions.js";
-import { StateBadge } from "../parts/badge.js";
+import { StateBadges } from "../parts/badge.js";
 import { Empty, Loading } from "../parts/empty.js";
 import { Failure } from "../parts/failure.js";
-import { Freshness, LastRun, NextRun, Schedule, Why, useStateOf } from "../parts/facts.js";
+import { Freshness, LastRun, NextRun, Schedule, useStateOf } from "../parts/facts.js";
 import { Icon } from "../parts/icon.js";
+import { OpenAlerts } from "../parts/open_alerts.js";
+import { Why } from "../parts/why.js";
 
 /** @typedef {import("../types.js").Project} Project */
 
@@ -142,7 +144,7 @@ function Table({ projects, chosen, onChoose }) {
 /** One body a project: its row and, when its data is not fresh, the row that says why. @param {{project: Project, operates: boolean, chosen: boolean, onToggle: () => void}} props */
 function Row({ project, operates, chosen, onToggle }) {
   const state = useStateOf(project);
-  const explained = state.name === "paused" || state.name === "failing" || state.name === "late";
+  const explained = state.name === "paused" || state.name === "late" || errorOf(project) !== null;
   return html`<tbody role="rowgroup" class="project ${state.tone}">
     <tr role="row">
       ${operates && html`<td role="cell" class="pick"><input type="checkbox" aria-label="Select ${project.key}" checked=${chosen} onChange=${onToggle} /></td>`}
@@ -150,7 +152,7 @@ function Row({ project, operates, chosen, onToggle }) {
         <a href=${projectAddress(project.uid)}>${project.key}</a>
         <span class="sub">${project.name !== project.key && `${project.name} · `}${project.site}</span>
       </th>
-      <td role="cell" data-label="State"><${StateBadge} state=${state} /></td>
+      <td role="cell" data-label="State"><span><${StateBadges} project=${project} state=${state} /><${OpenAlerts} uid=${project.uid} /></span></td>
       <td role="cell" data-label="Freshness"><${Freshness} project=${project} /></td>
       <td role="cell" data-label="Last run"><${LastRun} project=${project} /></td>
       <td role="cell" data-label="Next run"><span><${NextRun} project=${project} /><span class="sub"><${Schedule} project=${project} /></span></span></td>

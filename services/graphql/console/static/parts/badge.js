@@ -1,5 +1,6 @@
 /** A state in words, colour and icon: never by colour alone. */
 import { html } from "../preact.js";
+import { STATES } from "../project_state.js";
 import { Icon } from "./icon.js";
 
 /** @param {{tone: string, icon: string, children: any}} props */
@@ -7,9 +8,10 @@ export function Badge({ tone, icon, children }) {
   return html`<span class="badge ${tone}"><${Icon} name=${icon} spin=${icon === "sync"} />${children}</span>`;
 }
 
-/** @param {{state: import("../project_state.js").State}} props */
-export function StateBadge({ state }) {
-  return html`<${Badge} tone=${state.tone} icon=${state.icon}>${state.words}<//>`;
+/** How a project stands; that it is slowed down also while a run is in progress. @param {{project: import("../types.js").Project, state: import("../project_state.js").State}} props */
+export function StateBadges({ project, state }) {
+  const both = state === STATES.busy && project.syncJob?.backoff ? [state, STATES.slowed] : [state];
+  return both.map(({ name, tone, icon, words }) => html`<${Badge} key=${name} tone=${tone} icon=${icon}>${words}<//> `);
 }
 
 /** @type {Record<string, {tone: string, icon: string, words: string}>} */

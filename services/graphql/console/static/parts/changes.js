@@ -11,6 +11,12 @@ const ICONS = {
   PAUSED: "pause",
   RESUMED: "resume",
   SYNC_REQUESTED: "sync",
+  BACKOFF: "slow",
+  BACKOFF_ENDED: "check",
+  ALERT_ACKNOWLEDGED: "eye",
+  ALERT_RESOLVED: "check",
+  ALERTS_SILENCED: "mute",
+  ALERTS_UNSILENCED: "bell",
 };
 
 const FIRST = 10; // shown until somebody asks for the rest

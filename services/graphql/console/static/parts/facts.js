@@ -1,9 +1,9 @@
 /** What a project's state is made of: freshness, last run, next run, each in words. */
 import { html } from "../preact.js";
-import { errorOf, freshUntil, stateOf } from "../project_state.js";
+import { freshUntil, stateOf } from "../project_state.js";
 import { meaningOf, meaningsKnown } from "../schedules.js";
 import { useObservable } from "../observable.js";
-import { Ago, Behind, Moment, inWords, useNow } from "../time.js";
+import { Ago, Behind, Countdown, Moment, inWords, lengthInWords, useNow } from "../time.js";
 import { Result, RESULTS } from "./badge.js";
 import { RunProgress } from "./run_progress.js";
 
@@ -30,6 +30,8 @@ export function NextRun({ project }) {
   const job = project.syncJob;
   if (!job) return null;
   if (job.status === "PAUSED") return html`<span class="quiet">None while paused</span>`;
+  const probe = job.backoff?.nextRunAt;
+  if (probe) return html`<span>Probe <${Countdown} to=${probe} /> <span class="quiet">at <${Moment} at=${probe} exact=${false} /></span></span>`;
   if (!job.nextRunAt) return html`<span class="quiet">Unknown</span>`;
   return html`<span><${In} at=${job.nextRunAt} /> <span class="quiet">at <${Moment} at=${job.nextRunAt} exact=${false} /></span></span>`;
 }
@@ -45,29 +47,18 @@ export function Schedule({ project }) {
   useObservable(meaningsKnown);
   const job = project.syncJob;
   if (!job) return null;
-  const words = meaningOf(job.cronSchedule, job.timezone)?.words ?? job.cronSchedule;
-  return html`<span title="${job.cronSchedule} (${job.timezone})">${words}${job.timezone !== "UTC" && ` (${job.timezone})`}</span>`;
+  const words = job.backoff ? `Every ${lengthInWords(job.backoff.seconds)} for now` : normalInWords(job);
+  return html`<span title="${job.cronSchedule} (${job.timezone})">${words}</span>`;
+}
+
+/** The schedule that people set: "Every 15 minutes". @param {import("../types.js").SyncJob} job */
+export function normalInWords({ cronSchedule, timezone }) {
+  const words = meaningOf(cronSchedule, timezone)?.words ?? cronSchedule;
+  return timezone === "UTC" ? words : `${words} (${timezone})`;
 }
 
 /** @param {Project} project */
 export function useStateOf(project) {
   useObservable(meaningsKnown);
   return stateOf(project, useNow(10_000));
-}
-
-/** Why data is not fresh, in a sentence or two; null when it is. @param {{project: Project}} props */
-export function Why({ project }) {
-  const state = useStateOf(project);
-  const job = project.syncJob;
-  const error = errorOf(project);
-  if (state.name === "paused" && job) return html`<${Paused} job=${job} />`;
-  if (error) return html`<p class="why bad"><code>${error.code}</code> ${error.message} <span class="advice">${error.advice}</span></p>`;
-  if (state.name === "late") return html`<p class="why warn">No sync has ended for longer than the schedule allows. Check that the ingestor and Temporal run.</p>`;
-  return null;
-}
-
-/** @param {{job: import("../types.js").SyncJob}} props */
-function Paused({ job }) {
-  const by = job.pausedBy ? ` by ${job.pausedBy}` : "";
-  return html`<p class="why idle">Paused${by}${job.pausedAt && html` <${Ago} at=${job.pausedAt} />`}${job.pauseReason && html`: “${job.pauseReason}”`}</p>`;
 }

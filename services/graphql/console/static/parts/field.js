@@ -40,3 +40,20 @@ export function ReasonField({ value, onInput, example = "", more = {} }) {
   const attributes = { placeholder: example, maxlength: 500, ...more };
   return html`<${Field} name="reason" label="Reason" hint="Kept in the project's history." value=${value} onInput=${onInput} more=${attributes} />`;
 }
+
+/** What somebody says about an alert. @param {{value: string, onInput: (value: string) => void, example: string, errors: UserError[]}} props */
+export function NoteField({ value, onInput, example, errors }) {
+  const attributes = { placeholder: `Optional: ${example}`, maxlength: 500 };
+  return html`<${Field} name="note" label="Note" hint="Shown to everybody with your name." value=${value} onInput=${onInput}
+    errors=${errors} fields=${["reason"]} more=${attributes} />`;
+}
+
+/** @param {{name: string, label: string, value: string, onChange: (value: any) => void, options: string[][]}} props options: value and words of each */
+export function Select({ name, label, value, onChange, options }) {
+  return html`<div class="field">
+    <label for=${name}>${label}</label>
+    <select id=${name} value=${value} onChange=${(/** @type {any} */ event) => onChange(event.target.value)}>
+      ${options.map(([option, words]) => html`<option value=${option} selected=${option === value}>${words}</option>`)}
+    </select>
+  </div>`;
+}

@@ -1,0 +1,22 @@
+import { alertName } from "../alert_words.js";
+import { say, useCommand } from "../commands.js";
+import { ACKNOWLEDGE } from "../documents.js";
+import { html, useState } from "../preact.js";
+import { CommandDialog } from "../parts/dialog.js";
+import { OtherErrors } from "../parts/failure.js";
+import { NoteField } from "../parts/field.js";
+
+/** @param {{alert: import("../types.js").Alert, onClose: () => void}} props */
+export function AcknowledgeDialog({ alert, onClose }) {
+  const [note, setNote] = useState("");
+  const command = useCommand(() => {
+    say(`${alertName(alert)} is acknowledged.`);
+    onClose();
+  });
+  const submit = () => command.send(ACKNOWLEDGE, { id: alert.id, reason: note.trim() || null });
+  return html`<${CommandDialog} title="Acknowledge ${alertName(alert)}" submit="Acknowledge" command=${command} onSubmit=${submit} onClose=${onClose}>
+    <p>Tells the others that you are at it: nobody is reminded of this alert any more. It stays open until the trouble is over.</p>
+    <${NoteField} value=${note} onInput=${setNote} example="Asked the billing admin" errors=${command.errors} />
+    <${OtherErrors} errors=${command.errors} fields=${["reason"]} />
+  <//>`;
+}
