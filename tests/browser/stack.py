@@ -22,15 +22,17 @@ from temporalio.client import Client, ScheduleDescription
 
 from libs import access, events, read_tables
 from libs.access import Role, TokenStore
+from libs.events import EventStore
 from libs.jira_simulator.dataset import Dataset
 from libs.jira_simulator.server import Simulator, serve
 from libs.runtime import engine, event_database, read_database
 from libs.temporal import names
 from libs.temporal.connect import connect
+from tests.browser.troubles import Troubles
 from tests.servers import Process, TemporalServer, free_port
 
 SITE = "acme"
-PROJECTS = ("DEMO", "LAB", "OPS", "PAY", "SHOP", "TEAM")
+PROJECTS = ("DEMO", "HELP", "LAB", "OPS", "PAY", "SHOP", "TEAM")
 LATER = "DOCS"
 """A project of Jira's that nobody has registered yet."""
 RARELY = "0 0 1 1 *"
@@ -71,8 +73,10 @@ class ConsoleStack:
     base_url: str
     simulator: Simulator
     temporal: Client
+    log: EventStore
     tables: Engine
     tokens: TokenStore
+    troubles: Troubles
     graphql: Service
     ingestor: Service
 
@@ -110,6 +114,7 @@ async def running(folder: Path, *, issues: int = 60, cron: str = RARELY) -> Asyn
     url = f"sqlite:///{folder / 'jdi.db'}"
     tables = engine(read_database(url))
     events.migrate(event_database(url))
+    log = events.open_store(event_database(url))
     read_tables.migrate(tables)
     access.migrate(tables)
     temporal = TemporalServer(folder)
@@ -125,12 +130,15 @@ async def running(folder: Path, *, issues: int = 60, cron: str = RARELY) -> Asyn
             await asyncio.to_thread(temporal.start)  # meanwhile
             services["ingestor"].launch()
             await services["graphql"].ready("/readyz")
+            client = await connect(temporal.address)
             stack = ConsoleStack(
                 base_url=f"http://127.0.0.1:{services['graphql'].port}",
                 simulator=simulator,
-                temporal=await connect(temporal.address),
+                temporal=client,
+                log=log,
                 tables=tables,
                 tokens=TokenStore(tables),
+                troubles=Troubles(SITE, log, client),
                 graphql=services["graphql"],
                 ingestor=services["ingestor"],
             )
@@ -140,6 +148,7 @@ async def running(folder: Path, *, issues: int = 60, cron: str = RARELY) -> Asyn
         for service in services.values():
             service.kill()
         temporal.kill()
+        log.close()
         tables.dispose()
 
 

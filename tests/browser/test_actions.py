@@ -178,7 +178,7 @@ async def test_pause_and_resume_many_at_once(operator: Person) -> None:
 
 async def test_search_and_filter_by_state(admin: Person) -> None:
     projects = admin.page.get_by_role("rowheader")
-    await expect(projects).to_have_count(6)
+    await expect(projects).to_have_count(7)
     await admin.page.get_by_role("searchbox", name="Search projects").fill("la")
     await expect(projects).to_have_count(1)
     await expect(projects).to_contain_text("LAB")

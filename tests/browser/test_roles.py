@@ -14,6 +14,9 @@ OPERATORS = {
     "pauseProjectSync": "(projectId: $id) { userErrors { code } }",
     "resumeProjectSync": "(projectId: $id) { userErrors { code } }",
     "triggerProjectSync": "(projectId: $id) { userErrors { code } }",
+    "acknowledgeAlert": "(id: $id) { userErrors { code } }",
+    "resolveAlert": "(id: $id) { userErrors { code } }",
+    "silenceAlerts": "(projectId: $id, minutes: 60) { userErrors { code } }",
 }
 ADMINS = {
     "rescheduleProjectSync": '(projectId: $id, cron: "0 0 * * *") { userErrors { code } }',
@@ -22,6 +25,8 @@ ADMINS = {
     "setTrackedUsers": "(projectId: $id, accountIds: []) { userErrors { code } }",
     "createApiToken": '(name: "mine", role: ADMIN) { secret userErrors { code } }',
     "revokeApiToken": "(id: $id) { userErrors { code } }",
+    "sendTestNotification": "(channel: EMAIL) { userErrors { code } }",
+    "redriveNotification": "(id: $id) { userErrors { code } }",
 }
 
 
@@ -40,7 +45,7 @@ async def test_a_reader_sees_no_action(reader: Person) -> None:
 async def test_an_operator_sees_no_action_of_admins(operator: Person) -> None:
     await operator.go_to_project("DEMO")
     found = {name.strip() for name in await operator.page.get_by_role("main").get_by_role("button").all_inner_texts()}
-    assert found == {"Pause", "Sync now"}
+    assert found == {"Pause", "Sync now", "Silence"}
     await operator.go("projects")
     await expect(operator.page.get_by_role("button", name="Register project")).to_have_count(0)
     await expect(operator.page.get_by_role("button", name="Reschedule")).to_have_count(0)

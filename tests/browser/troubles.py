@@ -1,0 +1,305 @@
+"""What goes wrong, told as telemetry and notifier tell it: as events of the log, without waiting for real failures.
+
+Everything behind the log is real: the projector folds these events, and the ingestor decides on commands about them.
+"""
+
+from __future__ import annotations
+
+import functools
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, TypeVar
+
+import msgspec
+from temporalio.client import Client
+
+from libs.events import (
+    TOPIC_OF,
+    AlertEnd,
+    AlertRaised,
+    AlertRepeated,
+    AlertResolved,
+    Append,
+    Change,
+    Event,
+    EventStore,
+    Evidence,
+    FailureKind,
+    NoticeReason,
+    NotificationFailed,
+    NotificationRequested,
+    NotificationSent,
+    Pace,
+    SchemaDriftDetected,
+    SyncFailed,
+    SyncMode,
+    SyncStarted,
+    SyncSucceeded,
+    paced,
+    stream_id,
+)
+from libs.jira_client.errors import ErrorCode
+from libs.jira_client.rules import RULES
+from libs.temporal.commands import carry_out
+from libs.temporal.messages import ApplyBackoff, ClearBackoff
+
+MESSAGES: Final = {
+    ErrorCode.SUSPENDED_PAYMENT: "Jira says that the site is suspended until a payment is made.",
+    ErrorCode.AUTH_EXPIRED: "Jira does not accept the API token.",
+    ErrorCode.RATE_LIMIT: "Jira asks for fewer requests and a wait of 60 s.",
+    ErrorCode.SLOW_SUCCESS: "The last 5 runs took three times as long as usual: 42 s for a thousand rows, not 14 s.",
+}
+E = TypeVar("E", bound=Event)
+
+RECIPIENTS: Final = ("ops@acme.example", "billing@acme.example")
+
+
+class Troubles:
+    """Of the projects of one site."""
+
+    def __init__(self, site: str, log: EventStore, temporal: Client) -> None:
+        self._site, self._log, self._temporal = site, log, temporal
+
+    def failures(self, project: str, code: ErrorCode, count: int, *, every: timedelta) -> None:
+        """Runs in a row that failed, the last of them just now."""
+        for left in reversed(range(count)):
+            run_id, ended = str(uuid.uuid4()), _ago(every * left)
+            failed = SyncFailed(
+                **self._frame("sync", project, ended, cause=run_id),
+                run_id=run_id,
+                mode=SyncMode.INCREMENTAL,
+                code=code,
+                message=MESSAGES[code],
+                advice=RULES[code].advice,
+                evidence=Evidence(status=402, endpoint="GET /rest/api/3/myself"),
+                attempts=1,
+                pages_recorded=0,
+                seconds=2.0,
+                severity=RULES[code].severity,
+                category=RULES[code].category,
+                docs=RULES[code].docs,
+            )
+            self._append(self._started(project, run_id, ended - timedelta(seconds=2)), failed)
+
+    def last_success(self, project: str, *, ago: timedelta) -> None:
+        """The last run that succeeded was that long ago: as if it had, once more."""
+        told = self._log.stream(stream_id(self._site, "sync", project))
+        last, run_id, ended = (
+            [each for each in told if isinstance(each, SyncSucceeded)][-1],
+            str(uuid.uuid4()),
+            _ago(ago),
+        )
+        marks = [msgspec.structs.replace(mark, watermark=ended - timedelta(minutes=5)) for mark in last.entities]
+        succeeded = msgspec.structs.replace(
+            last, occurred_at=ended, cause=run_id, run_id=run_id, mode=SyncMode.INCREMENTAL, entities=tuple(marks)
+        )
+        self._append(self._started(project, run_id, ended - timedelta(seconds=last.seconds)), succeeded)
+
+    def alert(self, project: str, code: ErrorCode, *, count: int = 1, since: timedelta = timedelta()) -> str:
+        """An alert that was raised some time ago and was last seen just now: its id."""
+        alert_id, rule = str(uuid.uuid4()), RULES[code]
+        raised = AlertRaised(
+            **self._frame("control", project, _ago(since)),
+            alert_id=alert_id,
+            fingerprint=f"{self._site}:{project}:{code}",
+            code=code,
+            category=rule.category,
+            severity=rule.severity,
+            message=MESSAGES[code],
+            advice=rule.advice,
+            docs=rule.docs,
+            first_seen=_ago(since),
+            last_seen=_ago(since),
+            count=1,
+        )
+        self._append(raised)
+        if count > 1:
+            self.repeat(alert_id, project, code, count)
+        return alert_id
+
+    def repeat(self, alert_id: str, project: str, code: ErrorCode, count: int) -> None:
+        """An alert is seen once more, by now in so many runs."""
+        repeated = AlertRepeated(
+            **self._frame("control", project),
+            alert_id=alert_id,
+            fingerprint=f"{self._site}:{project}:{code}",
+            code=code,
+            message=MESSAGES[code],
+            last_seen=_ago(),
+            count=count,
+        )
+        self._append(repeated)
+
+    def recover(self, alert_id: str, project: str, code: ErrorCode) -> None:
+        """What an alert told of is over."""
+        resolved = AlertResolved(
+            **self._frame("control", project),
+            alert_id=alert_id,
+            fingerprint=f"{self._site}:{project}:{code}",
+            code=code,
+            end=AlertEnd.RECOVERED,
+            first_seen=_ago(timedelta(hours=1)),
+            count=1,
+        )
+        self._append(resolved)
+
+    async def slow_down(self, project: str, code: ErrorCode, *, level: int, failures: int, seconds: int) -> None:
+        """As telemetry asks for it: the schedule in Temporal is slowed down as well."""
+        command = ApplyBackoff(
+            **self._command(project),
+            level=level,
+            code=code,
+            failures=failures,
+            seconds=seconds,
+            anchor=_ago(),
+            run_id=str(uuid.uuid4()),
+            settled=self._pace(project).version,
+        )
+        await carry_out(self._temporal, command)
+
+    async def speed_up(self, project: str) -> None:
+        """The schedule gets its cron back."""
+        command = ClearBackoff(**self._command(project), run_id=None, settled=self._pace(project).version)
+        await carry_out(self._temporal, command)
+
+    def sent(self, alerts: Sequence[str], subject: str, *, projects: Sequence[str], ago: timedelta) -> None:
+        """A notice that its provider took."""
+        notice = self._notice("email", subject, RECIPIENTS, alerts, projects, ago)
+        self._append(NotificationSent(**notice, provider_message_id=f"<{notice['notice_id']}@jdi.acme.example>"))
+
+    def not_delivered(self, alerts: Sequence[str], subject: str, *, projects: Sequence[str], ago: timedelta) -> str:
+        """A notice that became a dead letter: its id."""
+        notice = self._notice("slack", subject, ("SLACK_WEBHOOK_URL",), alerts, projects, ago)
+        failed = NotificationFailed(
+            **notice,
+            kind=FailureKind.CONFIG,
+            code="SLACK_REFUSED",
+            provider_code="no_service",
+            message="Slack knows no such webhook.",
+            advice="Create an incoming webhook in Slack and put its address into SLACK_WEBHOOK_URL.",
+        )
+        self._append(failed)
+        return str(notice["notice_id"])
+
+    def retrying(self, alerts: Sequence[str], subject: str, *, projects: Sequence[str], wait: timedelta) -> None:
+        """A notice whose next attempt is still to come."""
+        notice = self._notice("whatsapp", subject, ("+49 170 1234567",), alerts, projects, timedelta())
+        failed = NotificationFailed(
+            **notice,
+            kind=FailureKind.RATE_LIMITED,
+            code="WHATSAPP_RATE_LIMITED",
+            provider_code="131056",
+            message="WhatsApp takes no more messages for this number at the moment.",
+            advice="Nothing to do: it is tried again.",
+            next_attempt_at=_ago(-wait),
+        )
+        self._append(failed)
+
+    def drift(self, project: str, *, ago: timedelta) -> None:
+        """Jira's field for story points is not what it was."""
+        drift = SchemaDriftDetected(
+            **self._frame("sync", project, _ago(ago)),
+            run_id=str(uuid.uuid4()),
+            change="TYPE_CHANGED",
+            field_id="customfield_10016",
+            field_name="Story Points",
+            before="number",
+            after="string",
+        )
+        self._append(drift)
+
+    def asked_for(self, kind: type[E]) -> list[E]:
+        """What people asked of the notifier."""
+        found = self._log.read(0, topics=[TOPIC_OF[kind]])
+        return [recorded.event for recorded in found if isinstance(recorded.event, kind)]
+
+    def deliver(self, notice_id: str) -> None:
+        """A dead letter, tried again, is taken."""
+        told = self._log.stream(stream_id(self._site, "notice", notice_id))
+        dead = next(event for event in told if isinstance(event, NotificationFailed))
+        sent = NotificationSent(
+            **self._frame("notice", notice_id) | {"project": dead.project},
+            notice_id=notice_id,
+            channel=dead.channel,
+            reason=dead.reason,
+            subject=dead.subject,
+            recipients=dead.recipients,
+            alert_ids=dead.alert_ids,
+            projects=dead.projects,
+            attempt=dead.attempt + 1,
+        )
+        self._append(sent)
+
+    def refuse(self, test: NotificationRequested) -> None:
+        """The provider does not take a test."""
+        failed = NotificationFailed(
+            **self._frame("notice", test.notice_id) | {"project": ""},
+            notice_id=test.notice_id,
+            channel=test.channel,
+            reason=NoticeReason.TEST,
+            subject="A test of the Jira Data Integrator",
+            recipients=test.to,
+            kind=FailureKind.REJECTED_RECIPIENT,
+            code="SMTP_REFUSED",
+            provider_code="550",
+            message="The mail server knows no such recipient.",
+            advice="Check the address.",
+        )
+        self._append(failed)
+
+    def _notice(
+        self,
+        channel: str,
+        subject: str,
+        recipients: tuple[str, ...],
+        alerts: Sequence[str],
+        projects: Sequence[str],
+        ago: timedelta,
+    ) -> dict[str, Any]:
+        notice_id = str(uuid.uuid4())
+        project = projects[0] if len(projects) == 1 else ""
+        return {
+            **self._frame("notice", notice_id, _ago(ago)),
+            "project": project,
+            "notice_id": notice_id,
+            "channel": channel,
+            "reason": NoticeReason.FIRST,
+            "subject": subject,
+            "recipients": recipients,
+            "alert_ids": tuple(alerts),
+            "projects": tuple(projects),
+        }
+
+    def _started(self, project: str, run_id: str, at: datetime) -> SyncStarted:
+        return SyncStarted(
+            **self._frame("sync", project, at, cause=run_id),
+            run_id=run_id,
+            workflow_id=f"{self._site}:{project}",
+            mode=SyncMode.INCREMENTAL,
+            reason="schedule",
+            since=None,
+        )
+
+    def _pace(self, project: str) -> Pace:
+        events = self._log.stream(stream_id(self._site, "control", project))
+        return functools.reduce(paced, events, Pace())
+
+    def _frame(self, kind: str, name: str, at: datetime | None = None, *, cause: str = "telemetry") -> dict[str, Any]:
+        return {
+            "stream_id": stream_id(self._site, kind, name),
+            "site": self._site,
+            "project": name,
+            "occurred_at": at or _ago(),
+            "cause": cause,
+        }
+
+    def _command(self, project: str) -> dict[str, Any]:
+        return {"site": self._site, "project": project, "command_id": uuid.uuid4().hex, "actor": "telemetry"}
+
+    def _append(self, *events: Event) -> None:
+        self._log.append(Append(changes=[Change(event=event) for event in events]))
+
+
+def _ago(length: timedelta = timedelta()) -> datetime:
+    return datetime.now(UTC) - length
