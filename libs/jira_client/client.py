@@ -1,16 +1,18 @@
 """The calls to Jira Cloud that the integrator makes, each a short method."""
 
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 from urllib.parse import quote
 
+import msgspec
 from msgspec import Raw
 
 from libs.jira_client import models, wire
-from libs.jira_client.errors import BadRequest, NotFoundOrHidden
+from libs.jira_client.classify import Context, classify_exception
+from libs.jira_client.errors import BadRequest, NotFoundOrHidden, error_for
 from libs.jira_client.exchange import Call, Exchange
 from libs.jira_client.limits import Limits
 from libs.jira_client.pages import SeenTokens, every, every_child, next_start, next_token
@@ -101,7 +103,8 @@ class JiraClient:
             return named[0]
         # The search knows only current keys; this call also follows a former key of a renamed project.
         call = _get("/project/{key}", key=key)
-        return models.record(models.Project, (await self._exchange.fetch(call, Raw)).value)
+        (only,) = _records(models.Project, [(await self._exchange.fetch(call, Raw)).value], call.endpoint)
+        return only
 
     async def projects(
         self, search: str | None = None, start: int = 0, *, keys: Sequence[str] = ()
@@ -118,7 +121,7 @@ class JiraClient:
         reply = await self._exchange.fetch(call, wire.Values)
         page = reply.value
         return models.ProjectPage(
-            projects=models.records(models.Project, page.values),
+            projects=_records(models.Project, page.values, call.endpoint),
             next_start=next_start(start, len(page.values), page.is_last, page.total, call.endpoint),
             server_time=reply.server_time,
         )
@@ -147,7 +150,7 @@ class JiraClient:
             asked = {**params, "startAt": start, "maxResults": self.settings.list_page_size}
             came = (await self._exchange.fetch(_get(path, asked, root=AGILE, **parts), wire.Values)).value
             following = next_start(start, len(came.values), came.is_last, came.total, endpoint)
-            return models.records(kind, came.values), following
+            return _records(kind, came.values, endpoint), following
 
         return await every(page, endpoint)
 
@@ -252,17 +255,18 @@ class JiraClient:
             call = _get("/user/bulk", params)
             came = (await self._exchange.fetch(call, wire.Values)).value
             following = next_start(start, len(came.values), came.is_last, came.total, call.endpoint)
-            return models.records(models.User, came.values), following
+            return _records(models.User, came.values, call.endpoint), following
 
         return await every(page, f"GET {API}/user/bulk")
 
     async def users_search(self, start: int = 0) -> models.UserPage:
         """All users of the site, former ones included. Needs the permission *Browse users and groups*."""
         params = {"startAt": start, "maxResults": self.settings.user_page_size}
-        reply = await self._exchange.fetch(_get("/users/search", params), list[Raw])
+        call = _get("/users/search", params)
+        reply = await self._exchange.fetch(call, list[Raw])
         came = len(reply.value)
         return models.UserPage(
-            users=models.records(models.User, reply.value),
+            users=_records(models.User, reply.value, call.endpoint),
             next_start=start + came if came else None,
             server_time=reply.server_time,
         )
@@ -275,8 +279,16 @@ class JiraClient:
         """
         params: dict[str, Any] = {"project": project_key, "startAt": 0, "maxResults": ASSIGNABLE_LIMIT}
         params |= {"query": search} if search else {}
-        reply = await self._exchange.fetch(_get("/user/assignable/search", params), list[Raw])
-        return models.records(models.User, reply.value)
+        call = _get("/user/assignable/search", params)
+        return _records(models.User, (await self._exchange.fetch(call, list[Raw])).value, call.endpoint)
+
+
+def _records(kind: type[R], payloads: Iterable[Raw], endpoint: str) -> list[R]:
+    """The typed values; one of another shape than documented is a failure of the call that brought it."""
+    try:
+        return models.records(kind, payloads)
+    except msgspec.DecodeError as error:
+        raise error_for(classify_exception(error, Context(endpoint=endpoint))) from error
 
 
 def _get(path: str, params: Mapping[str, Any] | None = None, *, root: str = API, **parts: object) -> Call:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 from aiohttp import web
 
-from libs.jira_simulator import catalogue
+from libs.jira_simulator.field_catalogue import FieldCatalogue
 from libs.jira_simulator.render import encode
 
 T = TypeVar("T")
@@ -85,7 +85,7 @@ def listed(request: web.Request, name: str) -> list[str]:
     return [part.strip() for value in request.query.getall(name, []) for part in value.split(",") if part.strip()]
 
 
-def selection(asked: Sequence[str], default: str) -> frozenset[str] | None:
+def selection(known: FieldCatalogue, asked: Sequence[str], default: str) -> frozenset[str] | None:
     """The fields to show, from what was asked: names, ``*all``, ``*navigable``, ``-name``. None: the id alone.
 
     Unknown names are ignored, as Jira does. Only exclusions: everything but these.
@@ -97,13 +97,13 @@ def selection(asked: Sequence[str], default: str) -> frozenset[str] | None:
         return None
     fields: frozenset[str] = frozenset()
     for name in wanted:
-        fields |= _named(name)
+        fields |= _named(known, name)
     return fields - without
 
 
-def _named(name: str) -> frozenset[str]:
+def _named(known: FieldCatalogue, name: str) -> frozenset[str]:
     if name == "*all":
-        return catalogue.FIELD_IDS
+        return known.ids
     if name == "*navigable":
-        return catalogue.NAVIGABLE
-    return catalogue.FIELD_IDS & {name}
+        return known.navigable
+    return known.ids & {name}

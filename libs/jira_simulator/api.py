@@ -30,7 +30,7 @@ from libs.jira_simulator.answers import (
 )
 from libs.jira_simulator.dataset import Dataset
 from libs.jira_simulator.entities import IssueRecord, Project, User
-from libs.jira_simulator.render import encode
+from libs.jira_simulator.field_catalogue import FieldCatalogue
 from libs.jira_simulator.search import DEFAULT_PAGE, MAX_IDS, MAX_ISSUES, Search, SearchError
 
 API = "/rest/api/3"
@@ -85,6 +85,7 @@ class Api:
     def __init__(self, dataset: Dataset, search: Search, *, inline: int = 20) -> None:
         self._dataset, self._search = dataset, search
         self._inline = inline
+        self._fields = dataset.directory.fields
 
     def routes(self) -> list[web.RouteDef]:
         gone = [web.route("*", f"/rest/api/{version}/search", self.gone) for version in ("2", "3", "latest")]
@@ -130,7 +131,7 @@ class Api:
         return self._found(await body_of(request, SearchBody), anonymous=request[ANONYMOUS])
 
     def _found(self, asked: SearchBody, *, anonymous: bool) -> web.Response:
-        fields = selection(asked.fields or [], "id")
+        fields = selection(self._fields, asked.fields or [], "id")
         reconcile = asked.reconcile_issues or []
         if len(reconcile) > RECONCILE_CAP:
             raise Refused(400, f"reconcileIssues takes at most {RECONCILE_CAP} issue ids.")
@@ -143,7 +144,7 @@ class Api:
         answer: dict[str, Any] = {"issues": self._shown(page.records, fields), "isLast": page.token is None}
         if page.token is not None:
             answer["nextPageToken"] = page.token
-        return reply(answer | _described(fields, asked.expand or ""))
+        return reply(answer | _described(self._fields, fields, asked.expand or ""))
 
     def _shown(self, records: Sequence[IssueRecord], fields: frozenset[str] | None) -> list[msgspec.Raw]:
         render = self._dataset.renderer.issue
@@ -173,11 +174,11 @@ class Api:
                 problems.append({"id": id_or_key, "errorMessage": HIDDEN_ISSUE})
             else:
                 found[record.issue.id] = record
-        fields = selection(asked.fields or [], "*navigable")
+        fields = selection(self._fields, asked.fields or [], "*navigable")
         return reply({"issues": self._shown([found[id_] for id_ in sorted(found)], fields), "issueErrors": problems})
 
     async def issue(self, request: web.Request) -> web.Response:
-        fields = selection(listed(request, "fields"), "*all")
+        fields = selection(self._fields, listed(request, "fields"), "*all")
         return raw(self._dataset.renderer.issue(self._record(request), fields, self._inline))
 
     async def comments(self, request: web.Request) -> web.Response:
@@ -279,7 +280,7 @@ class Api:
         return projects.get(id_or_key) or next((one for one in projects.values() if str(one.id) == id_or_key), None)
 
     async def fields(self, _: web.Request) -> web.Response:
-        return raw(_FIELDS)
+        return reply(list(self._fields.all.values()))
 
     async def server_info(self, request: web.Request) -> web.Response:
         now = datetime.fromtimestamp(self._dataset.clock.now() / 1000, UTC)
@@ -300,9 +301,6 @@ class Api:
         )
 
 
-_FIELDS = encode(catalogue.FIELDS)
-
-
 def _bulk_cap(asked: BulkBody) -> int:
     """1000 issues at once when single-valued fields are asked for by name, and otherwise 100."""
     fields, expand = asked.fields or [], asked.expand or []
@@ -311,10 +309,10 @@ def _bulk_cap(asked: BulkBody) -> int:
     return WIDE_BULK_CAP if named and narrow and len(fields) <= WIDE_BULK_FIELDS else BULK_CAP
 
 
-def _described(fields: frozenset[str] | None, expand: str) -> dict[str, Any]:
+def _described(known: FieldCatalogue, fields: frozenset[str] | None, expand: str) -> dict[str, Any]:
     """``names`` and ``schema`` of the fields shown, when they are asked for."""
     parts = {part.strip() for part in expand.split(",")}
-    shown = [field for field in catalogue.FIELDS if fields and field["id"] in fields]
+    shown = [field for field in known.all.values() if fields and field["id"] in fields]
     more: dict[str, Any] = {}
     if "names" in parts:
         more["names"] = {field["id"]: field["name"] for field in shown}

@@ -1,4 +1,4 @@
-"""What is the same on every simulated site: statuses, priorities, issue types and the fields of ``GET /field``.
+"""What is the same on every simulated site: statuses, priorities, issue types, and fields until somebody changes them.
 
 The ids of custom fields differ from site to site, so the sprint field here has another id than the usual
 ``customfield_10020``; that id belongs to a text field with a confusingly similar name. Who looks the field up by its
@@ -113,7 +113,7 @@ def _system(id_: str, name: str, kind: str, *, items: str | None = None, navigab
     }
 
 
-def _custom(id_: str, name: str, kind: str, custom: str, *, items: str | None = None) -> dict[str, Any]:
+def custom_field(id_: str, name: str, kind: str, custom: str, *, items: str | None = None) -> dict[str, Any]:
     number = int(id_.rpartition("_")[2])
     schema = {"type": kind, **({"items": items} if items else {}), "custom": custom, "customId": number}
     return {
@@ -175,17 +175,16 @@ FIELDS: tuple[dict[str, Any], ...] = (
     _system("attachment", "Attachment", "array", items="attachment", navigable=False),
     _system("comment", "Comment", "comments-page", navigable=False),
     _system("worklog", "Log Work", "array", items="worklog", navigable=False),
-    _custom(STORY_POINTS_FIELD, "Story point estimate", "number", "com.pyxis.greenhopper.jira:jsw-story-points"),
-    _custom(RANK_FIELD, "Rank", "any", "com.pyxis.greenhopper.jira:gh-lexo-rank"),
-    _custom(NOTES_FIELD, "Sprint notes", "string", "com.atlassian.jira.plugin.system.customfieldtypes:textarea"),
-    _custom(
+    custom_field(STORY_POINTS_FIELD, "Story point estimate", "number", "com.pyxis.greenhopper.jira:jsw-story-points"),
+    custom_field(RANK_FIELD, "Rank", "any", "com.pyxis.greenhopper.jira:gh-lexo-rank"),
+    custom_field(NOTES_FIELD, "Sprint notes", "string", "com.atlassian.jira.plugin.system.customfieldtypes:textarea"),
+    custom_field(
         FLAGGED_FIELD, "Flagged", "array", "com.atlassian.jira.plugin.system.customfieldtypes:multicheckboxes",
         items="option"
     ),
-    _custom(SPRINT_FIELD, "Sprint", "array", SPRINT_SCHEMA, items="json"),
+    custom_field(SPRINT_FIELD, "Sprint", "array", SPRINT_SCHEMA, items="json"),
 )  # fmt: skip
 
 FIELD_IDS = frozenset(field["id"] for field in FIELDS) - {"issuekey"}
-NAVIGABLE = frozenset(field["id"] for field in FIELDS if field["navigable"]) - {"issuekey"}
 MULTI_VALUED = frozenset({"comment", "worklog", "attachment"})
 """Asking bulkfetch for one of these limits it to 100 issues."""

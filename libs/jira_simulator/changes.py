@@ -6,7 +6,8 @@ entity's whole JSON as an endpoint shows it (an issue without its comments and w
 act that touches two entities (a comment and, through ``updated``, its issue) writes two entries with the same ``at``.
 So the last ``after`` of every (kind, id) is the state of the site.
 
-One thing is not repeated here: an issue embeds the names of users and sprints. When one of those changes, Jira shows
+The list of fields is not logged: an added field stands in the issues that are logged after it. And one thing is not
+repeated here: an issue embeds the names of users and sprints. When one of those changes, Jira shows
 the new name in the issue without touching the issue's ``updated``, and the log has an entry for the user or sprint
 alone.
 """

@@ -8,7 +8,10 @@ These endpoints need no login and are in no log.
                                         ``move-issue``, ``delete-issue``, ``add-comment``, ``edit-comment``,
                                         ``delete-comment``, ``add-worklog``, ``edit-worklog``, ``delete-worklog``,
                                         ``create-sprint``, ``start-sprint``, ``close-sprint``, ``rename-sprint``,
-                                        ``rename-user``, ``deactivate-user``; answers ``{changes, head}``
+                                        ``rename-user``, ``deactivate-user``; answers ``{changes, head}``; and of the
+                                        site's field list, with no entry in the log: ``add-field`` (``{name, type?,
+                                        items?, custom?, value?}``), ``remove-field`` and ``rename-field`` (``{field,
+                                        …}``, by id), ``retype-field`` (``{field, type, items?, custom?, value?}``)
 ``POST /simulator/random-mutations``    ``{count, seed, kinds?}``; answers ``{done, head}``
 ``GET POST DELETE /simulator/faults``   ``[{match, ...}]`` is added, see ``faults``; DELETE forgets all
 ``POST /simulator/latency``             ``{ms}``: every answer of Jira waits so long

@@ -1,8 +1,9 @@
 """The acts that change the site: each changes one thing, bumps what Jira bumps, and writes the change log.
 
 A change of an issue, of its comments, worklogs or sprints bumps the issue's ``updated``. Renaming a user, and starting,
-closing or renaming a sprint, does not. Arguments come as the control endpoints give them: ids and keys as text, names
-of statuses as people see them, texts as plain text or as ADF documents.
+closing or renaming a sprint, does not. Nor does a change of the site's fields, which has no entry in the log.
+Arguments come as the control endpoints give them: ids and keys as text, names of statuses as people see them, texts as
+plain text or as ADF documents.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from libs.jira_simulator.generate import FIRST_ID, FORTNIGHT
 
 replace = msgspec.structs.replace
 Child = TypeVar("Child", Comment, Worklog)
+TEXT_FIELD = "com.atlassian.jira.plugin.system.customfieldtypes:textfield"
 Text = str | dict[str, Any]
 """Plain text, or an ADF document."""
 
@@ -316,6 +318,58 @@ class Mutations:
         self._dataset.log.append(at, "user_updated", kind, id_, after, project=None, issue_id=None)
         return user
 
+    # ── fields ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def add_field(
+        self,
+        name: str,
+        *,
+        type: str = "string",  # noqa: A002 (Jira's name for it)
+        items: str | None = None,
+        custom: str = TEXT_FIELD,
+        value: Any = None,
+    ) -> dict[str, Any]:
+        """A new custom field, in which every issue shows the value."""
+        fields = self._dataset.directory.fields
+        field = catalogue.custom_field(fields.take_id(), name, type, custom, items=items)
+        return self._put_field(field, value)
+
+    def remove_field(self, field: str) -> dict[str, Any]:
+        """Delete a custom field: neither the list nor an issue shows it any more."""
+        gone = self._custom_field(field)
+        fields = self._dataset.directory.fields
+        del fields.all[field]
+        fields.values.pop(field, None)
+        self._dataset.renderer.names_changed()
+        return gone
+
+    def retype_field(
+        self,
+        field: str,
+        type: str,  # noqa: A002
+        *,
+        items: str | None = None,
+        custom: str | UnsetType = UNSET,
+        value: Any = UNSET,
+    ) -> dict[str, Any]:
+        """Give a custom field another type; with a value, one that every issue then shows."""
+        old = self._custom_field(field)
+        kind = old["schema"]["custom"] if custom is UNSET else custom
+        return self._put_field(catalogue.custom_field(field, old["name"], type, kind, items=items), value)
+
+    def rename_field(self, field: str, name: str) -> dict[str, Any]:
+        schema = self._custom_field(field)["schema"]
+        new = catalogue.custom_field(field, name, schema["type"], schema["custom"], items=schema.get("items"))
+        return self._put_field(new, UNSET)
+
+    def _put_field(self, field: dict[str, Any], value: Any) -> dict[str, Any]:
+        fields = self._dataset.directory.fields
+        fields.all[field["id"]] = field
+        if value is not UNSET:
+            fields.values[field["id"]] = value
+            self._dataset.renderer.names_changed()
+        return field
+
     # ── looking up and logging ─────────────────────────────────────────────────────────────────────────────────
 
     def _record(self, issue: str) -> IssueRecord:
@@ -336,6 +390,12 @@ class Mutations:
             raise MutationError(f"there is no sprint {sprint}")
         if state is not None and found.state != state:
             raise MutationError(f"sprint {sprint} is {found.state}, not {state}")
+        return found
+
+    def _custom_field(self, field: str) -> dict[str, Any]:
+        found = self._dataset.directory.fields.all.get(field)
+        if found is None or not found["custom"]:
+            raise MutationError(f"there is no custom field {field!r}")
         return found
 
     def _account(self, account: str | None) -> str | None:

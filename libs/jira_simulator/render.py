@@ -21,6 +21,7 @@ import msgspec
 from libs.jira_simulator import catalogue
 from libs.jira_simulator.catalogue import AVATARS, SITE
 from libs.jira_simulator.entities import Board, Comment, Issue, IssueRecord, Project, Sprint, User, Worklog
+from libs.jira_simulator.field_catalogue import FieldCatalogue
 
 DAY = 86_400_000
 
@@ -80,6 +81,7 @@ class Directory(msgspec.Struct):
     sprints: dict[int, Sprint] = {}
     foreign_sprints: dict[int, tuple[int, ...]] = {}
     """Board id to the sprints of other boards that it lists as well."""
+    fields: FieldCatalogue = msgspec.field(default_factory=FieldCatalogue)
 
     def copy(self) -> Directory:
         """A copy that later changes do not reach (the entities themselves never change)."""
@@ -90,6 +92,7 @@ class Directory(msgspec.Struct):
             dict(self.boards),
             dict(self.sprints),
             dict(self.foreign_sprints),
+            self.fields.copy(),
         )
 
     @property
@@ -106,7 +109,7 @@ class Renderer:
         self._people: dict[str, msgspec.Raw] = {}
 
     def names_changed(self) -> None:
-        """Forget every encoding that embeds a user, a sprint or the zone of the account."""
+        """Forget every encoding that embeds a user, a sprint, an added field or the zone of the account."""
         self._names += 1
         self._people.clear()
 
@@ -327,6 +330,7 @@ class Renderer:
             catalogue.FLAGGED_FIELD: None,
             catalogue.SPRINT_FIELD: self._sprints(issue.sprints),
         }
+        shown |= self._directory.fields.values
         if issue.parent is not None:
             shown["parent"] = {"id": str(issue.parent), "self": f"{SITE}/rest/api/3/issue/{issue.parent}"}
         return shown
@@ -355,10 +359,8 @@ class Renderer:
 
     def logged_issue(self, issue: Issue, record: IssueRecord) -> bytes:
         """An issue as the change log shows it: without comments and worklogs, which have entries of their own."""
-        return encode(self._issue(IssueRecord(issue, (), record.worklogs), LOGGED_FIELDS, 0))
-
-
-LOGGED_FIELDS = catalogue.FIELD_IDS - {"comment", "worklog"}
+        fields = self._directory.fields.ids - {"comment", "worklog"}
+        return encode(self._issue(IssueRecord(issue, (), record.worklogs), fields, 0))
 
 
 def duration(seconds: int) -> str:

@@ -7,7 +7,7 @@ not at all, so a cursor never passes a record that is not in the log.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,6 +24,7 @@ from libs.events import (
     JiraCommentFetched,
     JiraIssueFetched,
     JiraUserFetched,
+    SchemaDriftDetected,
     SprintFetched,
     SyncCancelled,
     SyncFailed,
@@ -61,6 +62,7 @@ from services.ingestor.cursors import (
     incremental_jql,
     plan_sync,
 )
+from services.ingestor.drift import Drift, misfit
 from services.ingestor.failures import PATIENCE, activity_error, as_jira_error, told
 from services.ingestor.journal import Journal
 from services.ingestor.lookups import Found, look_up, read_fields, read_project, remembered
@@ -79,11 +81,14 @@ PAGE_SIZE = 100
 """Issues per page and transaction: the most that bulkfetch gives with comments and worklogs inline."""
 
 SEARCH = "POST /rest/api/3/search/jql"
+BULK = "POST /rest/api/3/issue/bulkfetch"
 
 FIELDS = ("*all", "comment", "worklog")
 """Every field, custom ones too, so that nothing a later projection wants was left behind."""
 
 HEARTBEAT_SECONDS = 3.0
+
+NO_MARKS: Mapping[str, bytes] = {}
 
 
 class SyncActivities:
@@ -123,6 +128,8 @@ class SyncActivities:
         result = await self._journal.append(
             Append(
                 changes=[Change(event=event)],
+                # A run that was terminated left its scan behind; of one project, one run is made at a time.
+                forget=[f"{names.scans}*"],
                 once=once,
                 outcome=msgspec.json.encode(plan),
             )
@@ -174,6 +181,7 @@ class SyncActivities:
                 # A request is served by a run that succeeded; after a failure the next run takes it up again.
                 forget=[
                     f"{names.scan(message.run_id)}*",
+                    f"{names.misfits}*",
                     *(f"{names.requests}{request}" for request in message.plan.request_ids),
                 ],
                 once=end_key(message.run_id),
@@ -192,10 +200,14 @@ class SyncActivities:
             run_id=message.run_id,
             mode=mode,
             **told(failure),
-            pages_recorded=message.pages_recorded,
+            pages_recorded=await self._pages_stored(message),
             seconds=(now - message.started_at).total_seconds() if message.started_at else 0.0,
         )
-        await self._end(message, event)
+        if failure.path is None or await self._journal.mark(mark := _misfit_mark(message, failure.path)) is not None:
+            await self._end(message, event)
+        else:
+            drift = misfit(failure.path, failure.endpoint or "", failure.excerpt or "")
+            await self._end(message, _drift_event(message, drift, now), event, marks={mark: b""})
 
     @activity.defn
     async def record_sync_cancelled(self, message: CancelSync) -> None:
@@ -204,15 +216,21 @@ class SyncActivities:
             **_sync_frame(message, datetime.now(UTC)),
             run_id=message.run_id,
             reason="cancelled in Temporal",
-            pages_recorded=message.pages_recorded,
+            pages_recorded=await self._pages_stored(message),
         )
         await self._end(message, event)
 
-    async def _end(self, message: FailSync | CancelSync, event: Event) -> None:
+    async def _pages_stored(self, message: FailSync | CancelSync) -> int:
+        """The pages that are in the log: the workflow does not hear of one that was stored while it gave up."""
+        stored = await self._journal.marks(MarkNames(message.site, message.project).stored(message.run_id))
+        return max(len(stored), message.pages_recorded)
+
+    async def _end(self, message: FailSync | CancelSync, *events: Event, marks: Mapping[str, bytes] = NO_MARKS) -> None:
         names = MarkNames(message.site, message.project)
         await self._journal.append(
             Append(
-                changes=[Change(event=event)],
+                changes=[Change(event=event) for event in events],
+                marks=marks,
                 forget=[f"{names.scan(message.run_id)}*"],
                 once=end_key(message.run_id),
             )
@@ -236,10 +254,12 @@ class SyncActivities:
         changes: list[Change] = []
         marks: dict[str, bytes] = {}
         pages: list[list[str]] = []
+        drifted: list[Change] = []
         warnings: tuple[str, ...] = ()
         if message.plan.full:
             found, pages = await self._survey(message, names, origin)
             changes, warnings = found.changes, found.warnings
+            drifted = [Change(event=_drift_event(message, drift, origin.fetched_at)) for drift in found.drifts]
             # A full run meets every user in its payloads, so it has looked them up as well.
             looked_up = await remembered(self._journal, names, ("project", "fields", "users"), origin.fetched_at)
             marks = found.marks | looked_up
@@ -256,7 +276,7 @@ class SyncActivities:
                 counts=Counts(appended=appended, requests=requests.sent),
                 warnings=warnings,
             )
-            return (), msgspec.json.encode(scan)
+            return drifted, msgspec.json.encode(scan)
 
         result = await self._journal.append(Append(changes=changes, marks=marks, once=once, closing=closing))
         return msgspec.json.decode(result.outcome, type=Scan)
@@ -269,7 +289,7 @@ class SyncActivities:
         """
         project, fields, pages = await asyncio.gather(
             read_project(self._jira, origin),
-            read_fields(self._jira, names),
+            read_fields(self._jira, self._journal, names),
             self._list_ids(full_jql(message.project, message.plan.tracked, message.plan.account_ids)),
             return_exceptions=True,
         )
@@ -313,7 +333,11 @@ class SyncActivities:
             seen = SeenTokens(name.removeprefix(prefix) for name in await self._journal.marks(prefix))
             seen.add(next_token, SEARCH)
             marks[f"{prefix}{seen.digests[-1]}"] = b""
-        issues, unfinished = await self._complete_children([take_apart(raw) for raw in raws])
+        try:
+            parts = [take_apart(raw) for raw in raws]
+        except msgspec.DecodeError as error:
+            raise as_jira_error(error, SEARCH if message.source is PageSource.SEARCH else BULK) from error
+        issues, unfinished = await self._complete_children(parts)
         changes = without_repeats(
             change for issue in issues for change in issue_changes(origin, issue, message.scan.sprint_field)
         )
@@ -321,7 +345,9 @@ class SyncActivities:
         result = await self._journal.append(
             Append(
                 changes=changes,
-                marks=marks | {f"{names.unfinished}{issue.issue_id}": b"" for issue, _ in unfinished},
+                marks=marks
+                | {f"{names.stored(message.run_id)}{message.page}": b""}
+                | {f"{names.unfinished}{issue.issue_id}": b"" for issue, _ in unfinished},
                 insert_marks={
                     f"{names.users}{change.event.account_id}": b""
                     for change in changes
@@ -387,6 +413,7 @@ class SyncActivities:
             names = MarkNames(message.site, message.project)
             found = await look_up(self._jira, self._journal, names, origin, full=message.full, changed=message.changed)
             changes = without_repeats(found.changes)
+            drifted = [Change(event=_drift_event(message, drift, origin.fetched_at)) for drift in found.drifts]
 
             def closing(appended: int) -> tuple[Sequence[Change], bytes]:
                 counts = Counts(
@@ -395,7 +422,7 @@ class SyncActivities:
                     appended=appended,
                     requests=requests.sent,
                 )
-                return (), msgspec.json.encode(PageResult(counts=counts, warnings=found.warnings))
+                return drifted, msgspec.json.encode(PageResult(counts=counts, warnings=found.warnings))
 
             result = await self._journal.append(Append(changes=changes, marks=found.marks, once=once, closing=closing))
             return msgspec.json.decode(result.outcome, type=PageResult)
@@ -472,7 +499,28 @@ def _page_closing(
     return closing
 
 
-def _sync_frame(message: BeginSync | FetchPage | CompleteSync | FailSync | CancelSync, now: datetime) -> dict[str, Any]:
+def _drift_event(
+    message: PrepareScan | RefreshReferences | FailSync, drift: Drift, now: datetime
+) -> SchemaDriftDetected:
+    return SchemaDriftDetected(
+        **_sync_frame(message, now),
+        run_id=message.run_id,
+        change=drift.change.value,
+        field_id=drift.field_id,
+        field_name=drift.field_name,
+        before=drift.before,
+        after=drift.after,
+    )
+
+
+def _misfit_mark(message: FailSync, path: str) -> str:
+    return f"{MarkNames(message.site, message.project).misfits}{path}"
+
+
+def _sync_frame(
+    message: BeginSync | PrepareScan | FetchPage | RefreshReferences | CompleteSync | FailSync | CancelSync,
+    now: datetime,
+) -> dict[str, Any]:
     """The fields that all events of a project's sync stream share."""
     return {
         "stream_id": stream_id(message.site, "sync", message.project),

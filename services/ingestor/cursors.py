@@ -70,6 +70,16 @@ class MarkNames:
         return f"{self._prefix}sprint-field"
 
     @property
+    def fields(self) -> str:
+        """Jira's list of fields as it was seen last."""
+        return f"{self._prefix}fields"
+
+    @property
+    def misfits(self) -> str:
+        """Paths in answers that could not be decoded since the last run that succeeded; the rest is the path."""
+        return f"{self._prefix}misfit/"
+
+    @property
     def looked_up(self) -> str:
         return f"{self._prefix}looked-up"
 
@@ -91,6 +101,11 @@ class MarkNames:
         """Issues whose comments or worklogs could not be read; the rest of the name is the issue's id."""
         return f"{self._prefix}unfinished/"
 
+    @property
+    def scans(self) -> str:
+        """What runs remember while they last."""
+        return scan_marks(self._site, self._project, "").removesuffix("/")
+
     def scan(self, run_id: str) -> str:
         return scan_marks(self._site, self._project, run_id)
 
@@ -99,6 +114,10 @@ class MarkNames:
 
     def tokens(self, run_id: str) -> str:
         return f"{self.scan(run_id)}token/"
+
+    def stored(self, run_id: str) -> str:
+        """Pages of the run that are in the log; the rest of the name is the page's number."""
+        return f"{self.scan(run_id)}stored/"
 
 
 def registered_mark(site: str, project: str) -> str:

@@ -15,6 +15,7 @@ import msgspec
 from libs.events import Change
 from libs.jira_client import ApiGone, BadRequest, Forbidden, JiraClient, JiraError, NotFoundOrHidden, User, sprint_field
 from services.ingestor.cursors import MarkNames, due_look_ups, kind_of
+from services.ingestor.drift import Drift, KnownField, catalogue_of, drifts
 from services.ingestor.journal import Journal
 from services.ingestor.translate import Origin, project_change, sprint_change, user_change
 
@@ -32,6 +33,8 @@ class Found(msgspec.Struct, kw_only=True):
     """What look-ups brought."""
 
     changes: list[Change] = msgspec.field(default_factory=list)
+    drifts: tuple[Drift, ...] = ()
+    """How the fields differ from what `marks` replaces."""
     marks: dict[str, bytes] = msgspec.field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     sprint_field: str | None = None
@@ -48,6 +51,8 @@ class Found(msgspec.Struct, kw_only=True):
             raise part
         else:
             self.changes += part.changes
+            self.drifts += part.drifts
+            self.warnings += part.warnings
             self.marks |= part.marks
             self.sprint_field = part.sprint_field or self.sprint_field
 
@@ -64,7 +69,7 @@ async def look_up(
     users = sorted(name.removeprefix(names.users) for name in await journal.marks(names.users))
     steps: dict[str, Callable[[], Awaitable[Found]]] = {
         "project": lambda: read_project(jira, origin),
-        "fields": lambda: read_fields(jira, names),
+        "fields": lambda: read_fields(jira, journal, names),
         "boards": lambda: _boards(jira, names, origin),
         **{f"sprints/{board}": partial(_sprints, jira, origin, board) for board in boards},
         **{
@@ -109,10 +114,21 @@ async def read_project(jira: JiraClient, origin: Origin) -> Found:
     return Found(changes=[project_change(origin, (await jira.project(origin.project)).payload)])
 
 
-async def read_fields(jira: JiraClient, names: MarkNames) -> Found:
-    """The field catalogue, for the id of the sprint field."""
-    found = sprint_field(await jira.fields())
-    return Found(marks={names.sprint_field: (found or "").encode()}, sprint_field=found)
+async def read_fields(jira: JiraClient, journal: Journal, names: MarkNames) -> Found:
+    """The field catalogue: the id of the sprint field, and what is different from the last look."""
+    fields = await jira.fields()
+    if not fields:
+        # Every site has fields. To believe the answer would tell of the end of each, and lose the sprints.
+        known = (await journal.mark(names.sprint_field) or b"").decode()
+        return Found(warnings=("Jira listed no fields at all, which is not believed.",), sprint_field=known or None)
+    catalogue = catalogue_of(fields)
+    stored = await journal.mark(names.fields)
+    before = msgspec.json.decode(stored, type=dict[str, KnownField]) if stored else catalogue
+    found = sprint_field(fields)
+    marks = {names.sprint_field: (found or "").encode()}
+    if stored is None or catalogue != before:
+        marks[names.fields] = msgspec.json.encode(catalogue)
+    return Found(marks=marks, sprint_field=found, drifts=tuple(drifts(before, catalogue)))
 
 
 async def _boards(jira: JiraClient, names: MarkNames, origin: Origin) -> Found:

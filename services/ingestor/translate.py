@@ -125,10 +125,10 @@ def take_apart(raw: Raw) -> Issue:
     whole = _objects.decode(raw)
     missing = [name for name in ("id", "key", "fields") if name not in whole]
     if missing:
-        raise msgspec.ValidationError(f"an issue without {', '.join(missing)}: {bytes(raw)[:200]!r}")
+        raise msgspec.ValidationError(f"Object missing required field `{missing[0]}` - at `$.issues[...]`")
     fields = _objects.decode(whole["fields"])
     if "updated" not in fields:
-        raise msgspec.ValidationError(f"issue {bytes(whole['key']).decode()} came without its field `updated`")
+        raise msgspec.ValidationError("Object missing required field `updated` - at `$.issues[...].fields`")
     own = {name: value for name, value in fields.items() if name not in CUT_FIELDS}
     payload = msgspec.json.encode({**whole, "fields": own})
     return Issue(

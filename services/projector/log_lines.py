@@ -93,14 +93,29 @@ def _succeeded(event: SyncSucceeded) -> Line:
 def _failed(event: SyncFailed) -> Line:
     details = {
         "code": event.code,
+        "origin": event.origin,
+        "severity": event.severity,
+        "category": event.category,
+        "retryable": event.retryable,
+        "scope": event.scope,
+        "fingerprint": event.fingerprint,
         "advice": event.advice,
+        "docs": event.docs,
         "evidence": event.evidence,
         "attempts": event.attempts,
         "mode": event.mode,
         "pages_recorded": event.pages_recorded,
         "seconds": event.seconds,
     }
-    return Line("ERROR", f"Sync of {event.project} failed: {event.message} {event.advice}".rstrip(), details)
+    message = f"Sync of {event.project} failed: {event.message} {event.advice}".rstrip()
+    return Line("ERROR", f"{message} {_kept(event.pages_recorded)}", details)
+
+
+def _kept(pages: int) -> str:
+    """Partial progress told apart from none."""
+    if pages == 0:
+        return "Nothing was stored."
+    return "1 page was stored and stays." if pages == 1 else f"{pages:,} pages were stored and stay."
 
 
 def _cancelled(event: SyncCancelled) -> Line:
@@ -110,9 +125,28 @@ def _cancelled(event: SyncCancelled) -> Line:
 
 
 def _drift(event: SchemaDriftDetected) -> Line:
-    details = {"change": event.change, "field_id": event.field_id, "before": event.before, "after": event.after}
-    shown = f"{event.before or 'nothing'} before, {event.after or 'nothing'} now"
-    return Line("WARNING", f"Jira's field {event.field_id} changed ({event.change}): {shown}.", details)
+    details = {
+        "change": event.change,
+        "field_id": event.field_id,
+        "field_name": event.field_name,
+        "before": event.before,
+        "after": event.after,
+    }
+    return Line("WARNING", _drift_message(event), details)
+
+
+def _drift_message(event: SchemaDriftDetected) -> str:
+    if event.field_id.startswith("$"):
+        shape = f"{event.before or 'something else'} is documented, {event.after or 'nothing of it'} came"
+        return f"Jira's answer to {event.field_name or 'a call'} has another shape at {event.field_id}: {shape}."
+    field = f"{event.field_name} ({event.field_id})" if event.field_name else event.field_id
+    told = {
+        "APPEARED": f"Jira has a new field: {field}, {event.after}.",
+        "VANISHED": f"Jira's field {field} is gone; it was {event.before}.",
+        "TYPE_CHANGED": f"Jira's field {field} has another type: {event.before} before, {event.after} now.",
+        "RENAMED": f"Jira's field {event.field_id} has another name: {event.before} before, {event.after} now.",
+    }
+    return told.get(event.change, f"Jira's field {field} changed ({event.change}).")
 
 
 def _registered(event: ProjectRegistered) -> Line:

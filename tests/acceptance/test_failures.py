@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
+import msgspec
 import pytest
 from sqlalchemy import select
 
-from libs.events import EventStore, JiraIssueFetched, SyncFailed, SyncSucceeded, migrate, open_store
+from libs.events import (
+    Append,
+    Event,
+    EventStore,
+    JiraIssueFetched,
+    SchemaDriftDetected,
+    SyncFailed,
+    SyncPageRecorded,
+    SyncSucceeded,
+    migrate,
+    open_store,
+)
+from libs.jira_client.errors import ErrorCode
+from libs.jira_client.rules import RULES
+from libs.jira_simulator.catalogue import FLAGGED_FIELD, SPRINT_FIELD, STORY_POINTS_FIELD
 from libs.jira_simulator.dataset import Dataset
 from libs.jira_simulator.faults import Fault
 from libs.jira_simulator.server import Simulator, serve
@@ -17,6 +33,8 @@ from libs.read_tables import sync_log, sync_state
 from services.ingestor.cursors import MarkNames
 from tests.acceptance.pipeline import Pipeline, running
 from tests.servers import TemporalServer
+
+E = TypeVar("E", bound=Event)
 
 EVERY_SEARCH = "/search/jql"
 
@@ -88,6 +106,9 @@ async def test_a_failure_is_classified_shown_and_loses_nothing(case: str, pipeli
     assert failed.code == code
     assert failed.advice
     assert failed.evidence.endpoint
+    rule = RULES[ErrorCode(code)]
+    assert (failed.severity, failed.category, failed.origin) == (rule.severity, rule.category, rule.origin)
+    assert (failed.docs, len(failed.fingerprint)) == (rule.docs, 16)
     assert watermarks(pipeline) == before
     assert facts <= issues(pipeline) <= facts | created
 
@@ -98,7 +119,10 @@ async def test_a_failure_is_classified_shown_and_loses_nothing(case: str, pipeli
     assert states == {("FAILED", code)}
     assert len(entries) == 1
     assert failed.advice in entries[0]["message"]
-    assert code in entries[0]["details"]
+    details = msgspec.json.decode(entries[0]["details"])
+    assert (details["code"], details["fingerprint"]) == (code, failed.fingerprint)
+    assert details["evidence"] == msgspec.json.decode(msgspec.json.encode(failed.evidence))
+    assert ("Nothing was stored." in entries[0]["message"]) == (failed.pages_recorded == 0)
 
     jira.faults.clear()
     assert isinstance(await pipeline.sync(), SyncSucceeded)
@@ -106,20 +130,100 @@ async def test_a_failure_is_classified_shown_and_loses_nothing(case: str, pipeli
 
 
 def issues(pipeline: Pipeline) -> set[str]:
-    return {r.event.issue_id for r in pipeline.store.read(0, 100_000) if isinstance(r.event, JiraIssueFetched)}
+    return {event.issue_id for event in events(pipeline, JiraIssueFetched)}
+
+
+def events(pipeline: Pipeline, kind: type[E]) -> list[E]:
+    """All events of a kind, oldest first."""
+    return [one.event for one in pipeline.store.read(0, 100_000) if isinstance(one.event, kind)]
 
 
 async def test_a_failing_first_sync_keeps_its_pages_and_goes_on(pipeline: Pipeline, jira: Simulator) -> None:
-    jira.faults.add(Fault(match="bulkfetch", always=True, status=500))
+    jira.faults.add(Fault(match="bulkfetch", always=True, skip=1, status=500))
     failed = await pipeline.register()
     assert isinstance(failed, SyncFailed)
     assert failed.code == "UPSTREAM_ERROR"
     assert watermarks(pipeline) is None
+    assert failed.pages_recorded == len(events(pipeline, SyncPageRecorded)) == 1
+    assert 0 < len(issues(pipeline)) <= 100
     jira.faults.clear()
     again = await pipeline.sync()
     assert isinstance(again, SyncSucceeded)
     assert again.mode == "FULL"
     assert len(issues(pipeline)) == 250
+
+
+async def test_fields_that_change_are_told_once_and_unknown_ones_are_kept(pipeline: Pipeline, jira: Simulator) -> None:
+    names = MarkNames(pipeline.site, pipeline.project)
+    await pipeline.register()
+    assert events(pipeline, SchemaDriftDetected) == []
+    risk = jira.mutations.add_field("Risk", type="option", value={"value": "high"})["id"]
+    jira.mutations.retype_field(STORY_POINTS_FIELD, "string", value="three")
+    jira.mutations.rename_field(SPRINT_FIELD, "Iteration")
+    jira.mutations.remove_field(FLAGGED_FIELD)
+    # What a run left behind that was terminated.
+    pipeline.store.append(Append(marks={names.page("dead", 0): b"1,2,3"}))
+    for _ in range(2):
+        assert isinstance(await pipeline.sync(full=True), SyncSucceeded)
+        told = {(drift.change, drift.field_id) for drift in events(pipeline, SchemaDriftDetected)}
+        assert len(events(pipeline, SchemaDriftDetected)) == 4
+        assert told == {
+            ("APPEARED", risk),
+            ("TYPE_CHANGED", STORY_POINTS_FIELD),
+            ("RENAMED", SPRINT_FIELD),
+            ("VANISHED", FLAGGED_FIELD),
+        }
+    assert pipeline.store.marks(names.scans) == {}
+    last = {
+        event.issue_id: msgspec.json.decode(event.payload)["fields"] for event in events(pipeline, JiraIssueFetched)
+    }
+    assert len(last) == 250
+    assert all(fields[risk] == {"value": "high"} for fields in last.values())
+    assert all(fields[STORY_POINTS_FIELD] == "three" and FLAGGED_FIELD not in fields for fields in last.values())
+
+    # A run that is not full looks the list up in its turn; here that turn has come.
+    jira.mutations.remove_field(risk)
+    units = msgspec.json.decode(pipeline.store.mark(names.looked_up) or b"{}")
+    due = dict.fromkeys(units | {"users": "", "sprints": ""}, datetime.now(UTC)) | {
+        "fields": datetime(2020, 1, 1, tzinfo=UTC)
+    }
+    pipeline.store.append(Append(marks={names.looked_up: msgspec.json.encode(due)}))
+    assert isinstance(await pipeline.sync(), SyncSucceeded)
+    gone = events(pipeline, SchemaDriftDetected)[4:]
+    assert [(drift.change, drift.field_id, drift.field_name) for drift in gone] == [("VANISHED", risk, "Risk")]
+    await pipeline.project_all()
+    with pipeline.tables.connect() as connection:
+        lines = set(connection.execute(select(sync_log.c.message).where(sync_log.c.level == "WARNING")).scalars())
+    assert f"Jira has a new field: Risk ({risk}), option (com.atlassian.jira" in "".join(lines)
+
+
+async def test_an_answer_of_another_shape_is_told_once_until_it_is_well_again(
+    pipeline: Pipeline, jira: Simulator
+) -> None:
+    await pipeline.register()
+    fault = Fault(match=EVERY_SEARCH, always=True, status=200, body={"issues": {"id": "1"}})
+    for told in (1, 1, 2):
+        if told == 2:
+            assert isinstance(await pipeline.sync(), SyncSucceeded)
+        jira.faults.add(fault)
+        failed = await pipeline.sync()
+        jira.faults.clear()
+        assert isinstance(failed, SyncFailed)
+        assert (failed.code, failed.evidence.path) == ("BAD_RESPONSE", "$.issues")
+        found = events(pipeline, SchemaDriftDetected)
+        assert len(found) == told
+        assert (found[-1].field_id, found[-1].before, found[-1].after) == ("$.issues", "array", "object")
+        assert found[-1].field_name == "POST /rest/api/3/search/jql"
+
+
+async def test_a_list_without_any_field_is_not_believed(pipeline: Pipeline, jira: Simulator) -> None:
+    await pipeline.register()
+    jira.faults.add(Fault(match=r"/field\b", always=True, status=200, body=[]))
+    end = await pipeline.sync(full=True)
+    assert isinstance(end, SyncSucceeded)
+    assert any("no fields at all" in warning for warning in end.warnings)
+    assert events(pipeline, SchemaDriftDetected) == []
+    assert end.appended == 0
 
 
 async def test_being_told_to_wait_is_obeyed_and_no_failure(pipeline: Pipeline, jira: Simulator) -> None:

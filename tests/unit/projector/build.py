@@ -277,8 +277,9 @@ def drift() -> SchemaDriftDetected:
     return SchemaDriftDetected(
         **shared("sync", PROJECT),
         run_id="run-1",
-        change="type",
+        change="TYPE_CHANGED",
         field_id="customfield_10016",
+        field_name="Story points",
         before="number",
         after="string",
     )
