@@ -11,7 +11,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from libs.jira_client.classify import Answer, Context, announced_end, bad_response, classify, classify_exception
-from libs.jira_client.errors import ErrorCode, JiraError, Origin, Scope, Verdict, error_for
+from libs.jira_client.errors import ERRORS, ErrorCode, JiraError, Origin, Scope, Verdict, error_for
+from libs.jira_client.exceptions import MEANINGS
 from libs.jira_client.recorded_case import RecordedCase
 from libs.jira_client.redact import Redactor
 from libs.jira_client.retry_after import LONGEST
@@ -79,9 +80,8 @@ def test_the_corpus_is_worth_its_name() -> None:
     assert len(cases) >= 60
     assert len(set(names)) == len(names)
     assert all((case.answer is None) != (case.error is None) for case in cases)
-    # These two are judged by other parts of the product: no answer and no exception means them.
-    judged = set(ErrorCode) - {ErrorCode.SLOW_SUCCESS, ErrorCode.POISON_EVENT}
-    assert {case.verdict.code for case in cases if case.verdict} == judged
+    meant = {meaning.code for meaning in MEANINGS.values()} | set(ERRORS) | {ErrorCode.UNKNOWN}
+    assert {case.verdict.code for case in cases if case.verdict} == meant
 
 
 def test_an_httpx_response_is_an_answer() -> None:

@@ -379,6 +379,29 @@ async def test_a_redirect_is_not_followed() -> None:
         assert other.asked == []
 
 
+async def test_the_announced_end_of_an_endpoint_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    def ending(_: Asked) -> web.Response:
+        return json(ME, Deprecation="@1688169599", Sunset="Wed, 11 Nov 2026 23:59:59 GMT")
+
+    async with serving(ending) as server, client(server.url) as jira:
+        for _ in range(3):
+            await jira.myself()
+    (line,) = (record.getMessage() for record in caplog.records if record.levelno == logging.WARNING)
+    assert line == (
+        "Atlassian announces the end of GET /rest/api/3/myself: "
+        "Deprecation: @1688169599; Sunset: Wed, 11 Nov 2026 23:59:59 GMT"
+    )
+
+
+async def test_a_thing_of_another_shape_is_a_failure_of_the_call_that_brought_it() -> None:
+    page = {"values": [{"id": "10000", "key": 7}], "isLast": True}
+    async with serving(lambda _: json(page)) as server, client(server.url) as jira:
+        with pytest.raises(BadResponse) as caught:
+            await jira.projects()
+    evidence = caught.value.evidence
+    assert (evidence.endpoint, evidence.path) == ("GET /rest/api/3/project/search", "$.key")
+
+
 async def test_cookies_are_not_kept() -> None:
     def handle(_: Asked) -> web.Response:
         answer = json(ME)
