@@ -45,10 +45,14 @@ class Changes:
         """Users that rows of this batch name."""
         self.standing: list[Recorded] = []
         """Events to fold over the stored rows of their project."""
+        self.notices: list[Recorded] = []
+        """Events to fold over the stored rows of their notices."""
+        self.drifts: list[Row] = []
+        """Fields of Jira's answers that changed."""
         self.log: list[Row] = []
         """Lines of `sync_log`."""
         self.decided: list[Row] = []
-        """What people decided, a row of `project_change` each."""
+        """What was decided, a row of `project_change` each."""
         self.dead: list[Row] = []
 
     def put(self, table: str, key: Key, version: int, content: Row | Absence) -> bool:

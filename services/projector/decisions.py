@@ -1,4 +1,4 @@
-"""The settings history: what people decided about a project, who, when and why."""
+"""The settings history: what was decided about a project, who, when and why. Of its pace, telemetry decides."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
@@ -6,6 +6,12 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from libs.events import (
+    AlertAcknowledged,
+    AlertEnd,
+    AlertResolved,
+    AlertsSilenced,
+    BackoffApplied,
+    BackoffCleared,
     Event,
     ProjectRegistered,
     ProjectUnregistered,
@@ -16,6 +22,7 @@ from libs.events import (
     SyncRequested,
     TrackedUsersChanged,
 )
+from services.projector.alert_lines import silenced, slowed_down, whose
 from services.projector.changes import Row
 from services.projector.storable import storable
 from services.projector.times import stamp
@@ -33,7 +40,7 @@ def decision_row(recorded: Recorded) -> Row | None:
     """The row of `project_change` for an event; None for events that nobody decided."""
     event = recorded.event
     tell = DECISIONS.get(type(event))
-    if tell is None:
+    if tell is None or (isinstance(event, AlertResolved) and event.end is not AlertEnd.BY_HAND):
         return None
     decided = tell(event)
     return {
@@ -83,6 +90,35 @@ def _requested(event: SyncRequested) -> Decided:
     return Decided("SYNC_REQUESTED", f"{kind}{scope} asked for.", {"request_id": event.request_id})
 
 
+def _slowed_down(event: BackoffApplied) -> Decided:
+    return Decided(
+        "BACKOFF",
+        slowed_down(event),
+        {"level": event.level, "seconds": event.seconds, "code": event.code, "failures": event.failures},
+    )
+
+
+def _restored(_event: BackoffCleared) -> Decided:
+    return Decided("BACKOFF_ENDED", "Back to the schedule.", {})
+
+
+def _acknowledged(event: AlertAcknowledged) -> Decided:
+    return Decided("ALERT_ACKNOWLEDGED", "Alert acknowledged.", {"alert_id": event.alert_id})
+
+
+def _resolved(event: AlertResolved) -> Decided:
+    details = {"alert_id": event.alert_id, "code": event.code}
+    return Decided("ALERT_RESOLVED", f"Alert {event.code} resolved by hand.", details)
+
+
+def _silenced(event: AlertsSilenced) -> Decided:
+    whom = whose(event.code)
+    if not silenced(event):
+        return Decided("ALERTS_UNSILENCED", f"Silence of {whom} ended.", {"code": event.code})
+    until = stamp(event.until)
+    return Decided("ALERTS_SILENCED", f"Silenced {whom} until {until}.", {"code": event.code, "until": until})
+
+
 DECISIONS: Final[dict[type[Event], Callable[[Any], Decided]]] = {
     ProjectRegistered: _registered,
     ProjectUnregistered: _unregistered,
@@ -91,4 +127,9 @@ DECISIONS: Final[dict[type[Event], Callable[[Any], Decided]]] = {
     SchedulePaused: _paused,
     ScheduleResumed: _resumed,
     SyncRequested: _requested,
+    BackoffApplied: _slowed_down,
+    BackoffCleared: _restored,
+    AlertAcknowledged: _acknowledged,
+    AlertResolved: _resolved,
+    AlertsSilenced: _silenced,
 }

@@ -1,7 +1,7 @@
 """What a person reads in the sync log: one line per event of a project's syncs and of what people decide."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple, TypeVar
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -23,19 +23,13 @@ from libs.events import (
     SyncSucceeded,
     TrackedUsersChanged,
 )
+from services.projector.alert_lines import ALERT_LINES
 from services.projector.changes import Row
+from services.projector.line import Line, because
 from services.projector.storable import storable
 from services.projector.times import stamp
 
 E = TypeVar("E", bound=Event)
-
-
-class Line(NamedTuple):
-    """Level DEBUG, INFO, WARNING or ERROR; the message stands alone; details for those who look closer."""
-
-    level: str
-    message: str
-    details: Mapping[str, Any]
 
 
 def log_row(recorded: Recorded) -> Row | None:
@@ -155,33 +149,33 @@ def _registered(event: ProjectRegistered) -> Line:
 
 
 def _unregistered(event: ProjectUnregistered) -> Line:
-    return Line("INFO", f"{event.cause} unregistered the project{_because(event.reason)}.", {})
+    return Line("INFO", f"{event.cause} unregistered the project{because(event.reason)}.", {})
 
 
 def _tracked(event: TrackedUsersChanged) -> Line:
     scope = f"{_count(len(event.account_ids), 'user')}" if event.account_ids else "everybody"
     details = {"added": event.added, "removed": event.removed}
-    message = f"{event.cause} changed the watch list: {event.project} now tracks {scope}{_because(event.reason)}."
+    message = f"{event.cause} changed the watch list: {event.project} now tracks {scope}{because(event.reason)}."
     return Line("INFO", message, details)
 
 
 def _schedule(event: ScheduleChanged) -> Line:
-    message = f"{event.cause} changed the schedule to {event.cron} ({event.timezone}){_because(event.reason)}."
+    message = f"{event.cause} changed the schedule to {event.cron} ({event.timezone}){because(event.reason)}."
     return Line("INFO", message, {"revision": event.revision})
 
 
 def _paused(event: SchedulePaused) -> Line:
-    return Line("WARNING", f"{event.cause} paused the schedule{_because(event.reason)}.", {})
+    return Line("WARNING", f"{event.cause} paused the schedule{because(event.reason)}.", {})
 
 
 def _resumed(event: ScheduleResumed) -> Line:
-    return Line("INFO", f"{event.cause} resumed the schedule{_because(event.reason)}.", {})
+    return Line("INFO", f"{event.cause} resumed the schedule{because(event.reason)}.", {})
 
 
 def _requested(event: SyncRequested) -> Line:
     kind = "a full sync" if event.full else "a sync"
     scope = f" for {_count(len(event.account_ids), 'user')}" if event.account_ids else ""
-    message = f"{event.cause} asked for {kind}{scope}{_because(event.reason)}."
+    message = f"{event.cause} asked for {kind}{scope}{because(event.reason)}."
     return Line("INFO", message, {"request_id": event.request_id, "account_ids": event.account_ids})
 
 
@@ -200,10 +194,6 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def _because(reason: str) -> str:
-    return f": {reason}" if reason else ""
-
-
 LINES: Final[dict[type[Event], Callable[[Any], Line]]] = {
     SyncStarted: _started,
     SyncPageRecorded: _page,
@@ -218,4 +208,5 @@ LINES: Final[dict[type[Event], Callable[[Any], Line]]] = {
     SchedulePaused: _paused,
     ScheduleResumed: _resumed,
     SyncRequested: _requested,
+    **ALERT_LINES,
 }

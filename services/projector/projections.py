@@ -6,6 +6,13 @@ from typing import Any, Final
 import structlog
 
 from libs.events import (
+    AlertAcknowledged,
+    AlertRaised,
+    AlertRepeated,
+    AlertResolved,
+    AlertsSilenced,
+    BackoffApplied,
+    BackoffCleared,
     Event,
     JiraCommentFetched,
     JiraCommentGone,
@@ -19,6 +26,7 @@ from libs.events import (
     ScheduleChanged,
     SchedulePaused,
     ScheduleResumed,
+    SchemaDriftDetected,
     SprintFetched,
     SyncCancelled,
     SyncFailed,
@@ -31,10 +39,12 @@ from libs.events import (
     WorklogGone,
 )
 from libs.read_tables import PROJECTION
-from services.projector import issues, projects, sprints, sync, users
+from services.projector import alerts, issues, projects, sprints, sync, users
 from services.projector.changes import Changes
 from services.projector.decisions import decision_row
+from services.projector.drifts import drift_row
 from services.projector.log_lines import log_row
+from services.projector.notices import NOTICES
 from services.projector.standing import Fold, control_stream, project_stream, sync_stream
 from services.projector.storable import storable
 from services.projector.times import stamp
@@ -61,6 +71,13 @@ STANDING: Final[dict[type[Event], Fold]] = {
     ScheduleChanged: control_stream(projects.schedule_changed),
     SchedulePaused: control_stream(projects.schedule_paused),
     ScheduleResumed: control_stream(projects.schedule_resumed),
+    BackoffApplied: control_stream(projects.repaced),
+    BackoffCleared: control_stream(projects.repaced),
+    AlertRaised: control_stream(alerts.alert_raised),
+    AlertRepeated: control_stream(alerts.alert_repeated),
+    AlertResolved: control_stream(alerts.alert_resolved),
+    AlertAcknowledged: control_stream(alerts.alert_acknowledged),
+    AlertsSilenced: control_stream(alerts.alerts_silenced),
     SyncStarted: sync_stream(sync.sync_started),
     SyncPageRecorded: sync_stream(sync.sync_page_recorded),
     SyncSucceeded: sync_stream(sync.sync_succeeded),
@@ -127,5 +144,9 @@ def _apply(recorded: Recorded, changes: Changes) -> None:
     decided = decision_row(recorded)
     if decided is not None:
         changes.decided.append(decided)
+    if isinstance(recorded.event, SchemaDriftDetected):
+        changes.drifts.append(drift_row(recorded.position, recorded.event))
     if kind in STANDING:
         changes.standing.append(recorded)
+    if kind in NOTICES:
+        changes.notices.append(recorded)

@@ -1,13 +1,18 @@
-"""What people decide about a project, and the project itself."""
+"""What people decide about a project, how fast it runs, and the project itself."""
+
+from datetime import datetime
 
 from libs.events import (
+    Event,
     JiraProjectFetched,
+    Pace,
     ProjectRegistered,
     ProjectUnregistered,
     ScheduleChanged,
     SchedulePaused,
     ScheduleResumed,
     TrackedUsersChanged,
+    paced,
 )
 from services.projector.standing import Standing
 from services.projector.storable import storable
@@ -24,11 +29,13 @@ def project_registered(event: ProjectRegistered, standing: Standing) -> None:
         schedule_id=event.schedule_id, workflow_id=event.workflow_id, cron=event.cron, timezone=event.timezone
     )
     _run_again(standing)
+    repaced(event, standing)
 
 
-def project_unregistered(_event: ProjectUnregistered, standing: Standing) -> None:
+def project_unregistered(event: ProjectUnregistered, standing: Standing) -> None:
     standing.project["registered"] = False
     standing.tracked = ()
+    repaced(event, standing)
 
 
 def tracked_users_changed(event: TrackedUsersChanged, standing: Standing) -> None:
@@ -37,6 +44,7 @@ def tracked_users_changed(event: TrackedUsersChanged, standing: Standing) -> Non
 
 def schedule_changed(event: ScheduleChanged, standing: Standing) -> None:
     standing.job.update(cron=event.cron, timezone=event.timezone)
+    repaced(event, standing)
 
 
 def schedule_paused(event: SchedulePaused, standing: Standing) -> None:
@@ -48,8 +56,24 @@ def schedule_paused(event: SchedulePaused, standing: Standing) -> None:
     standing.set_job_status(paused=True)
 
 
-def schedule_resumed(_event: ScheduleResumed, standing: Standing) -> None:
+def schedule_resumed(event: ScheduleResumed, standing: Standing) -> None:
     _run_again(standing)
+    repaced(event, standing)
+
+
+def repaced(event: Event, standing: Standing) -> None:
+    """How fast the schedule runs after an event that sets or resets that."""
+    since = standing.job["backoff_since"]
+    before = Pace(since=None if since is None else datetime.fromisoformat(since))
+    pace = paced(before, event)
+    standing.job.update(
+        backoff_level=pace.level,
+        backoff_code=pace.code or None,
+        backoff_failures=pace.failures,
+        backoff_seconds=pace.seconds,
+        backoff_anchor=None if pace.anchor is None else stamp(pace.anchor),
+        backoff_since=None if pace.since is None else stamp(pace.since),
+    )
 
 
 def _run_again(standing: Standing) -> None:

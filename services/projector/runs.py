@@ -71,9 +71,17 @@ def run_failed(event: SyncFailed, standing: Standing) -> None:
         error_code=event.code,
         error_message=storable(event.message),
         error_advice=storable(event.advice),
-        error_details=_json(event.evidence),
+        error_severity=event.severity or None,
+        error_docs=storable(event.docs) or None,
+        error_details=_json(_details(event)),
         attempts=event.attempts,
     )
+
+
+def _details(event: SyncFailed) -> Row:
+    """What was seen, with what the classifier made of it."""
+    found = ("origin", "severity", "category", "retryable", "scope", "fingerprint", "docs")
+    return {**msgspec.structs.asdict(event.evidence), **{name: getattr(event, name) for name in found}}
 
 
 def run_cancelled(event: SyncCancelled, standing: Standing) -> None:

@@ -1,6 +1,6 @@
 """The rows of one project that several streams write together, and how events change them.
 
-`project`, `sync_job`, `sync_state` and `tracked_user` are small and are made of the project's own stream, its
+`project`, `sync_job`, `sync_state`, `tracked_user` and `alert` are small and are made of the project's own stream, its
 control stream and its sync stream. An event here changes a few columns of what is there, so events are applied one
 by one, in order, to the stored rows. Each stream has its version: an event that was applied before changes nothing.
 """
@@ -57,6 +57,10 @@ class Standing:
         self.tracked: tuple[str, ...] = ()
         self.runs: dict[str, Row] = {}
         """The runs that the batch tells of, and the one in progress, by id."""
+        self.alerts: dict[str, Row] = {}
+        """The alerts that the batch tells of, by id."""
+        self.silences: dict[str, Row] = {}
+        """Those that the batch sets, by code."""
         self.position = 0
         """Of the event that is being applied."""
 

@@ -6,7 +6,7 @@ successor started.
 
 from libs.events import Event, SyncCancelled, SyncFailed, SyncPageRecorded, SyncStarted, SyncSucceeded
 from services.projector import runs
-from services.projector.standing import Standing
+from services.projector.standing import NO_ERROR, Standing
 from services.projector.storable import storable
 from services.projector.times import stamp
 
@@ -37,9 +37,7 @@ def sync_succeeded(event: SyncSucceeded, standing: Standing) -> None:
         status="SUCCESS",
         last_sync_time=stamp(event.occurred_at),
         run_id=event.run_id,
-        error_code=None,
-        error_message=None,
-        error_advice=None,
+        **NO_ERROR,
     )
     for mark in event.entities:
         state = standing.states.get(mark.entity)
@@ -49,16 +47,22 @@ def sync_succeeded(event: SyncSucceeded, standing: Standing) -> None:
 
 def sync_failed(event: SyncFailed, standing: Standing) -> None:
     runs.run_failed(event, standing)
-    if _ends(event, event.run_id, "ERROR", standing):
-        _each_state(
-            standing,
-            event,
-            status="FAILED",
-            run_id=event.run_id,
-            error_code=event.code,
-            error_message=storable(event.message),
-            error_advice=storable(event.advice),
-        )
+    if not _ends(event, event.run_id, "ERROR", standing):
+        return
+    _each_state(
+        standing,
+        event,
+        status="FAILED",
+        run_id=event.run_id,
+        error_code=event.code,
+        error_message=storable(event.message),
+        error_advice=storable(event.advice),
+        error_severity=event.severity or None,
+        error_docs=storable(event.docs) or None,
+    )
+    for state in standing.states.values():
+        state["error_since"] = state["error_since"] or stamp(event.occurred_at)
+        state["error_attempts"] += 1
 
 
 def sync_cancelled(event: SyncCancelled, standing: Standing) -> None:

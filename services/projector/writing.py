@@ -11,6 +11,7 @@ from services.projector.issue_sprints import (
     replace_memberships,
     write_sprints,
 )
+from services.projector.notices import fold_notices
 from services.projector.standing_rows import fold_standing
 from services.projector.upserts import Tables, insert_missing, upsert
 from services.projector.users import placeholders
@@ -28,6 +29,8 @@ def write(connection: Connection, tables: Tables, changes: Changes) -> None:
     hide_children(connection, tables, left, touched if look else set())
     choose_again(connection, tables, moved_sprints)
     fold_standing(connection, tables, changes.standing)
+    fold_notices(connection, tables, changes.notices)
+    insert_missing(connection, tables["schema_drift"], changes.drifts)
     insert_missing(connection, tables["sync_log"], changes.log)
     insert_missing(connection, tables["project_change"], changes.decided)
     insert_missing(connection, tables["dead_letter"], changes.dead)

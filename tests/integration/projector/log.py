@@ -32,8 +32,8 @@ def append(store: EventStore, events: Sequence[Event]) -> int:
 
 
 def history(count: int = 300, seed: int = 7) -> list[Event]:
-    """The life of `count` issues: changes, sprints that move, comments, absences, runs that end in every way."""
-    chance = random.Random(seed)
+    """The life of `count` issues: changes, sprints that move, comments, absences, runs of every end, alerts."""
+    chance, bad_luck = random.Random(seed), random.Random(seed)
     events: list[Event] = [build.registered(), build.project()]
     for number in range(count):
         events.extend(_happening(chance, number, count))
@@ -43,6 +43,7 @@ def history(count: int = 300, seed: int = 7) -> list[Event]:
             events.extend([build.started(run), build.page(run), chance.choice(ends)])
         if number % 40 == 0:
             events.extend(_decision(chance))
+            events.extend(_trouble(bad_luck, f"a{number // 80}", f"n{number}"))
     return events
 
 
@@ -70,6 +71,19 @@ def _decision(chance: random.Random) -> Sequence[Event]:
             [build.tracked("u1", "u2"), build.requested()],
             [build.schedule_changed("0 3 * * *")],
             [build.unregistered(), build.registered("0 * * * *")],
+        ]
+    )
+
+
+def _trouble(chance: random.Random, alert_id: str, notice_id: str) -> Sequence[Event]:
+    """Something that people are told of, and what becomes of that."""
+    return chance.choice(
+        [
+            [build.alert_raised(alert_id), build.backed_off(), build.notice_sent(notice_id, [alert_id])],
+            [build.alert_repeated(alert_id), build.backed_off(2), build.notice_failed(notice_id, [alert_id])],
+            [build.alert_acknowledged(alert_id), build.alerts_silenced(), build.notice_redriven(notice_id)],
+            [build.alert_raised(alert_id), build.alert_resolved(alert_id), build.restored(), build.drift()],
+            [build.alerts_silenced("AUTH_EXPIRED", 0), build.notice_requested(notice_id)],
         ]
     )
 

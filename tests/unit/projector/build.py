@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -12,15 +12,29 @@ from msgspec import Raw
 from libs.events import (
     TOPIC_OF,
     AbsenceReason,
+    AlertAcknowledged,
+    AlertEnd,
+    AlertRaised,
+    AlertRepeated,
+    AlertResolved,
+    AlertsSilenced,
+    BackoffApplied,
+    BackoffCleared,
     EntityMark,
     Event,
     Evidence,
+    FailureKind,
     JiraCommentFetched,
     JiraCommentGone,
     JiraIssueFetched,
     JiraIssueGone,
     JiraProjectFetched,
     JiraUserFetched,
+    NoticeReason,
+    NotificationFailed,
+    NotificationRedriven,
+    NotificationRequested,
+    NotificationSent,
     ProjectRegistered,
     ProjectUnregistered,
     Recorded,
@@ -266,6 +280,9 @@ def failed(run_id: str = "run-1", at: datetime = MOMENT) -> SyncFailed:
         attempts=3,
         pages_recorded=1,
         seconds=0.5,
+        severity="critical",
+        category="access",
+        docs="https://id.atlassian.com/manage-profile/security/api-tokens",
     )
 
 
@@ -283,6 +300,127 @@ def drift() -> SchemaDriftDetected:
         before="number",
         after="string",
     )
+
+
+def backed_off(level: int = 1, seconds: int = 3600, code: str = "AUTH_EXPIRED") -> BackoffApplied:
+    return BackoffApplied(
+        **shared("control", PROJECT, cause="telemetry"),
+        level=level,
+        code=code,
+        failures=level + 2,
+        seconds=seconds,
+        anchor=MOMENT + timedelta(minutes=level),
+        run_id="run-1",
+    )
+
+
+def restored() -> BackoffCleared:
+    return BackoffCleared(**shared("control", PROJECT, cause="telemetry"), reason="a run succeeded", run_id="run-1")
+
+
+def alert_raised(alert_id: str = "a1", code: str = "AUTH_EXPIRED", count: int = 3) -> AlertRaised:
+    return AlertRaised(
+        **shared("control", PROJECT, cause="telemetry"),
+        alert_id=alert_id,
+        fingerprint=f"print of {code}",
+        code=code,
+        category="access",
+        severity="critical",
+        message="Jira refused the token.",
+        advice="Make a new API token and set JIRA_API_TOKEN.",
+        docs="https://id.atlassian.com/manage-profile/security/api-tokens",
+        first_seen=MOMENT,
+        last_seen=MOMENT + timedelta(minutes=count),
+        count=count,
+        run_id="run-1",
+    )
+
+
+def alert_repeated(alert_id: str = "a1", count: int = 4) -> AlertRepeated:
+    return AlertRepeated(
+        **shared("control", PROJECT, cause="telemetry"),
+        alert_id=alert_id,
+        fingerprint="print of AUTH_EXPIRED",
+        code="AUTH_EXPIRED",
+        message=f"Jira refused the token, seen {count} times.",
+        last_seen=MOMENT + timedelta(minutes=count),
+        count=count,
+        run_id=f"run-{count}",
+    )
+
+
+def alert_resolved(alert_id: str = "a1", end: AlertEnd = AlertEnd.RECOVERED, reason: str = "") -> AlertResolved:
+    return AlertResolved(
+        **shared("control", PROJECT, cause="ada" if end is AlertEnd.BY_HAND else "telemetry"),
+        alert_id=alert_id,
+        fingerprint="print of AUTH_EXPIRED",
+        code="AUTH_EXPIRED",
+        end=end,
+        first_seen=MOMENT,
+        count=9,
+        reason=reason,
+    )
+
+
+def alert_acknowledged(alert_id: str = "a1", reason: str = "I am at it") -> AlertAcknowledged:
+    return AlertAcknowledged(**shared("control", PROJECT, cause="ada"), alert_id=alert_id, reason=reason)
+
+
+def alerts_silenced(code: str | None = None, minutes: int = 60) -> AlertsSilenced:
+    """With no minutes: the end of a silence."""
+    return AlertsSilenced(
+        **shared("control", PROJECT, cause="ada"),
+        code=code,
+        until=MOMENT + timedelta(minutes=minutes),
+        reason="Jira moves house",
+    )
+
+
+def _notice(notice_id: str) -> dict[str, Any]:
+    return {**shared("notice", notice_id, cause="notifier"), "notice_id": notice_id, "channel": "email"}
+
+
+def notice_requested(notice_id: str = "n1") -> NotificationRequested:
+    return NotificationRequested(**{**_notice(notice_id), "project": "", "cause": "ada"}, to=("ops@acme.example",))
+
+
+def notice_sent(notice_id: str = "n1", alert_ids: Sequence[str] = ("a1",), attempt: int = 1) -> NotificationSent:
+    return NotificationSent(
+        **_notice(notice_id),
+        reason=NoticeReason.FIRST,
+        subject="DEMO: Jira refused the token",
+        recipients=("ops@acme.example",),
+        alert_ids=tuple(alert_ids),
+        projects=(PROJECT,),
+        attempt=attempt,
+        provider_message_id="<1@acme.example>",
+        refused=("gone@acme.example: 550 no such user",),
+    )
+
+
+def notice_failed(
+    notice_id: str = "n1", alert_ids: Sequence[str] = ("a1",), attempt: int = 1, *, dead: bool = False
+) -> NotificationFailed:
+    return NotificationFailed(
+        **_notice(notice_id),
+        reason=NoticeReason.REPEAT,
+        subject="DEMO: Jira still refuses the token",
+        recipients=("ops@acme.example", "cto@acme.example"),
+        alert_ids=tuple(alert_ids),
+        projects=(PROJECT,),
+        attempt=attempt,
+        kind=FailureKind.PERMANENT if dead else FailureKind.TRANSIENT,
+        code="SMTP_REFUSED",
+        provider_code="450",
+        message=f"The server was busy at attempt {attempt}.",
+        advice="Wait.",
+        retry_after=None if dead else 30.0,
+        next_attempt_at=None if dead else MOMENT + timedelta(minutes=attempt),
+    )
+
+
+def notice_redriven(notice_id: str = "n1") -> NotificationRedriven:
+    return NotificationRedriven(**{**_notice(notice_id), "project": "", "cause": "ada"})
 
 
 def versioned(events: Sequence[Event]) -> list[Event]:

@@ -165,6 +165,19 @@ def _page(event: SyncPageRecorded, row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _naive_details(event: SyncFailed) -> dict[str, Any]:
+    evidence: dict[str, Any] = msgspec.to_builtins(event.evidence)
+    return evidence | {
+        "origin": event.origin,
+        "severity": event.severity,
+        "category": event.category,
+        "retryable": event.retryable,
+        "scope": event.scope,
+        "fingerprint": event.fingerprint,
+        "docs": event.docs,
+    }
+
+
 def _end(event: Any, row: dict[str, Any]) -> dict[str, Any]:
     if isinstance(event, SyncCancelled):
         return {"result": "CANCELLED", "error_message": event.reason.replace("\x00", "") or None}
@@ -176,7 +189,9 @@ def _end(event: Any, row: dict[str, Any]) -> dict[str, Any]:
             "error_code": event.code,
             "error_message": event.message.replace("\x00", ""),
             "error_advice": event.advice,
-            "error_details": msgspec.json.encode(event.evidence).decode(),
+            "error_severity": "critical",
+            "error_docs": event.docs,
+            "error_details": msgspec.json.encode(_naive_details(event)).decode(),
             "attempts": event.attempts,
         }
     counts = ("issues", "comments", "worklogs", "sprints", "users", "appended", "requests")
@@ -186,3 +201,32 @@ def _end(event: Any, row: dict[str, Any]) -> dict[str, Any]:
         "seconds": event.seconds,
         "warnings": msgspec.json.encode(event.warnings).decode(),
     }
+
+
+def naive_streak(project: str, log: Sequence[Recorded]) -> tuple[int, str | None]:
+    """Runs in a row that failed and when the first of them did: counted from the end of the log backwards.
+
+    The end of a run counts when no other has begun since, and it is not older than the begin of the last.
+    """
+    told = [event for _, event in _of_sync(project, log)]
+    ends = [event for place, event in enumerate(told) if _counts(event, told[:place])]
+    failed: list[SyncFailed] = []
+    for event in reversed(ends):
+        if isinstance(event, SyncSucceeded):
+            break
+        if isinstance(event, SyncFailed):
+            failed.append(event)
+    return len(failed), stamp(failed[-1].occurred_at) if failed else None
+
+
+def _counts(event: Any, before: Sequence[Any]) -> bool:
+    """Whether an event is the end of the run that was in progress, or of one that nobody saw begin."""
+    if not isinstance(event, SyncSucceeded | SyncFailed | SyncCancelled):
+        return False
+    running = None
+    for earlier in before:
+        if isinstance(earlier, SyncStarted):
+            running = earlier.run_id
+        elif not isinstance(earlier, SyncPageRecorded) and earlier.run_id == running:
+            running = None
+    return running is None or running == event.run_id

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from libs.events import Event
 from services.projector.runs import MAX_WARNINGS, SILENT
 from tests.unit.projector import build
-from tests.unit.projector.courses import STEPS, Step, course, naive_runs
+from tests.unit.projector.courses import STEPS, Step, course, naive_runs, naive_streak
 from tests.unit.projector.tables import apply, dump, empty_tables, rows
 
 
@@ -46,6 +46,8 @@ def test_runs_are_those_of_a_naive_reading_in_batches_of_any_size_applied_twice(
                 apply(parts, log[start : start + size])
         assert runs(whole) == naive_runs(log)
         assert dump(parts) == dump(whole)
+        for row in rows(whole, "sync_state"):
+            assert (row["error_attempts"], row["error_since"]) == naive_streak(row["project_key"], log)
         in_progress = {row["run_id"] for row in runs(whole) if row["result"] == "RUNNING"}
         assert in_progress == {row["current_run_id"] for row in rows(whole, "sync_job")} - {None}
 

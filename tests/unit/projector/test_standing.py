@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection
 
-from libs.events import Event
+from libs.events import AlertEnd, AlertRaised, Event
 from libs.read_tables import NEVER
 from services.projector.decisions import DECISIONS
 from services.projector.log_lines import LINES
 from services.projector.standing import ENTITIES
 from tests.unit.projector import build
 from tests.unit.projector.tables import apply, empty_tables, rows
+
+ABOUT_PACE_AND_ALERTS: Sequence[Event] = (
+    build.backed_off(),
+    build.restored(),
+    build.alert_raised(),
+    *(build.alert_resolved(end=end, reason="It works.") for end in AlertEnd),
+    build.alert_acknowledged(reason="I call them."),
+    build.alerts_silenced(),
+    build.alerts_silenced("AUTH_EXPIRED"),
+    build.alerts_silenced(minutes=0),
+)
 
 LATER = build.MOMENT + timedelta(minutes=15)
 
@@ -96,6 +107,61 @@ def test_a_failure_says_why_and_what_to_do(tables: Connection) -> None:
     assert log(tables)["level"] == "ERROR"
     details = json.loads(log(tables)["details"])
     assert (details["code"], details["attempts"], details["evidence"]["status"]) == ("AUTH_EXPIRED", 3, 401)
+
+
+def test_an_error_says_since_when_and_how_often_in_a_row(tables: Connection) -> None:
+    given_events(
+        tables,
+        build.registered(),
+        build.started(),
+        build.failed(),
+        build.cancelled("run-2", LATER),
+        build.failed("run-3", LATER + timedelta(minutes=15)),
+    )
+    assert states(tables, "error_since") == {"2026-01-02T03:04:05.678Z"}
+    assert states(tables, "error_attempts") == {2}
+    assert states(tables, "error_severity") == {"critical"}
+    assert states(tables, "error_docs") == {"https://id.atlassian.com/manage-profile/security/api-tokens"}
+
+
+def test_a_slowed_down_schedule_says_so_in_words(tables: Connection) -> None:
+    given_events(tables, build.registered(), build.backed_off(level=2, seconds=21_600, code="SUSPENDED_PAYMENT"))
+    assert log(tables)["level"] == "WARNING"
+    assert log(tables)["message"] == (
+        "Slowed down to every 6 h until a run succeeds: 4 runs in a row failed with SUSPENDED_PAYMENT."
+    )
+    details = json.loads(log(tables)["details"])
+    assert (details["level"], details["seconds"], details["code"]) == (2, 21_600, "SUSPENDED_PAYMENT")
+
+
+def test_what_the_log_tells_of_alerts(tables: Connection) -> None:
+    given_events(tables, *ABOUT_PACE_AND_ALERTS)
+    assert [row["message"] for row in rows(tables, "sync_log")][1:] == [
+        "Back to the schedule: a run succeeded.",
+        "Alert AUTH_EXPIRED: Jira refused the token. Make a new API token and set JIRA_API_TOKEN.",
+        "Alert AUTH_EXPIRED is over: the trouble is gone.",
+        "Alert AUTH_EXPIRED is over: the project fails in another way now.",
+        "Alert AUTH_EXPIRED was resolved by ada: It works.",
+        "Alert AUTH_EXPIRED is over: the project is not synced any more.",
+        "ada acknowledged an alert: I call them.",
+        "ada silenced all alerts until 2026-01-02T04:04:05.678Z: Jira moves house.",
+        "ada silenced alerts of AUTH_EXPIRED until 2026-01-02T04:04:05.678Z: Jira moves house.",
+        "ada ended the silence of all alerts: Jira moves house.",
+    ]
+
+
+def test_only_people_resolve_alerts_in_the_settings_history(tables: Connection) -> None:
+    given_events(tables, *ABOUT_PACE_AND_ALERTS)
+    told = [(row["kind"], row["actor"], row["reason"]) for row in rows(tables, "project_change")]
+    assert told == [
+        ("BACKOFF", "telemetry", None),
+        ("BACKOFF_ENDED", "telemetry", "a run succeeded"),
+        ("ALERT_RESOLVED", "ada", "It works."),
+        ("ALERT_ACKNOWLEDGED", "ada", "I call them."),
+        ("ALERTS_SILENCED", "ada", "Jira moves house"),
+        ("ALERTS_SILENCED", "ada", "Jira moves house"),
+        ("ALERTS_UNSILENCED", "ada", "Jira moves house"),
+    ]
 
 
 def test_a_success_clears_the_error(tables: Connection) -> None:
@@ -244,9 +310,11 @@ def test_every_decision_is_a_sentence() -> None:
         build.paused(),
         build.resumed(),
         build.requested(),
+        *ABOUT_PACE_AND_ALERTS,
     ]
-    assert {type(event) for event in told} == DECISIONS.keys()
-    assert all(DECISIONS[type(event)](event).summary.endswith(".") for event in told)
+    assert {type(event) for event in told} == DECISIONS.keys() | {AlertRaised}
+    summaries = [DECISIONS[type(event)](event).summary for event in told if type(event) in DECISIONS]
+    assert all(summary.endswith(".") and ".." not in summary for summary in summaries), summaries
 
 
 def test_every_line_is_a_sentence() -> None:
@@ -265,10 +333,12 @@ def test_every_line_is_a_sentence() -> None:
         build.failed(),
         build.cancelled(),
         build.drift(),
+        *ABOUT_PACE_AND_ALERTS,
     ]
     assert {type(event) for event in told} == LINES.keys()
     for event in told:
         line = LINES[type(event)](event)
         assert line.message.endswith("."), line.message
         assert "  " not in line.message
+        assert ".." not in line.message
         assert line.level in ("DEBUG", "INFO", "WARNING", "ERROR")
