@@ -47,7 +47,15 @@ from libs.events.notices import (
 from libs.events.pace import BackoffApplied, BackoffCleared, Pace, paced
 from libs.events.relay import run_relay
 from libs.events.saved_reader import SavedReader
-from libs.events.store import EventStore, StoreError, StoreVersionError, UnreadableEvent, migrate, open_store
+from libs.events.store import (
+    EventStore,
+    StoreError,
+    StoreVersionError,
+    StreamMovedError,
+    UnreadableEvent,
+    migrate,
+    open_store,
+)
 from libs.events.subscribe import Delivery, subscribe
 from libs.events.sync import (
     EntityMark,
@@ -112,6 +120,7 @@ __all__ = [
     "SprintFetched",
     "StoreError",
     "StoreVersionError",
+    "StreamMovedError",
     "SyncCancelled",
     "SyncFailed",
     "SyncMode",

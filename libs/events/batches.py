@@ -40,6 +40,8 @@ class Append(msgspec.Struct, frozen=True, kw_only=True):
     """Key under which this batch is stored once: a repetition writes nothing and gets the first one's outcome."""
     outcome: bytes = b""
     """What a repetition is answered with."""
+    expect: Mapping[UUID, int] = {}
+    """Versions that streams must still have, 0 for an empty one: what was decided on an older state is not stored."""
     closing: Closing | None = None
     """Called with the number of new events, once per attempt: it may be called again when another writer was first,
     so it must only compute. Its outcome takes the place of `outcome`."""

@@ -4,7 +4,7 @@ Positions grow in commit order, so a reader that goes on from its last position 
 writers there are. The store is synchronous and thread-safe; call it in a thread from asynchronous code.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, cast
@@ -36,6 +36,10 @@ StoreError = PersistenceError
 
 class StoreVersionError(RuntimeError):
     """The database has no event log of this version; the text says what to run."""
+
+
+class StreamMovedError(RuntimeError):
+    """A stream has other events by now than those on which the append was decided. Look again, and decide anew."""
 
 
 class _Log(Application[UUID]):
@@ -79,6 +83,7 @@ class EventStore:
 
         Raises:
             IntegrityError: other writers were first, time and again; nothing is written.
+            StreamMovedError: a stream does not have the expected version; nothing is written.
             StoreError: the database refused. Nothing is written, but for a connection lost during the commit, where
                 only asking again tells.
         """
@@ -100,6 +105,7 @@ class EventStore:
         if append.closing is not None:
             closing, outcome = append.closing(len(new))
             self._judge(closing, new, heads)
+        self._check_expected(append.expect)
         batch = Batch(
             heads=list(heads.items()),
             marks=append.marks,
@@ -114,6 +120,16 @@ class EventStore:
         stored = [self._mapper.to_stored_event(event) for event in new]
         positions = self._recorder.insert_events(stored, batch=batch)
         return Appended(tuple(positions), tuple(new), False, outcome)
+
+    def _check_expected(self, expect: Mapping[UUID, int]) -> None:
+        """To be called when the events are numbered: who comes in between now meets their primary key."""
+        if not expect:
+            return
+        heads = self._recorder.heads(list(expect))
+        for stream, version in expect.items():
+            found = heads[stream].version if stream in heads else 0
+            if found != version:
+                raise StreamMovedError(f"stream {stream} has version {found}, not {version}")
 
     def _judge(self, changes: Sequence[Change], new: list[Event], heads: dict[UUID, Head]) -> None:
         """Add what the log does not have yet of `changes` to `new`, numbered, and the heads after it to `heads`."""

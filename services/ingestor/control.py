@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from uuid import UUID
 
 import msgspec
 from temporalio import activity
 
-from libs.events import Append, Change, Event, SchedulePaused, ScheduleResumed, SiteRegistered, stream_id
+from libs.events import (
+    Append,
+    Change,
+    Event,
+    ProjectRegistered,
+    ProjectUnregistered,
+    SchedulePaused,
+    ScheduleResumed,
+    SiteRegistered,
+    StreamMovedError,
+    stream_id,
+)
 from libs.temporal.messages import AnyCommand, Done, ProjectRef, RegisterProject, Trigger
 from services.ingestor.control_state import ControlState, fold_control
 from services.ingestor.cursors import MarkNames, PendingRequest, registered_mark
@@ -37,20 +51,25 @@ class ControlActivities:
     @activity.defn
     async def adopt_schedule(self, project: ProjectRef) -> None:
         """Record a pause that was set or lifted in Temporal's own console, so that no later write undoes it."""
-        await self._adopt(project, await self._gateway.held(project.site, project.project))
+        async with self._locks[project.site, project.project]:
+            while not await self._adopted(project, await self._gateway.held(project.site, project.project)):
+                pass
 
-    async def _adopt(self, project: ProjectRef, held: Held | None) -> None:
+    async def _adopted(self, project: ProjectRef, held: Held | None) -> bool:
+        """Record what hands have done to a schedule that looks so. False: the log has moved on, look again."""
         events = await self._events(project.site, project.project)
         state = fold_control(events)
-        if held is None or held.version is None or not state.registered:
-            return
-        written = fold_control(event for event in events if event.stream_version <= held.version)
-        # The log itself may have moved on from what was written: its own pause or resume is the newer word then.
-        if written.version != held.version or held.paused == written.paused or state.paused != written.paused:
-            return
+        # A version that the log does not have is of another log, whose schedule this one has yet to replace.
+        if held is None or held.version is None or held.version > len(events) or not state.registered:
+            return True
+        written = fold_control(events[: held.version])
+        # Where the log has moved on to another pause or resume since it was written, that is the newer word.
+        if held.paused == written.paused or any(map(_pauses_or_resumes, events[held.version :])):
+            return True
         kind = SchedulePaused if held.paused else ScheduleResumed
+        stream = _control_stream(project.site, project.project)
         event = kind(
-            stream_id=stream_id(project.site, "control", project.project),
+            stream_id=stream,
             site=project.site,
             project=project.project,
             occurred_at=datetime.now(UTC),
@@ -58,25 +77,34 @@ class ControlActivities:
             reason=held.note or "in Temporal's own console",
         )
         once = f"adopt:{project.site}/{project.project}:{state.version}"
-        await self._journal.append(Append(changes=[Change(event=event)], once=once))
+        try:
+            await self._journal.append(Append(changes=[Change(event=event)], once=once, expect={stream: len(events)}))
+        except StreamMovedError:
+            return False
+        return True
 
     @activity.defn
     async def record_command(self, command: AnyCommand) -> Done:
         """Store what a command comes to; the same command id again stores nothing and gets the same answer."""
         once = f"command:{command.command_id}"
         async with self._locks[command.site, command.project]:
-            if (stored := await self._journal.outcome(once)) is not None:
-                return await self._again(stored)
-            events = await self._events(command.site, command.project)
-            try:
-                decision = decide(command, fold_control(events), datetime.now(UTC))
-            except RefusedError as error:
-                raise refusal(error) from error
-            if isinstance(command, RegisterProject):
-                await self._record_site(command)
-            return await self._record(command, decision, fold_control([*events, *decision.events]), once)
+            for _ in range(ROUNDS):
+                if (stored := await self._journal.outcome(once)) is not None:
+                    return await self._again(stored)
+                events = await self._events(command.site, command.project)
+                try:
+                    decision = decide(command, fold_control(events), datetime.now(UTC))
+                except RefusedError as error:
+                    raise refusal(error) from error
+                if isinstance(command, RegisterProject):
+                    await self._record_site(command)
+                # Telemetry, or another ingestor, may write meanwhile: what was decided on an older state is void.
+                with contextlib.suppress(StreamMovedError):
+                    return await self._record(command, decision, events, once)
+        raise RuntimeError(f"The settings of {command.project} are being changed by others all the time.")
 
-    async def _record(self, command: AnyCommand, decision: Decision, after: ControlState, once: str) -> Done:
+    async def _record(self, command: AnyCommand, decision: Decision, events: Sequence[Event], once: str) -> Done:
+        after = fold_control([*events, *decision.events])
         request = decision.request
         result = await self._journal.append(
             Append(
@@ -84,6 +112,7 @@ class ControlActivities:
                 marks=_marks(command, request, after),
                 forget=_forgotten(command, after),
                 once=once,
+                expect={_control_stream(command.site, command.project): len(events)},
                 outcome=msgspec.json.encode(Done(position=0, request_id=request.request_id if request else None)),
             )
         )
@@ -117,7 +146,8 @@ class ControlActivities:
         async with self._locks[project.site, project.project]:
             for _ in range(ROUNDS):
                 held = await self._gateway.held(project.site, project.project)
-                await self._adopt(project, held)
+                if not await self._adopted(project, held):
+                    continue
                 wanted = await self._state(project.site, project.project)
                 if agrees(wanted, held):
                     return
@@ -145,7 +175,15 @@ class ControlActivities:
         return fold_control(await self._events(site, project))
 
     async def _events(self, site: str, project: str) -> list[Event]:
-        return await self._journal.stream(stream_id(site, "control", project))
+        return await self._journal.stream(_control_stream(site, project))
+
+
+def _control_stream(site: str, project: str) -> UUID:
+    return stream_id(site, "control", project)
+
+
+def _pauses_or_resumes(event: Event) -> bool:
+    return isinstance(event, SchedulePaused | ScheduleResumed | ProjectRegistered | ProjectUnregistered)
 
 
 def _marks(command: AnyCommand, request: PendingRequest | None, after: ControlState) -> dict[str, bytes]:

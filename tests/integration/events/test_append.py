@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from libs.events import AbsenceReason, Append, Change, EventStore, JiraIssueGone, open_store
+from libs.events import AbsenceReason, Append, Change, EventStore, JiraIssueGone, StreamMovedError, open_store
 from tests.integration.events.made import THEN, issue, issue_numbers, later, request, user
 
 REPOSITORY = Path(__file__).parents[3]
@@ -234,3 +235,16 @@ def test_the_loser_of_a_race_looks_again(store: EventStore, store_url: str, monk
     ]
     time_of_recording = [event.recorded_at for event in appended]
     assert all(moment.timestamp() <= time.time() for moment in time_of_recording)
+
+
+def test_what_was_decided_on_an_older_state_is_not_stored(store: EventStore) -> None:
+    stream = request("a").event.stream_id
+    store.append(Append(changes=[request("a")], expect={stream: 0}))
+    decided = Append(changes=[request("b"), issue(1)], marks={"m": b"1"}, once="k", expect={stream: 1})
+    store.append(Append(changes=[request("somebody was faster")]))
+    with pytest.raises(StreamMovedError, match="has version 2, not 1"):
+        store.append(decided)
+    assert (store.head(), store.mark("m"), store.outcome("k")) == (2, None, None)
+    store.append(msgspec.structs.replace(decided, expect={stream: 2}))
+    # A repetition is answered whatever the stream holds by then.
+    assert store.append(decided).repeated

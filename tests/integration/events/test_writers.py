@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from libs.events import Append, EventStore, JiraIssueFetched, follow, open_store
-from tests.integration.events.made import issue, issue_numbers, later
+from libs.events import (
+    Append,
+    EventStore,
+    JiraIssueFetched,
+    StreamMovedError,
+    SyncRequested,
+    follow,
+    open_store,
+)
+from tests.integration.events.made import issue, issue_numbers, later, request
 
 WRITERS = 4
 REPOSITORY = Path(__file__).parents[3]
@@ -125,3 +134,22 @@ def test_a_reader_that_follows_misses_nothing_of_four_processes(store_url: str, 
     reading.join()
     assert seen == stored
     assert sorted(numbers) == sorted(seed * 10_000 + number for seed in range(WRITERS) for number in range(600))
+
+
+def test_of_racing_decisions_on_one_state_one_is_stored(store_url: str, store: EventStore) -> None:
+    stream, rounds = request("").event.stream_id, 15
+
+    def write(seed: int) -> None:
+        writer = open_store(store_url)
+        for number in range(rounds):
+            while True:
+                known = len(writer.stream(stream))
+                with contextlib.suppress(StreamMovedError):
+                    writer.append(Append(changes=[request(f"{seed}-{number} on {known}")], expect={stream: known}))
+                    break
+        writer.close()
+
+    with ThreadPoolExecutor(WRITERS) as writers:
+        list(writers.map(write, range(WRITERS)))
+    decided = [e.request_id for e in store.stream(stream) if isinstance(e, SyncRequested)]
+    assert [int(name.rpartition(" ")[2]) for name in decided] == list(range(WRITERS * rounds))
