@@ -18,6 +18,7 @@ from typing import Any, Final
 import msgspec
 
 from libs.events import Evidence, SyncCancelled, SyncFailed, SyncMode, stream_id
+from libs.jira_client.classify import fingerprint
 from libs.jira_client.errors import ErrorCode
 from libs.jira_client.rules import RULES
 from libs.runtime.logs import redact_text
@@ -232,12 +233,20 @@ def _failed(
     advice: str,
     attempts: int = 1,
 ) -> SyncFailed:
+    rule = RULES[code]
     return SyncFailed(
         **_frame(run, first_run_id, at),
         mode=story.mode,
         code=code.value,
         message=message,
         advice=advice,
+        origin=rule.origin.value,
+        severity=rule.severity.value,
+        category=rule.category.value,
+        retryable=rule.retryable,
+        scope=rule.scope.value,
+        fingerprint=fingerprint(code, text=message),
+        docs=rule.docs,
         evidence=Evidence(),
         attempts=attempts,
         pages_recorded=story.pages,

@@ -8,7 +8,8 @@ schedule, so that quiet nights and busy mornings both are in it.
 Slowness begins by one of two ways, and never with a run under `FLOOR_SECONDS`:
 
 - a jump: 3 of 5 runs are out of all proportion (z > 4, and over 1.5 times the 95th percentile);
-- a drift: the moving average (EWMA) of the runs has left what is usual for an average, and even for a single run.
+- a drift: the moving average (EWMA) of the runs has left what is usual for an average, and even for a single run, and
+  is higher than in the busiest hours learnt.
 
 It ends after 5 runs in a row within what is usual. A run waits for 20 others before it is learnt, and those of a slow
 time are not learnt at all; but when it lasts for 100 runs, what was slow is the new usual.
@@ -16,7 +17,7 @@ time are not learnt at all; but when it lasts for 100 runs, what was slow is the
 
 import math
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -44,20 +45,28 @@ SLOW_OF_RECENT: Final = 3
 EWMA_WEIGHT: Final = 0.2
 EWMA_LIMIT: Final = 3.0
 """Standard deviations of the moving average."""
-EWMA_CLIP: Final = 3.0
+EWMA_MARGIN: Final = 1.0
+"""Standard deviations over the highest moving average learnt."""
+EWMA_CLIP: Final = 4.0
 """Spreads at most that one run counts for in the moving average: a single outlier is no drift."""
 DRIFT_AT_LEAST: Final = math.log(1.3)
 """A drift by less than a third is nobody's concern, however regular the runs were before."""
 
 SPREAD_AT_LEAST: Final = 0.1
 """Runs that were all alike must not make a tenth more look like a jump."""
-FIXED_COSTS: Final = (0.2, 0.05, 0.1, 0.5, 1.0, 2.0, 5.0, 20.0)
+FIXED_COSTS: Final = (0.2, 0.05, 0.1, 0.5, 1.0, 3.0, 10.0)
 """The fixed cost of a run, in thousand rows; the first one where the runs do not tell."""
 FORESIGHT: Final = 2.0
 """A run with more than this times the most rows ever learnt is beyond comparison: it is learnt, not judged."""
 
-Duration = tuple[int, float]
-"""Rows and seconds of a run."""
+
+class Past(NamedTuple):
+    """A run, as it is remembered."""
+
+    rows: int
+    seconds: float
+    average: float
+    """The moving average after it."""
 
 
 class Measured(msgspec.Struct, frozen=True):
@@ -73,7 +82,7 @@ class Verdict(msgspec.Struct, frozen=True):
     """What to think of the project's runs after this one."""
 
     slow: bool
-    """Whether its runs are slow now; one run alone changes this only as the last straw."""
+    """Whether its runs, of any mode, are slow now; one run alone changes this only as the last straw."""
     words: str
 
 
@@ -86,13 +95,15 @@ class Usual(msgspec.Struct, frozen=True, array_like=True):
     p95: float
     """Above the centre."""
     most_rows: int
+    highest: float
+    """The highest moving average: the busy hours of each day are no drift."""
 
 
 class Memory(msgspec.Struct, frozen=True, array_like=True):
     """What is remembered of the runs of one mode."""
 
-    learnt: tuple[Duration, ...] = ()
-    waiting: tuple[Duration, ...] = ()
+    learnt: tuple[Past, ...] = ()
+    waiting: tuple[Past, ...] = ()
     """Not learnt yet; while runs are slow, those of that time."""
     turn: int = 0
     """Runs since one was learnt."""
@@ -121,25 +132,27 @@ def observe(baseline: Baseline, run: Measured, floor: float = FLOOR_SECONDS) -> 
         after = _settled(after)
         words += f" It has been so for {SETTLED_RUNS} runs: this is the usual from now on."
     modes = baseline.modes | {run.mode: after}
-    return Baseline(modes), Verdict(after.slow, words)
+    return Baseline(modes), Verdict(any(memory.slow for memory in modes.values()), words)
 
 
 def _judged(memory: Memory, run: Measured, floor: float) -> Memory:
-    usual, duration = memory.usual, (run.rows, round(run.seconds, 3))
+    usual, past = memory.usual, Past(run.rows, round(run.seconds, 3), memory.average)
     if usual is None or run.rows > FORESIGHT * usual.most_rows:
-        return _remembered(memory, duration)
-    above = _size(duration, usual.fixed) - usual.centre
+        return _remembered(memory, past)
+    above = _size(past, usual.fixed) - usual.centre
+    average = (1 - EWMA_WEIGHT) * memory.average + EWMA_WEIGHT * _clipped(above, EWMA_CLIP * usual.spread)
+    past = past._replace(average=round(average, 3))
     memory = msgspec.structs.replace(
         memory,
-        average=(1 - EWMA_WEIGHT) * memory.average + EWMA_WEIGHT * _clipped(above, EWMA_CLIP * usual.spread),
+        average=past.average,
         recent=(*memory.recent, _out_of_proportion(usual, above, run, floor))[-RECENT_RUNS:],
         fine=memory.fine + 1 if above <= usual.p95 or run.seconds <= floor else 0,
     )
     if memory.slow and memory.fine >= RECENT_RUNS:
         return msgspec.structs.replace(memory, slow=False, waiting=(), average=0.0, recent=())
     if not memory.slow and (_jumped(memory) or _drifted(memory, usual, above, run, floor)):
-        return msgspec.structs.replace(memory, slow=True, fine=0, waiting=(duration,))
-    return _remembered(memory, duration)
+        return msgspec.structs.replace(memory, slow=True, fine=0, waiting=(past,))
+    return _remembered(memory, past)
 
 
 def _out_of_proportion(usual: Usual, above: float, run: Measured, floor: float) -> bool:
@@ -155,12 +168,12 @@ def _drifted(memory: Memory, usual: Usual, above: float, run: Measured, floor: f
     if len(memory.learnt) < DRIFT_RUNS or run.seconds <= floor or above <= usual.p95:
         return False
     noise = usual.spread * math.sqrt(EWMA_WEIGHT / (2 - EWMA_WEIGHT))
-    return memory.average > max(EWMA_LIMIT * noise, usual.p95, DRIFT_AT_LEAST)
+    return memory.average > max(EWMA_LIMIT * noise, usual.p95, DRIFT_AT_LEAST, usual.highest + EWMA_MARGIN * noise)
 
 
-def _remembered(memory: Memory, duration: Duration) -> Memory:
+def _remembered(memory: Memory, past: Past) -> Memory:
     """Let the run wait; the one that has waited longest is learnt, when it is its turn."""
-    waiting = (*memory.waiting, duration)
+    waiting = (*memory.waiting, past)
     if memory.slow or (memory.usual is not None and len(waiting) <= WAITING_RUNS):
         return msgspec.structs.replace(memory, waiting=waiting)
     oldest, waiting, turn = waiting[0], waiting[1:], memory.turn + 1
@@ -172,13 +185,15 @@ def _remembered(memory: Memory, duration: Duration) -> Memory:
 
 def _settled(memory: Memory) -> Memory:
     """A memory to which the slow time is the usual."""
-    return Memory(learnt=memory.waiting, usual=_usual(memory.waiting))
+    learnt = tuple(past._replace(average=0.0) for past in memory.waiting)
+    return Memory(learnt=learnt, usual=_usual(learnt))
 
 
-def _usual(learnt: Sequence[Duration]) -> Usual | None:
+def _usual(learnt: Sequence[Past]) -> Usual | None:
     if len(learnt) < ARMED_RUNS:
         return None
-    fits = [(fixed, sorted(_size(duration, fixed) for duration in learnt)) for fixed in FIXED_COSTS]
+    logs = [(_log(past.seconds), past.rows / 1000) for past in learnt]
+    fits = [(fixed, sorted([log - math.log(fixed + rows) for log, rows in logs])) for fixed in FIXED_COSTS]
     fixed, sizes = min(fits, key=lambda fit: _unlikeness(fit[1]))
     centre = _middle(sizes)
     spread = 1.4826 * _middle(sorted(abs(size - centre) for size in sizes))
@@ -187,7 +202,8 @@ def _usual(learnt: Sequence[Duration]) -> Usual | None:
         centre=round(centre, 4),
         spread=round(max(spread, SPREAD_AT_LEAST), 4),
         p95=round(sizes[math.ceil(0.95 * len(sizes)) - 1] - centre, 4),
-        most_rows=max(rows for rows, _ in learnt),
+        most_rows=max(past.rows for past in learnt),
+        highest=max(past.average for past in learnt),
     )
 
 
@@ -202,9 +218,12 @@ def _middle(ordered: Sequence[float]) -> float:
     return (ordered[len(ordered) // 2] + ordered[(len(ordered) - 1) // 2]) / 2
 
 
-def _size(duration: Duration, fixed: float) -> float:
-    rows, seconds = duration
-    return math.log(max(seconds, 0.001) / (fixed + rows / 1000))
+def _size(past: Past, fixed: float) -> float:
+    return _log(past.seconds) - math.log(fixed + past.rows / 1000)
+
+
+def _log(seconds: float) -> float:
+    return math.log(max(seconds, 0.001))
 
 
 def _clipped(value: float, limit: float) -> float:

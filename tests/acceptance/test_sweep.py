@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
+import sys
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -21,13 +23,19 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from libs.events import (
     Append,
     Change,
+    Event,
+    JiraIssueFetched,
     SyncCancelled,
     SyncFailed,
+    SyncStarted,
+    SyncSucceeded,
     end_key,
     migrate,
     open_store,
     stream_id,
 )
+from libs.jira_simulator.dataset import Dataset
+from libs.jira_simulator.server import EMAIL, TOKEN, serve
 from libs.runtime import Stop
 from libs.temporal import names
 from libs.temporal.connect import connect
@@ -35,6 +43,7 @@ from libs.temporal.messages import SyncInput
 from services.telemetry.dead_runs import Thresholds
 from services.telemetry.runs_of_temporal import RunsOfTemporal
 from services.telemetry.sweep import Sweeper, sweep
+from tests.acceptance.control import until
 from tests.servers import TemporalServer, free_port
 from tests.unit.projector import build
 
@@ -84,8 +93,25 @@ class Scene:
         return event
 
     def told(self) -> list[Told]:
-        events = self.store.stream(stream_id(self.site, "sync", self.project))
-        return [event for event in events if isinstance(event, Told)]
+        return [event for event in self._events() if isinstance(event, Told)]
+
+    def began(self, run: WorkflowHandle[Any, Any]) -> bool:
+        return any(isinstance(event, SyncStarted) and event.run_id == _id(run) for event in self._events())
+
+    def ended(self, run: WorkflowHandle[Any, Any]) -> list[str]:
+        """All that was told of the end of a run."""
+        return [
+            event.code if isinstance(event, SyncFailed) else "SUCCESS"
+            for event in self._events()
+            if isinstance(event, SyncFailed | SyncSucceeded) and event.run_id == _id(run)
+        ]
+
+    def _events(self) -> list[Event]:
+        return self.store.stream(stream_id(self.site, "sync", self.project))
+
+
+def _id(run: WorkflowHandle[Any, Any]) -> str:
+    return str(run.first_execution_run_id)
 
 
 @pytest.fixture
@@ -263,7 +289,7 @@ async def test_two_sweeps_at_once_tell_it_once(scene: Scene) -> None:
         while len({event.run_id for event in scene.told()}) < len(runs):
             await asyncio.gather(*(sweeper.once() for sweeper in sweepers))
     await asyncio.gather(*(sweeper.once() for sweeper in sweepers))
-    assert sorted(event.run_id for event in scene.told()) == sorted(str(run.first_execution_run_id) for run in runs)
+    assert sorted(event.run_id for event in scene.told()) == sorted(_id(run) for run in runs)
     for store in stores:
         store.close()
 
@@ -281,3 +307,73 @@ async def test_temporal_away_is_reported_and_outlasted(scene: Scene) -> None:
     async with asyncio.timeout(PATIENCE):
         await sweep(nowhere, scene.store, lambda: {(scene.site, "DEMO")}, stop, report, AT_ONCE)
     assert all(reason is not None and "sweep" in reason for reason in reported)
+
+
+class Ingestor:
+    """A real one, in a process of its own."""
+
+    def __init__(self, scene: Scene, temporal: str, jira: str, folder: Path) -> None:
+        self._process: asyncio.subprocess.Process | None = None
+        self._environ = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "JIRA_BASE_URL": jira,
+            "JIRA_SITE": scene.site,
+            "JIRA_EMAIL": EMAIL,
+            "JIRA_API_TOKEN": TOKEN,
+            "JIRA_ALLOW_INSECURE": "1",
+            "DATABASE_URL": scene.url,
+            "TEMPORAL_ADDRESS": temporal,
+            "NATS_URL": f"nats://127.0.0.1:{free_port()}",
+            "JDI_HEALTH_PORT": str(free_port()),
+        }
+
+    async def start(self) -> None:
+        command = (sys.executable, "-m", "services.ingestor")
+        self._process = await asyncio.create_subprocess_exec(*command, env=self._environ)
+
+    async def kill(self) -> None:
+        """As by kill -9: nothing is told."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+
+
+@pytest.mark.timeout(180)
+async def test_the_ingestor_is_away_and_is_killed(scene: Scene, temporal: TemporalServer, tmp_path: Path) -> None:
+    async with serve(Dataset.generate(issues=60, seed=5)) as jira:
+        ingestor = Ingestor(scene, temporal.address, jira.base_url, tmp_path)
+        try:
+            patient = await scene.start(queue=names.SYNC_QUEUE)
+            away = await scene.found(IMPATIENT)
+            assert isinstance(away, SyncFailed)
+            assert away.code == "INGESTOR_DOWN"
+
+            await ingestor.start()
+            await patient.result()
+            assert scene.ended(patient) == ["INGESTOR_DOWN", "SUCCESS"]
+
+            jira.conditions.latency_ms = 60_000
+            killed = await scene.start(timedelta(seconds=15), queue=names.SYNC_QUEUE)
+            await until(lambda: scene.began(killed))
+            await ingestor.kill()
+            with pytest.raises(WorkflowFailureError):
+                await killed.result()
+            sweeper = scene.sweeper()
+            async with asyncio.timeout(PATIENCE):
+                while not scene.ended(killed):
+                    await sweeper.once()
+            jira.conditions.latency_ms = 0
+            issue = str(next(iter(jira.dataset.issues)))
+            jira.mutations.edit_issue(issue, summary="changed while nobody looked")
+
+            await ingestor.start()
+            after = await scene.start(queue=names.SYNC_QUEUE)
+            await after.result()
+            await scene.sweeper().once()
+            assert scene.ended(killed) == ["TIMEOUT"]
+            assert scene.ended(after) == ["SUCCESS"]
+            facts = scene.store.stream(stream_id(scene.site, "issue", issue))
+            assert any(isinstance(fact, JiraIssueFetched) and b"while nobody" in bytes(fact.payload) for fact in facts)
+        finally:
+            await ingestor.kill()
