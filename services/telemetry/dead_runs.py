@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -26,6 +26,8 @@ from libs.runtime.logs import redact_text
 QUOTED: Final = 300
 """Characters quoted of what others wrote."""
 
+
+READ_AGAIN: Final = "The next run reads all that has changed since the last one that succeeded."
 
 NO_REASON: Final = "terminated by user via frontend"
 """What the server writes when none was given."""
@@ -148,8 +150,7 @@ def closed(run: Run, first_run_id: str, close: Close, story: Story) -> SyncFaile
     """The end of a run that Temporal has closed."""
     if close.how is How.CANCELLED:
         return cancelled(run, first_run_id, close.at, story, "cancelled in Temporal")
-    code, message, advice = _why_closed(run, close)
-    return _failed(run, first_run_id, close.at, story, code, message, advice)
+    return _failed(run, first_run_id, close.at, story, close.how, _why_closed(run, close))
 
 
 def cancelled(run: Run, first_run_id: str, at: datetime, story: Story, reason: str) -> SyncCancelled:
@@ -161,66 +162,67 @@ def blocked(
 ) -> SyncFailed:
     """The end of a run that its own code holds up."""
     why = f"fails with {_said(failure)}" if failure else "does not finish a step"
-    return _failed(
-        run,
-        first_run_id,
-        at,
-        story,
+    told = _Told(
         ErrorCode.UNKNOWN,
         f"The run could not go on: the integrator's own code {why}, {attempts} times so far. The run was ended, so"
         " that the schedule is free.",
         "A bug, or two versions of the ingestor at once: see its log for the stack, then update or roll back.",
-        attempts,
+        why,
     )
+    return _failed(run, first_run_id, at, story, How.BLOCKED, told, attempts)
 
 
 def untaken(run: Run, first_run_id: str, at: datetime, story: Story, step: Waiting) -> SyncFailed:
     """What is said once of a run that nobody takes up. It is not over."""
     waits = _duration((at - step.since).total_seconds())
-    return _failed(
-        run,
-        first_run_id,
-        at,
-        story,
+    told = _Told(
         ErrorCode.INGESTOR_DOWN,
         f"No ingestor takes up the work: the run has waited for {waits}, and nothing asks the queue {step.queue}.",
         RULES[ErrorCode.INGESTOR_DOWN].advice,
+        step.queue,
     )
+    return _failed(run, first_run_id, at, story, How.UNTAKEN, told)
 
 
-def _why_closed(run: Run, close: Close) -> tuple[ErrorCode, str, str]:
+class _Told(NamedTuple):
+    """What people are told of a failure."""
+
+    code: ErrorCode
+    message: str
+    advice: str
+    cause: str = ""
+    """What equal failures have in common, for the fingerprint."""
+
+
+def _why_closed(run: Run, close: Close) -> _Told:
     if close.how is How.TIMED_OUT:
         lasted = _duration((close.at - run.started_at).total_seconds())
-        return (
+        return _Told(
             ErrorCode.TIMEOUT,
             f"The run had not ended after {lasted}, so Temporal ended it.",
-            "The ingestor was down, or Jira very slow, for most of that time: see the ingestor's log. The next run"
-            " goes on from the last one that succeeded.",
+            f"The ingestor was down, or Jira very slow, for most of that time: see the ingestor's log. {READ_AGAIN}",
         )
     if close.how is How.TERMINATED:
         by = f" by {_quoted(close.by)}" if close.by else ""
         reason = f": {_quoted(close.reason)}" if close.reason not in ("", NO_REASON) else ""
-        return (
+        return _Told(
             ErrorCode.UNKNOWN,
             f"The run was terminated in Temporal{by}{reason}.",
-            "Somebody ended it by hand: ask them. The next run goes on from the last one that succeeded.",
+            f"Somebody ended it by hand: ask them. {READ_AGAIN}",
         )
     return _why_failed(close.failures)
 
 
-def _why_failed(failures: Sequence[Failure]) -> tuple[ErrorCode, str, str]:
+def _why_failed(failures: Sequence[Failure]) -> _Told:
     """The classified failure of the chain; the innermost one when none is classified."""
     step = next((f"The step {failure.step} failed: " for failure in failures if failure.step), "")
     for failure in failures:
         if failure.kind in ErrorCode.__members__ and failure.kind != ErrorCode.UNKNOWN:
-            code = ErrorCode(failure.kind)
-            return code, step + _quoted(failure.message), RULES[code].advice
-    said = _said(failures[-1]) if failures else "Temporal does not tell why"
-    return (
-        ErrorCode.UNKNOWN,
-        f"{step or 'The run failed: '}{said}.",
-        "An unexpected error inside the integrator: see the ingestor's log for the stack.",
-    )
+            code, message = ErrorCode(failure.kind), step + _quoted(failure.message)
+            return _Told(code, message, RULES[code].advice, message)
+    message = f"{step or 'The run failed: '}{_said(failures[-1]) if failures else 'Temporal does not tell why'}."
+    advice = "An unexpected error inside the integrator: see the ingestor's log for the stack."
+    return _Told(ErrorCode.UNKNOWN, message, advice, message)
 
 
 def _failed(
@@ -228,11 +230,11 @@ def _failed(
     first_run_id: str,
     at: datetime,
     story: Story,
-    code: ErrorCode,
-    message: str,
-    advice: str,
+    how: How,
+    told: _Told,
     attempts: int = 1,
 ) -> SyncFailed:
+    code, message, advice, cause = told
     rule = RULES[code]
     return SyncFailed(
         **_frame(run, first_run_id, at),
@@ -245,7 +247,7 @@ def _failed(
         category=rule.category.value,
         retryable=rule.retryable,
         scope=rule.scope.value,
-        fingerprint=fingerprint(code, text=message),
+        fingerprint=fingerprint(code, text=f"{how}: {cause}"),
         docs=rule.docs,
         evidence=Evidence(),
         attempts=attempts,
