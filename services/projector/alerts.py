@@ -58,13 +58,11 @@ def alert_resolved(event: AlertResolved, standing: Standing) -> None:
 
 
 def alert_acknowledged(event: AlertAcknowledged, standing: Standing) -> None:
-    alert = standing.alerts.get(event.alert_id)
-    over = alert is not None and alert["status"] == "RESOLVED"
     _change(
         standing,
         event.alert_id,
         event,
-        status="RESOLVED" if over else "ACKNOWLEDGED",
+        status="ACKNOWLEDGED",
         acknowledged_by=storable(event.cause),
         acknowledged_at=stamp(event.occurred_at),
         acknowledgement=storable(event.reason) or None,
@@ -86,7 +84,10 @@ def alerts_silenced(event: AlertsSilenced, standing: Standing) -> None:
 
 
 def _change(standing: Standing, alert_id: str, event: Event, **columns: object) -> None:
-    """Nothing for an alert that was never raised: nobody has told what it is about."""
+    """Nothing for an alert that was never raised: nobody has told what it is about. Nothing for one that is over.
+
+    A person and the recovery itself may both end an alert, at the same moment: the first word counts.
+    """
     alert: Row | None = standing.alerts.get(alert_id)
-    if alert is not None:
+    if alert is not None and alert["status"] != "RESOLVED":
         alert.update(columns, changed_position=standing.position, version=event.stream_version)

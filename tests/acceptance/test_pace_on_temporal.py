@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import pytest
 from temporalio.client import Client, ScheduleDescription, ScheduleHandle
+from temporalio.service import RPCError
 
 from libs.events import (
     AlertRaised,
@@ -28,11 +29,21 @@ from libs.events import (
 )
 from libs.runtime import Reported, Stop
 from libs.temporal import names
-from libs.temporal.commands import carry_out
+from libs.temporal.commands import CommandRefusedError, carry_out
 from libs.temporal.connect import connect
 from libs.temporal.cron import mean_gap, next_runs
 from libs.temporal.intervals import next_time
-from libs.temporal.messages import AnyCommand, PauseSync, ProjectRef, RescheduleSync, ResumeSync
+from libs.temporal.messages import (
+    AcknowledgeAlert,
+    AnyCommand,
+    PauseSync,
+    ProjectRef,
+    RescheduleSync,
+    ResolveAlert,
+    ResumeSync,
+    SendTestNotice,
+    SilenceAlerts,
+)
 from libs.temporal.worker import make_worker
 from services.ingestor.control import ControlActivities
 from services.ingestor.control_state import ControlState, fold_control
@@ -121,12 +132,12 @@ class Project:
             ]()
 
     async def _fails(self) -> None:
-        await self._ends(failed(self.dice.choice(CODES)))
+        await self.ends_with(failed(self.dice.choice(CODES)))
 
     async def _succeeds(self) -> None:
-        await self._ends(succeeded())
+        await self.ends_with(succeeded())
 
-    async def _ends(self, end: Event) -> None:
+    async def ends_with(self, end: Event) -> None:
         self._runs += 1
         run: dict[str, Any] = {"run_id": f"{self.key}-{self._runs}"}
         event = msgspec.structs.replace(self.placed(end, "sync"), **run)
@@ -260,3 +271,36 @@ async def _check(project: Project) -> None:
 
 def next_of(described: ScheduleDescription) -> datetime:
     return described.info.next_action_times[0]
+
+
+async def test_alerts_and_notices_are_dealt_with_by_commands_that_touch_no_schedule(
+    store: EventStore, temporal: TemporalServer
+) -> None:
+    client, site = await connect(temporal.address), f"p-{uuid.uuid4().hex[:8]}"
+    project = Project(client, store, site, "ALERTS", 1)
+    project.register()
+    async with two_ingestors(temporal.address, store):
+        await project.ends_with(failed("AUTH_EXPIRED"))
+        watcher = Watcher(store, Rules())
+        watcher.load()
+        while watcher.step():
+            pass
+        (alert,) = watcher.states[site, project.key].alerts
+        given: dict[str, Any] = {"site": site, "project": project.key, "actor": "ann"}
+        with pytest.raises(CommandRefusedError, match="has no alert") as refused:
+            await carry_out(client, AcknowledgeAlert(**given, command_id=f"{site}-0", alert_id="nothing"))
+        assert (refused.value.code, refused.value.field) == ("UNKNOWN_ALERT", "id")
+        acknowledge = AcknowledgeAlert(**given, command_id=f"{site}-1", alert_id=alert.alert_id)
+        silence = SilenceAlerts(**given, command_id=f"{site}-2", until=datetime.now(UTC) + timedelta(hours=1))
+        resolve = ResolveAlert(**given, command_id=f"{site}-3", alert_id=alert.alert_id)
+        notice = SendTestNotice(**given | {"project": ""}, command_id=f"{site}-4", notice_id="n1", channel="email")
+        for command in (acknowledge, acknowledge, silence, resolve, notice):
+            await carry_out(client, command)
+        commands = [one.topic.partition(".")[0] for one in store.read(0, 100) if one.event.cause == "ann"]
+        assert commands[1:] == ["AlertAcknowledged", "AlertsSilenced", "AlertResolved", "NotificationRequested"]
+        while watcher.step():
+            pass
+        assert watcher.states[site, project.key].alerts == ()
+        with pytest.raises(RPCError, match="not found"):
+            await project.schedule.describe()
+    assert store.marks(registered_mark(site, "")) == {registered_mark(site, project.key): b""}

@@ -85,6 +85,9 @@ def naive_alert(alert_id: str, log: Sequence[Recorded]) -> list[dict[str, Any]]:
     if not raised:
         return []
     episode = about[raised[-1] :]
+    over = [place for place, one in enumerate(episode) if isinstance(one.event, AlertResolved)]
+    if over:  # the first word of its end counts, and nothing after it
+        episode = episode[: over[0] + 1]
     first: Any = episode[0].event
     seen: Any = _last(episode, AlertRaised, AlertRepeated)
     counted: Any = _last(episode, AlertRaised, AlertRepeated, AlertResolved)
