@@ -59,10 +59,16 @@ class ControlState(msgspec.Struct, frozen=True, kw_only=True):
 
 def fold_control(events: Iterable[Event]) -> ControlState:
     """The state that a project's control events, oldest first, amount to."""
-    state = ControlState()
+    state, alerts = ControlState(), dict[str, Alert]()
     for event in events:
-        state = _followed_by(state, event)
-    return state
+        if isinstance(event, AlertRaised):
+            alerts[event.alert_id] = Alert(raised=event, count=event.count)
+        elif isinstance(event, AlertRepeated | AlertAcknowledged | AlertResolved):
+            if event.alert_id in alerts:
+                alerts[event.alert_id] = _marked(alerts[event.alert_id], event)
+        else:
+            state = _followed_by(state, event)
+    return msgspec.structs.replace(state, alerts=alerts)
 
 
 def _followed_by(state: ControlState, event: Event) -> ControlState:
@@ -71,15 +77,7 @@ def _followed_by(state: ControlState, event: Event) -> ControlState:
         return msgspec.structs.replace(changed, pace=paced(state.pace, event), version=event.stream_version)
     if isinstance(event, TrackedUsersChanged):
         return msgspec.structs.replace(state, tracked=event.account_ids)
-    if isinstance(event, AlertRaised):
-        return _with_alert(state, Alert(raised=event, count=event.count))
-    if isinstance(event, AlertRepeated | AlertAcknowledged | AlertResolved) and event.alert_id in state.alerts:
-        return _with_alert(state, _marked(state.alerts[event.alert_id], event))
     return state
-
-
-def _with_alert(state: ControlState, alert: Alert) -> ControlState:
-    return msgspec.structs.replace(state, alerts={**state.alerts, alert.raised.alert_id: alert})
 
 
 def _marked(alert: Alert, event: AlertRepeated | AlertAcknowledged | AlertResolved) -> Alert:
@@ -99,7 +97,6 @@ def _changed(state: ControlState, event: Event) -> ControlState | None:
             cron=event.cron,
             timezone=event.timezone,
             revision=state.revision + 1,
-            alerts=state.alerts,
         )
     if isinstance(event, ProjectUnregistered):
         return msgspec.structs.replace(_running(state), registered=False, tracked=())
