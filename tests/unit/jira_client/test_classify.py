@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import httpx
 import msgspec
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from libs.jira_client.classify import Answer, Context, announced_end, bad_response, classify, classify_exception
@@ -230,6 +230,7 @@ def _stub(verdict: Verdict | None) -> RecordedCase:
     body=TEXTS | st.text(alphabet="<suspended payment_\n>", max_size=40),
     context_=CONTEXTS,
 )
+@example(status=418, headers={}, body="suspended\npayment", context_=Context())  # in one line it is a known cause
 def test_an_unknown_answer_brings_its_case_for_the_corpus(
     status: int, headers: dict[str, str], body: str, context_: Context
 ) -> None:
