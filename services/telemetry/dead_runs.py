@@ -47,7 +47,7 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
     young: float = 30.0
     """Open runs younger than this are not looked at: most have ended by then."""
     blocked: float = 45.0
-    """A workflow task open for so long, at its third attempt, will not heal by itself; nor is a cancel carried out."""
+    """Code that has failed for so long, and `attempts` times, will not heal by itself; nor is a cancel carried out."""
     attempts: int = 3
     untaken: float = 300.0
     """A step may wait so long for a worker before it is said that there is none: a restart takes less."""
@@ -96,6 +96,14 @@ class Close(msgspec.Struct, frozen=True, kw_only=True):
     failures: tuple[Failure, ...] = ()
 
 
+class Trouble(msgspec.Struct, frozen=True, kw_only=True):
+    """That the run's own code does not get on."""
+
+    since: datetime
+    failure: Failure | None
+    """None when it only did not finish in time."""
+
+
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     """A step that no worker has begun."""
 
@@ -108,7 +116,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
     cancel_requested: bool = False
     task_since: datetime | None = None
-    """Since when its workflow task is open; None when it has none."""
+    """Since when this attempt of its workflow task is open; None when it has none."""
     task_attempt: int = 0
     waiting: tuple[Waiting, ...] = ()
 
@@ -130,14 +138,20 @@ def owner(workflow_id: str) -> tuple[str, str] | None:
     return (match["site"], match["project"]) if match else None
 
 
-def is_blocked(standing: Standing, now: datetime, thresholds: Thresholds) -> bool:
+def is_suspect(standing: Standing, thresholds: Thresholds) -> bool:
+    """Whether its history should be asked since when its code fails: an attempt knows only of itself."""
+    return standing.task_since is not None and standing.task_attempt >= thresholds.attempts
+
+
+def is_blocked(standing: Standing, trouble: Trouble | None, now: datetime, thresholds: Thresholds) -> bool:
     """Whether a run will not go on by itself.
 
-    From the third attempt on it is not bad luck. A task of a cancelled run needs no attempts: there is nothing to save.
+    One or two failed attempts may be bad luck. A cancelled run needs none to be given up: there is nothing to save.
     """
-    if standing.task_since is None or now - standing.task_since < timedelta(seconds=thresholds.blocked):
+    since = standing.task_since if trouble is None else trouble.since
+    if standing.task_since is None or since is None or now - since < timedelta(seconds=thresholds.blocked):
         return False
-    return standing.cancel_requested or standing.task_attempt >= thresholds.attempts
+    return standing.cancel_requested or (trouble is not None and is_suspect(standing, thresholds))
 
 
 def overdue(standing: Standing, now: datetime, thresholds: Thresholds) -> list[Waiting]:
@@ -158,10 +172,11 @@ def cancelled(run: Run, first_run_id: str, at: datetime, story: Story, reason: s
 
 
 def blocked(
-    run: Run, first_run_id: str, at: datetime, story: Story, attempts: int, failure: Failure | None
+    run: Run, first_run_id: str, at: datetime, story: Story, attempts: int, trouble: Trouble | None
 ) -> SyncFailed:
     """The end of a run that its own code holds up."""
-    why = f"fails with {_said(failure)}" if failure else "does not finish a step"
+    failure = trouble.failure if trouble else None
+    why = f"fails with {_said(failure)}" if failure else "does not finish a step in time"
     told = _Told(
         ErrorCode.UNKNOWN,
         f"The run could not go on: the integrator's own code {why}, {attempts} times so far. The run was ended, so"

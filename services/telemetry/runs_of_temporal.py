@@ -20,7 +20,7 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle, W
 from temporalio.service import RPCError, RPCStatusCode
 
 from libs.temporal import names
-from services.telemetry.dead_runs import Close, Failure, How, Run, Standing, Waiting, owner
+from services.telemetry.dead_runs import Close, Failure, How, Run, Standing, Trouble, Waiting, owner
 
 DEAD: Final = {
     WorkflowExecutionStatus.FAILED: How.FAILED,
@@ -74,13 +74,18 @@ class RunsOfTemporal:
             return None
         return _standing(found)
 
-    async def task_failure(self, run: Run) -> Failure | None:
-        """With what the run's own code failed last. Of a row of failures, the server keeps the first."""
-        last: Failure | None = None
+    async def trouble(self, run: Run) -> Trouble | None:
+        """Since when the run's own code fails, and with what. Of a row of failures, the server keeps the first."""
+        found: Trouble | None = None
         async for event in self._handle(run).fetch_history_events():
-            if event.HasField("workflow_task_failed_event_attributes"):
-                last = next(iter(_chain(event.workflow_task_failed_event_attributes.failure)), None)
-        return last
+            if event.HasField("workflow_task_completed_event_attributes"):
+                found = None
+            elif event.HasField("workflow_task_failed_event_attributes"):
+                failure = next(iter(_chain(event.workflow_task_failed_event_attributes.failure)), None)
+                found = Trouble(since=found.since if found else _time(event.event_time), failure=failure)
+            elif event.HasField("workflow_task_timed_out_event_attributes"):
+                found = found or Trouble(since=_time(event.event_time), failure=None)
+        return found
 
     async def last_polled(self, queue: str) -> datetime | None:
         """When a worker last asked this queue for work; None when the server remembers none."""

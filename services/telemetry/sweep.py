@@ -29,7 +29,7 @@ from libs.events import (
 )
 from libs.runtime import Stop
 from services.telemetry import dead_runs
-from services.telemetry.dead_runs import Close, How, Run, Standing, Story, Thresholds, Waiting
+from services.telemetry.dead_runs import Close, How, Run, Standing, Story, Thresholds, Trouble, Waiting
 from services.telemetry.measures import RUNS_FOUND
 from services.telemetry.runs_of_temporal import RunsOfTemporal
 
@@ -133,9 +133,10 @@ class Sweeper:
         standing = await self._runs.standing(run)
         if standing is None:
             return
+        trouble = await self._runs.trouble(run) if dead_runs.is_suspect(standing, self._thresholds) else None
         now = self._clock()
-        if dead_runs.is_blocked(standing, now, self._thresholds):
-            await self._end_blocked(run, standing, now)
+        if dead_runs.is_blocked(standing, trouble, now, self._thresholds):
+            await self._end_blocked(run, standing, trouble, now)
             return
         for step in dead_runs.overdue(standing, now, self._thresholds):
             polled = await self._runs.last_polled(step.queue)
@@ -143,7 +144,7 @@ class Sweeper:
                 await self._tell_untaken(run, step, now)
                 return
 
-    async def _end_blocked(self, run: Run, standing: Standing, now: datetime) -> None:
+    async def _end_blocked(self, run: Run, standing: Standing, trouble: Trouble | None, now: datetime) -> None:
         """Say it first: after a crash between the two the run is found again, and ended."""
         first = await self._runs.first_run_id(run) or run.run_id
         story = await self._story(run, first)
@@ -152,8 +153,7 @@ class Sweeper:
             reason = "cancelled in Temporal; no ingestor carried it out"
             event, how = dead_runs.cancelled(run, first, now, story, reason), How.CANCELLED
         else:
-            failure = await self._runs.task_failure(run)
-            event = dead_runs.blocked(run, first, now, story, standing.task_attempt, failure)
+            event = dead_runs.blocked(run, first, now, story, standing.task_attempt, trouble)
             how = How.BLOCKED
         await self._tell_end(run, event, how)
         await self._runs.terminate(run, event.reason if isinstance(event, SyncCancelled) else event.message)

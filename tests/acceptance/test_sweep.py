@@ -194,9 +194,11 @@ async def test_timed_out(scene: Scene) -> None:
 
 
 async def test_code_error_that_blocks_the_task(scene: Scene) -> None:
+    # Longer than an attempt lasts: an attempt knows only since when it is there itself.
+    lasting = msgspec.structs.replace(AT_ONCE, blocked=3)
     async with worker(scene, Broken):
         run = await scene.start()
-        event = await scene.found()
+        event = await scene.found(lasting)
     assert isinstance(event, SyncFailed)
     assert (event.code, event.run_id) == ("UNKNOWN", run.first_execution_run_id)
     assert "RuntimeError: no such field: estimate" in event.message

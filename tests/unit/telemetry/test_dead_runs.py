@@ -17,6 +17,7 @@ from services.telemetry.dead_runs import (
     Standing,
     Story,
     Thresholds,
+    Trouble,
     Waiting,
     blocked,
     closed,
@@ -58,21 +59,30 @@ def test_whose_run_it_is(workflow_id: str, expected: tuple[str, str] | None) -> 
     assert owner(workflow_id) == expected
 
 
+def failing(seconds: float) -> Trouble:
+    return Trouble(since=ago(seconds), failure=None)
+
+
 @pytest.mark.parametrize(
-    ("standing", "expected"),
+    ("standing", "trouble", "expected"),
     [
-        (Standing(), False),
-        (Standing(task_since=ago(46), task_attempt=3), True),
-        (Standing(task_since=ago(46), task_attempt=2), False),
-        (Standing(task_since=ago(44), task_attempt=9), False),
-        (Standing(task_since=ago(46), task_attempt=1, cancel_requested=True), True),
-        (Standing(task_since=ago(44), task_attempt=1, cancel_requested=True), False),
+        (Standing(), None, False),
+        # The third attempt is a second old, but the first one failed long ago.
+        (Standing(task_since=ago(1), task_attempt=3), failing(46), True),
+        (Standing(task_since=ago(1), task_attempt=2), failing(46), False),
+        (Standing(task_since=ago(1), task_attempt=9), failing(44), False),
+        (Standing(task_since=ago(1000), task_attempt=1), None, False),
+        # It has got on meanwhile.
+        (Standing(), failing(1000), False),
+        (Standing(task_since=ago(46), task_attempt=1, cancel_requested=True), None, True),
+        (Standing(task_since=ago(44), task_attempt=1, cancel_requested=True), None, False),
+        (Standing(task_since=ago(1), task_attempt=3, cancel_requested=True), failing(46), True),
         # The activity that records the cancel waits for the event log: that is no standstill.
-        (Standing(cancel_requested=True, waiting=(Waiting(queue="control", since=ago(1000)),)), False),
+        (Standing(cancel_requested=True, waiting=(Waiting(queue="control", since=ago(1000)),)), None, False),
     ],
 )
-def test_when_a_run_is_blocked(standing: Standing, expected: bool) -> None:
-    assert is_blocked(standing, NOW, LIMITS) is expected
+def test_when_a_run_is_blocked(standing: Standing, trouble: Trouble | None, expected: bool) -> None:
+    assert is_blocked(standing, trouble, NOW, LIMITS) is expected
 
 
 def test_what_waits_for_a_worker_too_long() -> None:
@@ -124,7 +134,7 @@ def test_the_classified_failure_of_a_chain_counts_whatever_is_around_it() -> Non
 
 def test_secrets_and_long_texts_are_not_quoted() -> None:
     failure = Failure(kind="RuntimeError", message="Authorization: Bearer abcdefgh12345678\n" + "x" * 9000)
-    event = blocked(RUN, "first", NOW, Story(), 4, failure)
+    event = blocked(RUN, "first", NOW, Story(), 4, Trouble(since=NOW, failure=failure))
     assert "abcdefgh" not in event.message
     assert "\n" not in event.message
     assert len(event.message) < 600
