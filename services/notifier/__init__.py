@@ -1,5 +1,6 @@
 """Takes alerts to people.
 
-Owns the durable consumer `notifier` of the NATS stream; reads the alert events of the control streams; writes log
-lines, the one channel there is so far.
+Reads alert and notice events from the log; sends by the channels that are set up; writes what became of each notice
+(`NotificationSent`, `NotificationFailed`) back to the log, and its own state into marks beside it. `due` decides what
+is said, `deliver` does it. A notice is written down before it is sent: a crash never changes what it says.
 """

@@ -1,20 +1,56 @@
-"""Start the notifier: the consumer of alert events, and health."""
+"""Start the notifier: the loop that tells people, and health."""
 
 import asyncio
 
-from libs.runtime import Health, Reported, Stop, run_service, serve_health
-from services.notifier.deliver import deliver
+import structlog
+
+from libs.events import EventStore, open_store
+from libs.runtime import Health, Reported, Stop, event_database, run_service, serve_health
+from services.notifier.channels.table import adapters_of
+from services.notifier.deliver import Notifier
+from services.notifier.send import Outlet
 from services.notifier.settings import Settings
+
+OPEN_SECONDS = 1.0
+"""Between two looks whether the log is there."""
+
+log = structlog.get_logger(__name__)
 
 
 async def main(settings: Settings, stop: Stop) -> None:
     """Run until told to stop."""
-    nats = Reported()
-    health = Health()
-    health.add("nats", nats)
+    state, health = Reported(), Health()
+    health.add("notices", state)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(serve_health(health, settings.health_host, settings.health_port, stop))
-        tasks.create_task(deliver(settings.nats_url, stop, nats.report))
+        tasks.create_task(_notify(settings, stop, state))
+
+
+async def _notify(settings: Settings, stop: Stop, state: Reported) -> None:
+    store = await _opened(event_database(settings.database_url), stop, state)
+    if store is None:
+        return
+    outlet = Outlet(adapters_of(settings), secrets=settings.secrets, seconds=settings.send_timeout)
+    if not outlet.channels:
+        log.warning("no channel is set up: alerts are logged, nobody is told", advice="see docs/notifications.md")
+    try:
+        await Notifier(store, settings.policy, outlet, public_url=settings.public_url).run(
+            settings.nats_url, stop, state.report
+        )
+    finally:
+        store.close()
+
+
+async def _opened(url: str, stop: Stop, state: Reported) -> EventStore | None:
+    """The log, as soon as it answers and is migrated; None when told to stop before."""
+    while not stop.is_set():
+        try:
+            return await asyncio.to_thread(open_store, url)
+        except Exception as error:  # noqa: BLE001 - each driver has errors of its own; the reason is shown in /readyz
+            state.report(f"the event log cannot be opened: {error}")
+            log.warning("notifier waits for the log", why=str(error))
+            await stop.sleep(OPEN_SECONDS)
+    return None
 
 
 if __name__ == "__main__":

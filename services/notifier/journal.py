@@ -1,0 +1,107 @@
+"""The notifier's place in the log and its state, kept as marks beside the log.
+
+Every save names the one it follows and is stored once under it: of two processes that both believe to lead, the second
+finds that out before it sends anything it has just decided.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from libs.events import TOPIC_OF, Append, Change, Event, EventStore, Recorded
+from services.notifier.state import FOLDS, VERSION, Alert, Pending, State
+
+NAME: Final = "notifier"
+BATCH: Final = 500
+STRIDE: Final = 20_000
+"""So many positions without anything of interest are saved as read, so that a restart does not look at them again."""
+TOPICS: Final = tuple(TOPIC_OF[event_type] for event_type in FOLDS)
+
+_alert = msgspec.json.Decoder(Alert)
+_pending = msgspec.json.Decoder(Pending)
+_rest = msgspec.json.Decoder(State)
+
+
+class Head(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the saved state stands."""
+
+    version: int = VERSION
+    position: int = 0
+    revision: int = 0
+
+
+class Journal:
+    """Reads and saves. Synchronous, as the store is; not to be used by two threads at once, but for `record`."""
+
+    def __init__(self, store: EventStore) -> None:
+        self._store = store
+        self._head = Head()
+        self._saved: dict[str, bytes] = {}
+        self._position = 0
+
+    def load(self) -> State:
+        """Go back to what is saved; a state of another version is made again from the log."""
+        stored = self._store.mark(f"{NAME}/head")
+        self._head = msgspec.json.decode(stored, type=Head) if stored else Head()
+        self._saved = {}
+        if self._head.version != VERSION:
+            self._head = Head(revision=self._head.revision)
+        else:
+            prefix = f"{NAME}/part/"
+            self._saved = {name.removeprefix(prefix): raw for name, raw in self._store.marks(prefix).items()}
+        self._position = self._head.position
+        return _state_of(self._saved)
+
+    def read(self) -> list[Recorded]:
+        """The next events; nothing at the end of the log."""
+        # The end is noted before the read: what comes in between lies behind it.
+        end = self._store.head()
+        batch = self._store.read(self._position, BATCH, TOPICS)
+        self._position = batch[-1].position if batch else max(self._position, end)
+        return batch
+
+    def save(self, state: State) -> bool:
+        """Store a state that all events read so far led to. False: another process has gone on from here; `load`."""
+        parts = _parts_of(state)
+        changed = {name: raw for name, raw in parts.items() if self._saved.get(name) != raw}
+        gone = self._saved.keys() - parts.keys()
+        if not changed and not gone and self._position - self._head.position < STRIDE:
+            return True
+        head = Head(position=self._position, revision=self._head.revision + 1)
+        # Parts of another version are unknown here: with the first save all of them go.
+        forget = [f"{NAME}/part/*"] if not self._saved else [f"{NAME}/part/{name}" for name in gone]
+        marks = {f"{NAME}/part/{name}": raw for name, raw in changed.items()}
+        done = self._store.append(
+            Append(
+                marks={**marks, f"{NAME}/head": msgspec.json.encode(head)},
+                forget=forget,
+                once=f"{NAME}:{self._head.revision}",
+            )
+        )
+        if done.repeated:
+            return False
+        self._head, self._saved = head, parts
+        return True
+
+    def record(self, event: Event, once: str) -> None:
+        """Append the outcome of an attempt, once. What follows from it is read from the log."""
+        self._store.append(Append(changes=(Change(event=event),), once=once))
+
+
+def _parts_of(state: State) -> dict[str, bytes]:
+    parts = {f"alert/{key}": msgspec.json.encode(alert) for key, alert in state.alerts.items()}
+    parts |= {f"notice/{key}": msgspec.json.encode(pending) for key, pending in state.outbox.items()}
+    rest = msgspec.structs.replace(state, alerts={}, outbox={})
+    return {**parts, "rest": msgspec.json.encode(rest)}
+
+
+def _state_of(parts: Mapping[str, bytes]) -> State:
+    rest = _rest.decode(parts["rest"]) if "rest" in parts else State()
+    alerts = (_alert.decode(raw) for name, raw in parts.items() if name.startswith("alert/"))
+    outbox = (_pending.decode(raw) for name, raw in parts.items() if name.startswith("notice/"))
+    return msgspec.structs.replace(
+        rest,
+        alerts={alert.alert_id: alert for alert in alerts},
+        outbox={pending.notice.notice_id: pending for pending in outbox},
+    )
