@@ -105,17 +105,17 @@ def _template_problem(template: dict[str, Any]) -> str:
     components = template["components"]
     if [component.get("type") for component in components] != ["body"]:
         return "components other than one body"
-    parameters = components[0]["parameters"]
+    return _parameters_problem(components[0]["parameters"])
+
+
+def _parameters_problem(parameters: list[dict[str, str]]) -> str:
     if len(parameters) != PARAMETERS:
         return f"number of parameters {len(parameters)} does not match {PARAMETERS}"
-    for one in parameters:
-        if set(one) != {"type", "text"} or one["type"] != "text" or not one["text"]:
-            return "parameter without text"
-        if re.search(r"[\n\t]| {5,}", one["text"]):
-            return "parameter has new-line/tab characters or more than 4 consecutive spaces"
-    if sum(len(one["text"]) for one in parameters) > 1024:
-        return "body of more than 1024 characters"
-    return ""
+    if any(set(one) != {"type", "text"} or one["type"] != "text" or not one["text"] for one in parameters):
+        return "parameter without text"
+    if any(re.search(r"[\n\t]| {5,}", one["text"]) for one in parameters):
+        return "parameter has new-line/tab characters or more than 4 consecutive spaces"
+    return "body of more than 1024 characters" if sum(len(one["text"]) for one in parameters) > 1024 else ""
 
 
 @contextmanager

@@ -26,7 +26,7 @@ _rest = msgspec.json.Decoder(State)
 class Head(msgspec.Struct, frozen=True, kw_only=True):
     """Where the saved state stands."""
 
-    version: int = VERSION
+    version: int
     position: int = 0
     revision: int = 0
 
@@ -36,17 +36,17 @@ class Journal:
 
     def __init__(self, store: EventStore) -> None:
         self._store = store
-        self._head = Head()
+        self._head = Head(version=VERSION)
         self._saved: dict[str, bytes] = {}
         self._position = 0
 
     def load(self) -> State:
         """Go back to what is saved; a state of another version is made again from the log."""
         stored = self._store.mark(f"{NAME}/head")
-        self._head = msgspec.json.decode(stored, type=Head) if stored else Head()
+        self._head = msgspec.json.decode(stored, type=Head) if stored else Head(version=VERSION)
         self._saved = {}
         if self._head.version != VERSION:
-            self._head = Head(revision=self._head.revision)
+            self._head = Head(version=VERSION, revision=self._head.revision)
         else:
             prefix = f"{NAME}/part/"
             self._saved = {name.removeprefix(prefix): raw for name, raw in self._store.marks(prefix).items()}
@@ -68,7 +68,7 @@ class Journal:
         gone = self._saved.keys() - parts.keys()
         if not changed and not gone and self._position - self._head.position < STRIDE:
             return True
-        head = Head(position=self._position, revision=self._head.revision + 1)
+        head = Head(version=VERSION, position=self._position, revision=self._head.revision + 1)
         # Parts of another version are unknown here: with the first save all of them go.
         forget = [f"{NAME}/part/*"] if not self._saved else [f"{NAME}/part/{name}" for name in gone]
         marks = {f"{NAME}/part/{name}": raw for name, raw in changed.items()}

@@ -247,7 +247,7 @@ def _failed(state: State, event: NotificationFailed) -> State:
             pending,
             attempts=event.attempt,
             next_at=event.next_attempt_at or event.recorded_at,
-            remaining=event.recipients,
+            remaining=event.recipients if event.taken or event.refused else (),
             taken=event.taken,
             refused=event.refused,
             dead=dead,
@@ -334,7 +334,10 @@ def _redriven(state: State, event: NotificationRedriven) -> State:
     if pending is None or not pending.dead:
         return state
     at = event.recorded_at
-    return with_pending(state, msgspec.structs.replace(pending, dead=False, by_hand=True, next_at=at, since=at))
+    again = msgspec.structs.replace(pending, dead=False, by_hand=True, next_at=at, since=at)
+    # Where nobody has it yet, it goes to whom the channel is set up for by now.
+    fresh = {} if pending.taken else {"remaining": (), "refused": ()}
+    return with_pending(state, msgspec.structs.replace(again, **fresh))
 
 
 FOLDS: Final[Mapping[type[Event], Callable[[State, Any], State]]] = {

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -44,42 +46,52 @@ steps = st.lists(
 )
 
 
-def played(story: list[tuple[str, object, object]], policy: Policy) -> tuple[World, dict[str, AlertRaised], set[str]]:
-    """A world after a story; the alerts that were raised, and those that were acknowledged before they were told."""
-    world = World(policy=policy)
-    alerts: dict[str, AlertRaised] = {}
-    opened: dict[tuple[str, str], str] = {}
-    untold: set[str] = set()
-    for number, (act, which, how) in enumerate(story):
-        world.pass_to(world.now + timedelta(seconds=1))
-        if act == "wait":
-            assert isinstance(which, int)
-            world.after(seconds=which)
-        elif act == "break":
-            world.broken[str(which)] = FailureKind(str(how))
-        elif act == "repair":
-            world.broken.pop(str(which), None)
-        elif act == "raise" and (f"P{which}", str(how)) not in opened:
-            event = raised(f"{number}", world.now, project=f"P{which}", code=str(how))
-            alerts[event.alert_id] = event
-            opened[event.project, event.code] = event.alert_id
-            world.tell(event)
-        elif act != "raise" and opened:
-            assert isinstance(which, int)
-            event = alerts[list(opened.values())[which % len(opened)]]
-            if act == "resolve":
-                del opened[event.project, event.code]
-                world.tell(resolved(event, world.now, AlertEnd(str(how))))
-            elif act == "repeat":
-                world.tell(repeated(event, world.now))
-            elif act == "acknowledge":
-                if not any(event.alert_id in ids(one) for one in world.planned):
-                    untold.add(event.alert_id)
-                world.tell(acknowledged(event, world.now))
-            else:
-                assert isinstance(how, int)
-                world.tell(silenced(event, world.now, world.now + timedelta(minutes=how)))
-    return world, alerts, untold
+class Story:
+    """A world, and what has happened in it."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.world = World(policy=policy)
+        self.alerts: dict[str, AlertRaised] = {}
+        self.opened: dict[tuple[str, str], str] = {}
+        self.untold: set[str] = set()
+        """Alerts that were acknowledged before anybody was told."""
+
+    def play(self, acts: Iterable[tuple[str, Any, Any]]) -> Story:
+        """Let all of it happen, each act a second after the one before."""
+        for number, (act, which, how) in enumerate(acts):
+            self.world.after(seconds=1)
+            if act == "wait":
+                self.world.after(seconds=which)
+            elif act == "break":
+                self.world.broken[which] = how
+            elif act == "repair":
+                self.world.broken.pop(which, None)
+            elif act == "raise":
+                self._raise(str(number), f"P{which}", how)
+            elif self.opened:
+                self._change(act, list(self.opened.values())[which % len(self.opened)], how)
+        return self
+
+    def _raise(self, name: str, project: str, code: str) -> None:
+        if (project, code) not in self.opened:
+            event = raised(name, self.world.now, project=project, code=code)
+            self.alerts[event.alert_id] = event
+            self.opened[project, code] = event.alert_id
+            self.world.tell(event)
+
+    def _change(self, act: str, alert: str, how: Any) -> None:
+        event, now = self.alerts[alert], self.world.now
+        if act == "resolve":
+            del self.opened[event.project, event.code]
+            self.world.tell(resolved(event, now, how))
+        elif act == "repeat":
+            self.world.tell(repeated(event, now))
+        elif act == "silence":
+            self.world.tell(silenced(event, now, now + timedelta(minutes=how)))
+        else:
+            if not any(alert in ids(notice) for notice in self.world.planned):
+                self.untold.add(alert)
+            self.world.tell(acknowledged(event, now))
 
 
 def ids(notice: Notice) -> set[str]:
@@ -103,9 +115,10 @@ def told_of(world: World) -> list[tuple[str, str, str, Notice]]:
 @given(steps, st.sampled_from(POLICIES))
 @settings(max_examples=150, deadline=None)
 def test_each_change_is_told_once_a_channel_and_in_order(
-    story: list[tuple[str, object, object]], policy: Policy
+    story: list[tuple[str, Any, Any]], policy: Policy
 ) -> None:
-    world, _, untold = played(story, policy)
+    told = Story(policy).play(story)
+    world = told.world
     world.after(hours=2)
     said = told_of(world)
     counted = Counter((channel, alert, what) for channel, alert, what, _ in said if what != "again")
@@ -120,17 +133,18 @@ def test_each_change_is_told_once_a_channel_and_in_order(
             assert any(one[3].notice_id in delivered for one in before)
             if notice.reason is NoticeReason.RESOLVED:
                 assert notice.thread in {one[3].notice_id for one in said[:place]} | {one[3].thread for one in before}
-    assert not untold & {alert for _, alert, _, _ in said}
+    assert not told.untold & {alert for _, alert, _, _ in said}
 
 
 @given(steps, st.sampled_from(POLICIES))
 @settings(max_examples=60, deadline=None)
 def test_when_all_works_again_and_all_is_over_nothing_is_left(
-    story: list[tuple[str, object, object]], policy: Policy
+    story: list[tuple[str, Any, Any]], policy: Policy
 ) -> None:
-    world, alerts, _ = played(story, policy)
+    told = Story(policy).play(story)
+    world = told.world
     world.broken.clear()
-    world.tell(*(resolved(event, world.now) for event in alerts.values() if event.alert_id in world.state.alerts))
+    world.tell(*(resolved(event, world.now) for event in told.alerts.values() if event.alert_id in world.state.alerts))
     world.after(hours=72)
     assert world.state.alerts == {}
     assert all(pending.dead for pending in world.state.outbox.values())

@@ -1,4 +1,4 @@
-"""What follows from an attempt: waits that grow and end, recipients that are not sent to twice, letters that are dead."""
+"""What follows from an attempt: waits that grow and end, recipients that are sent to once, letters that are dead."""
 
 from __future__ import annotations
 

@@ -1,0 +1,269 @@
+"""The notifier beside a real log, woken by a real NATS server, with real mail and doubles that check what they get."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+
+from libs.events import EventStore, FailureKind, NoticeReason, NotificationFailed, NotificationSent, run_relay
+from libs.runtime import Stop
+from services.notifier import journal as journal_module
+from services.notifier import state as state_module
+from services.notifier.channels.email import Email
+from services.notifier.channels.slack import Slack
+from services.notifier.channels.whatsapp import WhatsApp
+from services.notifier.deliver import Notifier
+from services.notifier.journal import Journal
+from services.notifier.message import Adapter, Message, Result, failed
+from services.notifier.send import Outlet
+from services.notifier.smtp_address import parse_smtp_url
+from tests.integration.notifier.mailing import (
+    AT_ONCE,
+    append,
+    notifying,
+    outcomes,
+    redriven,
+    requested,
+    until,
+)
+from tests.mail_server import MailServer, mail_server
+from tests.servers import NatsServer
+from tests.slack_double import SlackDouble, slack_double
+from tests.unit.notifier.made import raised, resolved
+from tests.whatsapp_double import PHONE_NUMBER_ID, TOKEN, WhatsAppDouble, whatsapp_double
+
+NOBODY = "nats://127.0.0.1:1"
+"""No NATS there: only the log and the clock wake."""
+
+
+@pytest.fixture
+def mail() -> Iterator[MailServer]:
+    with mail_server() as server:
+        yield server
+
+
+@pytest.fixture
+def slack() -> Iterator[SlackDouble]:
+    with slack_double() as double:
+        yield double
+
+
+@pytest.fixture
+def whatsapp() -> Iterator[WhatsAppDouble]:
+    with whatsapp_double() as double:
+        yield double
+
+
+def email(server: MailServer) -> Adapter:
+    return Email(parse_smtp_url(server.url), sender="jdi@example.com", recipients=("ops@example.com",))
+
+
+def cloud_api(double: WhatsAppDouble) -> Adapter:
+    return WhatsApp(
+        token=TOKEN,
+        phone_number_id=PHONE_NUMBER_ID,
+        recipients=("+4915112345678",),
+        template="jira_sync_alert",
+        language="en",
+        base_url=double.url,
+        allow_insecure=True,
+    )
+
+
+class Scripted:
+    """A channel that answers as told, and remembers what it was given."""
+
+    recipients: tuple[str, ...] = ("somebody",)
+
+    def __init__(self, *answers: Result | float) -> None:
+        self.answers = list(answers)
+        self.sent: list[Message] = []
+
+    async def send(self, message: Message) -> Result:
+        self.sent.append(message)
+        answer = self.answers.pop(0) if self.answers else Result(taken=self.recipients)
+        if isinstance(answer, Result):
+            return answer
+        await asyncio.sleep(answer)
+        return Result(taken=self.recipients)
+
+
+def broken(kind: FailureKind) -> Result:
+    return failed(kind, "BROKEN", "broken", "repair it")
+
+
+async def test_an_alert_reaches_its_people_by_nats_and_its_end_comes_in_the_same_thread(
+    store: EventStore, nats: NatsServer, mail: MailServer, whatsapp: WhatsAppDouble, slack: SlackDouble
+) -> None:
+    channels = {
+        "email": email(mail),
+        "whatsapp": cloud_api(whatsapp),
+        "slack": Slack(slack.url, allow_insecure=True),
+    }
+    stop = Stop()
+    relay = asyncio.create_task(run_relay(store, nats.url, stop))
+    async with notifying(store, channels, nats.url) as health:
+        await until(lambda: health() is None, "the connection to NATS")
+        first = raised("a", code="SUSPENDED_PAYMENT")
+        append(store, first)
+        await until(lambda: len(outcomes(store)) == 2, "mail and message")
+        append(store, resolved(first, first.occurred_at))
+        await until(lambda: len(outcomes(store)) == 4, "the end")
+    stop.set()
+    await relay
+
+    told, over = mail.mails
+    assert told.subject == "acme: Suspended payment (ALPHA)"
+    assert over.subject.startswith("Resolved: acme: Suspended payment (ALPHA)")
+    assert over.message["In-Reply-To"] == over.message["References"] == told.message_id
+    assert "Ask the billing admin" in told.body("plain")
+    assert "Ask the billing admin" in told.body("html")
+    assert len(whatsapp.messages) == 2
+    assert whatsapp.refused == []
+    assert slack.taken == []
+    events = outcomes(store)
+    assert all(isinstance(event, NotificationSent) for event in events)
+    [event] = [one for one in events if (one.channel, one.reason) == ("email", NoticeReason.FIRST)]
+    assert told.message_id == f"<{event.notice_id}@example.com>"
+    assert (event.site, event.project, event.projects) == ("acme", "ALPHA", ("ALPHA",))
+    assert (event.alert_ids, event.recipients) == ((first.alert_id,), ("ops@example.com",))
+
+
+async def test_without_nats_the_log_is_enough_and_a_restart_tells_nothing_twice(store: EventStore) -> None:
+    first = raised("a")
+    append(store, first, raised("b", project="BETA"))
+    channel = Scripted()
+    async with notifying(store, {"email": channel}, NOBODY) as health:
+        await until(lambda: outcomes(store), "the notice")
+        await until(health, "word of NATS")
+    async with notifying(store, {"email": channel}, NOBODY):
+        append(store, resolved(first, first.occurred_at))
+        append(store, requested("t-1", "email"))
+    # What came while it was stopping is found by the next one.
+    async with notifying(store, {"email": channel}, NOBODY):
+        await until(lambda: len(outcomes(store)) == 3, "end and test")
+    assert sorted(event.reason for event in outcomes(store)) == ["FIRST", "RESOLVED", "TEST"]
+    assert len(channel.sent) == 3
+
+
+async def test_a_state_of_another_version_is_made_again_from_the_log(
+    store: EventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An update of the program that changes what is kept: nobody is told anything twice."""
+    first = raised("a", code="STORE_DOWN")
+    append(store, first)
+    broken_slack = Scripted(broken(FailureKind.CONFIG))
+    channels: dict[str, Adapter] = {"email": Scripted(), "slack": broken_slack}
+    async with notifying(store, channels, NOBODY):
+        await until(lambda: len(outcomes(store)) == 2, "both outcomes")
+    monkeypatch.setattr(journal_module, "VERSION", 99)
+    [dead] = [event for event in outcomes(store) if isinstance(event, NotificationFailed)]
+    append(store, resolved(first, first.occurred_at), redriven(dead.notice_id, "slack"))
+    async with notifying(store, channels, NOBODY):
+        await until(lambda: len(outcomes(store)) == 4, "end and redrive")
+    assert {(one.channel, str(one.reason)) for one in outcomes(store)[2:]} == {
+        ("email", "RESOLVED"),
+        ("slack", "FIRST"),
+    }
+
+
+async def test_a_test_notice_says_in_the_log_what_came_of_it(store: EventStore, mail: MailServer) -> None:
+    append(
+        store,
+        requested("t-1", "EMAIL", "me@example.com"),
+        requested("t-2", "slack"),
+        requested("t-3", "email", "nobody"),
+    )
+    async with notifying(store, {"email": email(mail)}, NOBODY):
+        await until(lambda: len(outcomes(store)) == 3, "three outcomes")
+    by_id = {event.notice_id: event for event in outcomes(store)}
+    sent, missing, refused = by_id["t-1"], by_id["t-2"], by_id["t-3"]
+    assert isinstance(sent, NotificationSent)
+    assert (sent.recipients, sent.project, sent.provider_message_id) == (("me@example.com",), "", "Q1")
+    assert isinstance(missing, NotificationFailed)
+    assert (missing.code, missing.next_attempt_at) == ("NOT_CONFIGURED", None)
+    assert isinstance(refused, NotificationFailed)
+    assert (refused.kind, refused.recipients) == (FailureKind.REJECTED_RECIPIENT, ("nobody",))
+    assert [one.subject for one in mail.mails] == ["acme: test notice"]
+
+
+async def test_a_channel_that_hangs_holds_up_no_other(store: EventStore) -> None:
+    append(store, raised("a", code="STORE_DOWN"))
+    channels: dict[str, Adapter] = {"email": Scripted(), "slack": Scripted(3600.0)}
+    async with notifying(store, channels, NOBODY, seconds=1.0):
+        await until(lambda: len(outcomes(store)) == 2, "both outcomes")
+    sent, late = sorted(outcomes(store), key=lambda event: event.channel)
+    assert isinstance(sent, NotificationSent)
+    assert isinstance(late, NotificationFailed)
+    assert (late.code, late.kind) == ("NO_ANSWER", FailureKind.TRANSIENT)
+    assert late.next_attempt_at is not None
+    assert sent.recorded_at < late.recorded_at
+
+
+async def test_a_dead_letter_is_sent_again_under_its_id_when_somebody_wants_it(store: EventStore) -> None:
+    append(store, raised("a"))
+    channel = Scripted(broken(FailureKind.CONFIG))
+    async with notifying(store, {"email": channel}, NOBODY):
+        await until(lambda: outcomes(store), "the failure")
+        [dead] = outcomes(store)
+    append(store, redriven(dead.notice_id, "email"))
+    async with notifying(store, {"email": channel}, NOBODY):
+        await until(lambda: len(outcomes(store)) == 2, "the second attempt")
+    again = outcomes(store)[1]
+    assert isinstance(again, NotificationSent)
+    assert (again.notice_id, again.attempt, again.subject) == (dead.notice_id, 2, dead.subject)
+    first, second = channel.sent
+    assert first == second
+
+
+async def test_of_two_notifiers_one_works(store: EventStore) -> None:
+    append(store, *(raised(f"a{number}", site=f"site-{number}") for number in range(10)))
+    one, other = Scripted(), Scripted()
+    async with notifying(store, {"email": one}, NOBODY), notifying(store, {"email": other}, NOBODY):
+        await until(lambda: len(outcomes(store)) == 10, "ten notices")
+    assert sorted(len(channel.sent) for channel in (one, other)) == [0, 10]
+
+
+async def test_a_second_one_that_believes_to_lead_sends_nothing_that_it_decided_late(store: EventStore) -> None:
+    """The lock of a database can be lost without its holder noticing."""
+    one, other = Scripted(), Scripted()
+    notifiers = [Notifier(store, AT_ONCE, Outlet({"email": channel})) for channel in (one, other)]
+    for notifier in notifiers:
+        notifier._state = notifier._journal.load()
+    append(store, raised("a"))
+    assert await notifiers[0].step()
+    assert not await notifiers[1].step()
+    for notifier in notifiers:
+        await notifier._leave()
+    assert (len(one.sent), len(other.sent)) == (1, 0)
+
+
+async def test_nothing_is_set_up_and_nothing_piles_up(store: EventStore) -> None:
+    first = raised("a")
+    append(store, first, resolved(first, first.occurred_at), raised("b", site="other"))
+    async with notifying(store, {}, NOBODY):
+        await until(lambda: "b" if len(Journal(store).load().alerts) == 1 else None, "the open alert")
+    state = Journal(store).load()
+    assert (state.outbox, outcomes(store)) == ({}, [])
+    # A channel that is set up later tells of what is open still, and of nothing that is over.
+    channel = Scripted()
+    async with notifying(store, {"email": channel}, NOBODY):
+        await until(lambda: outcomes(store), "the notice")
+    assert [message.subject for message in channel.sent] == ["other: Auth expired (ALPHA)"]
+
+
+def test_a_state_survives_its_parts(store: EventStore) -> None:
+    journal = Journal(store)
+    state = journal.load()
+    for number in range(3):
+        state = state_module.fold(state, raised(f"a{number}", project=f"P{number}"))
+    assert journal.save(state)
+    again = Journal(store)
+    assert again.load() == state
+    fewer = msgspec.structs.replace(state, alerts=dict(list(state.alerts.items())[:1]))
+    assert again.save(fewer)
+    assert not journal.save(fewer), "another one has gone on from here"
+    assert journal.load() == fewer
