@@ -30,7 +30,7 @@ class Planned(NamedTuple):
 
 
 class HttpDouble:
-    """Base of the doubles. What it `taken` is what it answered well."""
+    """Base of the doubles. `taken` is what it answered well."""
 
     def __init__(self) -> None:
         self._lock = threading.Condition()
@@ -45,11 +45,18 @@ class HttpDouble:
         with self._lock:
             return list(self._taken)
 
-    def plan(self, status: int, body: str = "", *, delay: float = 0.0, times: int = 1, **headers: str) -> None:
+    def plan(
+        self,
+        status: int,
+        body: str = "",
+        *,
+        headers: dict[str, str] | None = None,
+        delay: float = 0.0,
+        times: int = 1,
+    ) -> None:
         """Answer the next requests so, in place of what they ask for."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
         with self._lock:
-            self._planned += [Planned(status, body, named, delay)] * times
+            self._planned += [Planned(status, body, headers or {}, delay)] * times
 
     def wait_for(self, number: int, seconds: float = 60.0) -> list[Call]:
         """The requests it took, as soon as there are so many."""

@@ -17,8 +17,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword, Session
-from aiosmtpd.smtp import SMTP as Server
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from tests.servers import free_port
 
@@ -83,21 +82,21 @@ class MailServer:
             return list(self._mails)
 
     async def handle_EHLO(  # noqa: N802 - the library's name
-        self, _server: Server, session: Session, _envelope: Envelope, hostname: str, responses: list[str]
+        self, _server: SMTP, session: Session, _envelope: Envelope, hostname: str, responses: list[str]
     ) -> list[str]:
         session.host_name = hostname
         self.greeted += 1
         return responses
 
     async def handle_RCPT(  # noqa: N802 - the library's name
-        self, _server: Server, _session: Session, envelope: Envelope, address: str, _options: list[str]
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
         if (answer := self.refusals.get(address)) is not None:
             return answer
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, _server: Server, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
         if self.data_answers:
             return self.data_answers.pop(0)
         content = envelope.content
@@ -109,7 +108,7 @@ class MailServer:
             return f"250 2.0.0 OK: queued as Q{len(self._mails)}"
 
     def authenticate(
-        self, _server: Server, _session: Session, _envelope: Envelope, mechanism: str, data: Any
+        self, _server: SMTP, _session: Session, _envelope: Envelope, mechanism: str, data: Any
     ) -> AuthResult:
         assert mechanism in ("PLAIN", "LOGIN")
         assert isinstance(data, LoginPassword)

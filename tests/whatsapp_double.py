@@ -40,7 +40,7 @@ class WhatsAppDouble(HttpDouble):
 
     def plan_error(self, status: int, code: int, details: str = "", *, times: int = 1) -> None:
         """Fail the next requests with a code of Meta's."""
-        self.plan(status, json.dumps(error_body(code, details)), times=times, Content_Type="application/json")
+        self.plan(status, json.dumps(error_body(code, details)), times=times)
 
     def judge(self, call: Call) -> web.Response | None:
         if call.headers.get("Authorization") != f"Bearer {TOKEN}":

@@ -176,7 +176,7 @@ DEFAULT: Final = Policy(
         Route(categories=(Category.BILLING,), channels=("email", "whatsapp")),
         Route(categories=(Category.ACCESS,), channels=("email",)),
         Route(categories=(Category.STORAGE,), channels=("email", "slack")),
-        Route(codes=(ErrorCode.API_GONE,), channels=("email", "slack")),
+        Route(codes=(ErrorCode.API_GONE, ErrorCode.INGESTOR_DOWN), channels=("email", "slack")),
         Route(categories=(Category.CONTRACT,), channels=("email",)),
         Route(codes=(ErrorCode.TLS_INVALID,), channels=("email",)),
         Route(categories=(Category.LIMITS,), channels=("slack",), lasting_seconds=1800.0),

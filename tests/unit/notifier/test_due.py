@@ -35,6 +35,7 @@ ROUTES = {
     "STORE_FULL": ["email", "slack"],
     "POISON_EVENT": ["email"],
     "SLOW_SUCCESS": ["slack"],
+    "INGESTOR_DOWN": ["email", "slack"],
     "UNKNOWN": ["email"],
 }
 

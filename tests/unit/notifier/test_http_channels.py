@@ -72,8 +72,8 @@ def test_slack_takes_a_message_with_blocks_and_a_text(slack: SlackDouble) -> Non
         (404, "no_service", {}, (K.CONFIG, "SLACK_NO_WEBHOOK", "no_service", None)),
         (404, "channel_not_found", {}, (K.CONFIG, "SLACK_NO_WEBHOOK", "channel_not_found", None)),
         (410, "channel_is_archived", {}, (K.CONFIG, "SLACK_ARCHIVED", "channel_is_archived", None)),
-        (429, "rate_limited", {"Retry_After": "30"}, (K.RATE_LIMITED, "SLACK_RATE_LIMIT", "rate_limited", 30.0)),
-        (429, "", {"Retry_After": "soon"}, (K.RATE_LIMITED, "SLACK_RATE_LIMIT", "", None)),
+        (429, "rate_limited", {"Retry-After": "30"}, (K.RATE_LIMITED, "SLACK_RATE_LIMIT", "rate_limited", 30.0)),
+        (429, "", {"Retry-After": "soon"}, (K.RATE_LIMITED, "SLACK_RATE_LIMIT", "", None)),
         (500, "rollup_error", {}, (K.TRANSIENT, "SLACK_DOWN", "rollup_error", None)),
         (503, "<html>", {}, (K.TRANSIENT, "SLACK_DOWN", "<html>", None)),
         (302, "", {"Location": "http://127.0.0.1:1/"}, (K.CONFIG, "SLACK_REFUSED", "302", None)),
@@ -82,7 +82,7 @@ def test_slack_takes_a_message_with_blocks_and_a_text(slack: SlackDouble) -> Non
 def test_what_slack_answers_has_a_meaning(
     slack: SlackDouble, status: int, body: str, headers: dict[str, str], expected: tuple[object, ...]
 ) -> None:
-    slack.plan(status, body, **headers)
+    slack.plan(status, body, headers=headers)
     [failure] = send_slack(slack).failures
     assert (failure.kind, failure.code, failure.provider_code, failure.retry_after) == expected
     assert failure.advice

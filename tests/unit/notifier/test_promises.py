@@ -114,9 +114,7 @@ def told_of(world: World) -> list[tuple[str, str, str, Notice]]:
 
 @given(steps, st.sampled_from(POLICIES))
 @settings(max_examples=150, deadline=None)
-def test_each_change_is_told_once_a_channel_and_in_order(
-    story: list[tuple[str, Any, Any]], policy: Policy
-) -> None:
+def test_each_change_is_told_once_a_channel_and_in_order(story: list[tuple[str, Any, Any]], policy: Policy) -> None:
     told = Story(policy).play(story)
     world = told.world
     world.after(hours=2)

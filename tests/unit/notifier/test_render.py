@@ -70,7 +70,7 @@ class Tags(HTMLParser):
 @settings(deadline=None)
 @given(anything, anything, anything, anything, st.booleans())
 def test_no_text_changes_what_a_message_is(project: str, message: str, advice: str, site: str, end: bool) -> None:
-    strange = alert(end, project=project or "P", message=message, advice=advice or "-", docs=message)
+    strange = alert(end, project=project or "P", message=message, advice=f"do {advice}", docs=message)
     plain = alert(end, project="P", message="plain", advice="plain", docs="")
     made = render(notice(strange, site=site, thread=message, remarks=(advice,)), "https://jdi.example.com")
     usual = render(notice(plain, site="acme", remarks=("plain",)), "https://jdi.example.com")
