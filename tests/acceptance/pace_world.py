@@ -162,6 +162,8 @@ class World:
         self.working = 0
         self._paused_since: int | None = None
         """Somebody's pause has taken effect: so many times one had been lifted by then."""
+        self.touches: list[tuple[bool, int]] = []
+        """What hands did in Temporal's own console, and how long the control stream was then."""
         self._counted = (0, 0)
         self._runs = 0
 
@@ -276,6 +278,7 @@ class World:
         if schedule is None or schedule.state.paused == pause:
             return
         self.temporal.set_paused(paused=pause)
+        self.touches.append((pause, len(self.control())))
         if not pause:
             self.pause_is_lifted()
         elif not any(isinstance(event, (SchedulePaused, *LIFTS)) for event in self.control()[version_of(schedule) :]):

@@ -17,9 +17,11 @@ from libs.events import (
     AlertRaised,
     AlertResolved,
     BackoffApplied,
+    Event,
     EventStore,
     ProjectRegistered,
     ScheduleChanged,
+    SchedulePaused,
     ScheduleResumed,
     SyncFailed,
     migrate,
@@ -37,6 +39,7 @@ from libs.temporal.messages import (
     StartSync,
     UnregisterProject,
 )
+from services.ingestor.control import TEMPORAL
 from services.ingestor.control_state import ControlState
 from services.telemetry.watching import states_at
 from tests.acceptance.pace_oracle import GAPS, Told, told
@@ -169,8 +172,11 @@ def _check(world: World, seed: str) -> None:
         assert (project.wanted.level, project.recorded) == (expected.level, state.pace), seed
         assert {alert.alert_id for alert in project.alerts} == still_open, seed
     _check_schedule(world, state, expected, seed)
+    _check_that_newer_words_count(world, events, seed)
 
-    # Nobody's word is answered by a back-off that older failures had led to.
+
+def _check_that_newer_words_count(world: World, events: list[Event], seed: str) -> None:
+    """After people have spoken, no back-off by older failures, and no pause or resume by an older touch of hands."""
     spoken = 0
     failures = {event.run_id: at for at, event in enumerate(events) if isinstance(event, SyncFailed)}
     for at, event in enumerate(events):
@@ -178,6 +184,14 @@ def _check(world: World, seed: str) -> None:
             spoken = at
         elif isinstance(event, BackoffApplied):
             assert failures[event.run_id] > spoken, seed
+    said = 0
+    for event in world.control():
+        if not isinstance(event, SchedulePaused | ScheduleResumed):
+            continue
+        if event.cause == TEMPORAL:
+            pause = isinstance(event, SchedulePaused)
+            assert any(said <= when < event.stream_version for how, when in world.touches if how == pause), seed
+        said = event.stream_version
 
 
 def _check_schedule(world: World, state: ControlState, expected: Told, seed: str) -> None:
