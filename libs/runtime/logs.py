@@ -22,6 +22,9 @@ _SECRET_VALUES: Final = (
     (re.compile(r"ATATT[\w\-=+/.]+"), MASK),  # Atlassian API tokens
     (re.compile(r"\b(jdi_[0-9a-f]{12})_[\w\-]{43}"), rf"\1_{MASK}"),  # our own; the id may be known
     (re.compile(r"\b(Bearer|Basic)\s+[\w\-=+/.~:]+", re.IGNORECASE), rf"\1 {MASK}"),
+    (re.compile(r"hooks\.slack\.com/services/[\w/\-]+"), f"hooks.slack.com/services/{MASK}"),
+    (re.compile(r"\bxox[a-z]-[\w\-]{6,}"), MASK),  # Slack tokens
+    (re.compile(r"\bEAA[A-Za-z0-9]{20,}"), MASK),  # tokens of Meta's Graph API
     (re.compile(r"(://[^\s:/@]*):[^\s/@]+@"), rf"\1:{MASK}@"),  # passwords in URLs
 )
 _QUIET: Final = ("aiohttp.access", "asyncio", "httpx", "httpcore")

@@ -30,7 +30,7 @@ VERSION: Final = 1
 """Of the parts. Another one is forgotten, and made again from the log."""
 LONGEST_TEXT: Final = 4000
 """Characters of an alert's message or advice that are kept to be sent."""
-DEAD_KEPT: Final = 200
+DEAD_KEPT: Final = 500
 """Dead letters kept for a redrive."""
 RAISES_KEPT: Final = 20
 BREAKER_FAILURES: Final = 5

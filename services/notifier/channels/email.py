@@ -3,9 +3,10 @@
 One connection a message: notices are rare, and a connection that is kept is found dead when it matters.
 """
 
+import contextlib
 import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP as LINES
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 SUBJECT_LIMIT: Final = 200
 SECONDS: Final = 25.0
 """For each step of the conversation; the whole of it has a deadline of its own."""
+QUIT_SECONDS: Final = 2.0
 _QUEUED: Final = re.compile(r"(?:queued as|id=)\s*<?([\w.@-]+)", re.IGNORECASE)
 _LATER: Final = "It is tried again. If this stays, ask who runs the mail server."
 _SETTINGS: Final = "Check host, port and starttls in SMTP_URL."
@@ -48,7 +50,7 @@ class Email:
         sender = message.sender or self._sender
         mail = mail_of(message, sender, message.to or self.recipients)
         try:
-            async with self._connection() as connection:
+            async with self._connected() as connection:
                 refused, said = await connection.sendmail(parseaddr(sender)[1], good, mail.as_bytes())
         except aiosmtplib.SMTPRecipientsRefused as error:
             refusals = tuple(_refused(one.recipient, one.code, one.message) for one in error.recipients)
@@ -61,9 +63,11 @@ class Email:
         queued = _QUEUED.search(said)
         return Result(taken=taken, failures=tuple(failures), provider_message_id=queued[1] if queued else "")
 
-    def _connection(self) -> aiosmtplib.SMTP:
+    @contextlib.asynccontextmanager
+    async def _connected(self) -> AsyncIterator[aiosmtplib.SMTP]:
+        """A connection that is hung up at once when it fails or takes too long: no goodbye is waited for then."""
         server = self._server
-        return aiosmtplib.SMTP(
+        connection = aiosmtplib.SMTP(
             hostname=server.host,
             port=server.port,
             username=server.username,
@@ -73,6 +77,13 @@ class Email:
             tls_context=self._tls,
             timeout=SECONDS,
         )
+        try:
+            await connection.connect()
+            yield connection
+            with contextlib.suppress(aiosmtplib.SMTPException, OSError):  # the mail is taken, whatever comes of this
+                await connection.quit(timeout=QUIT_SECONDS)
+        finally:
+            connection.close()
 
 
 def from_settings(settings: "Settings") -> Email | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from libs.events import AlertEnd, FailureKind, NoticeReason
@@ -126,6 +128,31 @@ def test_the_end_is_told_in_the_thread_with_what_it_took() -> None:
     for channel in ("email", "whatsapp"):
         told, over = (one for one in world.sent if one.channel == channel)
         assert (over.reason, over.thread) == (NoticeReason.RESOLVED, told.notice_id)
+    assert world.state.alerts == {}
+
+
+def test_those_who_joined_end_in_the_thread_they_joined() -> None:
+    world = World()
+    alerts = [raised("a", at(0)), raised("b", at(60), project="BETA")]
+    world.tell(*alerts)
+    world.after(minutes=10)
+    world.tell(*(resolved(one, at(hours=1)) for one in alerts))
+    world.after(minutes=10)
+    assert world.said() == [("email", "FIRST"), ("email", "MORE"), ("email", "RESOLVED")]
+    first, _, over = world.sent
+    assert (over.thread, projects(over)) == (first.notice_id, ["ALPHA", "BETA"])
+
+
+def test_the_end_of_what_never_arrived_is_not_told() -> None:
+    world = World(channels=frozenset({"email"}))
+    world.broken["email"] = FailureKind.CONFIG
+    first = raised("a")
+    world.tell(first)
+    world.after(minutes=1)
+    del world.broken["email"]
+    world.tell(resolved(first, at(hours=1)))
+    world.after(hours=9)
+    assert [one.reason for one in world.planned] == [NoticeReason.FIRST]
     assert world.state.alerts == {}
 
 
@@ -275,6 +302,8 @@ def test_a_site_has_its_share_and_the_rest_comes_in_one_digest() -> None:
     told = [alert.alert_id for one in world.sent for alert in one.alerts if alert.resolved_at is None]
     assert len(told) == len(set(told)) == 8
     assert "Held back" in digest.remarks[0]
+    first = next(one for one in world.sent if one.site == "acme")
+    assert digest.at == first.at + timedelta(hours=1), "as soon as there is room"
 
 
 def test_more_failures_of_an_open_alert_are_no_news() -> None:

@@ -11,6 +11,7 @@ import pytest
 from libs.events import FailureKind
 from services.notifier.channels.email import Email
 from services.notifier.message import Attachment, Message, Result
+from services.notifier.send import Outlet
 from services.notifier.smtp_address import parse_smtp_url
 from tests.mail_server import PASSWORD, USER, MailServer, mail_server
 from tests.servers import free_port
@@ -129,27 +130,51 @@ def test_a_certificate_that_nobody_trusts_is_refused(server: MailServer) -> None
     assert server.mails == []
 
 
-def test_no_password_goes_to_a_server_without_tls() -> None:
-    """A server that offers neither STARTTLS nor anything else: `required` hangs up."""
-    heard: list[bytes] = []
+async def scripted(answers: dict[bytes, bytes | None], url: str, heard: list[bytes]) -> Result:
+    """Send to a server that answers commands so; None: never. Everything else is fine with it."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"220 plain\r\n")
+        writer.write(b"220 hello\r\n")
         while line := await reader.readline():
             heard.append(line)
-            writer.write(b"250 AUTH PLAIN\r\n" if line.startswith(b"EHLO") else b"221 bye\r\n")
+            command = line.split()[0].upper() if line.strip() else b""
+            answer = answers.get(command, b"250 fine")
+            if command == b"DATA" and answer is not None:
+                writer.write(b"354 go on\r\n")
+                await reader.readuntil(b"\r\n.\r\n")
+            if answer == b"":
+                break
+            if answer is not None:
+                writer.write(answer + b"\r\n")
         writer.close()
 
-    async def run() -> Result:
-        port = free_port()
-        async with await asyncio.start_server(talk, "127.0.0.1", port):
-            url = f"smtp://me:secret@127.0.0.1:{port}?from=jdi@example.com"
-            return await Email(parse_smtp_url(url), sender="jdi@example.com", recipients=TO).send(
-                Message(subject="s", text="t")
-            )
+    port = free_port()
+    async with await asyncio.start_server(talk, "127.0.0.1", port):
+        channel = Email(parse_smtp_url(url.format(port=port)), sender="jdi@example.com", recipients=TO)
+        return await Outlet({"email": channel}, seconds=0.5).send_message("email", Message(subject="s", text="t"))
 
-    assert only_failure(asyncio.run(run()))[:2] == (FailureKind.CONFIG, "SMTP_SETTINGS")
+
+async def test_no_password_goes_to_a_server_without_tls() -> None:
+    heard: list[bytes] = []
+    result = await scripted({b"EHLO": b"250 AUTH PLAIN"}, "smtp://me:secret@127.0.0.1:{port}", heard)
+    assert only_failure(result)[:2] == (FailureKind.CONFIG, "SMTP_SETTINGS")
+    assert heard
     assert not any(b"AUTH" in line for line in heard)
+
+
+@pytest.mark.parametrize("command", [b"EHLO", b"MAIL", b"RCPT", b"DATA"])
+async def test_a_server_that_falls_silent_is_hung_up_on(command: bytes) -> None:
+    """At once: no answer to a goodbye is waited for, which would take longer than this test may."""
+    async with asyncio.timeout(15):
+        result = await scripted({command: None}, "smtp://127.0.0.1:{port}", [])
+    assert only_failure(result)[:2] == (FailureKind.TRANSIENT, "NO_ANSWER")
+
+
+@pytest.mark.parametrize("goodbye", [b"", b"421 too late", b"nonsense"])
+async def test_a_mail_that_was_taken_is_sent_however_the_server_says_goodbye(goodbye: bytes) -> None:
+    heard: list[bytes] = []
+    assert (await scripted({b"QUIT": goodbye}, "smtp://127.0.0.1:{port}", heard)).taken == TO
+    assert b"QUIT\r\n" in heard
 
 
 def test_a_server_that_is_not_there_may_come_back() -> None:

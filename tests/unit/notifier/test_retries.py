@@ -144,3 +144,4 @@ def test_a_dead_letter_is_redriven_once_and_begins_a_new_day() -> None:
     assert (again.attempts, again.since) == (1, at(hours=50))
     assert ready(state, {"n-1": 2}, at(hours=50)) == [], "an attempt in the air is not begun again"
     assert fold(state, redriven) == state
+    assert fold(state, event) == state, "the old failure, read again, is no new one"

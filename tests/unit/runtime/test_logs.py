@@ -41,6 +41,9 @@ def test_values_are_struck_out_at_any_depth_and_by_type() -> None:
         ("token ATATT3xFfGF0-abc_def=1A2B refused", "token *** refused"),
         (f"open /console/#token=jdi_0123456789ab_{'x-_' * 14}x", "open /console/#token=jdi_0123456789ab_***"),
         ("postgresql://jdi:geheim@db/jdi", "postgresql://jdi:***@db/jdi"),
+        ("https://hooks.slack.com/services/T0/B-0/abc: 404", "https://hooks.slack.com/services/***: 404"),
+        ("xoxb-123456-abcdef expired", "*** expired"),
+        (f"token EAA{'b7Z' * 20} expired", "token *** expired"),
         ("nothing to hide", "nothing to hide"),
     ],
 )
