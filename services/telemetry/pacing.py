@@ -50,7 +50,8 @@ def command_for(state: ProjectState) -> PaceCommand | None:
             anchor=wanted.anchor,
             run_id=wanted.run_id,
         )
-    return ClearBackoff(**frame, run_id=wanted.run_id, reason="a run succeeded")
+    reason = "a run succeeded" if wanted.run_id else "the failures so far do not slow it down"
+    return ClearBackoff(**frame, run_id=wanted.run_id, reason=reason)
 
 
 def _agree(wanted: Wanted, recorded: Pace) -> bool:
