@@ -15,6 +15,9 @@ from libs.jira_client.errors import Category, ErrorCode, Severity
 WEEK: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
+LARGEST_CAP: Final = 100
+
+
 class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of the policy's tables: a name that is not known is an error, not a wish that is silently dropped."""
 
@@ -131,8 +134,10 @@ class Policy(Table, frozen=True, kw_only=True):
                 raise ValueError(f"{name}_seconds: must not be negative")
         if not self.repeat_seconds >= 60:
             raise ValueError("repeat_seconds: must be at least 60")
-        if self.flap_count < 2 or self.cap_per_hour < 1:
-            raise ValueError("flap_count must be at least 2 and cap_per_hour at least 1")
+        if not 2 <= self.flap_count <= 20:
+            raise ValueError("flap_count: must be from 2 to 20")
+        if not 1 <= self.cap_per_hour <= LARGEST_CAP:
+            raise ValueError(f"cap_per_hour: must be from 1 to {LARGEST_CAP}")
         circular = [name for name, other in self.fallback.items() if name == other]
         if circular:
             raise ValueError(f"fallback: {circular[0]} cannot stand in for itself")

@@ -20,3 +20,7 @@ def one_line(text: str, limit: int) -> str:
     """`text` as one line of at most `limit` characters: fit for a header, whatever it held."""
     line = _BREAKS.sub(" ", text[: 4 * limit]).strip()
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -125,7 +125,8 @@ def test_the_environment_wins_over_the_policy_file() -> None:
             "days: Monday; use some of",
         ),
         ("repeat_seconds = nan", "repeat_seconds"),
-        ("cap_per_hour = 0", "cap_per_hour at least 1"),
+        ("cap_per_hour = 0", "cap_per_hour: must be from 1 to 100"),
+        ("flap_count = 1", "flap_count: must be from 2 to 20"),
     ],
 )
 def test_a_policy_that_is_wrong_says_where(text: str, why: str) -> None:
