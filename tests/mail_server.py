@@ -1,6 +1,6 @@
 """A real SMTP server for tests: aiosmtpd with STARTTLS or TLS and AUTH, that keeps what it takes and fails on demand.
 
-The certificate is made for localhost and trusted by nobody; `MailServer.url` names it as the CA.
+Its certificate comes from a CA that lives as long as this process; `MailServer.url` names it.
 """
 
 from __future__ import annotations
@@ -13,16 +13,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from tests.servers import free_port
 
-CERTIFICATE = Path(__file__).parent / "certificates" / "localhost.pem"
-KEY = CERTIFICATE.with_suffix(".key")
+_FOLDER = TemporaryDirectory(prefix="jdi-ca-")
+_CA = trustme.CA()
+CA_FILE = Path(_FOLDER.name) / "ca.pem"
+_CA.cert_pem.write_to_path(CA_FILE)
 USER, PASSWORD = "sender@example.com", "p@ss:word/1"
 
 
@@ -72,7 +76,7 @@ class MailServer:
     def url_as(self, user: str, password: str) -> str:
         scheme = "smtps" if self._tls else "smtp"
         login = f"{quote(user, safe='')}:{quote(password, safe='')}"
-        return f"{scheme}://{login}@localhost:{self.port}?from=jdi%40example.com&ca={quote(str(CERTIFICATE))}"
+        return f"{scheme}://{login}@localhost:{self.port}?from=jdi%40example.com&ca={quote(str(CA_FILE))}"
 
     def wait_for(self, number: int, seconds: float = 60.0) -> list[Mail]:
         """The mails, as soon as there are so many."""
@@ -120,7 +124,7 @@ class MailServer:
 def mail_server(*, tls: bool = False, user: str = USER, password: str = PASSWORD) -> Iterator[MailServer]:
     """A running server that takes mail over TLS after AUTH alone; by STARTTLS, or from the first byte with `tls`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(CERTIFICATE, KEY)
+    _CA.issue_cert("localhost").configure_cert(context)
     server = MailServer(free_port(), tls=tls, user=user, password=password)
     # aiosmtpd does not see that a connection is protected from its first byte.
     implicit, starttls = {"ssl_context": context, "auth_require_tls": False}, {"tls_context": context}
