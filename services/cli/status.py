@@ -7,10 +7,11 @@ from typing import Any
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
-from sqlalchemy import Connection, Engine, Row, select
+from sqlalchemy import Connection, Engine, Row, RowMapping, select
 
-from libs.read_tables import NEVER, ReadTablesError, project, readiness, sync_job, sync_state
+from libs.read_tables import NEVER, ReadTablesError, alert, project, readiness, sync_job, sync_state
 from libs.temporal.cron import BadCron, next_runs
+from libs.temporal.intervals import next_time
 
 STYLES = {"SUCCESS": "green", "ACTIVE": "green", "RUNNING": "cyan", "FAILED": "red", "ERROR": "red", "PAUSED": "yellow"}
 
@@ -43,6 +44,14 @@ def _project(connection: Connection, row: Row[Any]) -> Iterator[Table | Text]:
     yield Text(f"{row.site}/{row.key}", style="bold") + Text(f"  {row.name}" if row.name else "")
     if job is not None:
         yield _job(job)
+        if job.backoff_level:
+            yield _backoff(job)
+    open_alerts = (
+        select(alert)
+        .where(alert.c.site == row.site, alert.c.project_key == row.key, alert.c.status != "RESOLVED")
+        .order_by(alert.c.raised_position)
+    )
+    yield from (_alert(found) for found in connection.execute(open_alerts).mappings())
     table = Table("entity", "state", "last sync", "watermark", "rows", "error", box=None, padding=(0, 2, 0, 0))
     for state in states:
         table.add_row(
@@ -73,12 +82,31 @@ def _job(job: Row[Any]) -> Text:
     return line
 
 
+def _backoff(job: Row[Any]) -> Text:
+    line = Text(f"slowed down, level {job.backoff_level}", style="yellow")
+    line += Text(f"  {job.backoff_failures} times {job.backoff_code}; a run every {job.backoff_seconds / 60:g} min")
+    probe = f", the next at {_next_probe(job):%Y-%m-%dT%H:%M:%SZ}" if job.status != "PAUSED" else ""
+    return line + Text(f"{probe} until one succeeds")
+
+
+def _next_probe(job: Row[Any]) -> datetime:
+    return next_time(datetime.fromisoformat(job.backoff_anchor), job.backoff_seconds, datetime.now(UTC))
+
+
+def _alert(found: RowMapping) -> Text:
+    line = Text(f"alert {found['status']}", style="yellow" if found["status"] == "ACKNOWLEDGED" else "red")
+    if found["acknowledged_by"]:
+        line += Text(f" by {found['acknowledged_by']}")
+    times = "once" if found["count"] == 1 else f"{found['count']} times"
+    return line + Text(f"  {found['code']} {times} since {_to_the_second(found['first_seen'])}: {found['advice']}")
+
+
 def _to_the_second(time: str) -> str:
     return f"{time[:19]}Z"
 
 
 def _next(job: Row[Any]) -> str:
-    if job.status == "PAUSED":
+    if job.status == "PAUSED" or job.backoff_level:
         return ""
     try:
         following = next_runs(job.cron, job.timezone, datetime.now(UTC), 1)

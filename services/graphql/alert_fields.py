@@ -71,14 +71,14 @@ class AlertQuery:
             project=await _named(info, project_id),
             state=None if state is None else state.name,
             after=position_in(after, "after"),
-            tests=sees_tests(info),
+            everything=sees_everything(info),
         )
         rows = await asyncio.to_thread(info.context.queries.notifications, narrow, within("limit", limit, MAX_LIST))
         return [Notification.of(row) for row in rows]
 
 
-def sees_tests(info: Info) -> bool:
-    """Whether the caller sees notices that concern no project: administrators do whose reach has no bounds."""
+def sees_everything(info: Info) -> bool:
+    """Whether the caller sees notices that concern no project, too: administrators do whose reach has no bounds."""
     principal = info.context.principal
     return principal.may(Role.ADMIN) and principal.projects is None
 

@@ -18,7 +18,7 @@ from libs.temporal.messages import (
     SendTestNotice,
     SilenceAlerts,
 )
-from services.graphql.alert_fields import sees_tests
+from services.graphql.alert_fields import sees_everything
 from services.graphql.alert_payloads import AlertPayload, NotificationPayload, SilencePayload
 from services.graphql.alert_types import Alert, Silence
 from services.graphql.arguments import Once, Reason
@@ -113,7 +113,7 @@ class AlertMutation:
         ] = None,
         idempotency_key: Once = None,
     ) -> NotificationPayload:
-        if not sees_tests(info):
+        if not sees_everything(info):
             message = "This token reaches some projects only; a test notice belongs to none of them."
             return NotificationPayload(notification=None, user_errors=[user_error("FORBIDDEN", message)])
         shared = frame(info, info.context.defaults.site, "", None, idempotency_key, about=channel.value)
@@ -187,7 +187,7 @@ async def _tried(info: Info, command: AnyCommand, notice_id: str, over: Callable
 
 
 async def _notice(info: Info, notice_id: str) -> Row | None:
-    return await asyncio.to_thread(info.context.queries.notification, notice_id, tests=sees_tests(info))
+    return await asyncio.to_thread(info.context.queries.notification, notice_id, everything=sees_everything(info))
 
 
 def _recipients(to: list[str] | None) -> tuple[str, ...]:

@@ -31,8 +31,8 @@ class NoticeFilter(msgspec.Struct, frozen=True, kw_only=True):
     state: str | None = None
     after: int | None = None
     """Position: only what was made before it."""
-    tests: bool = False
-    """With notices that are about no alert: somebody tried a channel."""
+    everything: bool = False
+    """Also those about no alert (somebody tried a channel), or about one that is not shown any more."""
 
 
 class AlertQueries(Reader):
@@ -99,16 +99,16 @@ class AlertQueries(Reader):
 
     def notifications(self, narrow: NoticeFilter, limit: int) -> list[Row]:
         """Notices, the last made first."""
-        query = self._notices(tests=narrow.tests, project=narrow.project)
+        query = self._notices(everything=narrow.everything, project=narrow.project)
         if narrow.state is not None:
             query = query.where(notification.c.state == narrow.state)
         if narrow.after is not None:
             query = query.where(notification.c.created_position < narrow.after)
         return self._with_alerts(self._rows(query.order_by(notification.c.created_position.desc()).limit(limit)))
 
-    def notification(self, notice_id: str, *, tests: bool) -> Row | None:
+    def notification(self, notice_id: str, *, everything: bool) -> Row | None:
         """One notice by id."""
-        query = self._notices(tests=tests).where(notification.c.notice_id == notice_id)
+        query = self._notices(everything=everything).where(notification.c.notice_id == notice_id)
         return next(iter(self._with_alerts(self._rows(query.limit(1)))), None)
 
     def notifications_of_alerts(self, alerts: Sequence[tuple[str, str]]) -> list[Row]:
@@ -134,18 +134,18 @@ class AlertQueries(Reader):
             query = query.where(schema_drift.c.position < before)
         return self._rows(query.order_by(schema_drift.c.position.desc()).limit(limit))
 
-    def _notices(self, *, tests: bool, project: tuple[str, str] | None = None) -> Select[Any]:
-        """Notices about an alert that may be seen, of one project if one is named; `tests`: those about none, too."""
-        about = [alert.c.site == notification_alert.c.site, alert.c.alert_id == notification_alert.c.alert_id]
+    def _notices(self, *, everything: bool, project: tuple[str, str] | None = None) -> Select[Any]:
+        """Notices about an alert that may be seen, of one project if one is named; or just everything."""
+        if everything and project is None:
+            return select(notification)
         named = [
             notification_alert.c.site == notification.c.site,
             notification_alert.c.notice_id == notification.c.notice_id,
+            alert.c.site == notification_alert.c.site,
+            alert.c.alert_id == notification_alert.c.alert_id,
         ]
         shown = [self._seen_alert()] if project is None else [self._seen_alert(), _of(alert, project)]
-        seen: ColumnElement[bool] = exists().where(*about, *named, *shown)
-        if tests and project is None:
-            seen = or_(seen, ~exists().where(*named))
-        return select(notification).where(seen)
+        return select(notification).where(exists().where(*named, *shown))
 
     def _with_alerts(self, rows: list[Row]) -> list[Row]:
         """The rows, each with the `alert_ids` that may be seen, and whether it is about `others` as well."""

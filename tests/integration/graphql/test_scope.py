@@ -18,6 +18,7 @@ from libs import access, read_tables
 from libs.access import Role, SessionStore, TokenStore
 from libs.runtime import Health, engine, read_database
 from services.graphql.app import make_app
+from services.graphql.notification_types import SHARED_SUBJECT
 from services.graphql.queries import Queries
 from services.graphql.scheduler import Scheduler
 from tests.integration.graphql import rows
@@ -28,11 +29,12 @@ SECRET = "not-for-northerners"
 OTHER_SITE = "elsewhere"
 
 OWN = frozenset({("acme", "NORTH")})
-OWN_NAMES = ["NORTH", "10000", "acme:NORTH", "10001", "NORTH-1", "ann", "To Do", "run-north", "100"]
-FOREIGN_NAMES = ["SOUTH", "20000", "acme:SOUTH", "20001", "SOUTH-1", "bob", "run-south", "300"]
-FOREIGN_NAMES += [f"{OTHER_SITE}:NORTH", "30000", "30001", "run-else"]
+OWN_NAMES = ["NORTH", "10000", "acme:NORTH", "10001", "NORTH-1", "ann", "To Do", "run-north", "100", "alert-north", "X"]
+FOREIGN_NAMES = ["SOUTH", "20000", "acme:SOUTH", "20001", "SOUTH-1", "bob", "run-south", "300", "alert-south"]
+FOREIGN_NAMES += [f"{OTHER_SITE}:NORTH", "30000", "30001", "run-else", "alert-else"]
 
 NEVER_SHOWN = {"SOUTH", "20000", "acme:SOUTH", "20001", "SOUTH-1", "bob", "run-south", "300", "200"}
+NEVER_SHOWN |= {"alert-south", "alert-else", "notice-south", "notice-else", "notice-test", "notice-orphan"}
 NEVER_SHOWN |= {f"{OTHER_SITE}:NORTH", OTHER_SITE, "30000", "30001", "run-else", "bob-token"}
 
 
@@ -45,7 +47,8 @@ class Service:
     tables: sqlalchemy.Engine
     scoped: dict[Role, str] = field(default_factory=dict)
     foreign_token: str = ""
-    admin: str = ""
+    everything: dict[Role, str] = field(default_factory=dict)
+    """A token of each role that reaches all."""
 
     async def ask(self, query: str, token: str) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {token}"}
@@ -85,9 +88,9 @@ class Tenants:
         service = Service(f"http://127.0.0.1:{self._runner.addresses[0][1]}", ClientSession(), tables)
         for role in Role:
             service.scoped[role] = tokens.create(f"north {role.value}", role, OWN, by="test")[1]
+            service.everything[role] = tokens.create(f"every {role.value}", role, None, by="test")[1]
         south = frozenset({("acme", "SOUTH")})
         service.foreign_token = tokens.create("bob-token", Role.READER, south, by="test")[0].id
-        service.admin = tokens.create("everything", Role.ADMIN, None, by="test")[1]
         return service
 
     def stop(self) -> None:
@@ -103,6 +106,9 @@ def tenants(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenants]:
     made.stop()
 
 
+# When one root field fails, graphql-core cancels the others; the loop then drops resolvers that had not begun yet.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(query=queries(OWN_NAMES + FOREIGN_NAMES), role=st.sampled_from(list(Role)))
 def test_no_query_shows_anything_outside_the_reach(tenants: Tenants, query: str, role: Role) -> None:
@@ -113,22 +119,88 @@ def test_no_query_shows_anything_outside_the_reach(tenants: Tenants, query: str,
 
 
 def test_it_was_there_to_be_seen(tenants: Tenants) -> None:
-    query = '{ projects { key site name } users { id } issue(key: "SOUTH-1") { summary } apiTokens { name } }'
-    answer = tenants.do(tenants.service.ask(query, tenants.service.admin))
-    assert SECRET in str(answer)
-    assert {"SOUTH", OTHER_SITE, "bob", "bob-token"} <= strings(answer["data"])
+    query = """{ projects { key site name } users { id } issue(key: "SOUTH-1") { summary } apiTokens { name }
+                 alerts { id } notifications { id subject } schemaDrifts(projectId: "SOUTH") { fieldName } }"""
+    data = tenants.do(tenants.service.ask(query, tenants.service.everything[Role.ADMIN]))["data"]
+    assert {"SOUTH", OTHER_SITE, "bob", "bob-token", "alert-south", "alert-else"} <= strings(data)
+    assert {"notice-south", "notice-joint", "notice-test", "notice-orphan"} <= strings(data["notifications"])
+    for told in (data["projects"], data["issue"], data["notifications"], data["schemaDrifts"]):
+        assert SECRET in str(told)
 
 
 def test_the_reach_itself_is_seen_whole(tenants: Tenants) -> None:
     query = """{ projects { uid syncRuns { id } changes { id } }
                  issues(projectId: "NORTH") { nodes { key comments { id } worklogs { id } } }
-                 users { id } syncLogs(projectId: "NORTH") { id } absences(projectId: "NORTH") { id } }"""
+                 users { id } syncLogs(projectId: "NORTH") { id } absences(projectId: "NORTH") { id }
+                 alerts { id notifications { id } } notifications { id subject alertIds }
+                 project(projectId: "NORTH") { alerts { id } silences { reason } }
+                 schemaDrifts(projectId: "NORTH") { fieldName } }"""
     data = tenants.do(tenants.service.ask(query, tenants.service.scoped[Role.READER]))["data"]
     assert [project["uid"] for project in data["projects"]] == ["acme:NORTH"]
     assert data["projects"][0]["syncRuns"] == [{"id": "run-north"}]
     assert data["issues"]["nodes"] == [{"key": "NORTH-1", "comments": [{"id": "1"}], "worklogs": [{"id": "1"}]}]
     assert {user["id"] for user in data["users"]} == {"ann", "shared"}
     assert (len(data["syncLogs"]), len(data["absences"])) == (1, 1)
+    assert data["alerts"] == [{"id": "alert-north", "notifications": [{"id": "notice-joint"}, {"id": "notice-north"}]}]
+    assert data["project"] == {"alerts": [{"id": "alert-north"}], "silences": [{"reason": "visible"}]}
+    assert data["schemaDrifts"] == [{"fieldName": "visible"}]
+    assert data["notifications"] == [
+        {"id": "notice-joint", "subject": SHARED_SUBJECT, "alertIds": ["alert-north"]},
+        {"id": "notice-north", "subject": "visible", "alertIds": ["alert-north"]},
+    ]
+
+
+def test_a_test_notice_is_seen_by_none_but_administrators_of_everything(tenants: Tenants) -> None:
+    query = "{ notifications { id } }"
+    for role in Role:
+        everything = tenants.service.everything[role]
+        shown = tenants.do(tenants.service.ask(query, everything))["data"]["notifications"]
+        assert ({"id": "notice-test"} in shown) == (role is Role.ADMIN)
+
+
+ABOUT = {
+    "acknowledgeAlert": "UNKNOWN_ALERT",
+    "resolveAlert": "UNKNOWN_ALERT",
+    "redriveNotification": "UNKNOWN_NOTIFICATION",
+}
+"""Mutations that name an alert or a notice, and what is said when there is none."""
+
+
+def test_every_mutation_on_an_alert_or_a_notice_is_tried() -> None:
+    assert served.mutation_type is not None
+    by_id = {name for name, made in served.mutation_type.fields.items() if "id" in made.args}
+    assert by_id == ABOUT.keys() | {"revokeApiToken"}
+
+
+@pytest.mark.parametrize("name", ABOUT)
+@pytest.mark.parametrize(
+    "wanted", ["alert-south", "alert-else", "notice-south", "notice-else", "notice-test", "notice-orphan"]
+)
+def test_no_alert_and_no_notice_beyond_can_be_touched(tenants: Tenants, name: str, wanted: str) -> None:
+    query = f'mutation {{ {name}(id: "{wanted}") {{ userErrors {{ code }} }} }}'
+    answer = tenants.do(tenants.service.ask(query, tenants.service.scoped[Role.ADMIN]))
+    assert answer["data"][name]["userErrors"] == [{"code": ABOUT[name]}]
+
+
+@pytest.mark.parametrize(
+    ("mutation", "role", "code"),
+    [
+        ('acknowledgeAlert(id: "alert-north")', Role.READER, "FORBIDDEN"),
+        ('acknowledgeAlert(id: "alert-north")', Role.OPERATOR, "SCHEDULER_UNAVAILABLE"),
+        ('resolveAlert(id: "alert-north")', Role.READER, "FORBIDDEN"),
+        ('resolveAlert(id: "alert-north")', Role.OPERATOR, "SCHEDULER_UNAVAILABLE"),
+        ('redriveNotification(id: "notice-north")', Role.OPERATOR, "FORBIDDEN"),
+        ('redriveNotification(id: "notice-north")', Role.ADMIN, "SCHEDULER_UNAVAILABLE"),
+        ("sendTestNotification(channel: EMAIL)", Role.OPERATOR, "FORBIDDEN"),
+        ("sendTestNotification(channel: EMAIL)", Role.ADMIN, "FORBIDDEN"),  # its reach has bounds
+    ],
+)
+def test_within_the_reach_the_role_decides_on_alerts_and_notices(
+    tenants: Tenants, mutation: str, role: Role, code: str
+) -> None:
+    query = f"mutation {{ {mutation} {{ userErrors {{ code }} }} }}"
+    answer = tenants.do(tenants.service.ask(query, tenants.service.scoped[role]))
+    assert refusal_in(answer) == code
 
 
 MUTATIONS = {
@@ -200,9 +272,14 @@ def refusal(tenants: Tenants, name: str, role: Role, project: str) -> str:
     given_arguments = MUTATIONS[name].replace("{p}", f'"{project}"')
     query = f"mutation {{ {name}({given_arguments}) {{ userErrors {{ code }} }} }}"
     answer = tenants.do(tenants.service.ask(query, tenants.service.scoped[role]))
+    return refusal_in(answer)
+
+
+def refusal_in(answer: dict[str, Any]) -> str:
     if "errors" in answer:
         return str(answer["errors"][0]["extensions"]["code"])
-    return str(answer["data"][name]["userErrors"][0]["code"])
+    (payload,) = answer["data"].values()
+    return str(payload["userErrors"][0]["code"])
 
 
 def _needed(name: str) -> Role:
@@ -230,6 +307,11 @@ def _fill(tables: sqlalchemy.Engine) -> None:
         read_tables.jira_user,
         [rows.user(who, display_name=name) | {"site": site} for site, who, name in people],
     )
+    # One that tells of both projects of the site, one of none, and one of an alert that nobody knows.
+    for position, (notice_id, alerts) in enumerate(
+        [("joint", ("alert-north", "alert-south")), ("test", ()), ("orphan", ("alert-lost",))], 1000
+    ):
+        _notice(tables, "acme", f"notice-{notice_id}", position, SECRET, alerts)
 
 
 def _project(
@@ -251,6 +333,22 @@ def _project(
     _insert(tables, read_tables.project_change, [rows.change(position, reason=text) | mine])
     _insert(tables, read_tables.tracked_user, [{**mine, "account_id": who}])
     _insert(tables, read_tables.gone, [rows.absence(str(number + 9), reason="UNTRACKED") | mine])
+    _insert(tables, read_tables.schema_drift, [rows.drift(position, field_name=text) | mine])
+    alert_id = run.replace("run", "alert")
+    _insert(tables, read_tables.alert, [rows.alert(alert_id, position, message=text, code="X") | mine])
+    _insert(tables, read_tables.alert_silence, [rows.silence(reason=text) | mine])
+    _notice(tables, site, run.replace("run", "notice"), position, text, (alert_id,))
+
+
+def _notice(
+    tables: sqlalchemy.Engine, site: str, notice_id: str, position: int, subject: str, alerts: tuple[str, ...]
+) -> None:
+    here = {"site": site}
+    row = rows.notice(notice_id, position, subject=subject, state="DEAD" if alerts else "SENT")
+    _insert(tables, read_tables.notification, [row | here])
+    if alerts:
+        named = [rows.about(notice_id, alert_id) | here for alert_id in alerts]
+        _insert(tables, read_tables.notification_alert, named)
 
 
 def _insert(tables: sqlalchemy.Engine, table: sqlalchemy.Table, values: list[dict[str, Any]]) -> None:

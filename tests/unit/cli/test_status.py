@@ -47,3 +47,27 @@ def test_a_schedule_in_another_time_zone_shows_its_next_run_in_utc(tables: Engin
 def test_an_unregistered_project_is_not_shown(tables: Engine) -> None:
     assert "jdi register PROJECT" in shown(tables, build.registered(), build.unregistered())
     assert "acme/DEMO" in shown(tables, build.registered(), build.unregistered(), build.registered())
+
+
+def test_a_slowed_down_project_says_why_and_when_it_is_tried_again(tables: Engine) -> None:
+    told = shown(tables, build.registered(), build.backed_off(2, seconds=21_600, code="SUSPENDED_PAYMENT"))
+    probe = r"slowed down, level 2  4 times SUSPENDED_PAYMENT; a run every 360 min, the next at \S+Z until one succeeds"
+    assert re.search(probe, told)
+    assert "UTC  next" not in told
+
+
+def test_a_paused_project_is_not_tried_again(tables: Engine) -> None:
+    assert "a run every 60 min until one succeeds" in shown(
+        tables, build.registered(), build.paused(), build.backed_off()
+    )
+
+
+def test_alerts_are_shown_until_they_are_over(tables: Engine) -> None:
+    raised = [build.registered(), build.alert_raised("a1"), build.alert_raised("a2", count=1), build.alert_raised("a3")]
+    told = shown(tables, *raised, build.alert_acknowledged("a2"), build.alert_resolved("a3"))
+    alerts = [line for line in told.splitlines() if line.startswith("alert ")]
+    since = "since 2026-01-02T03:04:05Z: Make a new API token and set JIRA_API_TOKEN."
+    assert alerts == [
+        f"alert OPEN  AUTH_EXPIRED 3 times {since}",
+        f"alert ACKNOWLEDGED by ada  AUTH_EXPIRED once {since}",
+    ]
