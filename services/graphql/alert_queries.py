@@ -60,22 +60,28 @@ class AlertQueries(Reader):
         query = select(alert).where(tuple_(alert.c.site, alert.c.project_key).in_(projects), self._seen_alert())
         return self._rows(query.where(alert.c.status != "RESOLVED").order_by(alert.c.raised_position.desc()))
 
-    def alerts_changed(self, since: int, limit: int) -> list[Row]:
-        """Alerts that have changed behind a position, or of which people were told or silenced since."""
+    def alerts_changed(self, since: int, until: int, limit: int) -> list[Row]:
+        """Alerts that changed last behind a position and up to another, or of which people were told or silenced there.
+
+        One that has changed again since comes with what changed later.
+        """
         told = exists().where(
             notification_alert.c.site == alert.c.site,
             notification_alert.c.alert_id == alert.c.alert_id,
             notification.c.site == notification_alert.c.site,
             notification.c.notice_id == notification_alert.c.notice_id,
             notification.c.changed_position > since,
+            notification.c.changed_position <= until,
         )
         silenced = exists().where(
             alert_silence.c.site == alert.c.site,
             alert_silence.c.project_key == alert.c.project_key,
             or_(alert_silence.c.code == "", alert_silence.c.code == alert.c.code),
             alert_silence.c.changed_position > since,
+            alert_silence.c.changed_position <= until,
         )
-        changed = or_(alert.c.changed_position > since, told, and_(alert.c.status != "RESOLVED", silenced))
+        moved = and_(alert.c.changed_position > since, alert.c.changed_position <= until)
+        changed = or_(moved, told, and_(alert.c.status != "RESOLVED", silenced))
         query = select(alert).where(changed, self._seen_alert())
         return self._rows(query.order_by(alert.c.changed_position.desc()).limit(limit))
 

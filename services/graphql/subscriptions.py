@@ -99,7 +99,7 @@ async def _event(info: Info, seen: Versions | None, state: Versions) -> ConsoleE
     rows = await asyncio.to_thread(queries.projects_by_name, changed) if changed else []
     alerts: list[Row] = []
     if seen is not None and seen.alerts < state.alerts:
-        alerts = await asyncio.to_thread(queries.alerts_changed, seen.alerts, ALERTS_AT_ONCE)
+        alerts = await asyncio.to_thread(queries.alerts_changed, seen.alerts, state.alerts, ALERTS_AT_ONCE)
     return ConsoleEvent(
         position=str(state.position),
         projects=[Project.of(row) for row in rows],

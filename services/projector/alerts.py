@@ -44,6 +44,8 @@ def alert_repeated(event: AlertRepeated, standing: Standing) -> None:
 
 
 def alert_resolved(event: AlertResolved, standing: Standing) -> None:
+    if _over(event.alert_id, standing):  # a person and the recovery at the same moment: the first word counts
+        return
     _change(
         standing,
         event.alert_id,
@@ -81,6 +83,11 @@ def alerts_silenced(event: AlertsSilenced, standing: Standing) -> None:
         "changed_position": standing.position,
         "version": event.stream_version,
     }
+
+
+def _over(alert_id: str, standing: Standing) -> bool:
+    alert = standing.alerts.get(alert_id)
+    return alert is not None and alert["status"] == "RESOLVED"
 
 
 def _change(standing: Standing, alert_id: str, event: Event, **columns: object) -> None:

@@ -123,6 +123,34 @@ async def test_one_whose_reach_is_narrow_hears_of_nothing_else(demo: Api) -> Non
         assert told["removed"] == []
 
 
+async def test_alerts_are_told_to_those_who_may_see_them(demo: Api) -> None:
+    """Raised, silenced, told of: each is word of the alert."""
+    secret = TokenStore(demo.tables).create("narrow", Role.READER, frozenset({("acme", "DEMO")}), by="test")[1]
+    watching = "subscription { consoleEvents { alerts { id silencedUntil notifications { id } } } }"
+    async with connected(demo, secret) as narrow, connected(demo) as wide:
+        scoped, everything = watch(narrow, watching), watch(wide, watching)
+        assert (await anext(scoped))["consoleEvents"] == (await anext(everything))["consoleEvents"] == {"alerts": []}
+        demo.insert(read_tables.alert, [rows.alert("theirs", 10, project_key="OTHER")])
+        move(demo, "OTHER", 2)
+        assert ids(await anext(everything)) == ["theirs"]
+        demo.insert(read_tables.alert, [rows.alert("ours", 11)])
+        move(demo, "DEMO", 2)
+        assert ids(await anext(everything)) == ids(await anext(scoped)) == ["ours"]
+        demo.insert(read_tables.alert_silence, [rows.silence(changed_position=12)])
+        move(demo, "DEMO", 3)
+        (silenced,) = (await anext(scoped))["consoleEvents"]["alerts"]
+        assert silenced["silencedUntil"].startswith("2999-01-01")
+        demo.insert(read_tables.notification, [rows.notice("n-theirs", 13), rows.notice("n-ours", 14)])
+        demo.insert(read_tables.notification_alert, [rows.about("n-theirs", "theirs"), rows.about("n-ours", "ours")])
+        move(demo, "DEMO", 4)
+        (told,) = (await anext(scoped))["consoleEvents"]["alerts"]
+        assert (told["id"], told["notifications"]) == ("ours", [{"id": "n-ours"}])
+
+
+def ids(answer: dict[str, Any]) -> list[str]:
+    return [alert["id"] for alert in answer["consoleEvents"]["alerts"]]
+
+
 async def test_a_reconnect_with_a_cursor_misses_no_entry_and_repeats_none(demo: Api) -> None:
     """Entries are written all the time while the connection breaks again and again."""
     total = 600

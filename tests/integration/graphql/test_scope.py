@@ -106,9 +106,6 @@ def tenants(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenants]:
     made.stop()
 
 
-# When one root field fails, graphql-core cancels the others; the loop then drops resolvers that had not begun yet.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(query=queries(OWN_NAMES + FOREIGN_NAMES), role=st.sampled_from(list(Role)))
 def test_no_query_shows_anything_outside_the_reach(tenants: Tenants, query: str, role: Role) -> None:

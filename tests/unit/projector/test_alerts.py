@@ -84,7 +84,9 @@ def naive_alert(alert_id: str, log: Sequence[Recorded]) -> list[dict[str, Any]]:
     raised = [place for place, one in enumerate(about) if isinstance(one.event, AlertRaised)]
     if not raised:
         return []
-    episode = about[raised[-1] :]
+    told = about[raised[-1] :]
+    ends = [one for one in told if isinstance(one.event, AlertResolved)]
+    episode = [one for one in told if one not in ends[1:]]  # the first end counts
     over = [place for place, one in enumerate(episode) if isinstance(one.event, AlertResolved)]
     if over:  # the first word of its end counts, and nothing after it
         episode = episode[: over[0] + 1]
