@@ -1,7 +1,7 @@
 """Pictures of the console for docs/pictures: `make screenshots`.
 
 The real system with a simulated Jira, brought into the states that an operator meets: data that is fresh, a run in
-progress, a pause with its reason, and a project that Jira refuses.
+progress, a pause with its reason, a project that Jira refuses, one that is slowed down, and what people were told.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from playwright.async_api import Browser, expect
 
 from libs.access import Role
+from libs.jira_client.errors import ErrorCode
 from libs.jira_simulator.faults import Fault
 from tests.browser.conftest import chromium
 from tests.browser.people import Person, entering
@@ -72,6 +74,7 @@ async def _bring_about(stack: ConsoleStack, browser: Browser, token: str) -> Non
         await _watch(person, "DEMO")
         await person.go_to_project("SHOP")
         await _refused(person, "SHOP", for_good=True)
+        await _slowed(person, "HELP")
 
 
 async def _pictures(stack: ConsoleStack, browser: Browser, token: str) -> None:
@@ -82,7 +85,12 @@ async def _pictures(stack: ConsoleStack, browser: Browser, token: str) -> None:
         await _page(person, "project", f"project/{SITE}%3ADEMO", whole=True)
         await _page(person, "project-failing", f"project/{SITE}%3ASHOP")
         await _page(person, "logs", f"logs?project={SITE}%3ADEMO")
+        await _page(person, "project-slowed", f"project/{SITE}%3AHELP")
         await _page(person, "alerts", "alerts")
+        await person.page.get_by_role("link", name=f"Details of {ErrorCode.SUSPENDED_PAYMENT} of HELP").click()
+        await expect(person.page.get_by_role("table", name="Notifications of this alert")).to_be_visible()
+        await _picture(person, "alert")
+        await _page(person, "notifications", "notifications")
         await _page(person, "tokens", "tokens")
         await person.go("projects")
         await person.press("Reschedule LAB")
@@ -96,8 +104,10 @@ async def _pictures(stack: ConsoleStack, browser: Browser, token: str) -> None:
     async with entering(stack, browser, token, viewport=WIDE, color_scheme="dark") as person:
         await _page(person, "projects-dark", "projects")
         await _page(person, "project-dark", f"project/{SITE}%3ADEMO", whole=True)
+        await _page(person, "alerts-dark", "alerts")
     async with entering(stack, browser, token, viewport=NARROW, device_scale_factor=2) as person:
         await _page(person, "projects-narrow", "projects")
+        await _page(person, "alerts-narrow", "alerts")
         await person.press("Sign out")
         await _picture(person, "sign-in-narrow")
 
@@ -152,6 +162,30 @@ async def _refused(person: Person, key: str, *, for_good: bool = False) -> None:
     faults.clear()
     if not for_good:
         await _sync(person, key)
+
+
+async def _slowed(person: Person, key: str) -> None:
+    """A site whose bill is not paid, and what people were told of it; besides, trouble of other projects."""
+    troubles, hour, code = person.stack.troubles, timedelta(hours=1), ErrorCode.SUSPENDED_PAYMENT
+    over = troubles.alert("PAY", ErrorCode.RATE_LIMIT, count=4, since=9 * hour)
+    troubles.recover(over, "PAY", ErrorCode.RATE_LIMIT)
+    slow = troubles.alert("LAB", ErrorCode.SLOW_SUCCESS, count=5, since=2 * hour)
+    troubles.not_delivered([slow], "[acme] LAB: syncs are slow", projects=["LAB"], ago=hour)
+    troubles.last_success(key, ago=timedelta(minutes=75))
+    troubles.failures(key, code, 3, every=timedelta(minutes=15))
+    alert = troubles.alert(key, code, count=3, since=timedelta(minutes=30))
+    troubles.sent([alert], f"[acme] {key}: Jira is suspended for payment", projects=[key], ago=timedelta(minutes=29))
+    troubles.retrying(
+        [alert], f"[acme] {key}: Jira is suspended for payment", projects=[key], wait=timedelta(minutes=4)
+    )
+    await troubles.slow_down(key, code, level=5, failures=3, seconds=6 * 3600)
+    troubles.drift("DEMO", ago=2 * hour)
+    await person.go("alerts")
+    await person.press(f"Acknowledge {ErrorCode.SLOW_SUCCESS} of LAB")
+    dialog = person.dialog(f"Acknowledge {ErrorCode.SLOW_SUCCESS} of LAB")
+    await dialog.get_by_label("Note").fill("Atlassian has an incident open")
+    await dialog.get_by_role("button", name="Acknowledge").click()
+    await person.said("acknowledged")
 
 
 async def _watch(person: Person, key: str) -> None:

@@ -20,6 +20,7 @@ export const CODES = [
   "TLS_INVALID",
   "STORE_DOWN",
   "STORE_FULL",
+  "INGESTOR_DOWN",
   "POISON_EVENT",
   "SLOW_SUCCESS",
   "UNKNOWN",

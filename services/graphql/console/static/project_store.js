@@ -100,7 +100,8 @@ function apply({ projects = [], removed = [], alerts = [] }) {
   const before = store.get();
   const known = new Map([...before.projects, ...by("uid", projects)]);
   for (const uid of removed) known.delete(uid);
-  const open = new Map([...by("id", alerts), ...before.alerts, ...by("id", alerts)]); // what is new comes first
+  const raised = alerts.filter(({ id }) => !before.alerts.has(id)); // comes first, the others keep their places
+  const open = new Map([...by("id", raised), ...before.alerts, ...by("id", alerts)]);
   for (const { id, status } of alerts) status === "RESOLVED" && open.delete(id);
   store.set({ ...before, projects: known, alerts: open, at: Date.now() });
 }
