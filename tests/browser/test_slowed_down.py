@@ -20,7 +20,7 @@ HOURS = 6
 async def test_slowed_down_with_a_countdown_until_a_sync_succeeds(admin: Person) -> None:
     troubles, row = admin.stack.troubles, admin.row("HELP")
     troubles.failures("HELP", CODE, 5, every=timedelta(minutes=15))
-    await expect(row).to_contain_text("Failing since 1 hr ago, 5 runs in a row.")
+    await expect(row).to_contain_text("Failing for 1 h, 5 runs in a row.")
     await troubles.slow_down("HELP", CODE, level=3, failures=5, seconds=HOURS * 3600)
     await expect(row).to_contain_text("Slowed down")
     await expect(row).to_contain_text("Slowed down to level 3: one run every 6 h until one succeeds, then at 00:00")

@@ -2,7 +2,7 @@
 import { runsInWords } from "../alert_words.js";
 import { html } from "../preact.js";
 import { errorOf } from "../project_state.js";
-import { Ago, lengthInWords } from "../time.js";
+import { Ago, Behind, lengthInWords } from "../time.js";
 import { DocsLink } from "./docs_link.js";
 import { normalInWords, useStateOf } from "./facts.js";
 
@@ -25,7 +25,7 @@ function Failing({ error, job }) {
   return html`<div class="why bad">
     <p><code>${error.code}</code> ${error.message} <span class="advice">${error.advice} <${DocsLink} docs=${error.docs} /></span></p>
     ${(error.since || backoff) && html`<p class="quiet">
-      ${error.since && html`Failing since <${Ago} at=${error.since} />, ${inARow(error.attempts ?? backoff?.failures ?? 1)}. `}
+      ${error.since && html`Failing for <${Behind} since=${error.since} />, ${inARow(error.attempts ?? backoff?.failures ?? 1)}. `}
       ${job && backoff && html`Slowed down to level ${backoff.level}: one run every ${lengthInWords(backoff.seconds)} until one succeeds, then ${inSentence(normalInWords(job))} again.`}
     </p>`}
   </div>`;
