@@ -10,6 +10,7 @@ from rich.text import Text
 from sqlalchemy import Connection, Engine, Row, RowMapping, select
 
 from libs.read_tables import NEVER, ReadTablesError, alert, project, readiness, sync_job, sync_state
+from libs.runtime import span_in_words
 from libs.temporal.cron import BadCron, next_runs
 from libs.temporal.intervals import next_time
 
@@ -32,7 +33,7 @@ def status(tables: Engine) -> Group:
     return Group(*(parts or [Text("No project is registered. Register one: jdi register PROJECT")]))
 
 
-def _project(connection: Connection, row: Row[Any]) -> Iterator[Table | Text]:
+def _project(connection: Connection, row: Row[Any]) -> Iterator[Table | Text | str]:
     job = connection.execute(
         select(sync_job).where(sync_job.c.site == row.site, sync_job.c.project_key == row.key)
     ).first()
@@ -51,7 +52,10 @@ def _project(connection: Connection, row: Row[Any]) -> Iterator[Table | Text]:
         .where(alert.c.site == row.site, alert.c.project_key == row.key, alert.c.status != "RESOLVED")
         .order_by(alert.c.raised_position)
     )
-    yield from (_alert(found) for found in connection.execute(open_alerts).mappings())
+    alerts = connection.execute(open_alerts).mappings().all()
+    yield from map(_alert, alerts)
+    told = {found["code"] for found in alerts}
+    yield from dict.fromkeys(_error(state) for state in states if state.error_code and state.error_code not in told)
     table = Table("entity", "state", "last sync", "watermark", "rows", "error", box=None, padding=(0, 2, 0, 0))
     for state in states:
         table.add_row(
@@ -60,7 +64,7 @@ def _project(connection: Connection, row: Row[Any]) -> Iterator[Table | Text]:
             "never" if state.last_sync_time == NEVER else _to_the_second(state.last_sync_time),
             _to_the_second(state.watermark) if state.watermark else "-",
             str(state.rows),
-            f"{state.error_code}: {state.error_advice}" if state.error_code else "",
+            state.error_code or "",
         )
     yield table
     yield Text("")
@@ -84,7 +88,8 @@ def _job(job: Row[Any]) -> Text:
 
 def _backoff(job: Row[Any]) -> Text:
     line = Text(f"slowed down, level {job.backoff_level}", style="yellow")
-    line += Text(f"  {job.backoff_failures} times {job.backoff_code}; a run every {job.backoff_seconds / 60:g} min")
+    times = "once" if job.backoff_failures == 1 else f"{job.backoff_failures} times in a row"
+    line += Text(f"  {job.backoff_code} {times}; a run every {span_in_words(job.backoff_seconds)}")
     probe = f", the next at {_next_probe(job):%Y-%m-%dT%H:%M:%SZ}" if job.status != "PAUSED" else ""
     return line + Text(f"{probe} until one succeeds")
 
@@ -99,6 +104,10 @@ def _alert(found: RowMapping) -> Text:
         line += Text(f" by {found['acknowledged_by']}")
     times = "once" if found["count"] == 1 else f"{found['count']} times"
     return line + Text(f"  {found['code']} {times} since {_to_the_second(found['first_seen'])}: {found['advice']}")
+
+
+def _error(state: Row[Any]) -> str:
+    return f"{state.error_code}: {state.error_message} {state.error_advice}"
 
 
 def _to_the_second(time: str) -> str:

@@ -35,6 +35,7 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
+from libs.runtime import span_in_words
 from libs.temporal import names
 from libs.temporal.intervals import offset_of
 from libs.temporal.messages import SyncInput
@@ -226,17 +227,9 @@ def _note(wanted: ControlState) -> str:
         pace = wanted.pace
         notes.append(
             f"Slowed down after {pace.failures} failed run{'' if pace.failures == 1 else 's'}: {pace.code},"
-            f" every {_span(pace.seconds)} until a run succeeds"
+            f" every {span_in_words(pace.seconds)} until a run succeeds"
         )
     return ". ".join(notes)
-
-
-def _span(seconds: int) -> str:
-    """6 h, 1 h 30 min, 45 s."""
-    hours, rest = divmod(seconds, 3600)
-    minutes, rest = divmod(rest, 60)
-    parts = [f"{number} {unit}" for number, unit in ((hours, "h"), (minutes, "min"), (rest, "s")) if number]
-    return " ".join(parts)
 
 
 def _version(description: ScheduleDescription) -> int | None:

@@ -4,7 +4,7 @@ What Jira or its users wrote is data here: escaped in HTML, kept to one line in 
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
@@ -14,6 +14,7 @@ import jinja2
 
 from libs.events import AlertEnd, NoticeReason
 from libs.jira_client.errors import Severity
+from libs.runtime import span_in_words
 from services.notifier.message import Message
 from services.notifier.state import Alert, Notice
 from services.notifier.text import clean, one_line
@@ -108,15 +109,9 @@ def _title(code: str) -> str:
 
 
 def _longest(alerts: Sequence[Alert]) -> str:
-    return in_words(max((alert.resolved_at or alert.last_seen) - alert.first_seen for alert in alerts))
-
-
-def in_words(span: timedelta) -> str:
-    """`2 h 13 m`: two units at most."""
-    seconds = max(0, int(span.total_seconds()))
-    units = ((seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "m"), (seconds % 60, "s"))
-    first = next((number for number, (count, _) in enumerate(units) if count), 3)
-    return " ".join(f"{count} {unit}" for count, unit in units[first : first + 2] if count) or "0 s"
+    return span_in_words(
+        max((alert.resolved_at or alert.last_seen) - alert.first_seen for alert in alerts).total_seconds()
+    )
 
 
 def _entry(alert: Alert) -> Entry:

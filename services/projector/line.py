@@ -14,11 +14,3 @@ class Line(NamedTuple):
 
 def because(reason: str) -> str:
     return f": {reason}" if reason else ""
-
-
-def every(seconds: int) -> str:
-    """A time from one run to the next, in the largest unit that goes into it: 6 h, 90 min, 75 s."""
-    for unit, name in ((3600, "h"), (60, "min")):
-        if seconds % unit == 0 and seconds:
-            return f"{seconds // unit} {name}"
-    return f"{seconds} s"

@@ -22,6 +22,7 @@ from libs.jira_client.classify import fingerprint
 from libs.jira_client.errors import ErrorCode
 from libs.jira_client.rules import RULES
 from libs.runtime.logs import redact_text
+from libs.runtime.spans import span_in_words
 
 QUOTED: Final = 300
 """Characters quoted of what others wrote."""
@@ -189,7 +190,7 @@ def blocked(
 
 def untaken(run: Run, first_run_id: str, at: datetime, story: Story, step: Waiting) -> SyncFailed:
     """What is said once of a run that nobody takes up. It is not over."""
-    waits = _duration((at - step.since).total_seconds())
+    waits = span_in_words((at - step.since).total_seconds())
     told = _Told(
         ErrorCode.INGESTOR_DOWN,
         f"No ingestor takes up the work: the run has waited for {waits}, and nothing asks the queue {step.queue}.",
@@ -211,7 +212,7 @@ class _Told(NamedTuple):
 
 def _why_closed(run: Run, close: Close) -> _Told:
     if close.how is How.TIMED_OUT:
-        lasted = _duration((close.at - run.started_at).total_seconds())
+        lasted = span_in_words((close.at - run.started_at).total_seconds())
         return _Told(
             ErrorCode.TIMEOUT,
             f"The run had not ended after {lasted}, so Temporal ended it.",
@@ -291,9 +292,3 @@ def _quoted(text: str) -> str:
     """One line of what others wrote, without what looks like a secret."""
     line = " ".join(redact_text(text).split())
     return line if len(line) <= QUOTED else line[: QUOTED - 1] + "…"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.3g} h"

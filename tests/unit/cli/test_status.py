@@ -51,15 +51,13 @@ def test_an_unregistered_project_is_not_shown(tables: Engine) -> None:
 
 def test_a_slowed_down_project_says_why_and_when_it_is_tried_again(tables: Engine) -> None:
     told = shown(tables, build.registered(), build.backed_off(2, seconds=21_600, code="SUSPENDED_PAYMENT"))
-    probe = r"slowed down, level 2  4 times SUSPENDED_PAYMENT; a run every 360 min, the next at \S+Z until one succeeds"
+    probe = r"slowed down, level 2  SUSPENDED_PAYMENT 4 times in a row; a run every 6 h, the next at \S+Z until one succeeds"
     assert re.search(probe, told)
     assert "UTC  next" not in told
 
 
 def test_a_paused_project_is_not_tried_again(tables: Engine) -> None:
-    assert "a run every 60 min until one succeeds" in shown(
-        tables, build.registered(), build.paused(), build.backed_off()
-    )
+    assert "a run every 1 h until one succeeds" in shown(tables, build.registered(), build.paused(), build.backed_off())
 
 
 def test_alerts_are_shown_until_they_are_over(tables: Engine) -> None:
