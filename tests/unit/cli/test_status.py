@@ -51,8 +51,8 @@ def test_an_unregistered_project_is_not_shown(tables: Engine) -> None:
 
 def test_a_slowed_down_project_says_why_and_when_it_is_tried_again(tables: Engine) -> None:
     told = shown(tables, build.registered(), build.backed_off(2, seconds=21_600, code="SUSPENDED_PAYMENT"))
-    probe = r"slowed down, level 2  SUSPENDED_PAYMENT 4 times in a row; a run every 6 h, the next at \S+Z until one succeeds"
-    assert re.search(probe, told)
+    probe = r"level 2  SUSPENDED_PAYMENT 4 times in a row; a run every 6 h, the next at \S+Z until one succeeds"
+    assert re.search(f"slowed down, {probe}", told)
     assert "UTC  next" not in told
 
 
