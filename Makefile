@@ -3,7 +3,7 @@
 PYTHON ?= python3
 UV_VERSION := 0.13.9
 BIN := .venv/bin
-GROUPS := ingestor projector graphql telemetry notifier embedded dev
+GROUPS := ingestor projector graphql telemetry notifier image build embedded dev deploy
 ARGS ?=
 TEST_WORKERS ?= 3
 
