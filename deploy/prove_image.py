@@ -45,7 +45,9 @@ def main(root: Path, group: str, image: dict[str, Any]) -> int:
     """The exit code."""
     config = image["OCIv1"]["config"]
     problems = [*_settings(config), *_contents(root)]
-    print(f"size: {_megabytes(root):.0f} MB unpacked, of which {_megabytes(root / 'opt/jdi'):.0f} MB are Python packages")
+    print(
+        f"size: {_megabytes(root):.0f} MB unpacked, of which {_megabytes(root / 'opt/jdi'):.0f} MB are Python packages"
+    )
     for name in SERVICES if group == "image" else (group,):
         problems += _start(root, name, config)
     for problem in problems:
@@ -77,7 +79,9 @@ def _contents(root: Path) -> list[str]:
     found += [f"{name} is inside, but not in the SBOM" for name in sorted(packages - names)]
     found += [f"{name} is in the SBOM, but not inside" for name in sorted(names - packages)]
     folders = ("bin", "usr/bin", "usr/local/bin", "usr/sbin", "opt/jdi/bin")
-    found += [f"/{folder}/{name} is inside" for folder in folders for name in NO_PROGRAM if (root / folder / name).exists()]
+    found += [
+        f"/{folder}/{name} is inside" for folder in folders for name in NO_PROGRAM if (root / folder / name).exists()
+    ]
     return found
 
 

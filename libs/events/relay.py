@@ -10,7 +10,6 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final, Protocol
 
-import nats
 import psycopg
 import structlog
 from nats.aio.client import Client
@@ -24,6 +23,7 @@ from libs.events.batches import Recorded
 from libs.events.checkpoint import ForeignStreamError, checkpoint
 from libs.events.cloudevents import headers_of, subject_of
 from libs.events.leader import StillHeld, leadership
+from libs.events.nats_connection import connected, shown
 from libs.events.store import EventStore, StoreError
 
 log = structlog.get_logger(__name__)
@@ -75,7 +75,7 @@ async def run_relay(
         except (StoreError, psycopg.Error) as error:
             why = f"the event log does not answer the relay: {_text(error)}"
         except (NatsError, OSError) as error:
-            why = f"NATS at {nats_url} does not take events: {_text(error)}"
+            why = f"NATS at {shown(nats_url)} does not take events: {_text(error)}"
         except ForeignStreamError as error:
             why = str(error)
         on_health(why)
@@ -142,9 +142,7 @@ async def _connected(nats_url: str) -> AsyncIterator[Client]:
         # A refused publish looks like a plain time-out to its caller; the reason comes here only.
         log.warning("NATS reports", error=str(error))
 
-    client = await nats.connect(
-        nats_url, error_cb=on_error, connect_timeout=2, allow_reconnect=False, max_reconnect_attempts=1
-    )
+    client = await connected(nats_url, on_error)
     try:
         yield client
     finally:

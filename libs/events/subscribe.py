@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from typing import Final
 
-import nats
 import structlog
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
@@ -21,6 +20,7 @@ from nats.js.errors import NotFoundError
 from libs.events.batches import Recorded
 from libs.events.cloudevents import recorded_of
 from libs.events.envelope import Event
+from libs.events.nats_connection import connected, shown
 from libs.events.relay import STREAM, Stopping
 
 log = structlog.get_logger(__name__)
@@ -98,7 +98,7 @@ async def subscribe(
                             if delivery is not None:
                                 yield delivery
         except (NatsError, OSError) as error:
-            why = f"NATS at {nats_url} does not deliver: {str(error) or type(error).__name__}"
+            why = f"NATS at {shown(nats_url)} does not deliver: {str(error) or type(error).__name__}"
             on_health(why)
             log.warning("subscriber waits for NATS", durable=durable, why=why)
             await asyncio.sleep(RETRY_SECONDS)
@@ -112,9 +112,7 @@ async def _consumer(
         log.warning("NATS reports", durable=durable, error=str(error))
 
     # A lost connection ends here and is made anew with its consumer: a server may come back without either.
-    client = await nats.connect(
-        nats_url, error_cb=on_error, connect_timeout=2, allow_reconnect=False, max_reconnect_attempts=1
-    )
+    client = await connected(nats_url, on_error)
     try:
         jetstream = client.jetstream(timeout=5)
         config = ConsumerConfig(

@@ -3,14 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 import aiohttp
-import nats
 from nats.errors import Error as NatsError
 
 from libs.embedded import stack_file
 from libs.events import open_store
+from libs.events.nats_connection import connected, shown
 from libs.read_tables import readiness
 from libs.runtime import SettingsError, engine, event_database, read_database, read_settings
 from libs.runtime.environ import read_variable
@@ -104,11 +103,9 @@ async def _temporal(settings: DoctorSettings) -> str:
 
 
 async def _nats(settings: DoctorSettings) -> str:
-    address = _without_password(settings.nats_url)
+    address = shown(settings.nats_url)
     try:
-        client = await nats.connect(
-            settings.nats_url, allow_reconnect=False, max_reconnect_attempts=1, connect_timeout=3, error_cb=_ignore
-        )
+        client = await connected(settings.nats_url, _ignore)
     except (OSError, NatsError) as error:
         raise LookupError(f"no answer at {address}") from error
     try:
@@ -132,8 +129,3 @@ async def _jira(settings: DoctorSettings) -> str:
     return (
         f"{info.get('serverTitle', 'Jira')} ({info.get('deploymentType', 'unknown kind')}) at {settings.jira_base_url}"
     )
-
-
-def _without_password(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

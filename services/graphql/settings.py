@@ -33,6 +33,11 @@ class Settings:
     behind_proxy: bool = setting(
         "JDI_BEHIND_PROXY", False, why="says that a proxy in front ends TLS, so that we may listen beyond loopback"
     )
+    on_loopback: bool = setting(
+        "JDI_PUBLISHED_ON_LOOPBACK",
+        False,
+        why="says that our port is published on this machine's loopback alone, so that a container may listen on 0.0.0.0",
+    )
     allowed_hosts: tuple[str, ...] = setting(
         "JDI_ALLOWED_HOSTS", (), unit="names, such as jdi.example.com", why="under which a proxy or tunnel serves us"
     )
@@ -51,7 +56,7 @@ class Settings:
     temporal_namespace: str = addresses.temporal_namespace()
 
     def __post_init__(self) -> None:
-        if not self.behind_proxy and not is_loopback(self.host):
+        if not self.behind_proxy and not self.on_loopback and not is_loopback(self.host):
             raise ValueError(
                 f"JDI_HOST: {self.host} can be reached from the network, where the token would travel in the clear;"
                 " leave it at 127.0.0.1, or put a proxy with TLS in front and set JDI_BEHIND_PROXY=1"

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
 from datetime import timedelta
 
 import structlog
 from temporalio.client import Client
 
-from libs.events import EventStore, open_store, run_relay
+from libs.events import EventStore, StoreError, StoreVersionError, open_store, run_relay
 from libs.jira_client import JiraClient, JiraSettings
-from libs.runtime import Health, Stop, event_database, run_service, serve_health
+from libs.runtime import Health, Reported, Stop, event_database, run_service, serve_health
 from libs.temporal.commands import CommandFailedError, register_project
 from libs.temporal.connect import connect
 from services.ingestor.activities import SyncActivities
@@ -26,17 +27,36 @@ log = structlog.get_logger()
 
 KEEP_SECONDS = 300.0
 """Between two looks at all schedules."""
+RETRY_SECONDS = 1.0
+"""Between two looks for a server that does not answer yet."""
 
 
 async def main(settings: Settings, stop: Stop) -> None:
-    """Run until told to stop."""
-    site = settings.site
-    store = open_store(event_database(settings.database_url))
-    journal = Journal(store)
-    health = Health()
-    client = await _connected(settings, stop)
-    if client is None:
+    """Run until told to stop. Alive from the start, ready once the event log, Temporal and NATS have answered."""
+    health, checks = Health(), {name: Reported() for name in ("event_log", "temporal", "nats")}
+    for name, check in checks.items():
+        health.add(name, check)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(serve_health(health, settings.health_host, settings.health_port, stop))
+        tasks.create_task(_work(settings, stop, checks))
+
+
+async def _work(settings: Settings, stop: Stop, checks: Mapping[str, Reported]) -> None:
+    store = await _opened(settings, stop, checks["event_log"])
+    if store is None:
         return
+    journal = Journal(store)
+    client = await _connected(settings, stop, checks["temporal"])
+    if client is not None:
+        await _serve(settings, stop, store, journal, client, checks["nats"])
+    journal.close()
+    store.close()
+
+
+async def _serve(
+    settings: Settings, stop: Stop, store: EventStore, journal: Journal, client: Client, nats: Reported
+) -> None:
+    site = settings.site
     async with JiraClient(_jira_settings(settings)) as jira, contextlib.AsyncExitStack() as running:
         sync = SyncActivities(journal, jira, timedelta(seconds=settings.jira_patience))
         gateway = ScheduleGateway(client, timedelta(seconds=settings.jitter))
@@ -44,32 +64,41 @@ async def main(settings: Settings, stop: Stop) -> None:
         for worker in make_workers(client, site, sync, control, DiscoveryActivities(jira)):
             await running.enter_async_context(worker)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(serve_health(health, settings.health_host, settings.health_port, stop))
-            tasks.create_task(_relay(store, settings.nats_url, stop, health))
+            tasks.create_task(run_relay(store, settings.nats_url, stop, on_health=nats.report))
             tasks.create_task(_register(client, settings, site))
             tasks.create_task(_keep_schedules(control, site, stop))
             log.info("ingestor is ready", site=site, jira=settings.jira_base_url, projects=settings.jira_projects)
             await stop.wait()
-    journal.close()
-    store.close()
 
 
-async def _connected(settings: Settings, stop: Stop) -> Client | None:
-    """Wait for Temporal to answer: it may start later than we do."""
+async def _opened(settings: Settings, stop: Stop, check: Reported) -> EventStore | None:
+    """Wait for the event log: its database may start, or be migrated, later than we start."""
     while not stop.is_set():
         try:
-            return await connect(settings.temporal_address, settings.temporal_namespace)
-        except RuntimeError as error:
-            log.warning("Temporal does not answer yet", address=settings.temporal_address, why=str(error))
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), timeout=1.0)
+            store = await asyncio.to_thread(open_store, event_database(settings.database_url))
+        except (StoreError, StoreVersionError) as error:
+            check.report(f"the event log cannot be opened: {error}")
+            log.warning("the event log cannot be opened yet", why=str(error))
+            await stop.sleep(RETRY_SECONDS)
+        else:
+            check.report(None)
+            return store
     return None
 
 
-async def _relay(store: EventStore, nats_url: str, stop: Stop, health: Health) -> None:
-    state: dict[str, str | None] = {"why": "the relay has not connected yet"}
-    health.add("nats", lambda: state["why"])
-    await run_relay(store, nats_url, stop, on_health=lambda why: state.update(why=why))
+async def _connected(settings: Settings, stop: Stop, check: Reported) -> Client | None:
+    """Wait for Temporal to answer: it may start later than we do."""
+    while not stop.is_set():
+        try:
+            client = await connect(settings.temporal_address, settings.temporal_namespace)
+        except RuntimeError as error:
+            check.report(f"Temporal does not answer at {settings.temporal_address}")
+            log.warning("Temporal does not answer yet", address=settings.temporal_address, why=str(error))
+            await stop.sleep(RETRY_SECONDS)
+        else:
+            check.report(None)
+            return client
+    return None
 
 
 async def _register(client: Client, settings: Settings, site: str) -> None:

@@ -1,0 +1,161 @@
+"""The shipped NATS configuration: everybody's own work goes through, and what is not theirs is refused by the server."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import nats
+import pytest
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from nats.errors import NoServersError
+
+from libs.events import Append, EventStore, migrate, open_store, subscribe
+from libs.events.nats_connection import connected, inbox_prefix, shown
+from tests.deploy.laid_out import ShippedNats, secrets_in
+from tests.integration.events.made import issue
+from tests.integration.events.publishing import relay
+
+SECONDS = 30
+API = "$JS.API"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShippedNats]:
+    folder = tmp_path_factory.mktemp("nats")
+    shipped = ShippedNats(folder, secrets_in(folder / "secrets"))
+    shipped.start()
+    yield shipped
+    shipped.kill()
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[EventStore]:
+    url = f"sqlite:///{tmp_path / 'jdi.db'}"
+    migrate(url)
+    opened = open_store(url)
+    yield opened
+    opened.close()
+
+
+class Refusals:
+    """What the server has refused on one connection."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.came = asyncio.Event()
+
+    async def hear(self, error: Exception) -> None:
+        self.texts.append(str(error))
+        self.came.set()
+
+
+@contextlib.asynccontextmanager
+async def known_as(server: ShippedNats, user: str) -> AsyncIterator[tuple[Client, Refusals]]:
+    refusals = Refusals()
+    client = await connected(server.url(user), refusals.hear)
+    try:
+        yield client, refusals
+    finally:
+        await client.close()
+
+
+async def test_the_relay_and_both_consumers_do_their_work(server: ShippedNats, log: EventStore) -> None:
+    log.append(Append(changes=[issue(number) for number in range(3)]))
+    async with relay(log, server.url("ingestor")), asyncio.timeout(SECONDS):
+        for user in ("telemetry", "notifier"):
+            deliveries = subscribe(server.url(user), durable=user)
+            positions = []
+            async with contextlib.aclosing(deliveries):
+                async for delivery in deliveries:
+                    positions.append(delivery.position)
+                    await delivery.ack()
+                    if len(positions) == 3:
+                        break
+            assert positions == [1, 2, 3]
+            async with known_as(server, user) as (client, refusals):
+                told = await client.jetstream().consumer_info("JIRA", user)
+                while told.num_ack_pending:
+                    told = await client.jetstream().consumer_info("JIRA", user)
+                assert told.ack_floor is not None
+                assert told.ack_floor.stream_seq == 3
+                assert refusals.texts == []
+    async with known_as(server, "doctor") as (client, refusals):
+        assert (await client.jetstream().account_info()).streams == 1
+        assert refusals.texts == []
+
+
+PUBLISH = [
+    ("ingestor", f"{API}.STREAM.DELETE.JIRA"),
+    ("ingestor", f"{API}.STREAM.PURGE.JIRA"),
+    ("ingestor", f"{API}.STREAM.UPDATE.JIRA"),
+    ("ingestor", f"{API}.STREAM.CREATE.OTHER"),
+    ("ingestor", f"{API}.CONSUMER.CREATE.JIRA.ingestor"),
+    ("ingestor", f"{API}.CONSUMER.DELETE.JIRA.telemetry"),
+    ("ingestor", "other.subject"),
+    *(
+        (user, subject)
+        for user, other in (("telemetry", "notifier"), ("notifier", "telemetry"))
+        for subject in (
+            "jira.acme.ALPHA.issue.jira_issue_fetched",
+            f"{API}.STREAM.CREATE.JIRA",
+            f"{API}.STREAM.DELETE.JIRA",
+            f"{API}.STREAM.MSG.GET.JIRA",
+            f"{API}.CONSUMER.CREATE.JIRA.{other}",
+            f"{API}.CONSUMER.DURABLE.CREATE.JIRA.{other}",
+            f"{API}.CONSUMER.DELETE.JIRA.{user}",
+            f"{API}.CONSUMER.MSG.NEXT.JIRA.{other}",
+            f"$JS.ACK.JIRA.{other}.1.1.1.1.0",
+            f"_INBOX_{other}.answer",
+        )
+    ),
+    ("doctor", "jira.acme.ALPHA.issue.jira_issue_fetched"),
+    ("doctor", f"{API}.STREAM.INFO.JIRA"),
+    ("doctor", f"{API}.STREAM.DELETE.JIRA"),
+]
+LISTEN = [
+    *((user, "jira.>") for user in ("ingestor", "telemetry", "notifier", "doctor")),
+    *((user, ">") for user in ("ingestor", "telemetry", "notifier", "doctor")),
+    *((user, "_INBOX.>") for user in ("ingestor", "telemetry")),
+    ("telemetry", "_INBOX_notifier.>"),
+    ("notifier", "_INBOX_ingestor.>"),
+    ("doctor", "$SYS.>"),
+]
+
+
+@pytest.mark.parametrize(("user", "subject"), PUBLISH)
+async def test_nobody_publishes_what_is_not_theirs(server: ShippedNats, user: str, subject: str) -> None:
+    async with known_as(server, user) as (client, refusals), asyncio.timeout(SECONDS):
+        await client.publish(subject, b"{}")
+        await refusals.came.wait()
+    assert "permissions violation for publish" in refusals.texts[0].lower()
+    assert subject.lower() in refusals.texts[0].lower()
+
+
+@pytest.mark.parametrize(("user", "subject"), LISTEN)
+async def test_nobody_listens_to_what_is_not_theirs(server: ShippedNats, user: str, subject: str) -> None:
+    async with known_as(server, user) as (client, refusals), asyncio.timeout(SECONDS):
+        await client.subscribe(subject)
+        await refusals.came.wait()
+    assert "permissions violation for subscription" in refusals.texts[0].lower()
+
+
+@pytest.mark.parametrize("login", ["", "telemetry:guessed@", "nobody:guessed@"])
+async def test_nobody_comes_in_without_the_right_password(server: ShippedNats, login: str) -> None:
+    with pytest.raises((NatsError, NoServersError)):
+        await nats.connect(
+            f"nats://{login}127.0.0.1:{server.port}", allow_reconnect=False, max_reconnect_attempts=1, error_cb=Refusals().hear
+        )
+
+
+def test_answers_have_a_place_of_each_users_own() -> None:
+    assert inbox_prefix("nats://telemetry:secret@nats:4222") == "_INBOX_telemetry"
+    for url in ("nats://nats:4222", "nats://a-token@nats:4222", "nats://any.>:secret@nats:4222"):
+        assert inbox_prefix(url) == "_INBOX"
+
+
+def test_addresses_are_shown_without_what_is_secret() -> None:
+    assert shown("nats://telemetry:secret@nats:4222") == shown("nats://a-token@nats:4222") == "nats://nats:4222"
