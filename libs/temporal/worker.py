@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.common import VersioningBehavior
+from temporalio.worker import Worker, WorkerDeploymentConfig, WorkerDeploymentVersion
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 # Our own modules and msgspec pass through the sandbox: they are pure at import, and re-importing them per workflow
@@ -27,8 +28,13 @@ def make_worker(
     workflows: Sequence[type] = (),
     activities: Sequence[Callable[..., Any]] = (),
     max_concurrent_activities: int = 20,
+    version: WorkerDeploymentVersion | None = None,
 ) -> Worker:
-    """A worker on `queue` with the project's sandbox and stopping rules."""
+    """A worker on `queue` with the project's sandbox and stopping rules.
+
+    With a `version`, a workflow ends on the version on which it began (they are short), and Temporal says which version
+    new ones begin on: somebody has to tell it, as the Worker Controller for Kubernetes does.
+    """
     return Worker(
         client,
         task_queue=queue,
@@ -39,4 +45,11 @@ def make_worker(
         max_concurrent_activities=max_concurrent_activities,
         # After a killed worker its cached runs wait this long for it before any worker takes them (default 10 s).
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
+        deployment_config=None
+        if version is None
+        else WorkerDeploymentConfig(
+            version=version,
+            use_worker_versioning=True,
+            default_versioning_behavior=VersioningBehavior.PINNED,
+        ),
     )

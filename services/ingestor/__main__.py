@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import structlog
 from temporalio.client import Client
+from temporalio.worker import WorkerDeploymentVersion
 
 from libs.events import EventStore, StoreError, StoreVersionError, open_store, run_relay
 from libs.jira_client import JiraClient, JiraSettings
@@ -61,7 +62,8 @@ async def _serve(
         sync = SyncActivities(journal, jira, timedelta(seconds=settings.jira_patience))
         gateway = ScheduleGateway(client, timedelta(seconds=settings.jitter))
         control = ControlActivities(journal, gateway, settings.jira_base_url)
-        for worker in make_workers(client, site, sync, control, DiscoveryActivities(jira)):
+        workers = make_workers(client, site, sync, control, DiscoveryActivities(jira), version=_version(settings))
+        for worker in workers:
             await running.enter_async_context(worker)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(run_relay(store, settings.nats_url, stop, on_health=nats.report))
@@ -127,6 +129,13 @@ async def _keep_schedules(control: ControlActivities, site: str, stop: Stop) -> 
             log.warning("schedules could not be looked after", why=str(error))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), timeout=KEEP_SECONDS)
+
+
+def _version(settings: Settings) -> WorkerDeploymentVersion | None:
+    """Of the workers; None where nobody steers versions."""
+    if not settings.deployment_name:
+        return None
+    return WorkerDeploymentVersion(deployment_name=settings.deployment_name, build_id=settings.build_id)
 
 
 def _jira_settings(settings: Settings) -> JiraSettings:

@@ -38,7 +38,15 @@ class Settings:
     site: str = addresses.site()
     temporal_address: str = addresses.temporal_address()
     temporal_namespace: str = addresses.temporal_namespace()
+    deployment_name: str = setting(
+        "TEMPORAL_DEPLOYMENT_NAME", "", why="with a build id, workers are versioned; the Worker Controller sets both"
+    )
+    build_id: str = setting("TEMPORAL_WORKER_BUILD_ID", "", why="the version of these workers")
     nats_url: str = addresses.nats_url()
     database_url: str = addresses.database_url()
     health_host: str = addresses.health_host()
     health_port: int = addresses.health_port()
+
+    def __post_init__(self) -> None:
+        if bool(self.deployment_name) != bool(self.build_id):
+            raise ValueError("TEMPORAL_DEPLOYMENT_NAME and TEMPORAL_WORKER_BUILD_ID belong together: set both, or none")

@@ -1,7 +1,7 @@
 """Which worker runs what: one queue for workflows of syncs, one for the site's Jira, one for control."""
 
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.worker import Worker, WorkerDeploymentVersion
 
 from libs.temporal import names
 from libs.temporal.worker import make_worker
@@ -15,11 +15,17 @@ JIRA_STEPS = 8
 
 
 def make_workers(
-    client: Client, site: str, sync: SyncActivities, control: ControlActivities, discovery: DiscoveryActivities
+    client: Client,
+    site: str,
+    sync: SyncActivities,
+    control: ControlActivities,
+    discovery: DiscoveryActivities,
+    *,
+    version: WorkerDeploymentVersion | None = None,
 ) -> tuple[Worker, ...]:
     """The ingestor's workers for one site."""
     return (
-        make_worker(client, names.SYNC_QUEUE, workflows=[SyncProjectWorkflow]),
+        make_worker(client, names.SYNC_QUEUE, workflows=[SyncProjectWorkflow], version=version),
         make_worker(
             client,
             names.jira_queue(site),
@@ -32,6 +38,7 @@ def make_workers(
                 discovery.check_with_jira,
             ],
             max_concurrent_activities=JIRA_STEPS,
+            version=version,
         ),
         make_worker(
             client,
@@ -47,5 +54,6 @@ def make_workers(
                 control.apply_schedule,
                 control.trigger_schedule,
             ],
+            version=version,
         ),
     )

@@ -147,7 +147,10 @@ async def test_nobody_listens_to_what_is_not_theirs(server: ShippedNats, user: s
 async def test_nobody_comes_in_without_the_right_password(server: ShippedNats, login: str) -> None:
     with pytest.raises((NatsError, NoServersError)):
         await nats.connect(
-            f"nats://{login}127.0.0.1:{server.port}", allow_reconnect=False, max_reconnect_attempts=1, error_cb=Refusals().hear
+            f"nats://{login}127.0.0.1:{server.port}",
+            allow_reconnect=False,
+            max_reconnect_attempts=1,
+            error_cb=Refusals().hear,
         )
 
 
