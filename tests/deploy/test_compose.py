@@ -1,6 +1,6 @@
 """compose.yaml holds together: valid by the specification's schema, and every name in it leads somewhere.
 
-No engine reads it here; what a schema cannot say (names that lead nowhere, variables that nobody reads) is checked by us.
+No engine reads it here. What a schema cannot say is checked by us: names that lead nowhere, variables nobody reads.
 """
 
 from __future__ import annotations
@@ -44,27 +44,27 @@ def read_env(path: str) -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines)
 
 
-def test_it_is_valid_by_the_specifications_schema():
+def test_it_is_valid_by_the_specifications_schema() -> None:
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(FILE)]
     checked = subprocess.run(command, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-def test_the_schema_finds_a_wrong_key(tmp_path: Path):
+def test_the_schema_finds_a_wrong_key(tmp_path: Path) -> None:
     wrong = tmp_path / "compose.yaml"
     wrong.write_text(FILE.read_text().replace("cap_drop:", "capdrop:"))
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(wrong)]
     assert subprocess.run(command, capture_output=True, check=False).returncode == 1
 
 
-def test_all_five_services_are_there_with_the_commands_of_the_image():
+def test_all_five_services_are_there_with_the_commands_of_the_image() -> None:
     commands = {name: part["command"][0] for name, part in OURS.items() if part["command"]}
     assert {commands[name] for name in SERVICES} == {f"services.{name}" for name in SERVICES}
     assert commands["migrate"] == "services.cli"
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_what_a_part_names_exists(name: str):
+def test_what_a_part_names_exists(name: str) -> None:
     part = PARTS[name]
     assert set(part.get("depends_on", {})) <= set(PARTS)
     assert set(part.get("networks", ())) <= set(COMPOSE["networks"])
@@ -73,7 +73,7 @@ def test_what_a_part_names_exists(name: str):
     assert {entry.split(":")[0] for entry in part.get("volumes", ())} <= set(COMPOSE["volumes"])
 
 
-def test_everything_declared_is_used_and_every_file_is_there():
+def test_everything_declared_is_used_and_every_file_is_there() -> None:
     used = {source for part in PARTS.values() for source in mounts(part).values()}
     assert set(COMPOSE["volumes"]) | set(COMPOSE["secrets"]) | set(COMPOSE["configs"]) == used
     given = read_env(".env")
@@ -83,7 +83,7 @@ def test_everything_declared_is_used_and_every_file_is_there():
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_a_part_waits_for_a_state_that_comes(name: str):
+def test_a_part_waits_for_a_state_that_comes(name: str) -> None:
     for other, wait in PARTS[name].get("depends_on", {}).items():
         if wait["condition"] == "service_healthy":
             assert "healthcheck" in PARTS[other]
@@ -93,7 +93,7 @@ def test_a_part_waits_for_a_state_that_comes(name: str):
             assert wait["required"] is False, f"{other} is not there in every profile"
 
 
-def test_nobody_waits_in_a_circle():
+def test_nobody_waits_in_a_circle() -> None:
     started: set[str] = set()
     while ready := {name for name, part in PARTS.items() if set(part.get("depends_on", {})) <= started} - started:
         started |= ready
@@ -101,13 +101,13 @@ def test_nobody_waits_in_a_circle():
 
 
 @pytest.mark.parametrize("name", [name for name in OURS if name not in ("secrets", "simulator")])
-def test_every_variable_is_one_that_the_command_reads(name: str):
+def test_every_variable_is_one_that_the_command_reads(name: str) -> None:
     module = "services.cli" if name == "jdi" else PARTS[name]["command"][0]
     assert set(variables(PARTS[name])) <= known_variables(module)
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_secrets_come_as_files_that_are_mounted(name: str):
+def test_secrets_come_as_files_that_are_mounted(name: str) -> None:
     for key, value in variables(PARTS[name]).items():
         assert not re.search(r"(PASSWORD|PWD|TOKEN|SECRET|WEBHOOK_URL|SMTP_URL|DATABASE_URL|NATS_URL)$", key), key
         assert "@" not in value or key.startswith("JIRA_EMAIL"), f"{key} looks like an address with a password"
@@ -116,7 +116,7 @@ def test_secrets_come_as_files_that_are_mounted(name: str):
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_a_part_is_locked_in(name: str):
+def test_a_part_is_locked_in(name: str) -> None:
     part = PARTS[name]
     assert part["cap_drop"] == ["ALL"]
     assert "cap_add" not in part
@@ -129,7 +129,7 @@ def test_a_part_is_locked_in(name: str):
 
 
 @pytest.mark.parametrize("name", [name for name in PARTS if name not in NOT_READY | WRITES_ITS_ROOT])
-def test_a_part_that_stays_says_when_it_is_ready(name: str):
+def test_a_part_that_stays_says_when_it_is_ready(name: str) -> None:
     test = PARTS[name]["healthcheck"]["test"]
     assert test[0] == "CMD"
     if name in SERVICES:
@@ -137,7 +137,7 @@ def test_a_part_that_stays_says_when_it_is_ready(name: str):
         assert f"http://127.0.0.1:{port}/readyz" in test[-1]
 
 
-def test_only_those_with_a_reason_reach_the_outside():
+def test_only_those_with_a_reason_reach_the_outside() -> None:
     assert {name for name, part in PARTS.items() if "outside" in part.get("networks", ())} == {
         *("ingestor", "notifier"),  # Jira; mail, Slack and WhatsApp
         *("graphql", "temporal-ui", "mailpit", "jdi"),  # published ports, and a look at Jira
@@ -145,7 +145,7 @@ def test_only_those_with_a_reason_reach_the_outside():
     assert COMPOSE["networks"]["inside"]["internal"] is True
 
 
-def test_a_service_that_is_told_to_stop_may_finish():
+def test_a_service_that_is_told_to_stop_may_finish() -> None:
     from libs.temporal.worker import GRACE
 
     for name in SERVICES:
@@ -153,7 +153,7 @@ def test_a_service_that_is_told_to_stop_may_finish():
 
 
 @pytest.mark.parametrize("path", ENV_FILES)
-def test_the_files_of_variables_give_what_must_be_given(path: str):
+def test_the_files_of_variables_give_what_must_be_given(path: str) -> None:
     text = FILE.read_text()
     required = set(re.findall(r"\$\{(\w+):\?", text))
     read = set(re.findall(r"\$\{(\w+)", text)) | {"COMPOSE_PROFILES"}
@@ -166,7 +166,7 @@ def profiles(given: dict[str, str]) -> list[str]:
     return given["COMPOSE_PROFILES"].split(",")
 
 
-def test_without_more_a_first_user_sees_data():
+def test_without_more_a_first_user_sees_data() -> None:
     given = read_env(".env")
     assert {"simulator", "mail"} <= set(profiles(given))
     assert given["JIRA_BASE_URL"] == "http://simulator:8095"

@@ -22,8 +22,8 @@ from tests.deploy.manifests import (
     environment,
     labels_of,
     name_of,
-    of_kind,
     objects,
+    of_kind,
     pod_of,
     rendered,
     workloads,
@@ -60,13 +60,13 @@ def ports_of(workload: Object) -> dict[str, int]:
 
 
 @overlays
-def test_every_kind_is_one_that_we_know(overlay: str):
+def test_every_kind_is_one_that_we_know(overlay: str) -> None:
     for each in objects(overlay):
         assert BUILT_IN.match(each["apiVersion"]) or (each["apiVersion"], each["kind"]) in CUSTOM, each["kind"]
 
 
 @overlays
-def test_names_are_unique_and_in_the_namespace(overlay: str):
+def test_names_are_unique_and_in_the_namespace(overlay: str) -> None:
     found = Counter((each["kind"], name_of(each)) for each in objects(overlay))
     assert max(found.values()) == 1
     for each in objects(overlay):
@@ -74,13 +74,13 @@ def test_names_are_unique_and_in_the_namespace(overlay: str):
 
 
 @overlays
-def test_the_five_services_and_the_migration_are_there(overlay: str):
+def test_the_five_services_and_the_migration_are_there(overlay: str) -> None:
     commands = {container_of(each)["args"][0] for each in workloads(overlay)}
     assert {f"services.{name}" for name in SERVICES} | {"services.cli"} <= commands
 
 
 @overlays
-def test_a_service_leads_to_pods_and_to_a_port_of_theirs(overlay: str):
+def test_a_service_leads_to_pods_and_to_a_port_of_theirs(overlay: str) -> None:
     for service in of_kind(overlay, "Service"):
         behind = chosen(overlay, {"matchLabels": service["spec"]["selector"]})
         assert behind, f"nothing is behind {name_of(service)}"
@@ -89,14 +89,14 @@ def test_a_service_leads_to_pods_and_to_a_port_of_theirs(overlay: str):
 
 
 @overlays
-def test_a_deployment_selects_its_own_pods_alone(overlay: str):
+def test_a_deployment_selects_its_own_pods_alone(overlay: str) -> None:
     for each in of_kind(overlay, "Deployment"):
         others = [other for other in chosen(overlay, each["spec"]["selector"]) if other["kind"] != "WorkerDeployment"]
         assert [name_of(other) for other in others] == [name_of(each)]
 
 
 @overlays
-def test_probes_ask_a_port_that_is_there_and_a_path_that_is_served(overlay: str):
+def test_probes_ask_a_port_that_is_there_and_a_path_that_is_served(overlay: str) -> None:
     for each in workloads(overlay):
         for kind in ("startupProbe", "livenessProbe", "readinessProbe"):
             probe = container_of(each).get(kind)
@@ -110,7 +110,7 @@ def test_probes_ask_a_port_that_is_there_and_a_path_that_is_served(overlay: str)
 
 
 @overlays
-def test_services_listen_on_the_port_that_is_named(overlay: str):
+def test_services_listen_on_the_port_that_is_named(overlay: str) -> None:
     from_image = image_environment()
     for each in workloads(overlay):
         if labels_of(each)["app.kubernetes.io/name"] in SERVICES:
@@ -127,7 +127,7 @@ def image_environment() -> dict[str, str]:
 
 
 @overlays
-def test_pods_are_restricted(overlay: str):
+def test_pods_are_restricted(overlay: str) -> None:
     (namespace,) = of_kind(overlay, "Namespace")
     assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
     for each in workloads(overlay):
@@ -146,7 +146,7 @@ def test_pods_are_restricted(overlay: str):
 
 
 @overlays
-def test_every_pod_has_a_service_account_of_its_own(overlay: str):
+def test_every_pod_has_a_service_account_of_its_own(overlay: str) -> None:
     accounts = {name_of(each) for each in of_kind(overlay, "ServiceAccount")}
     used = Counter(pod_of(each)["serviceAccountName"] for each in of_kind(overlay, "Deployment", "Job"))
     assert set(used) == accounts
@@ -155,7 +155,7 @@ def test_every_pod_has_a_service_account_of_its_own(overlay: str):
 
 
 @overlays
-def test_cpu_and_memory_are_asked_for_and_memory_is_limited(overlay: str):
+def test_cpu_and_memory_are_asked_for_and_memory_is_limited(overlay: str) -> None:
     for each in workloads(overlay):
         resources = container_of(each)["resources"]
         assert {"cpu", "memory"} <= set(resources["requests"])
@@ -164,7 +164,7 @@ def test_cpu_and_memory_are_asked_for_and_memory_is_limited(overlay: str):
 
 
 @overlays
-def test_images_are_pinned_and_the_migration_is_of_the_same_version(overlay: str):
+def test_images_are_pinned_and_the_migration_is_of_the_same_version(overlay: str) -> None:
     images = {container_of(each)["image"] for each in workloads(overlay)}
     assert len(images) == 1
     tag = images.pop().rpartition(":")[2]
@@ -174,7 +174,7 @@ def test_images_are_pinned_and_the_migration_is_of_the_same_version(overlay: str
 
 
 @overlays
-def test_variables_are_ones_that_the_command_reads_each_once(overlay: str):
+def test_variables_are_ones_that_the_command_reads_each_once(overlay: str) -> None:
     for each in workloads(overlay):
         names = Counter(entry["name"] for entry in container_of(each).get("env", ()))
         module = container_of(each)["args"][0]
@@ -184,7 +184,7 @@ def test_variables_are_ones_that_the_command_reads_each_once(overlay: str):
 
 
 @overlays
-def test_secrets_are_files_and_the_template_has_them_all(overlay: str):
+def test_secrets_are_files_and_the_template_has_them_all(overlay: str) -> None:
     template = list(yaml.safe_load_all((K8S / "secrets.example.yaml").read_text()))
     keys = {name_of(each): set(each["stringData"]) for each in template}
     fetched = {name_of(each): {item["secretKey"] for item in each["spec"]["data"]} for each in fetches(overlay)}
@@ -217,7 +217,7 @@ def secret_at(workload: Object, path: str) -> tuple[str, str]:
 
 
 @overlays
-def test_what_is_mounted_is_declared_and_used(overlay: str):
+def test_what_is_mounted_is_declared_and_used(overlay: str) -> None:
     for each in workloads(overlay):
         mounted = {mount["name"] for mount in container_of(each)["volumeMounts"]}
         assert mounted == {volume["name"] for volume in pod_of(each)["volumes"]}
@@ -227,7 +227,7 @@ def test_what_is_mounted_is_declared_and_used(overlay: str):
 
 
 @overlays
-def test_each_service_has_only_its_own_nats_user(overlay: str):
+def test_each_service_has_only_its_own_nats_user(overlay: str) -> None:
     for each in workloads(overlay):
         name = labels_of(each)["app.kubernetes.io/name"]
         secrets = {volume["secret"]["secretName"] for volume in pod_of(each)["volumes"] if "secret" in volume}
@@ -236,20 +236,20 @@ def test_each_service_has_only_its_own_nats_user(overlay: str):
 
 
 @overlays
-def test_stopping_takes_longer_than_the_workers_grace(overlay: str):
+def test_stopping_takes_longer_than_the_workers_grace(overlay: str) -> None:
     for each in workloads(overlay):
         assert pod_of(each)["terminationGracePeriodSeconds"] > GRACE.total_seconds()
 
 
 @overlays
-def test_rolling_never_takes_a_pod_away_before_the_new_one_is_ready(overlay: str):
+def test_rolling_never_takes_a_pod_away_before_the_new_one_is_ready(overlay: str) -> None:
     for each in of_kind(overlay, "Deployment"):
         if name_of(each) in SERVICES:
             assert each["spec"]["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
 
 
 @overlays
-def test_disruption_budgets_guard_every_service_and_block_no_node(overlay: str):
+def test_disruption_budgets_guard_every_service_and_block_no_node(overlay: str) -> None:
     budgets = {name_of(each): each["spec"] for each in of_kind(overlay, "PodDisruptionBudget")}
     assert set(budgets) == set(SERVICES)
     for budget in budgets.values():
@@ -259,7 +259,7 @@ def test_disruption_budgets_guard_every_service_and_block_no_node(overlay: str):
 
 
 @overlays
-def test_pods_are_spread_over_zones_and_hosts(overlay: str):
+def test_pods_are_spread_over_zones_and_hosts(overlay: str) -> None:
     for each in workloads(overlay):
         if labels_of(each)["app.kubernetes.io/name"] not in SERVICES:
             continue
@@ -269,14 +269,14 @@ def test_pods_are_spread_over_zones_and_hosts(overlay: str):
 
 
 @overlays
-def test_the_migration_cleans_up_and_tries_again(overlay: str):
+def test_the_migration_cleans_up_and_tries_again(overlay: str) -> None:
     for job in of_kind(overlay, "Job"):
         assert job["spec"]["ttlSecondsAfterFinished"] > 0
         assert job["spec"]["backoffLimit"] > 0
 
 
 @overlays
-def test_nothing_goes_in_or_out_unnamed(overlay: str):
+def test_nothing_goes_in_or_out_unnamed(overlay: str) -> None:
     policies = {name_of(each): each["spec"] for each in of_kind(overlay, "NetworkPolicy")}
     assert policies["default-deny"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
     for name, policy in policies.items():
@@ -294,7 +294,7 @@ def test_nothing_goes_in_or_out_unnamed(overlay: str):
 
 
 @overlays
-def test_ways_out_are_those_that_a_service_has_addresses_for(overlay: str):
+def test_ways_out_are_those_that_a_service_has_addresses_for(overlay: str) -> None:
     """A pod may reach a server exactly when its environment names one."""
     ways = {
         "to-postgres": "DATABASE_URL_FILE",
@@ -313,7 +313,7 @@ def test_ways_out_are_those_that_a_service_has_addresses_for(overlay: str):
 
 
 @overlays
-def test_the_internet_leaves_out_private_networks_and_the_clouds_metadata(overlay: str):
+def test_the_internet_leaves_out_private_networks_and_the_clouds_metadata(overlay: str) -> None:
     blocks = [
         peer["ipBlock"]
         for policy in of_kind(overlay, "NetworkPolicy")
@@ -328,7 +328,7 @@ def test_the_internet_leaves_out_private_networks_and_the_clouds_metadata(overla
 
 
 @overlays
-def test_what_scales_or_leads_in_exists_and_nobody_else_counts_its_replicas(overlay: str):
+def test_what_scales_or_leads_in_exists_and_nobody_else_counts_its_replicas(overlay: str) -> None:
     deployments = {name_of(each): each for each in of_kind(overlay, "Deployment")}
     for scaler in of_kind(overlay, "HorizontalPodAutoscaler", "ScaledObject"):
         target = scaler["spec"]["scaleTargetRef"]
@@ -350,7 +350,7 @@ def test_what_scales_or_leads_in_exists_and_nobody_else_counts_its_replicas(over
 
 
 @overlays
-def test_jiras_limit_is_shared_by_as_many_as_there_may_be(overlay: str):
+def test_jiras_limit_is_shared_by_as_many_as_there_may_be(overlay: str) -> None:
     most = {
         each["spec"]["scaleTargetRef"]["name"]: each["spec"]["maxReplicaCount"]
         for each in of_kind(overlay, "ScaledObject")
@@ -361,9 +361,9 @@ def test_jiras_limit_is_shared_by_as_many_as_there_may_be(overlay: str):
             assert float(environment(overlay, each)["JIRA_REQUESTS_PER_SECOND"]) * replicas <= 50
 
 
-def test_keda_asks_for_queues_and_consumers_that_there_are():
+def test_keda_asks_for_queues_and_consumers_that_there_are() -> None:
     from libs.temporal.names import CONTROL_QUEUE, SYNC_QUEUE
-    from services.notifier.deliver import NAME
+    from services.notifier.journal import NAME
 
     asked = [trigger for each in of_kind("scaled", "ScaledObject") for trigger in each["spec"]["triggers"]]
     assert {trigger["metadata"]["taskQueue"] for trigger in asked if trigger["type"] == "temporal"} == {
@@ -375,7 +375,7 @@ def test_keda_asks_for_queues_and_consumers_that_there_are():
     assert "\n  JDI {" in (ROOT / "deploy/nats/nats-server.conf").read_text()
 
 
-def test_the_versioned_ingestor_is_the_same_pod_and_runs_once():
+def test_the_versioned_ingestor_is_the_same_pod_and_runs_once() -> None:
     (versioned,) = of_kind("versioned", "WorkerDeployment")
     (plain,) = [each for each in of_kind("versioned", "Deployment") if name_of(each) == "ingestor"]
     assert versioned["spec"]["template"] == plain["spec"]["template"]
@@ -387,7 +387,7 @@ def test_the_versioned_ingestor_is_the_same_pod_and_runs_once():
     assert versioned["spec"]["workerOptions"]["temporalNamespace"] == found["TEMPORAL_NAMESPACE"]
 
 
-def test_every_component_and_file_is_used():
+def test_every_component_and_file_is_used() -> None:
     texts = "".join(path.read_text() for path in K8S.rglob("kustomization.yaml"))
     for path in K8S.rglob("*.yaml"):
         if path.name not in ("kustomization.yaml", "secrets.example.yaml"):

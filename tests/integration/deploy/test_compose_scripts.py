@@ -52,7 +52,9 @@ def test_the_databases_belong_to_one_user_each(tmp_path: Path, postgres: Postgre
             "PATH": f"{program.parent}:{os.environ['PATH']}",
         }
         subprocess.run(["sh", str(DEPLOY / "compose/init-databases.sh")], env=environ, check=True)
-        owners = dict(admin.execute("SELECT datname, pg_get_userbyid(datdba) FROM pg_database").fetchall())
+        owners: dict[str, str] = dict(
+            admin.execute("SELECT datname, pg_get_userbyid(datdba) FROM pg_database").fetchall()
+        )
         assert {name: owners[name] for name in ("jdi", "temporal", "temporal_visibility")} == {
             "jdi": "jdi",
             "temporal": "temporal",

@@ -1,4 +1,4 @@
-"""The shipped NATS configuration: everybody's own work goes through, and what is not theirs is refused by the server."""
+"""The shipped NATS configuration: everybody's own work goes through, and the server refuses what is not theirs."""
 
 from __future__ import annotations
 
