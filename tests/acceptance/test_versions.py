@@ -47,7 +47,7 @@ async def build_of(client: Client, run_id: str) -> str:
 
 async def test_new_runs_move_to_the_new_version(tmp_path: Path, temporal: TemporalServer) -> None:
     made = [*("operator", "namespace", "create", "--address", temporal.address), "--namespace", NAMESPACE]
-    subprocess.run([temporal.command[0], *made], check=True, capture_output=True)
+    await asyncio.to_thread(subprocess.run, [temporal.command[0], *made], check=True, capture_output=True)
     url = f"sqlite:///{tmp_path / 'jdi.db'}"
     migrate(url)
     store = open_store(url)
