@@ -42,9 +42,9 @@ python3 -m pip config list 2>/dev/null | python3 -c '
 import sys
 lines = (line.strip().partition("=") for line in sys.stdin)
 kept = {name.rpartition(".")[2]: value.strip("\x27") for name, _, value in lines}
-known = ("index-url", "trusted-host", "timeout", "proxy")
-print("[global]", *(f"{name} = {kept[name]}" for name in known if name in kept), sep="\n")' >"$work/pip.conf"
-[ -z "${PIP_INDEX_URL:-}" ] || printf 'index-url = %s\n' "$PIP_INDEX_URL" >>"$work/pip.conf"
+known = ("index-url", "extra-index-url", "trusted-host", "timeout", "proxy")  # but for folders of this machine
+kept = {name: " ".join(each for each in value.split() if not each.startswith("file:")) for name, value in kept.items()}
+print("[global]", *(f"{name} = {kept[name]}" for name in known if kept.get(name)), sep="\n")' >"$work/pip.conf"
 secrets+=(--secret "id=pip_conf,src=$work/pip.conf")
 ca=${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}
 [ ! -f "$ca" ] || secrets+=(--secret "id=ca,src=$ca")

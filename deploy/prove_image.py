@@ -180,9 +180,15 @@ def _until_alive(port: int, process: "subprocess.Popen[bytes]") -> int | None:
 
 
 def _ready(port: int) -> tuple[int, str]:
-    status, body = _get(port, "/readyz")
-    checks = json.loads(body)["checks"]
-    return status, "; ".join(f"{name}: {check['reason']}" for name, check in checks.items() if not check["ok"])
+    """What /readyz says once a part has tried to reach its server and found out why it cannot."""
+    deadline = time.monotonic() + SECONDS
+    while True:
+        status, body = _get(port, "/readyz")
+        reasons = {name: check["reason"] for name, check in json.loads(body)["checks"].items() if not check["ok"]}
+        told = {name: reason for name, reason in reasons.items() if reason != "not started yet"}
+        if told or time.monotonic() > deadline:
+            return status, "; ".join(f"{name}: {reason}" for name, reason in told.items())
+        time.sleep(0.1)
 
 
 def _uid(pid: int) -> int:

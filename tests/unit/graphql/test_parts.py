@@ -27,6 +27,7 @@ def test_beyond_loopback_only_behind_a_proxy(host: str) -> None:
     with pytest.raises(SettingsError, match="JDI_BEHIND_PROXY=1"):
         read_settings(Settings, {"JDI_HOST": host})
     assert read_settings(Settings, {"JDI_HOST": host, "JDI_BEHIND_PROXY": "1"}).host == host
+    assert read_settings(Settings, {"JDI_HOST": host, "JDI_PUBLISHED_ON_LOOPBACK": "1"}).host == host
 
 
 def test_a_token_that_could_be_guessed_is_refused_and_not_shown() -> None:

@@ -1,0 +1,22 @@
+"""Settings of the ingestor that depend on one another."""
+
+from __future__ import annotations
+
+import pytest
+
+from libs.runtime import SettingsError, read_settings
+from services.ingestor.settings import Settings
+
+GIVEN = {"JIRA_BASE_URL": "https://acme.atlassian.net", "JIRA_EMAIL": "a@b.example", "JIRA_API_TOKEN": "t"}
+
+
+@pytest.mark.parametrize("name", ["TEMPORAL_DEPLOYMENT_NAME", "TEMPORAL_WORKER_BUILD_ID"])
+def test_a_version_of_the_workers_needs_both_of_its_names(name: str) -> None:
+    with pytest.raises(SettingsError, match="belong together"):
+        read_settings(Settings, GIVEN | {name: "x"})
+
+
+def test_workers_have_a_version_only_where_somebody_steers_versions() -> None:
+    assert read_settings(Settings, GIVEN).build_id == ""
+    both = {"TEMPORAL_DEPLOYMENT_NAME": "jdi/ingestor", "TEMPORAL_WORKER_BUILD_ID": "abc"}
+    assert read_settings(Settings, GIVEN | both).build_id == "abc"
