@@ -3,7 +3,7 @@
 PYTHON ?= python3
 UV_VERSION := 0.13.9
 BIN := .venv/bin
-GROUPS := ingestor projector graphql telemetry notifier image build embedded dev deploy
+GROUPS := dev embedded image ingestor projector graphql telemetry notifier build deploy
 ARGS ?=
 TEST_WORKERS ?= 3
 
@@ -91,10 +91,11 @@ screenshots: .venv/.ready ## Take the pictures of the console in docs/pictures a
 	$(BIN)/python -m tests.browser.screenshots
 
 .PHONY: lock
-lock: ## Resolve and hash the requirements of every group anew
+lock: ## Resolve and hash the requirements of every group anew; what ships is what is tested
 	@for group in $(GROUPS); do \
+	  tested=; [ $$group = dev ] || tested="--constraint requirements/dev.txt"; \
 	  $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --python-version 3.11 \
-	    --group $$group --output-file requirements/$$group.txt $(ARGS) || exit 1; \
+	    --group $$group --output-file requirements/$$group.txt $$tested $(ARGS) || exit 1; \
 	done
 
 .PHONY: clean
