@@ -223,7 +223,7 @@ async def test_without_its_tables_the_database_is_named_and_the_given_token_stil
 async def test_behind_a_proxy_its_names_are_ours(tmp_path: Path) -> None:
     from services.graphql.hosts import Hosts
 
-    async with serving(tmp_path, Hosts(bound="0.0.0.0", named=("jdi.example",), behind_proxy=True)) as service:
+    async with serving(tmp_path, Hosts(bound="0.0.0.0", named=("jdi.example",), behind_proxy=True)) as service:  # noqa: S104
         proxied: dict[str, Any] = {"Host": "jdi.example", **service.bearer()}
         assert await service.who(proxied) == "the reader"
         assert await service.who({"Origin": "https://jdi.example", **proxied}) == "the reader"

@@ -192,7 +192,7 @@ def tokens_in(folder: Path) -> list[str]:
         tables.dispose()
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.4"])
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.4"])  # noqa: S104 - they are refused
 def test_it_does_not_start_for_the_network_unless_a_proxy_stands_in_front(tmp_path: Path, host: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "services.graphql"],

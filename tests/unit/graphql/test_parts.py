@@ -22,7 +22,7 @@ def test_loopback_needs_no_proxy(host: str) -> None:
     assert read_settings(Settings, {"JDI_HOST": host}).host == host
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.4", "jdi.example"])
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.4", "jdi.example"])  # noqa: S104 - refused
 def test_beyond_loopback_only_behind_a_proxy(host: str) -> None:
     with pytest.raises(SettingsError, match="JDI_BEHIND_PROXY=1"):
         read_settings(Settings, {"JDI_HOST": host})
