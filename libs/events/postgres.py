@@ -200,6 +200,19 @@ class PostgresLog(PostgresApplicationRecorder):
             )
             return {row["name"]: bytes(row["value"]) for row in c.fetchall()}
 
+    def unsound_streams(self) -> int:
+        with self.datastore.get_connection() as conn, conn.cursor() as c:
+            c.execute(
+                SQL(
+                    "SELECT count(*) AS found FROM (SELECT originator_id, max(originator_version) AS version"
+                    " FROM {schema}.{events} GROUP BY originator_id) AS last"
+                    " LEFT JOIN {schema}.heads USING (originator_id)"
+                    " WHERE heads.version IS NULL OR heads.version <> last.version"
+                ).format(schema=self._schema, events=Identifier(self.events_table_name))
+            )
+            row = c.fetchone()
+            return 0 if row is None else int(row["found"])
+
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the migration lock."""

@@ -127,6 +127,15 @@ class SQLiteLog(SQLiteApplicationRecorder):
             c.execute("SELECT name, value FROM marks WHERE name >= ? AND name < ? ORDER BY name", prefix_range(prefix))
             return {row[0]: bytes(row[1]) for row in c.fetchall()}
 
+    def unsound_streams(self) -> int:
+        with self.datastore.transaction(commit=False) as c:
+            c.execute(
+                "SELECT count(*) FROM (SELECT originator_id, max(originator_version) AS version FROM stored_events"
+                " GROUP BY originator_id) AS last LEFT JOIN heads USING (originator_id)"
+                " WHERE heads.version IS NULL OR heads.version <> last.version"
+            )
+            return int(c.fetchone()[0])
+
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the migration lock, a file beside the log.

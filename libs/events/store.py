@@ -202,6 +202,10 @@ class EventStore:
         """All marks whose names begin with `prefix`, by name."""
         return self._recorder.marks(prefix)
 
+    def unsound_streams(self) -> int:
+        """Streams whose head is not their last event: none, unless a copy was put together from several moments."""
+        return self._recorder.unsound_streams()
+
     def close(self) -> None:
         self._log.close()
 

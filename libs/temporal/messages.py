@@ -190,7 +190,11 @@ class FindUsers(Question, frozen=True, kw_only=True, tag="users"):
     project: str
 
 
-AnyQuestion = FindProjects | FindUsers
+class WhoAmI(Question, frozen=True, kw_only=True, tag="self"):
+    """The account whose token is used: proves the token, which a search for projects does not."""
+
+
+AnyQuestion = FindProjects | FindUsers | WhoAmI
 
 
 class Option(Message, frozen=True, kw_only=True):

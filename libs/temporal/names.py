@@ -11,6 +11,7 @@ CONTROL_QUEUE = "control"
 SYNC_WORKFLOW = "syncProjectWorkflow"
 CONTROL_WORKFLOW = "controlProjectWorkflow"
 DISCOVERY_WORKFLOW = "askJiraWorkflow"
+WORKFLOWS = (SYNC_WORKFLOW, CONTROL_WORKFLOW, DISCOVERY_WORKFLOW)
 
 
 def jira_queue(site: str) -> str:
@@ -33,3 +34,8 @@ def control_workflow_id(site: str, project: str, command_id: str) -> str:
 
 def discovery_workflow_id(site: str, question_id: str) -> str:
     return f"ask:{site}:{question_id}"
+
+
+def workflow_prefixes(site: str) -> tuple[str, ...]:
+    """What the ids of all workflows of a site begin with."""
+    return tuple(f"{kind}:{site}:" for kind in ("sync", "control", "ask"))

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 S = TypeVar("S", bound="DataclassInstance")
 INTERRUPTED = 130
 LEVELS = ("debug", "info", "warning", "error")
+COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 ROLES = ("reader", "operator", "admin")
 
 
@@ -176,6 +178,29 @@ def revoke_token(token_id: str) -> None:
 
 
 @cli.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def backup(file: Path) -> None:
+    """Write the event log and the API tokens to FILE, while everything goes on."""
+    from services.cli.backup import back_up
+
+    made = back_up(_here(cli_settings.DatabaseSettings).database_url, file)
+    click.echo(f"{file} holds the log up to event {made.position} and {made.tokens} API tokens")
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=False)
+@click.option("--finish", "only_finish", is_flag=True, help="The data are in place already, as after pg_restore.")
+def restore(file: Path | None, only_finish: bool) -> None:
+    """Make the event log from a backup, and everything else follow it. Stop all services first."""
+    from services.cli.restore import restore as run
+
+    if only_finish == (file is not None):
+        raise click.UsageError("give the FILE of a backup, or --finish when its data are in place already")
+    asyncio.run(run(read_settings(cli_settings.RestoreSettings), file, click.echo))
+    click.echo("restored; start the services")
+
+
+@cli.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def doctor(as_json: bool) -> None:
     """Check settings, databases, servers and Jira; exit 1 when something fails."""
@@ -184,12 +209,12 @@ def doctor(as_json: bool) -> None:
     findings = asyncio.run(examine(cli_settings.environ_here()))
     for finding in findings:
         if as_json:
-            click.echo(json.dumps(finding._asdict()))
+            click.echo(json.dumps(finding.as_json()))
             continue
         advice = f"; {finding.advice}" if finding.advice else ""
-        mark = click.style("ok  ", fg="green") if finding.ok else click.style("fail", fg="red")
+        mark = click.style(f"{finding.state:<4}", fg=COLOURS[finding.state])
         click.echo(f"{mark} {finding.name:<12} {finding.text}{advice}")
-    sys.exit(0 if all(finding.ok for finding in findings) else 1)
+    sys.exit(1 if any(finding.failed for finding in findings) else 0)
 
 
 @cli.command(context_settings={"ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)
@@ -228,13 +253,19 @@ def _expected() -> tuple[type[Exception], ...]:
     """Failures whose text says what to do. Imported late: `jdi --help` needs none of this."""
     from libs.access import BadTokenError, UnknownTokenError
     from libs.events import StoreVersionError
+    from libs.events.copies import CopyError
     from libs.read_tables import ReadTablesError
     from libs.temporal.commands import CommandFailedError, UnknownProjectError
+    from services.cli.backup import BackupError
     from services.cli.event_lines import UnknownTopicNameError
+    from services.cli.restore import RestoreError
     from services.cli.sync_watch import NoProgressError
 
     return (
+        BackupError,
         BadTokenError,
+        CopyError,
+        RestoreError,
         UnknownTokenError,
         StoreVersionError,
         ReadTablesError,

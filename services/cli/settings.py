@@ -7,8 +7,14 @@ from pathlib import Path
 
 from libs.embedded import stack_file
 from libs.runtime import Secret, addresses, setting
+from libs.runtime.environ import read_variable
 
 DEFAULT_PORT = 8080
+
+
+def _site_if_named(environ: Mapping[str, str]) -> str | None:
+    named = any(read_variable(name, environ) for name in ("JIRA_SITE", "JIRA_BASE_URL"))
+    return addresses.site_of(environ) if named else None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -75,6 +81,18 @@ class SiteSettings:
     default_cron: str = setting(
         "SYNC_DEFAULT_CRON", "*/15 * * * *", unit="five fields, UTC", why="schedule of a newly registered project"
     )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RestoreSettings:
+    """What `jdi restore` needs. Servers that are not named are the stack's own, and new with its folder."""
+
+    data_dir: Path = addresses.data_dir()
+    database_url: str = addresses.database_url()
+    temporal_address: str | None = setting("TEMPORAL_ADDRESS", None, why="the Temporal server that must forget")
+    temporal_namespace: str = addresses.temporal_namespace()
+    nats_url: str | None = setting("NATS_URL", None, why="the NATS server that must forget")
+    site: str | None = setting("JIRA_SITE", default_from=_site_if_named, why="a site of which the log may not know yet")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

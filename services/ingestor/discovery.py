@@ -23,6 +23,7 @@ from libs.temporal.messages import (
     RegisterProject,
     RequestSync,
     SetTrackedUsers,
+    WhoAmI,
 )
 from services.ingestor.decisions import RefusedError, check_key
 from services.ingestor.failures import failure_from, refusal
@@ -45,6 +46,8 @@ class DiscoveryActivities:
         async with _refusals():
             if isinstance(question, FindProjects):
                 return await self._projects(question)
+            if isinstance(question, WhoAmI):
+                return Options(options=(await self._account(),))
             return await self._users(question)
 
     async def _projects(self, question: FindProjects) -> Options:
@@ -61,6 +64,10 @@ class DiscoveryActivities:
         end = question.start + USERS_SHOWN
         shown = tuple(_option(user) for user in users[question.start : end])
         return Options(options=shown, next_start=end if end < len(users) else None)
+
+    async def _account(self) -> Option:
+        account = await self._jira.myself()
+        return Option(id=account.account_id, name=account.display_name or account.account_id, active=account.active)
 
     @activity.defn
     async def check_with_jira(self, command: AnyCommand) -> None:

@@ -85,8 +85,12 @@ async def running(
     namespace: str = "default",
     version: WorkerDeploymentVersion | None = None,
     site: str = "",
+    stays: bool = False,
 ) -> AsyncIterator[Pipeline]:
-    """An ingestor in this process; its site is new, so that tests share a Temporal server without meeting."""
+    """An ingestor in this process; its site is new, so that tests share a Temporal server without meeting.
+
+    `stays` leaves the schedule in Temporal, as an ingestor does that is stopped.
+    """
     site = site or f"t-{uuid.uuid4().hex[:10]}"
     client = await connect(temporal, namespace)
     journal = Journal(store)
@@ -103,7 +107,8 @@ async def running(
             yield pipeline
         finally:
             pipeline.tables.dispose()
-            await _forget_schedule(client, site, project)
+            if not stays:
+                await _forget_schedule(client, site, project)
     journal.close()
 
 

@@ -1,0 +1,123 @@
+"""NATS: its version, JetStream, the stream in step with the log, and who reads it."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Final
+
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from nats.js.errors import NotFoundError
+
+from libs.events import EventStore
+from libs.events.checkpoint import ForeignStreamError, checkpoint
+from libs.events.nats_connection import connected, shown
+from libs.events.relay import STREAM
+from services.cli.checks.databases import opened
+from services.cli.checks.findings import Doubt, Finding, Trouble, look
+from services.cli.settings import DoctorSettings
+
+OLDEST_SERVER: Final = (2, 10)
+"""The first whose consumers take several subjects."""
+READERS: Final = ("telemetry", "notifier")
+"""Durable consumers of our own services."""
+STEP_SECONDS: Final = 3.0
+POLL_SECONDS: Final = 0.2
+
+
+async def fan_out(settings: DoctorSettings) -> list[Finding]:
+    """Of the server, the stream and its consumers."""
+    server = await look("nats", lambda: _server(settings), "start the stack with `jdi up`, or set NATS_URL")
+    if server.failed:
+        return [server]
+    stream = await look(
+        "stream", lambda: _stream(settings), "is the ingestor running? Its /readyz says what holds the relay up"
+    )
+    if stream.failed:
+        return [server, stream]
+    return [server, stream, await look("consumers", lambda: _consumers(settings), "start telemetry and the notifier")]
+
+
+async def _server(settings: DoctorSettings) -> str:
+    async with _connected(settings) as client:
+        version = client.connected_server_version
+        text = f"{version.major}.{version.minor}.{version.patch} at {shown(settings.nats_url)}"
+        if (version.major, version.minor) < OLDEST_SERVER:
+            raise Trouble(text, f"upgrade NATS to {'.'.join(map(str, OLDEST_SERVER))} or newer")
+        try:
+            account = await client.jetstream().account_info()
+        except NatsError as error:
+            why = str(error) or type(error).__name__
+            raise Trouble(f"{text}, without JetStream ({why})", "switch JetStream on: `jetstream {}`") from error
+        used, most = account.storage, account.limits.max_storage
+        if most and most > 0 and used > 0.9 * most:
+            raise Doubt(f"{text}, JetStream's storage is {used / most:.0%} full", "raise max_file_store")
+        return f"{text}, JetStream on"
+
+
+async def _stream(settings: DoctorSettings) -> str:
+    async with _connected(settings) as client:
+        jetstream = client.jetstream()
+        with opened(settings) as store:
+            try:
+                behind = await _behind(store, lambda: checkpoint(store, jetstream, STREAM))
+            except NotFoundError as error:
+                raise Trouble(f"there is no stream {STREAM}") from error
+            except ForeignStreamError as error:
+                raise Trouble(str(error), "after a restore: `jdi restore --finish`; else check NATS_URL") from error
+    return f"{STREAM} is in step with the log" if not behind else f"{STREAM} is being filled, {behind} events to go"
+
+
+async def _behind(store: EventStore, look_at: Callable[[], Awaitable[tuple[int, int]]]) -> int:
+    """Events that the stream lacks.
+
+    Raises:
+        Trouble: it lacks some, and gets no more.
+    """
+    head = await asyncio.to_thread(store.head)
+    position, _ = await look_at()
+    began, deadline = position, time.monotonic() + STEP_SECONDS
+    while position < head:
+        if time.monotonic() > deadline:
+            if position == began:
+                raise Trouble(f"{STREAM} stands still at event {position}, {head - position} behind the log")
+            return head - position
+        await asyncio.sleep(POLL_SECONDS)
+        position, _ = await look_at()
+    return 0
+
+
+async def _consumers(settings: DoctorSettings) -> str:
+    async with _connected(settings) as client:
+        jetstream = client.jetstream()
+        missing, idle, waiting = [], [], []
+        for name in READERS:
+            try:
+                info = await jetstream.consumer_info(STREAM, name)
+            except NotFoundError:
+                missing.append(name)
+                continue
+            waiting.append(f"{name} {info.num_pending or 0} to read")
+            if info.num_pending and not info.num_waiting and not info.num_ack_pending:
+                idle.append(name)
+    if missing or idle:
+        raise Trouble(f"nobody reads as {', '.join(missing + idle)}")
+    return ", ".join(waiting)
+
+
+@asynccontextmanager
+async def _connected(settings: DoctorSettings) -> AsyncIterator[Client]:
+    try:
+        client = await connected(settings.nats_url, _ignore)
+    except (OSError, NatsError) as error:
+        why = f" ({error})" if "authorization" in str(error).lower() else ""
+        raise Trouble(f"no answer at {shown(settings.nats_url)}{why}") from error
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+async def _ignore(_error: Exception) -> None:
+    """What connect raises says the same."""

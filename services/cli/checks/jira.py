@@ -1,0 +1,138 @@
+"""Jira: reachable from here, and open to the ingestor's token, by way of the ingestor, which alone has it."""
+
+import asyncio
+import time
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+import aiohttp
+from sqlalchemy import select
+
+from libs.read_tables import project
+from libs.temporal.commands import CommandFailedError, JiraRefusedError, ask_jira
+from libs.temporal.connect import connect
+from libs.temporal.messages import AnyQuestion, FindProjects, Options, WhoAmI
+from services.cli.checks.databases import database_clock, reading
+from services.cli.checks.findings import Doubt, Finding, Trouble, look
+from services.cli.settings import DoctorSettings
+
+ASKED_PROJECTS: Final = 30
+"""Registered projects that are looked up; each is a request to Jira."""
+SMALL_SKEW: Final = 5.0
+LARGE_SKEW: Final = 60.0
+"""Expiry of tokens, times of alerts and freshness are wrong by so much. Watermarks are not: they use Jira's own."""
+
+
+async def jira(settings: DoctorSettings) -> list[Finding]:
+    """What can be seen from here."""
+    return list(
+        await asyncio.gather(
+            look("jira", lambda: _server(settings), "check JIRA_BASE_URL in a browser, and this machine's firewall"),
+            look("clocks", lambda: _clocks(settings), "have the machines' clocks set by NTP"),
+        )
+    )
+
+
+async def jira_by_the_ingestor(settings: DoctorSettings) -> list[Finding]:
+    """What the ingestor sees."""
+    advice = "does the ingestor of this site run, with JIRA_EMAIL and JIRA_API_TOKEN?"
+    token = await look("token", lambda: _token(settings), advice)
+    if token.failed:
+        return [token]
+    return [token, await look("projects", lambda: _projects(settings), advice, seconds=30)]
+
+
+async def _server(settings: DoctorSettings) -> str:
+    """`serverInfo` needs no credentials, and they stay with the ingestor."""
+    info, _ = await _server_info(settings)
+    title, kind = info.get("serverTitle", "Jira"), info.get("deploymentType", "unknown kind")
+    return f"{title} ({kind}) at {settings.jira_base_url}"
+
+
+async def _server_info(settings: DoctorSettings) -> tuple[dict[str, Any], float | None]:
+    """What Jira says of itself, and by how many seconds its clock is ahead of ours."""
+    url = f"{settings.jira_base_url.rstrip('/')}/rest/api/3/serverInfo"
+    async with aiohttp.ClientSession(trust_env=True) as session:
+        before = time.time()
+        async with session.get(url) as answer:
+            ours = (before + time.time()) / 2
+            if answer.status != 200:
+                raise Trouble(f"{url} answered {answer.status}")
+            info: dict[str, Any] = await answer.json()
+            date = answer.headers.get("Date")
+    # The header counts whole seconds: on average it is half a second behind.
+    return info, parsedate_to_datetime(date).timestamp() + 0.5 - ours if date else None
+
+
+async def _clocks(settings: DoctorSettings) -> str:
+    ahead: dict[str, float | None] = {"database": await asyncio.to_thread(database_clock, settings)}
+    try:
+        _, ahead["Jira"] = await _server_info(settings)
+    except Exception:  # noqa: BLE001 - that Jira does not answer is another look's finding
+        ahead["Jira"] = None
+    return skew({who: seconds for who, seconds in ahead.items() if seconds is not None})
+
+
+def skew(ahead: dict[str, float]) -> str:
+    """What clocks that are so many seconds ahead of ours mean. Pure.
+
+    Raises:
+        Trouble, Doubt: they differ by much.
+    """
+    if not ahead:
+        return "there is no other clock to compare with"
+    text = ", ".join(f"{who} {seconds:+.1f} s" for who, seconds in ahead.items())
+    worst = max(abs(seconds) for seconds in ahead.values())
+    if worst > LARGE_SKEW:
+        raise Trouble(f"against this machine: {text}")
+    if worst > SMALL_SKEW:
+        raise Doubt(f"against this machine: {text}")
+    return f"against this machine: {text}"
+
+
+async def _token(settings: DoctorSettings) -> str:
+    account = (await _asked(settings, WhoAmI(site=settings.site))).options[0]
+    if not account.active:
+        raise Trouble(f"the account {account.name} is not active", "use the token of an active account")
+    return f"of {account.name}, accepted by Jira"
+
+
+async def _projects(settings: DoctorSettings) -> str:
+    keys = await asyncio.to_thread(_registered, settings)
+    if not keys:
+        seen = len((await _asked(settings, FindProjects(site=settings.site))).options)
+        if not seen:
+            raise Trouble(
+                "the account sees no project", "give it Browse Projects in the projects that are to be synced"
+            )
+        return "none is registered; the account sees some"
+    asked = keys[:ASKED_PROJECTS]
+    hidden = [key for key in asked if not await _visible(settings, key)]
+    if hidden:
+        raise Trouble(
+            f"Jira does not show {', '.join(hidden)} to the account",
+            "give it Browse Projects there, or unregister them",
+        )
+    more = f", of {len(keys)}" if len(keys) > len(asked) else ""
+    return f"the account sees {', '.join(asked)}{more}"
+
+
+async def _visible(settings: DoctorSettings, key: str) -> bool:
+    found = await _asked(settings, FindProjects(site=settings.site, search=key))
+    return any(option.key == key for option in found.options)
+
+
+def _registered(settings: DoctorSettings) -> list[str]:
+    with reading(settings) as tables, tables.connect() as connection:
+        query = select(project.c.key).where(project.c.site == settings.site, project.c.registered)
+        return list(connection.execute(query.order_by(project.c.key)).scalars())
+
+
+async def _asked(settings: DoctorSettings, question: AnyQuestion) -> Options:
+    client = await connect(settings.temporal_address, settings.temporal_namespace)
+    try:
+        return await ask_jira(client, question)
+    except JiraRefusedError as error:
+        raise Trouble(f"{error.code}: {error}", error.advice or None) from error
+    except CommandFailedError as error:
+        raise Trouble(str(error)) from error
