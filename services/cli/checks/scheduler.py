@@ -29,7 +29,8 @@ OLDEST_SERVER: Final = (1, 24)
 """The first that takes a command again under its id while the first one runs."""
 STALE: Final = timedelta(seconds=90)
 """Temporal shows workers for minutes after they have gone; one that lives asks again within about a minute."""
-SHORTEST_RETENTION: Final = timedelta(days=1)
+HOUR: Final = timedelta(hours=1)
+SHORTEST_RETENTION: Final = 24 * HOUR
 """Within it a command that is repeated is answered from the history of the first."""
 SETTLE_SECONDS: Final = 3.0
 """What was decided a moment ago is still on its way to Temporal."""
@@ -68,7 +69,7 @@ async def _server(settings: DoctorSettings) -> str:
         raise Trouble(f"there is no namespace {name}", "create it, or set TEMPORAL_NAMESPACE") from error
     await client.count_workflows()
     retention = described.config.workflow_execution_retention_ttl.ToTimedelta()
-    text = f"{version} at {settings.temporal_address}, namespace {name}, keeps histories for {retention}"
+    text = f"{version} at {settings.temporal_address}, namespace {name}, keeps histories for {retention / HOUR:g} h"
     if _numbers(version) < OLDEST_SERVER:
         raise Trouble(text, f"upgrade Temporal to {'.'.join(map(str, OLDEST_SERVER))} or newer")
     if retention < SHORTEST_RETENTION:
