@@ -32,6 +32,8 @@ from services.cli.settings import RestoreSettings
 LEADERS: Final = {"relay": "an ingestor", "telemetry": "telemetry", "notifier": "a notifier"}
 """Locks beside the log, and who holds them while at work."""
 
+BRING_BACK: Final = "bring the data back first, or check DATABASE_URL and JDI_DATA_DIR"
+
 Say = Callable[[str], None]
 
 
@@ -49,12 +51,14 @@ async def restore(settings: RestoreSettings, file: Path | None, say: Say) -> Non
     """
     _refuse_old_servers(settings)
     target = sqlite_file(settings.database_url)
+    if target is not None and file is None and not target.exists():
+        raise RestoreError(f"there is no log at {target}: {BRING_BACK}")
     if target is not None:
         target.parent.mkdir(parents=True, exist_ok=True)
     async with _nobody_at_work(event_database(settings.database_url)):
         if file is not None:
             _put_in_place(settings.database_url, target, file, say)
-        await _finish(settings, say)
+        await _finish(settings, say, may_be_empty=file is not None)
 
 
 def _put_in_place(database_url: str, target: Path | None, file: Path, say: Say) -> None:
@@ -106,11 +110,13 @@ def _tokens_from(part: Path, database_url: str) -> None:
         target.dispose()
 
 
-async def _finish(settings: RestoreSettings, say: Say) -> None:
+async def _finish(settings: RestoreSettings, say: Say, *, may_be_empty: bool) -> None:
     """Make everything beside the log follow it."""
     migrate(settings.database_url)
     store = open_store(event_database(settings.database_url))
     try:
+        if not (may_be_empty or store.head()):
+            raise RestoreError(f"the log is empty: {BRING_BACK}")
         if unsound := store.unsound_streams():
             raise RestoreError(
                 f"{unsound} streams are incomplete: this is no copy of one moment; restore another backup"

@@ -154,6 +154,15 @@ async def test_a_log_that_has_events_is_not_overwritten(file_store: EventStore, 
     assert file_store.head() == 2
 
 
+async def test_there_is_nothing_to_finish_without_a_log(file_store: EventStore, tmp_path: Path) -> None:
+    with pytest.raises(RestoreError, match="the log is empty"):
+        await restore(settings(file_store.url, tmp_path), None, lambda _: None)
+    nowhere = f"sqlite:///{tmp_path / 'elsewhere' / 'jdi.db'}"
+    with pytest.raises(RestoreError, match="there is no log"):
+        await restore(settings(nowhere, tmp_path / "elsewhere"), None, lambda _: None)
+    assert not (tmp_path / "elsewhere").exists()
+
+
 async def test_a_restore_does_not_begin_while_a_service_is_at_work(file_store: EventStore, tmp_path: Path) -> None:
     async with leadership(file_store.url, "relay"):
         with pytest.raises(RestoreError, match="an ingestor is at work"):
