@@ -12,6 +12,7 @@ import contextlib
 from collections.abc import Collection, Iterator
 from typing import Final
 
+from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
@@ -31,6 +32,10 @@ POLL_SECONDS: Final = 0.2
 
 Run = tuple[str, str]
 """Workflow id and run id."""
+
+
+class KeptError(RuntimeError):
+    """Something of the former life is still there; the text says how to be rid of it."""
 
 
 async def forget_in_temporal(client: Client, sites: Collection[str]) -> tuple[int, int]:
@@ -111,7 +116,8 @@ async def forget_stream(store: EventStore, nats_url: str) -> bool:
     """Delete the stream where it holds events that this log does not have; whether it did.
 
     Raises:
-        nats.errors.Error, OSError: NATS does not answer, or forbids it.
+        KeptError: it does hold such events, and may not be deleted.
+        nats.errors.Error, OSError: NATS does not answer, or forbids the look.
     """
     client = await connected(nats_url, _ignore)
     try:
@@ -121,7 +127,13 @@ async def forget_stream(store: EventStore, nats_url: str) -> bool:
         except NotFoundError:
             return False
         except ForeignStreamError:
-            await jetstream.delete_stream(STREAM)
+            try:
+                await jetstream.delete_stream(STREAM)
+            except NatsError as error:
+                raise KeptError(
+                    f"stream {STREAM} is of another life, and the user of NATS_URL may not delete it;"
+                    " delete NATS' data, which the relay makes again"
+                ) from error
             return True
         return False
     finally:

@@ -25,7 +25,7 @@ from libs.runtime import engine, event_database, read_database
 from libs.runtime.database import sqlite_file
 from libs.temporal.connect import connect
 from services.cli.backup import copy_tokens
-from services.cli.former_life import forget_in_temporal, forget_stream
+from services.cli.former_life import KeptError, forget_in_temporal, forget_stream
 from services.cli.migrations import migrate
 from services.cli.settings import RestoreSettings
 
@@ -171,7 +171,7 @@ async def _forget(settings: RestoreSettings, store: EventStore, say: Say) -> Non
     if settings.nats_url is not None:
         try:
             forgotten = await forget_stream(store, settings.nats_url)
-        except (NatsError, OSError) as error:
+        except (KeptError, NatsError, OSError) as error:
             raise _not_forgotten("NATS", error) from error
         if forgotten:
             say("NATS has forgotten its stream, which was of another life; the ingestor fills it again")

@@ -15,6 +15,10 @@ from nats.errors import NoServersError
 
 from libs.events import Append, EventStore, migrate, open_store, subscribe
 from libs.events.nats_connection import connected, inbox_prefix, shown
+from libs.runtime import read_settings
+from services.cli.checks.fan_out import fan_out
+from services.cli.former_life import KeptError, forget_stream
+from services.cli.settings import DoctorSettings
 from tests.deploy.laid_out import ShippedNats, secrets_in
 from tests.integration.events.made import issue
 from tests.integration.events.publishing import relay
@@ -63,6 +67,15 @@ async def known_as(server: ShippedNats, user: str) -> AsyncIterator[tuple[Client
         await client.close()
 
 
+async def stream_holds(server: ShippedNats, count: int) -> None:
+    async with known_as(server, "doctor") as (client, _), asyncio.timeout(SECONDS):
+        while True:
+            with contextlib.suppress(NatsError):
+                if (await client.jetstream().stream_info("JIRA")).state.messages >= count:
+                    return
+            await asyncio.sleep(0.05)
+
+
 async def test_the_relay_and_both_consumers_do_their_work(server: ShippedNats, log: EventStore) -> None:
     log.append(Append(changes=[issue(number) for number in range(3)]))
     async with relay(log, server.url("ingestor")), asyncio.timeout(SECONDS):
@@ -83,9 +96,21 @@ async def test_the_relay_and_both_consumers_do_their_work(server: ShippedNats, l
                 assert told.ack_floor is not None
                 assert told.ack_floor.stream_seq == 3
                 assert refusals.texts == []
-    async with known_as(server, "doctor") as (client, refusals):
-        assert (await client.jetstream().account_info()).streams == 1
-        assert refusals.texts == []
+    given = {"DATABASE_URL": log.url, "NATS_URL": server.url("doctor"), "JIRA_BASE_URL": "https://acme.example"}
+    found = await fan_out(read_settings(DoctorSettings, given))
+    assert [(one.name, one.state) for one in found] == [("nats", "ok"), ("stream", "ok"), ("consumers", "ok")]
+
+
+async def test_who_may_not_delete_a_stream_of_another_life_is_told_what_to_do(
+    server: ShippedNats, log: EventStore, tmp_path: Path
+) -> None:
+    async with relay(log, server.url("ingestor")):
+        log.append(Append(changes=[issue(1)]))
+        await stream_holds(server, 1)
+    other = f"sqlite:///{tmp_path / 'other.db'}"
+    migrate(other)
+    with contextlib.closing(open_store(other)) as restored, pytest.raises(KeptError, match="delete NATS' data"):
+        await forget_stream(restored, server.url("doctor"))
 
 
 PUBLISH = [
@@ -113,8 +138,11 @@ PUBLISH = [
         )
     ),
     ("doctor", "jira.acme.ALPHA.issue.jira_issue_fetched"),
-    ("doctor", f"{API}.STREAM.INFO.JIRA"),
+    ("doctor", f"{API}.STREAM.CREATE.JIRA"),
+    ("doctor", f"{API}.STREAM.PURGE.JIRA"),
     ("doctor", f"{API}.STREAM.DELETE.JIRA"),
+    ("doctor", f"{API}.CONSUMER.CREATE.JIRA.doctor"),
+    ("doctor", f"{API}.CONSUMER.MSG.NEXT.JIRA.telemetry"),
 ]
 LISTEN = [
     *((user, "jira.>") for user in ("ingestor", "telemetry", "notifier", "doctor")),
