@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -50,7 +50,7 @@ async def jira() -> AsyncIterator[Simulator]:
 class Patient:
     """A system with everything that the doctor looks at, in one process."""
 
-    def __init__(self, pipeline: Pipeline, environ: Mapping[str, str]) -> None:
+    def __init__(self, pipeline: Pipeline, environ: dict[str, str]) -> None:
         self.pipeline, self.environ = pipeline, environ
         self.desk = Desk(pipeline)
 
@@ -122,6 +122,14 @@ async def test_what_jira_refuses_is_named_with_its_cause(patient: Patient, jira:
     assert failing["token"].startswith("AUTH_EXPIRED")
 
 
+async def test_jira_and_its_token_may_be_the_ingestors_alone(patient: Patient) -> None:
+    del patient.environ["JIRA_API_TOKEN"], patient.environ["JIRA_EMAIL"]
+    patient.environ["JIRA_BASE_URL"] = "http://127.0.0.1:9"
+    found = await patient.findings()
+    assert (found["jira"].state, found["credentials"].state, found["token"].state) == ("warn", "ok", "ok")
+    assert not [finding for finding in found.values() if finding.failed]
+
+
 async def test_schedules_that_differ_or_are_gone_are_named(patient: Patient) -> None:
     await patient.desk.schedule.pause(note="by hand")
     assert "is paused in Temporal, but ACTIVE by the log" in (await patient.failing())["schedules"]
@@ -146,7 +154,7 @@ async def test_readers_that_stand_still_or_are_of_another_log_are_named(patient:
 async def test_a_consumer_that_is_gone_and_a_channel_by_half_are_named(patient: Patient, nats: NatsServer) -> None:
     async with jetstream(nats.url) as js:
         await js.delete_consumer("JIRA", "notifier")
-    patient.environ = {**patient.environ, "SMTP_URL": "smtp://mail.example.com"}
+    patient.environ["SMTP_URL"] = "smtp://mail.example.com"
     failing = await patient.failing()
     assert failing == {
         "consumers": "nobody reads as notifier",
