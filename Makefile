@@ -86,6 +86,16 @@ checkov: .venv/.ready ## Checkov's security rules on the Dockerfile and the prod
 schema: .venv/.ready ## Write schema.graphql from the code
 	$(BIN)/python -m services.graphql.schema > schema.graphql
 
+.PHONY: metrics
+metrics: .venv/.ready ## Write docs/metrics.md from what the services export
+	@mkdir -p build
+	$(BIN)/python -m tests.unit.observe.catalogue > build/metrics.md.new && mv build/metrics.md.new docs/metrics.md
+
+.PHONY: observe-check
+observe-check: .venv/.ready ## Check the rules of Prometheus and try each alert, with promtool (from PATH, else Debian's package)
+	deploy/observe/check.sh
+	$(BIN)/python -m pytest -p no:cacheprovider tests/unit/observe $(ARGS)
+
 .PHONY: screenshots
 screenshots: .venv/.ready ## Take the pictures of the console in docs/pictures anew, with Chromium
 	$(BIN)/python -m tests.browser.screenshots

@@ -35,6 +35,7 @@ from libs.events.facts import (
     WorklogFetched,
 )
 from libs.events.follow import follow
+from libs.events.lag import waiting_seconds
 from libs.events.leader import leadership
 from libs.events.notices import (
     FailureKind,
@@ -48,6 +49,7 @@ from libs.events.pace import BackoffApplied, BackoffCleared, Pace, paced
 from libs.events.relay import run_relay
 from libs.events.saved_reader import SavedReader
 from libs.events.store import (
+    SCHEMA_VERSION,
     EventStore,
     StoreError,
     StoreVersionError,
@@ -75,6 +77,7 @@ from libs.events.topics import TOPIC_OF, TOPICS, UnknownTopicError, decode
 from libs.events.wakes import wakes
 
 __all__ = [
+    "SCHEMA_VERSION",
     "TOPICS",
     "TOPIC_OF",
     "AbsenceReason",
@@ -147,5 +150,6 @@ __all__ = [
     "stream_id",
     "subscribe",
     "untaken_key",
+    "waiting_seconds",
     "wakes",
 ]

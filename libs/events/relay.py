@@ -61,17 +61,21 @@ async def run_relay(
     *,
     stream: str = STREAM,
     on_health: Callable[[str | None], None] = lambda _: None,
+    on_position: Callable[[int | None], None] = lambda _: None,
 ) -> None:
     """Publish the log until told to stop; outlives NATS and the database.
 
-    `on_health` hears None while all is well, which includes that another process leads; else why not.
+    `on_health` hears None while all is well, which includes that another process leads; else why not. `on_position`
+    hears up to where the stream holds the log; None while another process leads. NATS being away changes nothing there.
     """
     while not stop.is_set():
         why = None
         try:
             async with leadership(store.url, "relay") as held:
-                if held is not None:
-                    await _lead(store, nats_url, held, stop, stream, on_health)
+                if held is None:
+                    on_position(None)
+                else:
+                    await _lead(store, nats_url, held, stop, stream, on_health, on_position)
         except (StoreError, psycopg.Error) as error:
             why = f"the event log does not answer the relay: {_text(error)}"
         except (NatsError, OSError) as error:
@@ -96,6 +100,7 @@ async def _lead(
     stop: Stopping,
     stream: str,
     on_health: Callable[[str | None], None],
+    on_position: Callable[[int | None], None],
 ) -> None:
     """Publish until told to stop, or until the lock is lost.
 
@@ -110,6 +115,7 @@ async def _lead(
         on_health(None)
         checked = audited = clock()
         while not stop.is_set():
+            on_position(position)
             if client.is_closed:
                 raise ConnectionClosedError
             if clock() - checked > LOCK_CHECK_SECONDS:

@@ -31,7 +31,7 @@ from libs.jira_client.errors import (
     Verdict,
     error_for,
 )
-from libs.jira_client.limits import Limits, Pulse
+from libs.jira_client.limits import Gate, Limits, Pulse
 from libs.jira_client.models import (
     Account,
     Board,
@@ -50,6 +50,7 @@ from libs.jira_client.models import (
     UserPage,
     sprint_field,
 )
+from libs.jira_client.observing import Observer, RequestEnded
 from libs.jira_client.pages import SeenTokens
 from libs.jira_client.settings import JiraSettings
 
@@ -71,6 +72,7 @@ __all__ = [
     "Field",
     "FieldSchema",
     "Forbidden",
+    "Gate",
     "IdPage",
     "IssuePage",
     "IssueProblem",
@@ -81,6 +83,7 @@ __all__ = [
     "Limits",
     "NetworkGlitch",
     "NotFoundOrHidden",
+    "Observer",
     "Origin",
     "Project",
     "ProjectPage",
@@ -88,6 +91,7 @@ __all__ = [
     "QuotaExhausted",
     "RateLimited",
     "RequestCount",
+    "RequestEnded",
     "Scope",
     "SeenTokens",
     "ServerInfo",

@@ -15,6 +15,7 @@ from libs.jira_client.classify import Context, classify_exception
 from libs.jira_client.errors import BadRequest, NotFoundOrHidden, error_for
 from libs.jira_client.exchange import Call, Exchange
 from libs.jira_client.limits import Limits
+from libs.jira_client.observing import Observer, unobserved
 from libs.jira_client.pages import SeenTokens, every, every_child, next_start, next_token
 from libs.jira_client.settings import JiraSettings
 
@@ -41,8 +42,16 @@ class JiraClient:
     Every method raises JiraError (see `errors`). Searches are sent as POST: a JQL is often too long for an address.
     """
 
-    def __init__(self, settings: JiraSettings, *, limits: Limits | None = None) -> None:
-        """`limits` is shared between the clients of one site; without it the client makes its own from the settings."""
+    def __init__(
+        self, settings: JiraSettings, *, limits: Limits | None = None, observer: Observer = unobserved
+    ) -> None:
+        """Speak to the site that the settings name.
+
+        Args:
+            settings: site, account, and how to behave.
+            limits: shared between the clients of one site; without it the client makes its own from the settings.
+            observer: hears of every request once it has ended.
+        """
         self.settings = settings
         self.limits = limits or Limits(
             requests_per_second=settings.requests_per_second,
@@ -50,7 +59,7 @@ class JiraClient:
             max_concurrency=settings.max_concurrency,
             longest_wait_seconds=settings.longest_wait_seconds,
         )
-        self._exchange = Exchange(settings, self.limits)
+        self._exchange = Exchange(settings, self.limits, observer)
 
     def __repr__(self) -> str:
         return f"JiraClient({self.settings.base_url!r})"

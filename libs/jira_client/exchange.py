@@ -4,6 +4,7 @@ import asyncio
 import http.cookiejar
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final, Generic, NamedTuple, TypeVar
@@ -12,12 +13,14 @@ import httpx
 import msgspec
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
+from libs.jira_client.allowances import allowances
 from libs.jira_client.body import ACCEPT_ENCODING, read_body
 from libs.jira_client.classify import Answer, Context, announced_end, classify, classify_exception
 from libs.jira_client.counting import count_request
 from libs.jira_client.egress import transport
 from libs.jira_client.errors import JiraError, RateLimited, Scope, error_for
 from libs.jira_client.limits import Limits
+from libs.jira_client.observing import Observer, RequestEnded, unobserved
 from libs.jira_client.redact import Redactor
 from libs.jira_client.retry_after import http_date
 from libs.jira_client.settings import JiraSettings
@@ -49,13 +52,22 @@ class Reply(NamedTuple, Generic[T]):
     server_time: datetime | None
 
 
+@dataclass
+class _Heard:
+    """What came back before it was known whether the whole answer would."""
+
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
 class Exchange:
     """Sends calls to one site. Open it with `async with`."""
 
-    def __init__(self, settings: JiraSettings, limits: Limits) -> None:
+    def __init__(self, settings: JiraSettings, limits: Limits, observer: Observer = unobserved) -> None:
         self.requests = 0
         self._settings = settings
         self._limits = limits
+        self._observer = observer
         self._redact = Redactor((settings.token, f"{settings.email}:{settings.token}", settings.email))
         self._http = _http_client(settings)
         self._server_time: tuple[datetime, float] | None = None
@@ -106,7 +118,7 @@ class Exchange:
 
     async def _attempt(self, call: Call, kind: type[T]) -> Reply[T]:
         async with self._limits.admission(call.endpoint):
-            outcome = await self._outcome(call, kind)
+            outcome = await self._observed(call, kind)
             if isinstance(outcome, JiraError):
                 # While the slot is still held: nobody passes between the refusal and the closing of the gate.
                 self._slow_down(outcome, call.endpoint)
@@ -115,11 +127,23 @@ class Exchange:
             raise outcome
         return outcome
 
-    async def _outcome(self, call: Call, kind: type[T]) -> Reply[T] | JiraError:
+    async def _observed(self, call: Call, kind: type[T]) -> Reply[T] | JiraError:
+        heard, monotonic = _Heard(), self._limits.pulse.monotonic
+        began = monotonic()
+        outcome = await self._outcome(call, kind, heard)
+        code = outcome.code.value if isinstance(outcome, JiraError) else ""
+        self._observer(
+            RequestEnded(
+                call.endpoint, heard.status, code, monotonic() - began, allowances(call.endpoint, heard.headers)
+            )
+        )
+        return outcome
+
+    async def _outcome(self, call: Call, kind: type[T], heard: _Heard) -> Reply[T] | JiraError:
         """The reply or the error; returned, so that the original, which may quote our headers, is not chained to it."""
         context = Context(endpoint=call.endpoint, now=datetime.now(UTC), redact=self._redact)
         try:
-            answer = await self._send(call)
+            answer = await self._send(call, heard)
             verdict = classify(answer, context)
             if verdict is None:
                 self._note_end(call.endpoint, answer)
@@ -128,7 +152,7 @@ class Exchange:
             verdict = classify_exception(error, context)
         return error_for(verdict)
 
-    async def _send(self, call: Call) -> Answer:
+    async def _send(self, call: Call, heard: _Heard) -> Answer:
         request = self._http.build_request(
             call.method,
             call.path,
@@ -140,6 +164,7 @@ class Exchange:
             self.requests += 1
             count_request()
             response = await self._http.send(request, stream=True)
+            heard.status, heard.headers = response.status_code, response.headers
             try:
                 self._note_time(response)
                 content = await read_body(response, self._settings.max_body_bytes)

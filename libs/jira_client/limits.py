@@ -61,6 +61,11 @@ class Gate:
         until, error = max(entries, key=lambda entry: entry[0], default=(now, None))
         return until - now, error
 
+    def closed(self) -> dict[str | None, float]:
+        """Seconds until it opens again, by endpoint (None: the whole site), of all that are closed; for any thread."""
+        now = self._monotonic()
+        return {key: until - now for key, (until, _) in self._closed.copy().items() if until > now}
+
 
 class Limits:
     """What all requests to one site share; give one instance to every client of that site."""

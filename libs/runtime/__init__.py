@@ -9,7 +9,7 @@ from libs.runtime.environ import Secret, SettingsError, read_settings, setting
 from libs.runtime.health import Health, Reported, health_routes, serve_health
 from libs.runtime.leave import leave
 from libs.runtime.logs import configure, redact_text
-from libs.runtime.metrics import EVENT_DELAY, EVENTS_HANDLED, POSITION, metrics_text
+from libs.runtime.metrics import EVENT_DELAY, EVENTS_HANDLED, LAG, POSITION, asked, metrics_text
 from libs.runtime.service import run_service
 from libs.runtime.spans import span_in_words
 from libs.runtime.stop import Stop
@@ -17,6 +17,7 @@ from libs.runtime.stop import Stop
 __all__ = [
     "EVENTS_HANDLED",
     "EVENT_DELAY",
+    "LAG",
     "POSITION",
     "Health",
     "Reported",
@@ -24,6 +25,7 @@ __all__ = [
     "SettingsError",
     "Stop",
     "addresses",
+    "asked",
     "configure",
     "engine",
     "event_database",

@@ -8,6 +8,7 @@ class Settings:
 
 import re
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -42,6 +43,11 @@ def temporal_address() -> str:
 
 def temporal_namespace() -> str:
     return setting("TEMPORAL_NAMESPACE", "default", why="the Temporal namespace of schedules and workflows")
+
+
+def temporal_metrics() -> str:
+    why = "where Temporal's SDK shows its own metrics, at /metrics; empty: nowhere"
+    return setting("TEMPORAL_METRICS_ADDRESS", "", unit="IP address:port", parse=checked_listener, why=why)
 
 
 def health_host() -> str:
@@ -85,6 +91,24 @@ def site_of(environ: Mapping[str, str]) -> str:
     host = urlsplit(base_url).netloc.rpartition("@")[2].lower().removesuffix(".atlassian.net")
     slug = re.sub(r"[^a-z0-9]+", "-", host).strip("-")[:40]
     return checked_site(slug)
+
+
+def checked_listener(text: str) -> str:
+    """`text` itself when it is empty, or an IP address and a port.
+
+    Raises:
+        ValueError: when it is neither.
+    """
+    host, _, port = text.rpartition(":")
+    try:
+        if text:
+            ip_address(host.strip("[]"))
+        well_formed = not text or 0 < int(port) < 65536
+    except ValueError:
+        well_formed = False
+    if not well_formed:
+        raise ValueError(f"TEMPORAL_METRICS_ADDRESS: {text!r} is not an IP address and a port, as in 127.0.0.1:9464")
+    return text
 
 
 def checked_site(name: str) -> str:

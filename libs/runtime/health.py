@@ -12,7 +12,7 @@ from typing import Final
 import structlog
 from aiohttp import web
 
-from libs.runtime.metrics import METRICS_CONTENT_TYPE, metrics_text
+from libs.runtime.metrics import CHECK_OK, METRICS_CONTENT_TYPE, metrics_text
 from libs.runtime.stop import Stop
 
 Check = Callable[[], str | Awaitable[str | None] | None]
@@ -76,7 +76,10 @@ def health_routes(health: Health) -> list[web.RouteDef]:
         return web.json_response(body, status=503 if failing else 200)
 
     async def metrics(_request: web.Request) -> web.Response:
-        return web.Response(body=metrics_text(), headers={"Content-Type": METRICS_CONTENT_TYPE})
+        for name, reason in (await health.report()).items():
+            CHECK_OK.labels(name).set(reason is None)
+        text = await asyncio.to_thread(metrics_text)
+        return web.Response(body=text, headers={"Content-Type": METRICS_CONTENT_TYPE})
 
     return [web.get("/livez", livez), web.get("/readyz", readyz), web.get("/metrics", metrics)]
 

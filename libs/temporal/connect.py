@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -14,6 +16,7 @@ from temporalio.converter import (
     DefaultPayloadConverter,
     JSONPlainPayloadConverter,
 )
+from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 
 
 class _MsgspecJSON(JSONPlainPayloadConverter):
@@ -38,10 +41,30 @@ DATA_CONVERTER = dataclasses.replace(DataConverter.default, payload_converter_cl
 """Messages are msgspec structs; they travel as plain JSON, so Temporal's own UI shows them readable."""
 
 
-async def connect(address: str, namespace: str = "default", *, lazy: bool = False) -> Client:
-    """Connect to the server at `address` ("host:port"); lazy: on the first call instead of now.
+async def connect(address: str, namespace: str = "default", *, lazy: bool = False, metrics_address: str = "") -> Client:
+    """Connect to the server at `address` ("host:port").
+
+    Args:
+        address: of the server.
+        namespace: of all that is asked for.
+        lazy: connect on the first call instead of now.
+        metrics_address: where the SDK shows what it measures of its clients and workers ("127.0.0.1:9464").
 
     Raises:
         RuntimeError: the server does not answer.
+        OSError: the address for the measures is taken.
     """
-    return await Client.connect(address, namespace=namespace, data_converter=DATA_CONVERTER, lazy=lazy)
+    runtime = _measured(metrics_address) if metrics_address else None
+    return await Client.connect(address, namespace=namespace, data_converter=DATA_CONVERTER, lazy=lazy, runtime=runtime)
+
+
+@cache
+def _measured(address: str) -> Runtime:
+    """The SDK's own threads, which show what they measure. Made once: they last as long as the process."""
+    metrics = PrometheusConfig(
+        bind_address=address, counters_total_suffix=True, unit_suffix=True, durations_as_seconds=True
+    )
+    try:
+        return Runtime(telemetry=TelemetryConfig(metrics=metrics))
+    except ValueError as error:
+        raise OSError(errno.EADDRINUSE, f"Temporal's measures cannot be shown at {address}: {error}") from error

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, lru_cache
+from itertools import pairwise
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -108,18 +109,31 @@ def mean_gap(cron: str) -> float:
         BadCron: the expression cannot be read, or never comes.
     """
     calendar = _read(cron)
-    every_day, every_month = len(calendar.days) == 31, len(calendar.months) == 12
-    if every_day and every_month:
-        days, matching = 7, len(calendar.weekdays)
-    else:
-        days, matching = (
-            _ROUND.days,
-            sum(_matches(calendar, _FIRST_DAY + timedelta(days=n)) for n in range(_ROUND.days)),
-        )
-    runs = matching * len(calendar.hours) * len(calendar.minutes)
-    if not runs:
+    matching, days = _days(calendar, cron)
+    return days * _DAY / (len(matching) * len(calendar.hours) * len(calendar.minutes))
+
+
+def longest_gap(cron: str) -> float:
+    """Seconds of the longest time between two runs, as a weekend may be; clock changes aside.
+
+    Raises:
+        BadCron: the expression cannot be read, or never comes.
+    """
+    calendar = _read(cron)
+    matching, days = _days(calendar, cron)
+    times = sorted(3600 * hour + 60 * minute for hour in calendar.hours for minute in calendar.minutes)
+    in_a_day = max((later - earlier for earlier, later in pairwise(times)), default=0)
+    between_days = max(later - earlier for earlier, later in pairwise([*matching, matching[0] + days]))
+    return float(max(in_a_day, between_days * _DAY - (times[-1] - times[0])))
+
+
+def _days(calendar: Calendar, cron: str) -> tuple[list[int], int]:
+    """The days on which runs come, counted from some Saturday, and the days of the round in which that repeats."""
+    days = 7 if len(calendar.days) == 31 and len(calendar.months) == 12 else _ROUND.days
+    matching = [day for day in range(days) if _matches(calendar, _FIRST_DAY + timedelta(days=day))]
+    if not matching:
         raise BadCron(f"{cron!r} never comes: no such day is in the calendar.")
-    return days * _DAY / runs
+    return matching, days
 
 
 def _matches(calendar: Calendar, day: date) -> bool:

@@ -20,6 +20,7 @@ from services.ingestor.activities import SyncActivities
 from services.ingestor.control import ControlActivities
 from services.ingestor.discovery import DiscoveryActivities
 from services.ingestor.journal import Journal
+from services.ingestor.measures import measured, observer_of
 from services.ingestor.schedules import ScheduleGateway
 from services.ingestor.settings import Settings
 from services.ingestor.worker import make_workers
@@ -58,7 +59,11 @@ async def _serve(
     settings: Settings, stop: Stop, store: EventStore, journal: Journal, client: Client, nats: Reported
 ) -> None:
     site = settings.site
-    async with JiraClient(_jira_settings(settings)) as jira, contextlib.AsyncExitStack() as running:
+    async with (
+        JiraClient(_jira_settings(settings), observer=observer_of(site)) as jira,
+        contextlib.AsyncExitStack() as running,
+    ):
+        relayed = running.enter_context(measured(store, jira.limits.gate, site))
         sync = SyncActivities(journal, jira, timedelta(seconds=settings.jira_patience))
         gateway = ScheduleGateway(client, timedelta(seconds=settings.jitter))
         control = ControlActivities(journal, gateway, settings.jira_base_url)
@@ -66,7 +71,7 @@ async def _serve(
         for worker in workers:
             await running.enter_async_context(worker)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(run_relay(store, settings.nats_url, stop, on_health=nats.report))
+            tasks.create_task(run_relay(store, settings.nats_url, stop, on_health=nats.report, on_position=relayed))
             tasks.create_task(_register(client, settings, site))
             tasks.create_task(_keep_schedules(control, site, stop))
             log.info("ingestor is ready", site=site, jira=settings.jira_base_url, projects=settings.jira_projects)
@@ -92,7 +97,9 @@ async def _connected(settings: Settings, stop: Stop, check: Reported) -> Client 
     """Wait for Temporal to answer: it may start later than we do."""
     while not stop.is_set():
         try:
-            client = await connect(settings.temporal_address, settings.temporal_namespace)
+            client = await connect(
+                settings.temporal_address, settings.temporal_namespace, metrics_address=settings.temporal_metrics
+            )
         except RuntimeError as error:
             check.report(f"Temporal does not answer at {settings.temporal_address}")
             log.warning("Temporal does not answer yet", address=settings.temporal_address, why=str(error))

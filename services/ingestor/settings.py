@@ -38,6 +38,7 @@ class Settings:
     site: str = addresses.site()
     temporal_address: str = addresses.temporal_address()
     temporal_namespace: str = addresses.temporal_namespace()
+    temporal_metrics: str = addresses.temporal_metrics()
     deployment_name: str = setting(
         "TEMPORAL_DEPLOYMENT_NAME", "", why="with a build id, workers are versioned; the Worker Controller sets both"
     )

@@ -8,6 +8,7 @@ from libs.events import EventStore, open_store
 from libs.runtime import Health, Reported, Stop, event_database, run_service, serve_health
 from services.notifier.channels.table import adapters_of
 from services.notifier.deliver import Notifier
+from services.notifier.measures import CHANNELS
 from services.notifier.send import Outlet
 from services.notifier.settings import Settings
 
@@ -31,6 +32,7 @@ async def _notify(settings: Settings, stop: Stop, state: Reported) -> None:
     if store is None:
         return
     outlet = Outlet(adapters_of(settings), secrets=settings.secrets, seconds=settings.send_timeout)
+    CHANNELS.set(len(outlet.channels))
     if not outlet.channels:
         log.warning("no channel is set up: alerts are logged, nobody is told", advice="see docs/notifications.md")
     try:

@@ -29,7 +29,7 @@ from libs.events import (
     wakes,
 )
 from libs.events.leader import StillHeld
-from libs.runtime import EVENT_DELAY, EVENTS_HANDLED, POSITION, Stop
+from libs.runtime import EVENT_DELAY, EVENTS_HANDLED, LAG, POSITION, Stop, asked
 from services.notifier.due import due, hushed, next_moment, planned
 from services.notifier.journal import NAME, Journal
 from services.notifier.measures import DEAD, LATENCY, NOTIFICATIONS, WAITING
@@ -103,12 +103,16 @@ class Notifier:
             bell=self._bell,
             on_health=on_health,
         )
+        measured = contextlib.ExitStack()
+        measured.enter_context(asked(LAG, self._journal.waiting, NAME))
+        measured.enter_context(asked(POSITION, lambda: self._journal.position, NAME))
         try:
             async with contextlib.aclosing(awake):
                 async for _ in awake:
                     if not await asyncio.to_thread(held) or not await self.step():
                         return
         finally:
+            measured.close()
             await self._leave()
 
     async def step(self) -> bool:
@@ -141,7 +145,6 @@ class Notifier:
             log.error("an event cannot be read", position=recorded.position, topic=recorded.topic)
             return
         EVENTS_HANDLED.labels(NAME, type(event).__name__, "ok").inc()
-        POSITION.labels(NAME).set(recorded.position)
         EVENT_DELAY.labels(NAME).observe((datetime.now(UTC) - event.recorded_at).total_seconds())
         if isinstance(event, AlertRaised | AlertResolved):
             log.warning("alert", **_told(event), position=recorded.position)

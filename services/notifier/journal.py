@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from libs.events import TOPIC_OF, Append, Change, Event, EventStore, Recorded
+from libs.events import TOPIC_OF, Append, Change, Event, EventStore, Recorded, waiting_seconds
 from services.notifier.state import FOLDS, VERSION, Alert, Pending, State
 
 NAME: Final = "notifier"
@@ -39,6 +39,15 @@ class Journal:
         self._head = Head(version=VERSION)
         self._saved: dict[str, bytes] = {}
         self._position = 0
+
+    @property
+    def position(self) -> int:
+        """Up to here everything of its topics has been read."""
+        return self._position
+
+    def waiting(self) -> float:
+        """Seconds that the oldest event which has not been read yet has waited."""
+        return waiting_seconds(self._store, self._position, TOPICS)
 
     def load(self) -> State:
         """Go back to what is saved; a state of another version is made again from the log."""

@@ -15,5 +15,6 @@ LATENCY: Final = Histogram(
     ["channel"],
     buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 1800, 3600, 14400, 86400),
 )
+CHANNELS: Final = Gauge("notification_channels", "Channels that are set up; with none, alerts reach nobody.")
 WAITING: Final = Gauge("notifications_waiting", "Notices that are on their way.")
 DEAD: Final = Gauge("notifications_dead", "Notices that were given up and may be redriven.")

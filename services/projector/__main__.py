@@ -5,18 +5,28 @@ while readers keep the old ones, beside a running projector or without one.
 """
 
 import asyncio
-import math
+import contextlib
 import sys
 
 import structlog
 from sqlalchemy import Engine, func, select
-from sqlalchemy.exc import SQLAlchemyError
 
-from libs.events import EventStore
-from libs.read_tables import dead_letter, migrate, readiness
-from libs.runtime import Health, Reported, Stop, engine, event_database, read_database, run_service, serve_health
+from libs.events import SCHEMA_VERSION, waiting_seconds
+from libs.read_tables import VERSION, dead_letter, migrate, readiness
+from libs.runtime import (
+    LAG,
+    Health,
+    Reported,
+    Stop,
+    asked,
+    engine,
+    event_database,
+    read_database,
+    run_service,
+    serve_health,
+)
 from services.projector.live import keep_projecting, wait_for_store
-from services.projector.measures import LAG, PARKED
+from services.projector.measures import LAG_EVENTS, PARKED, SCHEMA, SERVICE
 from services.projector.project_loop import ProjectLoop
 from services.projector.rebuild import rebuild
 from services.projector.settings import Settings
@@ -39,30 +49,21 @@ def _project(settings: Settings, tables: Engine, stop: Stop, state: Reported) ->
     store = wait_for_store(event_database(settings.database_url), stop, state.report)
     if store is None:
         return
-    LAG.set_function(lambda: _lag(store, tables))
-    PARKED.set_function(lambda: _parked(tables))
-    try:
+    SCHEMA.labels("event_log").set(SCHEMA_VERSION)
+    SCHEMA.labels("read_tables").set(VERSION)
+    with contextlib.ExitStack() as measured:
+        position = ProjectLoop(store, tables).position
+        measured.callback(tables.dispose)
+        measured.callback(store.close)
+        measured.enter_context(asked(LAG_EVENTS, lambda: store.head() - position()))
+        measured.enter_context(asked(LAG, lambda: waiting_seconds(store, position()), SERVICE))
+        measured.enter_context(asked(PARKED, lambda: _parked(tables)))
         keep_projecting(store, tables, stop, state.report)
-    finally:
-        for gauge in (LAG, PARKED):  # both ask the databases, which are closed now
-            gauge.set_function(lambda: 0)
-        store.close()
-        tables.dispose()
 
 
-def _lag(store: EventStore, tables: Engine) -> float:
-    try:
-        return store.head() - ProjectLoop(store, tables).position()
-    except Exception:  # noqa: BLE001 - a database that is down must not take the other measures with it
-        return math.nan
-
-
-def _parked(tables: Engine) -> float:
-    try:
-        with tables.connect() as connection:
-            return connection.execute(select(func.count()).select_from(dead_letter)).scalar_one()
-    except SQLAlchemyError:
-        return math.nan
+def _parked(tables: Engine) -> int:
+    with tables.connect() as connection:
+        return connection.execute(select(func.count()).select_from(dead_letter)).scalar_one()
 
 
 async def migrate_tables(settings: Settings, _stop: Stop) -> None:

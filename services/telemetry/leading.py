@@ -14,7 +14,7 @@ from temporalio.client import Client
 
 from libs.events import EventStore, leadership, open_store, wakes
 from libs.events.leader import StillHeld
-from libs.runtime import Stop
+from libs.runtime import LAG, POSITION, Stop, asked
 from libs.temporal.commands import carry_out
 from services.telemetry.ladder import Rules
 from services.telemetry.measures import show
@@ -79,13 +79,17 @@ async def _lead(
     ended, bell = Stop(), asyncio.Event()
     watcher = Watcher(store, rules)
     pacer = Pacer(lambda command: carry_out(client, command), ended, bell.set, reports.pace)
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_until_lost(held, stop, ended))
-            tasks.create_task(watch(watcher, pacer, nats_url, bell, ended, reports))
-            tasks.create_task(sweep(client, store, lambda: _known(watcher), ended, reports.sweep))
-    finally:
-        await pacer.close()
+    with contextlib.ExitStack() as measured:
+        measured.enter_context(asked(LAG, watcher.waiting, NAME))
+        measured.enter_context(asked(POSITION, lambda: watcher.position, NAME))
+        measured.callback(show, ())
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(_until_lost(held, stop, ended))
+                tasks.create_task(watch(watcher, pacer, nats_url, bell, ended, reports))
+                tasks.create_task(sweep(client, store, lambda: _known(watcher), ended, reports.sweep))
+        finally:
+            await pacer.close()
 
 
 async def _until_lost(held: StillHeld, stop: Stop, ended: Stop) -> None:

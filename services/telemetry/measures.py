@@ -22,8 +22,19 @@ SYNC_ROWS: Final = Counter(
     "jira_sync_rows_total", "Rows fetched from Jira by syncs that succeeded.", ["site", "project", "entity"]
 )
 LAST_SUCCESS: Final = Gauge(
-    "jira_sync_last_success_timestamp_seconds", "When a sync last succeeded, as Unix time.", ["site", "project"]
+    "jira_sync_last_success_timestamp_seconds",
+    "When a sync last succeeded, as Unix time; 0 when none has since the project was registered.",
+    ["site", "project"],
 )
+REGISTERED: Final = Gauge(
+    "jira_project_registered_timestamp_seconds", "When the project was registered, as Unix time.", ["site", "project"]
+)
+INTERVAL: Final = Gauge(
+    "jira_sync_interval_seconds",
+    "The longest time between two runs as people set the schedule, a weekend for instance; 0 when that cannot be said.",
+    ["site", "project"],
+)
+PAUSED: Final = Gauge("jira_sync_paused", "1 while people have paused the schedule, else 0.", ["site", "project"])
 BACKOFF_LEVEL: Final = Gauge(
     "jira_sync_backoff_level",
     "How far a project's schedule is slowed down; 0: it runs as people set it.",
@@ -44,12 +55,23 @@ RUNS_FOUND: Final = Counter(
 )
 
 
+OF_PROJECTS: Final = (LAST_SUCCESS, REGISTERED, INTERVAL, PAUSED, BACKOFF_LEVEL, BACKOFF_SECONDS, ALERTS_OPEN)
+_shown: Final = set[tuple[str, str]]()
+
+
 def show(states: Iterable[ProjectState]) -> None:
-    """Set the gauges of these projects, and drop those of others."""
-    for gauge in (BACKOFF_LEVEL, BACKOFF_SECONDS, ALERTS_OPEN):
-        gauge.clear()
-    for state in states:
-        of = state.site, state.project
+    """Set the gauges of these projects, and drop those of others. Not cleared: a scrape may come at any time."""
+    known = {(state.site, state.project): state for state in states}
+    for of, state in known.items():
+        LAST_SUCCESS.labels(*of).set(state.succeeded.timestamp() if state.succeeded else 0)
+        REGISTERED.labels(*of).set(state.since.timestamp() if state.since else 0)
+        INTERVAL.labels(*of).set(state.longest_gap)
+        PAUSED.labels(*of).set(state.paused)
         BACKOFF_LEVEL.labels(*of).set(state.recorded.level)
         BACKOFF_SECONDS.labels(*of).set(state.recorded.seconds)
         ALERTS_OPEN.labels(*of).set(len(state.alerts))
+    for of in _shown - known.keys():
+        for gauge in OF_PROJECTS:
+            gauge.remove(*of)
+    _shown.clear()
+    _shown.update(known)

@@ -17,8 +17,8 @@ from libs.events import (
     SyncStarted,
     SyncSucceeded,
 )
-from libs.runtime import EVENT_DELAY, EVENTS_HANDLED, POSITION
-from services.telemetry.measures import LAST_SUCCESS, SYNC_ROWS, SYNC_RUNS, SYNC_SECONDS
+from libs.runtime import EVENT_DELAY, EVENTS_HANDLED
+from services.telemetry.measures import SYNC_ROWS, SYNC_RUNS, SYNC_SECONDS
 
 SERVICE: Final = "telemetry"
 
@@ -31,7 +31,6 @@ def observe(recorded: Recorded) -> None:
     HANDLERS.get(type(event), _other)(event)
     EVENTS_HANDLED.labels(SERVICE, type(event).__name__, "ok").inc()
     EVENT_DELAY.labels(SERVICE).observe((datetime.now(UTC) - event.recorded_at).total_seconds())
-    POSITION.labels(SERVICE).set(recorded.position)
 
 
 def _started(event: SyncStarted) -> None:
@@ -41,7 +40,6 @@ def _started(event: SyncStarted) -> None:
 def _succeeded(event: SyncSucceeded) -> None:
     SYNC_RUNS.labels(event.site, event.project, "succeeded", "").inc()
     SYNC_SECONDS.labels(event.site, event.project, event.mode).observe(event.seconds)
-    LAST_SUCCESS.labels(event.site, event.project).set(event.occurred_at.timestamp())
     counts = {name: getattr(event, name) for name in ("issues", "comments", "worklogs", "sprints", "users")}
     for entity, count in counts.items():
         SYNC_ROWS.labels(event.site, event.project, entity).inc(count)

@@ -23,12 +23,13 @@ from libs.events import (
     ProjectRegistered,
     ProjectUnregistered,
     ScheduleChanged,
+    SchedulePaused,
     ScheduleResumed,
     SyncFailed,
     SyncSucceeded,
     paced,
 )
-from libs.temporal.cron import BadCron, mean_gap
+from libs.temporal.cron import BadCron, longest_gap, mean_gap
 from services.telemetry import alerting, latency
 from services.telemetry.alerting import OpenAlert
 from services.telemetry.ladder import Rules, level_after, seconds_at, steps_up
@@ -65,8 +66,15 @@ class ProjectState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     site: str
     project: str
     registered: bool = False
+    since: datetime | None = None
+    """When it was registered."""
+    paused: bool = False
+    succeeded: datetime | None = None
+    """When a run last succeeded, since it was registered."""
     base_gap: float = 0.0
     """Seconds between two runs as people set it, on average; 0 when that cannot be said."""
+    longest_gap: float = 0.0
+    """The longest of them, as over a weekend."""
     streak: Streak = Streak()
     wanted: Wanted = Wanted()
     recorded: Pace = Pace()
@@ -104,7 +112,9 @@ def fold(state: ProjectState, position: int, event: Event, rules: Rules) -> Step
 
 
 def _registered(state: ProjectState, at: At) -> Step:
-    state = msgspec.structs.replace(state, registered=True, base_gap=_gap(at.event.cron))
+    state = msgspec.structs.replace(
+        state, registered=True, since=at.event.occurred_at, paused=False, **_gaps(at.event.cron)
+    )
     return Step(_begun_anew(state, at.position))
 
 
@@ -114,11 +124,15 @@ def _unregistered(state: ProjectState, at: At) -> Step:
 
 
 def _rescheduled(state: ProjectState, at: At) -> Step:
-    return Step(_begun_anew(msgspec.structs.replace(state, base_gap=_gap(at.event.cron)), at.position))
+    return Step(_begun_anew(msgspec.structs.replace(state, **_gaps(at.event.cron)), at.position))
+
+
+def _paused(state: ProjectState, _at: At) -> Step:
+    return Step(msgspec.structs.replace(state, paused=True))
 
 
 def _resumed(state: ProjectState, at: At) -> Step:
-    return Step(_begun_anew(state, at.position))
+    return Step(_begun_anew(msgspec.structs.replace(state, paused=False), at.position))
 
 
 def _begun_anew(state: ProjectState, position: int) -> ProjectState:
@@ -170,7 +184,14 @@ def _succeeded(state: ProjectState, at: At) -> Step:
         events += more
     wanted = Wanted(run_id=event.run_id, decided=at.position) if state.wanted.level else state.wanted
     state = msgspec.structs.replace(
-        state, streak=Streak(), wanted=wanted, successes=successes, alerts=alerts, baseline=baseline, slow=slow
+        state,
+        succeeded=event.occurred_at,
+        streak=Streak(),
+        wanted=wanted,
+        successes=successes,
+        alerts=alerts,
+        baseline=baseline,
+        slow=slow,
     )
     return Step(state, events)
 
@@ -191,6 +212,7 @@ HANDLERS: Final[Mapping[type[Event], Callable[[ProjectState, At], Step]]] = {
     ProjectRegistered: _registered,
     ProjectUnregistered: _unregistered,
     ScheduleChanged: _rescheduled,
+    SchedulePaused: _paused,
     ScheduleResumed: _resumed,
     SyncFailed: _failed,
     SyncSucceeded: _succeeded,
@@ -200,8 +222,8 @@ HANDLERS: Final[Mapping[type[Event], Callable[[ProjectState, At], Step]]] = {
 }
 
 
-def _gap(cron: str) -> float:
+def _gaps(cron: str) -> dict[str, float]:
     try:
-        return mean_gap(cron)
+        return {"base_gap": mean_gap(cron), "longest_gap": longest_gap(cron)}
     except BadCron:  # set by a version that took other expressions; then there is no base to slow down from
-        return 0.0
+        return {"base_gap": 0.0, "longest_gap": 0.0}

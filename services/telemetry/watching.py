@@ -38,6 +38,7 @@ from libs.events import (
     SyncSucceeded,
     TrackedUsersChanged,
     UnreadableEvent,
+    waiting_seconds,
 )
 from services.telemetry.ladder import Rules
 from services.telemetry.project_state import ProjectState, fold
@@ -94,10 +95,17 @@ class Watcher:
         try:
             states = [msgspec.json.decode(part, type=ProjectState) for part in parts.values()]
         except msgspec.DecodeError:
+            states = []
+        if len(states) == len(parts) and all(state.since for state in states):
+            self.states = {(state.site, state.project): state for state in states}
+        else:
+            # They cannot be read, or were written before states told since when a project is registered.
             log.warning("states of another version are folded anew", position=self.position)
             self.states = states_at(self._store, self.position, self._rules)
-        else:
-            self.states = {(state.site, state.project): state for state in states}
+
+    def waiting(self) -> float:
+        """Seconds that the oldest event which is not dealt with yet has waited."""
+        return waiting_seconds(self._store, self.position, TOPICS)
 
     def step(self, limit: int = 500) -> list[Recorded]:
         """Deal with a batch; what it was. Nothing at the end of the log."""

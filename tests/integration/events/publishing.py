@@ -21,10 +21,13 @@ PATIENCE = 60.0
 
 @asynccontextmanager
 async def relay(
-    store: EventStore, url: str, on_health: Callable[[str | None], None] = lambda _: None
+    store: EventStore,
+    url: str,
+    on_health: Callable[[str | None], None] = lambda _: None,
+    on_position: Callable[[int | None], None] = lambda _: None,
 ) -> AsyncIterator[None]:
     stop = threading.Event()
-    task = asyncio.create_task(run_relay(store, url, stop, on_health=on_health))
+    task = asyncio.create_task(run_relay(store, url, stop, on_health=on_health, on_position=on_position))
     try:
         yield
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 
 from libs.events import (
@@ -17,6 +18,7 @@ from libs.events import (
 )
 from services.telemetry.ladder import Rules
 from services.telemetry.watching import NAME, Watcher, states_at
+from tests.integration.events.made import issue
 from tests.unit.telemetry.course import PROJECT, SITE, failed, registered, succeeded, unregistered
 
 KEY = SITE, PROJECT
@@ -48,6 +50,26 @@ def test_batches_of_any_size_lead_to_the_same(store: EventStore, limit: int) -> 
     catch_up(watcher(store), limit)
     assert kinds(store) == ["AlertRaised", "AlertRepeated", "AlertResolved", "AlertRaised"]
     assert watcher(store).states == states_at(store, store.head(), RULES)
+
+
+def test_how_long_events_have_waited(store: EventStore) -> None:
+    made = watcher(store)
+    assert made.waiting() == 0
+    happen(store, registered(), failed())
+    assert made.waiting() > 0
+    catch_up(made)
+    assert made.waiting() == 0
+    store.append(Append(changes=[issue(1)]))  # nothing of ours
+    assert made.waiting() == 0
+
+
+def test_states_without_their_beginning_are_folded_anew(store: EventStore) -> None:
+    happen(store, registered(), succeeded())
+    catch_up(watcher(store))
+    (saved,) = watcher(store).states.values()
+    older = msgspec.structs.replace(saved, since=None, succeeded=None, longest_gap=0.0)
+    store.append(Append(marks={f"{NAME}/part/{SITE}/{PROJECT}": msgspec.json.encode(older)}))
+    assert watcher(store).states == {KEY: saved}
 
 
 def test_a_crash_before_the_save_repeats_nothing(store: EventStore, monkeypatch: pytest.MonkeyPatch) -> None:

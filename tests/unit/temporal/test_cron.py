@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -11,7 +12,7 @@ from croniter import croniter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from libs.temporal.cron import BadCron, check, in_words, mean_gap, next_runs, notes
+from libs.temporal.cron import BadCron, check, in_words, longest_gap, mean_gap, next_runs, notes
 from tests.unit.temporal.expressions import expressions
 
 patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -175,6 +176,7 @@ def test_a_daily_run_comes_every_day(minute: int, hour: int, moment: datetime) -
     assert timedelta(0) < runs[0] - at <= timedelta(days=1)
 
 
+HOUR = 3600
 DAY = 86_400
 
 
@@ -197,9 +199,27 @@ def test_the_mean_gap_of_a_schedule(cron: str, seconds: float) -> None:
     assert mean_gap(cron) == pytest.approx(seconds)
 
 
-def test_what_never_comes_has_no_gap() -> None:
+@pytest.mark.parametrize(
+    ("cron", "seconds"),
+    [
+        ("*/15 * * * *", 15 * 60),
+        ("*/25 * * * *", 25 * 60),
+        ("0 5 * * *", DAY),
+        ("0 9-17 * * 1-5", 64 * HOUR),
+        ("0 9,17 * * *", 16 * HOUR),
+        ("0 9 * * MON", 7 * DAY),
+        ("0 0 29 2 *", 4 * 365.25 * DAY),
+        ("0 0 1 * *", 31 * DAY),
+    ],
+)
+def test_the_longest_gap_of_a_schedule(cron: str, seconds: float) -> None:
+    assert longest_gap(cron) == seconds
+
+
+@pytest.mark.parametrize("gap", [mean_gap, longest_gap])
+def test_what_never_comes_has_no_gap(gap: Callable[[str], float]) -> None:
     with pytest.raises(BadCron, match="never comes"):
-        mean_gap("0 0 30 2 *")
+        gap("0 0 30 2 *")
 
 
 @settings(patient, max_examples=30)

@@ -1,0 +1,85 @@
+"""What the ingestor measures: requests to Jira and what Jira says of its limits, the log's end, the relay's place."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from libs.events import EventStore, waiting_seconds
+from libs.jira_client import Gate, Observer, RequestEnded
+from libs.runtime import LAG, POSITION, asked
+
+RELAY: Final = "relay"
+
+REQUESTS: Final = Counter(
+    "jira_api_requests_total",
+    "Requests to Jira, each try counted; status is that of HTTP, `none` when no answer came; code that of the failure,"
+    " else empty.",
+    ["site", "endpoint", "status", "code"],
+)
+REQUEST_SECONDS: Final = Histogram(
+    "jira_api_request_duration_seconds",
+    "Time from sending a request to Jira to the end of its answer, or to its failure.",
+    ["site", "endpoint"],
+    buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
+)
+REMAINING: Final = Gauge(
+    "jira_api_ratelimit_remaining",
+    "What Jira's last answer left of a limit; policy is `burst` with the endpoint it is for, or the name of a quota.",
+    ["site", "policy", "endpoint"],
+)
+LIMIT: Final = Gauge(
+    "jira_api_ratelimit_limit", "The whole of that limit, where Jira tells it.", ["site", "policy", "endpoint"]
+)
+GATE_CLOSED: Final = Gauge(
+    "jira_api_gate_closed_seconds",
+    "For how long no request goes out any more because Jira asked for a pause; scope: site, or endpoint for the longest"
+    " of those that concern one endpoint. 0: open.",
+    ["site", "scope"],
+)
+HEAD: Final = Gauge(
+    "jdi_log_head_position", "The last position of the event log: so many events have been appended in all."
+)
+
+
+def observer_of(site: str) -> Observer:
+    """Counts the requests to a site."""
+
+    def observe(ended: RequestEnded) -> None:
+        status = "none" if ended.status is None else str(ended.status)
+        REQUESTS.labels(site, ended.endpoint, status, ended.code).inc()
+        REQUEST_SECONDS.labels(site, ended.endpoint).observe(ended.seconds)
+        for allowance in ended.allowances:
+            of = site, allowance.policy, allowance.endpoint
+            if allowance.remaining is not None:
+                REMAINING.labels(*of).set(allowance.remaining)
+            if allowance.limit is not None:
+                LIMIT.labels(*of).set(allowance.limit)
+
+    return observe
+
+
+@contextlib.contextmanager
+def measured(store: EventStore, gate: Gate, site: str) -> Iterator[Callable[[int | None], None]]:
+    """Measure log, gate and relay within the block; gives who is to hear the relay's place, None while it has none."""
+    with contextlib.ExitStack() as always, contextlib.ExitStack() as leading:
+        always.enter_context(asked(HEAD, store.head))
+        always.enter_context(asked(GATE_CLOSED, lambda: gate.closed().get(None, 0.0), site, "site"))
+        always.enter_context(asked(GATE_CLOSED, lambda: _longest_of_endpoints(gate), site, "endpoint"))
+        place: int | None = None
+
+        def relayed(position: int | None) -> None:
+            nonlocal place
+            before, place = place, position
+            if position is None:
+                leading.close()
+            elif before is None:
+                leading.enter_context(asked(POSITION, lambda: place or 0, RELAY))
+                leading.enter_context(asked(LAG, lambda: waiting_seconds(store, place or 0), RELAY))
+
+        yield relayed
+
+
+def _longest_of_endpoints(gate: Gate) -> float:
+    return max((seconds for endpoint, seconds in gate.closed().items() if endpoint is not None), default=0.0)

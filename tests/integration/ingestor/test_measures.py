@@ -1,0 +1,71 @@
+"""What the ingestor shows of requests, limits, log and relay."""
+
+from __future__ import annotations
+
+from prometheus_client import REGISTRY
+
+from libs.events import Append, EventStore
+from libs.jira_client import Gate, RequestEnded
+from libs.jira_client.allowances import Allowance
+from libs.jira_client.classify import Answer, classify
+from libs.jira_client.errors import error_for
+from services.ingestor.measures import measured, observer_of
+from tests.integration.events.made import issue
+from tests.integration.events.publishing import relay, until_stored
+from tests.servers import NatsServer
+
+
+def value(name: str, **labels: str) -> float | None:
+    return REGISTRY.get_sample_value(name, labels)
+
+
+def test_requests_and_limits_are_counted_by_site() -> None:
+    site = {"site": "counted"}
+    observe = observer_of("counted")
+    allowances = (Allowance("burst", "GET /a", 3, 350), Allowance("quota", "", None, 65000))
+    observe(RequestEnded("GET /a", 429, "RATE_LIMIT", 0.3, allowances))
+    observe(RequestEnded("GET /a", None, "TIMEOUT", 30.0, ()))
+    assert value("jira_api_requests_total", **site, endpoint="GET /a", status="429", code="RATE_LIMIT") == 1
+    assert value("jira_api_requests_total", **site, endpoint="GET /a", status="none", code="TIMEOUT") == 1
+    assert value("jira_api_request_duration_seconds_sum", **site, endpoint="GET /a") == 30.3
+    assert value("jira_api_ratelimit_remaining", **site, policy="burst", endpoint="GET /a") == 3
+    assert value("jira_api_ratelimit_remaining", **site, policy="quota", endpoint="") is None
+    assert value("jira_api_ratelimit_limit", **site, policy="quota", endpoint="") == 65000
+
+
+def test_a_closed_gate_is_shown_for_what_it_closes(store: EventStore) -> None:
+    now = [100.0]
+    gate = Gate(lambda: now[0])
+    verdict = classify(Answer(status_code=429))
+    assert verdict is not None
+    refusal = error_for(verdict)
+    with measured(store, gate, "gated"):
+
+        def closed(scope: str) -> float | None:
+            return value("jira_api_gate_closed_seconds", site="gated", scope=scope)
+
+        assert (closed("site"), closed("endpoint")) == (0, 0)
+        gate.close("GET /a", 40, refusal)
+        gate.close("GET /b", 60, refusal)
+        gate.close(None, 20, refusal)
+        now[0] += 5
+        assert (closed("site"), closed("endpoint")) == (15, 55)
+        now[0] += 30
+        assert (closed("site"), closed("endpoint")) == (0, 25)
+    assert closed("site") is None
+
+
+async def test_the_relay_shows_its_place_while_it_has_one(store: EventStore, nats: NatsServer) -> None:
+    store.append(Append(changes=[issue(number) for number in range(5)]))
+    with measured(store, Gate(lambda: 0.0), "relayed") as relayed:
+        assert value("jdi_log_head_position") == 5
+        assert value("jdi_lag_seconds", service="relay") is None
+        relayed(2)
+        assert (value("jdi_lag_seconds", service="relay") or 0) > 0
+        async with relay(store, nats.url, on_position=relayed):
+            await until_stored(nats.url, 5)
+        assert value("jdi_position", service="relay") == 5
+        assert value("jdi_lag_seconds", service="relay") == 0
+        relayed(None)
+        assert value("jdi_position", service="relay") is None
+        assert value("jdi_lag_seconds", service="relay") is None
