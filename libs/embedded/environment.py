@@ -14,7 +14,7 @@ _OWN: Final = (
 """Variables of ours: a child gets these on purpose or not at all."""
 _CREDENTIALS: Final = ("JIRA_EMAIL", "JIRA_API_TOKEN")
 _GIVEN: Final[Mapping[str, tuple[str, ...]]] = {
-    "ingestor": ("JIRA_",),
+    "ingestor": ("JIRA_", "TEMPORAL_METRICS_"),
     "telemetry": ("BACKOFF_", "ALERT_"),
     "notifier": ("SMTP_", "SLACK_", "WHATSAPP_", "NOTIFY_"),
 }

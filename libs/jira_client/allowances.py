@@ -27,20 +27,22 @@ class Allowance(NamedTuple):
     """The endpoint it is for; empty: for all."""
     remaining: float | None
     limit: float | None
+    seconds: float | None
+    """Until it is whole again, where Jira says so."""
 
 
 def allowances(endpoint: str, headers: Mapping[str, str]) -> tuple[Allowance, ...]:
     """The limits that an answer of `endpoint` tells of. `headers` has lower-case names."""
     burst = Allowance(
-        BURST, endpoint, _number(headers.get("x-ratelimit-remaining")), _number(headers.get("x-ratelimit-limit"))
+        BURST, endpoint, _number(headers.get("x-ratelimit-remaining")), _number(headers.get("x-ratelimit-limit")), None
     )
     said = () if burst.remaining is None and burst.limit is None else (burst,)
-    left, most = (
+    left, wait, most = (
         {name: value for header in (f"beta-{kind}", kind) for name, value in _policies(headers.get(header), part)}
-        for kind, part in (("ratelimit", "r"), ("ratelimit-policy", "q"))
+        for kind, part in (("ratelimit", "r"), ("ratelimit", "t"), ("ratelimit-policy", "q"))
     )
     names = sorted(left.keys() | most.keys())[:MOST]
-    return said + tuple(Allowance(name, "", left.get(name), most.get(name)) for name in names)
+    return said + tuple(Allowance(name, "", left.get(name), most.get(name), wait.get(name)) for name in names)
 
 
 def _number(text: str | None) -> float | None:

@@ -1,6 +1,8 @@
 """What the ingestor measures: requests to Jira and what Jira says of its limits, the log's end, the relay's place."""
 
 import contextlib
+import math
+import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -8,9 +10,13 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from libs.events import EventStore, waiting_seconds
 from libs.jira_client import Gate, Observer, RequestEnded
+from libs.jira_client.allowances import BURST, Allowance
 from libs.runtime import LAG, POSITION, asked
 
 RELAY: Final = "relay"
+BURST_SECONDS: Final = 60.0
+QUOTA_SECONDS: Final = 3600.0
+"""After so long such a limit is whole again, where Jira does not say when."""
 
 REQUESTS: Final = Counter(
     "jira_api_requests_total",
@@ -26,7 +32,8 @@ REQUEST_SECONDS: Final = Histogram(
 )
 REMAINING: Final = Gauge(
     "jira_api_ratelimit_remaining",
-    "What Jira's last answer left of a limit; policy is `burst` with the endpoint it is for, or the name of a quota.",
+    "What Jira's last answer left of a limit; policy is `burst` with the endpoint it is for, or the name of a quota."
+    " NaN when it may be whole again since: Jira tells of some limits only while they are nearly used up.",
     ["site", "policy", "endpoint"],
 )
 LIMIT: Final = Gauge(
@@ -43,19 +50,25 @@ HEAD: Final = Gauge(
 )
 
 
-def observer_of(site: str) -> Observer:
+def observer_of(site: str, monotonic: Callable[[], float] = time.monotonic) -> Observer:
     """Counts the requests to a site."""
+
+    def set_remaining(allowance: Allowance, remaining: float) -> None:
+        usual = BURST_SECONDS if allowance.policy == BURST else QUOTA_SECONDS
+        until = monotonic() + (usual if allowance.seconds is None else allowance.seconds)
+        REMAINING.labels(site, allowance.policy, allowance.endpoint).set_function(
+            lambda: remaining if monotonic() < until else math.nan
+        )
 
     def observe(ended: RequestEnded) -> None:
         status = "none" if ended.status is None else str(ended.status)
         REQUESTS.labels(site, ended.endpoint, status, ended.code).inc()
         REQUEST_SECONDS.labels(site, ended.endpoint).observe(ended.seconds)
         for allowance in ended.allowances:
-            of = site, allowance.policy, allowance.endpoint
             if allowance.remaining is not None:
-                REMAINING.labels(*of).set(allowance.remaining)
+                set_remaining(allowance, allowance.remaining)
             if allowance.limit is not None:
-                LIMIT.labels(*of).set(allowance.limit)
+                LIMIT.labels(site, allowance.policy, allowance.endpoint).set(allowance.limit)
 
     return observe
 

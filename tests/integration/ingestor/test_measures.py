@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from prometheus_client import REGISTRY
 
 from libs.events import Append, EventStore
@@ -22,7 +24,7 @@ def value(name: str, **labels: str) -> float | None:
 def test_requests_and_limits_are_counted_by_site() -> None:
     site = {"site": "counted"}
     observe = observer_of("counted")
-    allowances = (Allowance("burst", "GET /a", 3, 350), Allowance("quota", "", None, 65000))
+    allowances = (Allowance("burst", "GET /a", 3, 350, None), Allowance("quota", "", None, 65000, None))
     observe(RequestEnded("GET /a", 429, "RATE_LIMIT", 0.3, allowances))
     observe(RequestEnded("GET /a", None, "TIMEOUT", 30.0, ()))
     assert value("jira_api_requests_total", **site, endpoint="GET /a", status="429", code="RATE_LIMIT") == 1
@@ -31,6 +33,27 @@ def test_requests_and_limits_are_counted_by_site() -> None:
     assert value("jira_api_ratelimit_remaining", **site, policy="burst", endpoint="GET /a") == 3
     assert value("jira_api_ratelimit_remaining", **site, policy="quota", endpoint="") is None
     assert value("jira_api_ratelimit_limit", **site, policy="quota", endpoint="") == 65000
+
+
+def test_what_was_left_of_a_limit_is_forgotten_when_it_is_whole_again() -> None:
+    now = [0.0]
+    observe = observer_of("forgotten", lambda: now[0])
+    burst, quota = Allowance("burst", "GET /a", 3, None, None), Allowance("quota", "", 120, None, 600)
+    observe(RequestEnded("GET /a", 200, "", 0.1, (burst, quota)))
+
+    def left() -> list[float]:
+        return [
+            value("jira_api_ratelimit_remaining", site="forgotten", policy=one.policy, endpoint=one.endpoint) or 0
+            for one in (burst, quota)
+        ]
+
+    now[0] = 59
+    assert left() == [3, 120]
+    now[0] = 599
+    assert math.isnan(left()[0])
+    assert left()[1] == 120
+    now[0] = 601
+    assert math.isnan(left()[1])
 
 
 def test_a_closed_gate_is_shown_for_what_it_closes(store: EventStore) -> None:

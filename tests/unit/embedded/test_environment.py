@@ -45,5 +45,13 @@ def test_the_addresses_of_the_stack_win_and_ordinary_variables_pass() -> None:
     assert environment.of_service("notifier", OURS, SHARED)["DATABASE_URL"] == "sqlite:////data/jdi.db"
 
 
+def test_where_temporals_measures_are_shown_is_for_the_one_that_has_them() -> None:
+    asked = {"TEMPORAL_METRICS_ADDRESS": "127.0.0.1:9464", "TEMPORAL_ADDRESS": "elsewhere:7233"}
+    assert asked.items() & environment.of_service("ingestor", asked, {}).items() == {
+        ("TEMPORAL_METRICS_ADDRESS", "127.0.0.1:9464")
+    }
+    assert not asked.keys() & environment.of_service("telemetry", asked, {}).keys()
+
+
 def test_servers_see_nothing_of_ours() -> None:
     assert environment.ordinary(OURS) == {"PATH": "/bin", "HTTPS_PROXY": "http://proxy"}

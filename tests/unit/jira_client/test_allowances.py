@@ -18,24 +18,26 @@ FIELDS = "GET /rest/api/3/field"
     ("headers", "said"),
     [
         ({}, []),
-        ({"x-ratelimit-remaining": "12"}, [("burst", FIELDS, 12, None)]),
-        ({"x-ratelimit-limit": "350", "x-ratelimit-remaining": "349"}, [("burst", FIELDS, 349, 350)]),
+        ({"x-ratelimit-remaining": "12"}, [("burst", FIELDS, 12, None, None)]),
+        ({"x-ratelimit-limit": "350", "x-ratelimit-remaining": "349"}, [("burst", FIELDS, 349, 350, None)]),
         ({"x-ratelimit-remaining": "many"}, []),
         ({"x-ratelimit-remaining": "-1"}, []),
-        ({"ratelimit-policy": '"global-app-quota";q=65000;w=3600'}, [("global-app-quota", "", None, 65000)]),
+        ({"ratelimit-policy": '"global-app-quota";q=65000;w=3600'}, [("global-app-quota", "", None, 65000, None)]),
         (
             {
                 "ratelimit-policy": '"global-app-quota";q=65000;w=3600, "tenant";w=3600;q=100',
                 "ratelimit": '"global-app-quota"; r=120; t=600',
             },
-            [("global-app-quota", "", 120, 65000), ("tenant", "", None, 100)],
+            [("global-app-quota", "", 120, 65000, 600), ("tenant", "", None, 100, None)],
         ),
-        ({"beta-ratelimit": '"a";r=3;t=1'}, [("a", "", 3, None)]),
-        ({"beta-ratelimit": '"a";r=3;t=1', "ratelimit": '"a";r=4;t=1'}, [("a", "", 4, None)]),
+        ({"beta-ratelimit": '"a";r=3;t=1'}, [("a", "", 3, None, 1)]),
+        ({"beta-ratelimit": '"a";r=3;t=1', "ratelimit": '"a";r=4;t=2'}, [("a", "", 4, None, 2)]),
         ({"ratelimit": '"a"; r=x, "b";t=1, c'}, []),
     ],
 )
-def test_headers(headers: dict[str, str], said: list[tuple[str, str, float | None, float | None]]) -> None:
+def test_headers(
+    headers: dict[str, str], said: list[tuple[str, str, float | None, float | None, float | None]]
+) -> None:
     assert allowances(FIELDS, headers) == tuple(Allowance(*one) for one in said)
 
 
@@ -60,7 +62,7 @@ async def test_each_try_is_told_with_its_answer() -> None:
         (FIELDS, 503, "UPSTREAM_ERROR"),
         (FIELDS, 200, ""),
     ]
-    assert ended[1].allowances == (Allowance("burst", FIELDS, 7, None),)
+    assert ended[1].allowances == (Allowance("burst", FIELDS, 7, None, None),)
 
 
 async def test_an_answer_that_never_came_has_no_status() -> None:
