@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 import pytest
+from prometheus_client import REGISTRY
 
 from libs.events import EventStore, FailureKind, NoticeReason, NotificationFailed, NotificationSent, run_relay
 from libs.runtime import Stop
@@ -91,6 +92,10 @@ class Scripted:
         return Result(taken=self.recipients)
 
 
+def measured(name: str) -> float | None:
+    return REGISTRY.get_sample_value(name, {"service": "notifier"})
+
+
 def broken(kind: FailureKind) -> Result:
     return failed(kind, "BROKEN", "broken", "repair it")
 
@@ -112,6 +117,9 @@ async def test_an_alert_reaches_its_people_by_nats_and_its_end_comes_in_the_same
         await until(lambda: len(outcomes(store)) == 2, "mail and message")
         append(store, resolved(first, first.occurred_at))
         await until(lambda: len(outcomes(store)) == 4, "the end")
+        await until(lambda: measured("jdi_lag_seconds") == 0, "the notifier to read that it has sent")
+        assert measured("jdi_position") == store.head()
+    assert measured("jdi_lag_seconds") is None
     stop.set()
     await relay
 

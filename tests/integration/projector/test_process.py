@@ -56,6 +56,8 @@ def test_a_projector_runs_reports_and_stops(store: EventStore, tables: Engine, s
         metrics = get(port, "/metrics")[1]
         assert 'jdi_position{service="projector"} 2.0' in metrics
         assert "jdi_projector_lag_events 0.0" in metrics
+        assert 'jdi_lag_seconds{service="projector"} 0.0' in metrics
+        assert 'jdi_schema_version{part="read_tables"}' in metrics
         assert "jdi_projector_parked_events 1.0" in metrics
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0

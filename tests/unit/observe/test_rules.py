@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,20 @@ def rules(kind: str) -> list[dict[str, Any]]:
     return [rule for group in groups for rule in group["rules"] if kind in rule]
 
 
-ALERTS = rules("alert")
+ALERTS, RECORDED = rules("alert"), rules("record")
 
 
-def known() -> set[str]:
+@cache
+def known() -> frozenset[str]:
     exported = {name for metric in metrics() for name in metric.series}
-    return exported | {rule["record"] for rule in rules("record")} | OWN
+    return frozenset(exported | {rule["record"] for rule in RECORDED} | OWN)
+
+
+def asked() -> set[str]:
+    """By all rules and dashboards together."""
+    expressions_of_rules = [rule["expr"] for rule in [*ALERTS, *RECORDED]]
+    expressions_of_boards = [expression for path in DASHBOARDS for expression in expressions(path)]
+    return set().union(*map(series, expressions_of_rules + expressions_of_boards))
 
 
 @pytest.mark.parametrize(
@@ -47,11 +56,11 @@ def test_names_of_series_are_found(expression: str, names: set[str]) -> None:
     assert series(expression) == names
 
 
-@pytest.mark.parametrize("rule", [*ALERTS, *rules("record")], ids=lambda rule: rule.get("alert") or rule["record"])
+@pytest.mark.parametrize("rule", [*ALERTS, *RECORDED], ids=lambda rule: rule.get("alert") or rule["record"])
 def test_a_rule_asks_for_what_exists(rule: dict[str, Any]) -> None:
-    asked = series(rule["expr"])
-    assert asked
-    assert asked <= known()
+    names = series(rule["expr"])
+    assert names
+    assert names <= known()
 
 
 @pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)
@@ -62,15 +71,11 @@ def test_a_dashboard_asks_for_what_exists(path: Path) -> None:
 
 
 def test_every_recorded_value_is_used() -> None:
-    asked = [rule["expr"] for rule in [*ALERTS, *rules("record")]]
-    asked += [expression for path in DASHBOARDS for expression in expressions(path)]
-    assert {rule["record"] for rule in rules("record")} <= set().union(*map(series, asked))
+    assert {rule["record"] for rule in RECORDED} <= asked()
 
 
 def test_what_we_measure_is_shown_somewhere() -> None:
-    asked = [rule["expr"] for rule in [*ALERTS, *rules("record")]]
-    asked += [expression for path in DASHBOARDS for expression in expressions(path)]
-    shown = set().union(*map(series, asked))
+    shown = asked()
     ours = [metric for metric in metrics() if metric.name.startswith(("jdi_", "jira_", "notification"))]
     assert [metric.name for metric in ours if not metric.series & shown] == []
 
