@@ -140,7 +140,7 @@ def test_a_part_that_stays_says_when_it_is_ready(name: str) -> None:
 def test_only_those_with_a_reason_reach_the_outside() -> None:
     assert {name for name, part in PARTS.items() if "outside" in part.get("networks", ())} == {
         *("ingestor", "notifier"),  # Jira; mail, Slack and WhatsApp
-        *("graphql", "temporal-ui", "mailpit", "jdi"),  # published ports, and a look at Jira
+        *("graphql", "temporal-ui", "mailpit", "prometheus", "grafana", "jdi"),  # published ports, and a look at Jira
     }
     assert COMPOSE["networks"]["inside"]["internal"] is True
 
