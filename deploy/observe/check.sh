@@ -9,7 +9,10 @@ if [ -z "$promtool" ]; then
   promtool=$PWD/build/prometheus/usr/bin/promtool
   if [ ! -x "$promtool" ]; then
     mkdir -p build/prometheus
-    (cd build/prometheus && { apt-get download --quiet prometheus || { apt-get update --quiet && apt-get download --quiet prometheus; }; })
+    (
+      cd build/prometheus
+      apt-get download --quiet prometheus || { apt-get update --quiet && apt-get download --quiet prometheus; }
+    )
     dpkg-deb --extract build/prometheus/prometheus_*.deb build/prometheus
   fi
 fi
