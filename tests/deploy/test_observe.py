@@ -8,6 +8,7 @@ import yaml
 
 from tests.deploy.settings import SERVICES
 from tests.deploy.test_compose import COMPOSE, PARTS, ROOT
+from tests.unit.observe.catalogue import metrics
 
 OBSERVE = ROOT / "deploy" / "observe"
 
@@ -52,3 +53,13 @@ def test_grafana_asks_prometheus() -> None:
     [source] = read("grafana/provisioning/datasources/prometheus.yml")["datasources"]
     assert source["url"] == "http://prometheus:9090"
     assert "inside" in PARTS["grafana"]["networks"]
+
+
+def test_the_operators_labels_do_not_take_the_place_of_ours() -> None:
+    """A scrape of Prometheus' operator adds these to all series; whatever has them already would be renamed."""
+    added = {"namespace", "service", "pod", "container", "endpoint", "job", "instance"}
+    ours = {label for metric in metrics() for label in metric.labels}
+    path = ROOT / "deploy" / "k8s" / "components" / "servicemonitor" / "servicemonitor.yaml"
+    [monitor] = [part for part in yaml.safe_load_all(path.read_text()) if part["kind"] == "ServiceMonitor"]
+    assert added & ours == {"service", "endpoint"}
+    assert all(endpoint["honorLabels"] for endpoint in monitor["spec"]["endpoints"])
