@@ -168,7 +168,7 @@ async def _slowed(person: Person, key: str) -> None:
     """A site whose bill is not paid, and what people were told of it; besides, trouble of other projects."""
     troubles, hour, code = person.stack.troubles, timedelta(hours=1), ErrorCode.SUSPENDED_PAYMENT
     over = troubles.alert("PAY", ErrorCode.RATE_LIMIT, count=4, since=9 * hour)
-    troubles.recover(over, "PAY", ErrorCode.RATE_LIMIT)
+    troubles.recover(over, "PAY", ErrorCode.RATE_LIMIT, count=4)
     slow = troubles.alert("LAB", ErrorCode.SLOW_SUCCESS, count=5, since=2 * hour)
     troubles.not_delivered([slow], "[acme] LAB: syncs are slow", projects=["LAB"], ago=hour)
     troubles.last_success(key, ago=timedelta(minutes=75))

@@ -131,7 +131,7 @@ class Troubles:
         )
         self._append(repeated)
 
-    def recover(self, alert_id: str, project: str, code: ErrorCode) -> None:
+    def recover(self, alert_id: str, project: str, code: ErrorCode, count: int = 1) -> None:
         """What an alert told of is over."""
         resolved = AlertResolved(
             **self._frame("control", project),
@@ -140,7 +140,7 @@ class Troubles:
             code=code,
             end=AlertEnd.RECOVERED,
             first_seen=_ago(timedelta(hours=1)),
-            count=1,
+            count=count,
         )
         self._append(resolved)
 
@@ -170,7 +170,7 @@ class Troubles:
 
     def not_delivered(self, alerts: Sequence[str], subject: str, *, projects: Sequence[str], ago: timedelta) -> str:
         """A notice that became a dead letter: its id."""
-        notice = self._notice("slack", subject, ("SLACK_WEBHOOK_URL",), alerts, projects, ago)
+        notice = self._notice("slack", subject, ("Slack webhook",), alerts, projects, ago)
         failed = NotificationFailed(
             **notice,
             kind=FailureKind.CONFIG,

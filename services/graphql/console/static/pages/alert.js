@@ -10,7 +10,7 @@ import { Told } from "../parts/alert_card.js";
 import { Empty, Loading } from "../parts/empty.js";
 import { Failure } from "../parts/failure.js";
 import { Notices } from "../parts/notices.js";
-import { Severity, Status } from "../parts/severity.js";
+import { Severity, Status, severityOf } from "../parts/severity.js";
 
 /** @typedef {import("../types.js").Alert} Alert */
 
@@ -36,7 +36,7 @@ function Known({ alert }) {
       </div>
       <${AlertActions} alert=${alert} />
     </header>
-    <div class="why"><${Told} alert=${alert} /></div>
+    <div class="why ${alert.status === "RESOLVED" ? "idle" : severityOf(alert).tone}"><${Told} alert=${alert} /></div>
     <dl class="headline">
       <div><dt>Seen</dt><dd>${runsInWords(alert.count)}</dd></div>
       <div><dt>First seen</dt><dd><${Ago} at=${alert.firstSeen} /> <span class="quiet">at <${Moment} at=${alert.firstSeen} exact=${false} /></span></dd></div>

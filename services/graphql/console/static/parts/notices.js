@@ -61,9 +61,10 @@ export function NoticeVerdict({ notice }) {
   const { tone, icon, words } = NOTICE_STATES[notice.state];
   const { failure } = notice;
   const attempts = notice.attempts > 1 ? ` after ${notice.attempts} attempts` : "";
+  const next = notice.state === "RETRYING" && notice.nextAttemptAt;
   return html`
     <${Badge} tone=${tone} icon=${icon}>${words}<//>
-    <span class="quiet">${attempts}${notice.state === "RETRYING" && notice.nextAttemptAt && html`, next <${Countdown} to=${notice.nextAttemptAt} />`}</span>
+    <span class="quiet">${attempts}${attempts && next && ","}${next && html` next <${Countdown} to=${next} />`}</span>
     ${notice.state === "SENT" && notice.providerMessageId && html`<span class="sub">Taken as <span class="code">${notice.providerMessageId}</span></span>`}
     ${notice.refused.length > 0 && html`<ul class="note warn" aria-label="Refused recipients">${notice.refused.map((words) => html`<li>${words}</li>`)}</ul>`}
     ${notice.state !== "SENT" && failure && html`<p class="failure"><code>${failure.code}</code>${failure.providerCode && html` <span class="quiet">(${failure.providerCode})</span>`} ${failure.message}
