@@ -9,10 +9,13 @@ from typing import Final
 from urllib.parse import quote, unquote
 
 from libs.events.batches import Recorded
+from libs.events.digests import digest
 from libs.events.topics import decode
 
 MESSAGE_ID: Final = "Nats-Msg-Id"
 DATA_REFERENCE: Final = "ce-dataref"
+DIGEST: Final = "ce-digest"
+"""Of the stored bytes: tells the event of this log from one of another log in the same place."""
 
 _ENTITY_OF: Final = (
     ("JiraProject", "project"),
@@ -56,6 +59,7 @@ def headers_of(recorded: Recorded, *, referenced: bool = False) -> dict[str, str
         "ce-time": event.occurred_at.isoformat(),
         "ce-datacontenttype": "application/json",
         "ce-sequence": str(event.stream_version),
+        DIGEST: digest(recorded.raw).hex(),
     }
     if event.trace:
         attributes["ce-traceparent"] = event.trace
@@ -70,9 +74,13 @@ def _encoded(value: str) -> str:
 
 
 def is_of(headers: dict[str, str], recorded: Recorded) -> bool:
-    """Whether a message carries this event of this log: the same place, stream and version."""
+    """Whether a message carries this event of this log: the same place, stream, version and bytes.
+
+    Messages of earlier versions carry no digest.
+    """
     ours = headers_of(recorded)
-    return all(headers.get(name) == ours[name] for name in (MESSAGE_ID, "ce-subject", "ce-sequence"))
+    compared = (MESSAGE_ID, "ce-subject", "ce-sequence", *((DIGEST,) if DIGEST in headers else ()))
+    return all(headers.get(name) == ours[name] for name in compared)
 
 
 def recorded_of(headers: dict[str, str], body: bytes) -> Recorded:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,7 @@ async def test_a_message_is_a_cloud_event_with_the_stored_bytes(store: EventStor
         "ce-time": "2026-01-01T00:00:00+00:00",
         "ce-datacontenttype": "application/json",
         "ce-sequence": "1",
+        "ce-digest": hashlib.blake2b(message.data, digest_size=16).hexdigest(),
     }
 
 
