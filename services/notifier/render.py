@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import css_inline
 import jinja2
@@ -67,7 +67,7 @@ def render(notice: Notice, public_url: str) -> Message:
         remarks.append(f"{len(notice.alerts)} alerts; the first {LISTED} follow.")
     if notice.reason is NoticeReason.TEST:
         remarks.append("This is a test: somebody wants to see whether notices arrive here. Nothing is wrong.")
-    link = f"{public_url.rstrip('/')}/console/#/alerts" if public_url else ""
+    link = _link(notice, public_url)
     return Message(
         to=notice.to,
         subject=subject,
@@ -94,6 +94,14 @@ def subject_of(notice: Notice) -> str:
     took = f", after {_longest(notice.alerts)}" if notice.reason is NoticeReason.RESOLVED and notice.alerts else ""
     line = f"{_LEADS.get(notice.reason, '')}{notice.site}: {what}{_named(notice.alerts)}{took}"
     return one_line(line, SUBJECT_LIMIT)
+
+
+def _link(notice: Notice, public_url: str) -> str:
+    """To the page of the alert, where the notice is about one; else to the list."""
+    if not public_url:
+        return ""
+    page = f"alert/{quote(notice.alerts[0].alert_id, safe='')}" if len(notice.alerts) == 1 else "alerts"
+    return f"{public_url.rstrip('/')}/console/#/{page}"
 
 
 def _named(alerts: Iterable[Alert]) -> str:

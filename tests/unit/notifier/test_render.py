@@ -85,13 +85,14 @@ def test_no_text_changes_what_a_message_is(project: str, message: str, advice: s
 
 
 def test_a_notice_says_where_what_why_and_what_to_do() -> None:
-    made = render(notice(alert()), "https://jdi.example.com/")
+    told = alert()
+    made = render(notice(told), "https://jdi.example.com/")
     assert made.subject == "acme: Suspended payment (ALPHA)"
     for text in (made.text, Tags(made.html).text):
         assert "Jira answered with SUSPENDED_PAYMENT." in text
         assert "Ask the billing admin" in text
         assert "Since 2026-03-04 12:00 UTC" in text
-    assert 'href="https://jdi.example.com/console/#/alerts"' in made.html
+    assert f'href="https://jdi.example.com/console/#/alert/{told.alert_id}"' in made.html
     assert "<style" not in made.html
     assert "#c9372c" in made.html, "the colour of what is critical is in the line itself"
 
@@ -106,7 +107,8 @@ def test_the_end_says_how_long_it_took_and_how_many_runs_failed() -> None:
 
 def test_many_alerts_are_counted() -> None:
     alerts = [alert(project=f"P{number:02}") for number in range(40)]
-    made = render(notice(*alerts), "")
+    made = render(notice(*alerts), "https://jdi.example.com")
+    assert 'href="https://jdi.example.com/console/#/alerts"' in made.html
     assert made.subject == "acme: Suspended payment (P00, P01, P02 and 37 more)"
     assert "40 alerts; the first 25 follow." in made.text
     assert made.text.count("What to do:") == 25
