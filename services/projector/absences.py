@@ -5,7 +5,7 @@ are not deleted: when the issue returns (a permission was restored, a user is tr
 not recorded a second time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, Table, select
@@ -44,7 +44,7 @@ def settle(connection: Connection, tables: Tables, kind: str, entities: Mapping[
             leaving[key] = entity
         else:
             rows.append(entity.content)
-    returned = known.keys() & {(row["site"], row[f"{kind}_id"]) for row in rows}
+    returned = known.keys() & {_key(kind, row) for row in rows}
     _forget(connection, tables["gone"], kind, returned)
     left = _leave(connection, tables, kind, leaving) if leaving else set()
     return Settled(rows, left, returned)
@@ -79,6 +79,18 @@ def hide_children(connection: Connection, tables: Tables, left: set[Key], touche
         move(connection, tables[shown], tables[hidden], left)
 
 
+def unhide(connection: Connection, tables: Tables, kind: str, rows: Sequence[Row]) -> list[Row]:
+    """Those of the comments or worklogs that are not older than what is hidden under their keys, which is dropped.
+
+    Where such a row hangs on an issue that is gone, `hide_children` hides it again.
+    """
+    keys = {_key(kind, row): row for row in rows}
+    hidden = stored_versions(connection, tables[CHILDREN[kind]], keys)
+    kept = [row for key, row in keys.items() if hidden.get(key, 0) <= row["version"]]
+    _delete(connection, tables[CHILDREN[kind]], hidden.keys() & {_key(kind, row) for row in kept})
+    return kept
+
+
 def show_children(connection: Connection, tables: Tables, returned: set[Key]) -> None:
     """Bring the comments and worklogs of issues back that have returned."""
     for shown, hidden in CHILDREN.items():
@@ -99,6 +111,10 @@ def _leave(connection: Connection, tables: Tables, kind: str, leaving: Mapping[K
     return set(left)
 
 
+def _key(kind: str, row: Row) -> Key:
+    return row["site"], row[f"{kind}_id"]
+
+
 def _gone_row(kind: str, key: Key, entity: Entity) -> Row:
     absence = entity.content
     if not isinstance(absence, Absence):
@@ -114,7 +130,7 @@ def _gone_row(kind: str, key: Key, entity: Entity) -> Row:
     }
 
 
-def _delete(connection: Connection, table: Table, keys: Mapping[Key, object]) -> None:
+def _delete(connection: Connection, table: Table, keys: Iterable[Key]) -> None:
     key = list(table.primary_key)[1]
     for site, ids in by_site(keys):
         connection.execute(table.delete().where((table.c.site == site) & key.in_(ids)))

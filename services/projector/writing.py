@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection
 
-from services.projector.absences import any_gone, hide_children, settle, show_children, stored_versions
+from services.projector.absences import any_gone, hide_children, settle, show_children, stored_versions, unhide
 from services.projector.changes import Absence, Changes, Key, Row
 from services.projector.issue_sprints import (
     choose_again,
@@ -59,6 +59,8 @@ def _write_children(connection: Connection, tables: Tables, changes: Changes, *,
         entities = changes.entities[kind]
         if entities:
             rows = settle(connection, tables, kind, entities, look=look).rows
+            if look:
+                rows = unhide(connection, tables, kind, rows)
             upsert(connection, tables[kind], rows)
             touched.update((row["site"], row["issue_id"]) for row in rows)
     return touched

@@ -288,6 +288,34 @@ def test_any_interleaving_in_any_batches_applied_twice_gives_the_same_tables(see
         assert dump(actual) == dump(expected)
 
 
+MOVES = st.one_of(
+    st.builds(build.issue, st.sampled_from("12")),
+    st.builds(build.issue_gone, st.sampled_from("12")),
+    st.builds(build.comment, st.sampled_from(["c1", "c2"]), st.sampled_from("12")),
+    st.builds(build.comment_gone, st.sampled_from(["c1", "c2"])),
+    st.builds(build.worklog, st.just("w1"), st.sampled_from("12")),
+    st.builds(build.worklog_gone, st.just("w1")),
+)
+"""Comments and worklogs go from issue to issue, of which each may be gone."""
+
+
+@settings(deadline=None)
+@given(st.lists(MOVES, min_size=2, max_size=9), st.randoms(use_true_random=False))
+def test_what_moves_between_issues_that_come_and_go_ends_the_same_in_any_batches(
+    moves: list[Event], chance: random.Random
+) -> None:
+    events = build.recorded(moves)
+    mixed = shuffled_by_stream(events, chance.randrange(2**32))
+    with empty_tables() as expected, empty_tables() as actual:
+        apply(expected, events)
+        while mixed:
+            size = chance.randint(1, len(mixed))
+            for _ in range(chance.randint(1, 2)):
+                apply(actual, mixed[:size])
+            del mixed[:size]
+        assert dump(actual) == dump(expected)
+
+
 def test_an_unreadable_payload_parks_its_stream_and_no_other(tables: Connection) -> None:
     events = [build.worklog("w1"), build.worklog("w1", seconds="an hour"), build.worklog("w1"), build.worklog("w2")]
     given_events(tables, *events)
