@@ -3,7 +3,7 @@
 PYTHON ?= python3
 UV_VERSION := 0.13.9
 BIN := .venv/bin
-GROUPS := dev embedded image ingestor projector graphql telemetry notifier build deploy
+GROUPS := dev embedded image ingestor projector graphql telemetry notifier build deploy docs
 ARGS ?=
 TEST_WORKERS ?= 3
 
@@ -95,6 +95,21 @@ metrics: .venv/.ready ## Write docs/metrics.md from what the services export
 observe-check: .venv/.ready ## Check the rules of Prometheus and try each alert, with promtool (from PATH, else Debian's package)
 	deploy/observe/check.sh
 	$(BIN)/python -m pytest -p no:cacheprovider tests/unit/observe $(ARGS)
+
+DOCS_BIN := build/docs-venv/bin
+
+$(DOCS_BIN)/.ready: requirements/docs.txt
+	$(PYTHON) -m venv build/docs-venv
+	$(DOCS_BIN)/python -m pip install --quiet --require-hashes --requirement requirements/docs.txt
+	@touch $@
+
+.PHONY: docs
+docs: $(DOCS_BIN)/.ready ## Build the documentation as a site into build/site; a broken link is an error
+	$(DOCS_BIN)/zensical build --clean --strict
+
+.PHONY: docs-serve
+docs-serve: $(DOCS_BIN)/.ready ## Show the site on http://127.0.0.1:8000, and what is written meanwhile at once
+	$(DOCS_BIN)/zensical serve
 
 .PHONY: screenshots
 screenshots: .venv/.ready ## Take the pictures of the console in docs/pictures anew, with Chromium
