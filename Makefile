@@ -91,6 +91,10 @@ metrics: .venv/.ready ## Write docs/metrics.md from what the services export
 	@mkdir -p build
 	$(BIN)/python -m tests.unit.observe.catalogue > build/metrics.md.new && mv build/metrics.md.new docs/metrics.md
 
+.PHONY: reference
+reference: metrics ## Write docs/reference and docs/metrics.md from the code
+	$(BIN)/python -m tests.docs.reference
+
 .PHONY: observe-check
 observe-check: .venv/.ready ## Check the rules of Prometheus and try each alert, with promtool (from PATH, else Debian's package)
 	deploy/observe/check.sh

@@ -37,10 +37,15 @@ _PLAIN: Final = re.compile(rf"[A-Za-z0-9{re.escape(_SAFE)}]*")
 
 def subject_of(recorded: Recorded) -> str:
     """`jira.<site>.<project>.<entity>.<event>`."""
-    name = recorded.topic.partition(".")[0]
+    return f"jira.{_token(recorded.event.site)}.{_token(recorded.event.project)}.{subject_end(recorded.topic)}"
+
+
+def subject_end(topic: str) -> str:
+    """`<entity>.<event>`: the same for every version of a topic."""
+    name = topic.partition(".")[0]
     entity = next((entity for start, entity in _ENTITY_OF if name.startswith(start)), "control")
     event = re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
-    return f"jira.{_token(recorded.event.site)}.{_token(recorded.event.project)}.{entity}.{event}"
+    return f"{entity}.{event}"
 
 
 def _token(text: str) -> str:

@@ -123,8 +123,11 @@ def events(after: int, live: bool, topics: tuple[str, ...], project: str | None)
     from services.cli.event_lines import event_lines
 
     store = open_store(event_database(_here(cli_settings.DatabaseSettings).database_url))
-    for line in event_lines(store, after, topics=topics, project=project, live=live, stop=Stop()):
-        click.echo(line)
+    try:
+        for line in event_lines(store, after, topics=topics, project=project, live=live, stop=Stop()):
+            click.echo(line)
+    except BrokenPipeError:  # `jdi events | head`, which is no failure; click would make it one
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - flushed when the process ends
 
 
 @cli.command()
@@ -233,9 +236,6 @@ def main() -> None:
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         code = INTERRUPTED
-    except BrokenPipeError:  # `jdi events | head`
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - flushed when the process ends
-        code = 0
     except SystemExit as error:
         code = error.code if isinstance(error.code, int) else 1
     except SettingsError as error:

@@ -1,0 +1,41 @@
+"""Every block of code in the documentation is right: it parses, what it names exists, and where it can run it runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.docs import languages, shell
+from tests.docs.pages import PAGES, Block, blocks, inline_code
+from tests.docs.running import Reader
+from tests.docs.stack import running
+
+BLOCKS = [block for page in PAGES for block in blocks(page)]
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=str)
+def test_a_block_is_what_its_language_says(block: Block) -> None:
+    languages.check(block)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_commands_and_paths_in_running_text_exist(page: str) -> None:
+    for code in inline_code(page):
+        shell.check_inline(code)
+
+
+@pytest.mark.timeout(600)  # on a machine with much other work
+async def test_what_a_reader_does_page_by_page_works(tmp_path: Path) -> None:
+    """In one test, so that all pages share one system. What fails is told with its place, and the others go on."""
+    failures = []
+    async with running(tmp_path) as stack:
+        for page in PAGES:
+            reader = Reader(stack)
+            for block in blocks(page):
+                try:
+                    await reader.follow(block)
+                except AssertionError as error:
+                    failures.append(f"{block}: {error}")
+            await reader.close()
+    assert not failures, "\n\n".join(failures)
