@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-import threading
 import time
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +15,7 @@ from nats.js.errors import NotFoundError
 from benchmarks.append import BATCHES_OF_CHANGES
 from benchmarks.rows import Row
 from libs.events import Append, EventStore, migrate, open_store, run_relay
+from libs.runtime import Stop
 from tests.nats_servers import nats_server
 
 ROUNDS: Final = 3
@@ -49,7 +49,7 @@ async def _round(store: EventStore, url: str) -> tuple[float, float]:
     one_by_one = len(recorded) / (time.perf_counter() - started)
     await jetstream.delete_stream("REFERENCE")
 
-    stop = threading.Event()
+    stop = Stop()
     started = time.perf_counter()
     relay = asyncio.create_task(run_relay(store, url, stop))
     stored = 0

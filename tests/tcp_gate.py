@@ -10,7 +10,8 @@ import threading
 class TcpGate:
     """Listens on a port of this machine and passes everything on to `target` while it is open."""
 
-    def __init__(self, target: tuple[str, int]) -> None:
+    def __init__(self, target: tuple[str, int] | str) -> None:
+        """To a host and port, or to the path of a socket."""
         self._target = target
         self._open: list[socket.socket] = []
         self._listener: socket.socket | None = None
@@ -33,10 +34,18 @@ class TcpGate:
         with contextlib.suppress(OSError):
             while True:
                 inner, _ = listener.accept()
-                outer = socket.create_connection(self._target)
+                outer = _connected(self._target)
                 self._open += [inner, outer]
                 for source, sink in ((inner, outer), (outer, inner)):
                     threading.Thread(target=_pump, args=(source, sink), daemon=True).start()
+
+
+def _connected(target: tuple[str, int] | str) -> socket.socket:
+    if not isinstance(target, str):
+        return socket.create_connection(target)
+    connection = socket.socket(socket.AF_UNIX)
+    connection.connect(target)
+    return connection
 
 
 def _pump(source: socket.socket, sink: socket.socket) -> None:

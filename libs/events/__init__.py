@@ -36,7 +36,7 @@ from libs.events.facts import (
 )
 from libs.events.follow import follow
 from libs.events.lag import waiting_seconds
-from libs.events.leader import leadership
+from libs.events.leader import Turn, lead_in_turn, leadership
 from libs.events.notices import (
     FailureKind,
     NoticeReason,
@@ -45,9 +45,11 @@ from libs.events.notices import (
     NotificationRequested,
     NotificationSent,
 )
+from libs.events.opening import open_when_ready
 from libs.events.pace import BackoffApplied, BackoffCleared, Pace, paced
 from libs.events.relay import run_relay
 from libs.events.saved_reader import SavedReader
+from libs.events.stopping import Awaited, Stopping
 from libs.events.store import (
     SCHEMA_VERSION,
     EventStore,
@@ -89,6 +91,7 @@ __all__ = [
     "AlertsSilenced",
     "Append",
     "Appended",
+    "Awaited",
     "BackoffApplied",
     "BackoffCleared",
     "Change",
@@ -121,6 +124,7 @@ __all__ = [
     "SchemaDriftDetected",
     "SiteRegistered",
     "SprintFetched",
+    "Stopping",
     "StoreError",
     "StoreVersionError",
     "StreamMovedError",
@@ -132,6 +136,7 @@ __all__ = [
     "SyncStarted",
     "SyncSucceeded",
     "TrackedUsersChanged",
+    "Turn",
     "UnknownTopicError",
     "UnreadableEvent",
     "WorklogFetched",
@@ -141,9 +146,11 @@ __all__ = [
     "digest",
     "end_key",
     "follow",
+    "lead_in_turn",
     "leadership",
     "migrate",
     "open_store",
+    "open_when_ready",
     "paced",
     "run_relay",
     "scan_marks",

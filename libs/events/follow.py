@@ -1,16 +1,10 @@
 """One loop for live reading, catch-up and rebuild: batches after a position, in order, until told to stop."""
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
 
 from libs.events.batches import Recorded
+from libs.events.stopping import Stopping
 from libs.events.store import EventStore
-
-
-class Stopping(Protocol):
-    """Something that says when to end."""
-
-    def is_set(self) -> bool: ...
 
 
 def follow(

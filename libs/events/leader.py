@@ -1,19 +1,115 @@
 """One leader among several processes, by a lock that the database holds and a crash lets go."""
 
 import asyncio
+import contextlib
 import fcntl
 import hashlib
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any, Final
 
 import psycopg
+import structlog
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from libs.events.postgres import libpq_url
+from libs.events.postgres import CONNECT_SECONDS, libpq_url
 from libs.events.sqlite import path_of
+from libs.events.stopping import Awaited
+from libs.events.store import StoreError
+
+STANDBY_SECONDS: Final = 1.0
+"""Between two looks whether the place is free."""
+LOCK_CHECK_SECONDS: Final = 1.0
+"""Between two looks of a leader, beside those before each step, whether it still is one."""
+SILENT: Final = {"idle": 5, "interval": 5, "count": 3}
+"""TCP keepalives, of both ends: a leader whose machine is gone is found out within 20 seconds, not two hours."""
 
 StillHeld = Callable[[], bool]
 """Asks whether the lock is still ours; may block for a round trip to the database."""
+
+log = structlog.get_logger(__name__)
+
+
+class Turn:
+    """A time of leading: over when the process is told to stop, or when the lock is lost."""
+
+    def __init__(self, held: StillHeld) -> None:
+        self._held, self._over = held, asyncio.Event()
+
+    async def goes_on(self) -> bool:
+        """Whether the lock is still ours, asked of the database: a session may be lost without a word.
+
+        To be asked before each step that writes or sends.
+        """
+        if not self._over.is_set() and not await asyncio.to_thread(self._held) and not self._over.is_set():
+            log.warning("the lock is lost; another process may lead")
+            self.end()
+        return not self._over.is_set()
+
+    def end(self) -> None:
+        self._over.set()
+
+    def is_set(self) -> bool:
+        return self._over.is_set()
+
+    async def wait(self) -> None:
+        await self._over.wait()
+
+    async def sleep(self, seconds: float) -> bool:
+        """Wait for the end of the turn, at most so many seconds; True when it has come."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.wait(), seconds)
+        return self.is_set()
+
+
+async def lead_in_turn(
+    url: str,
+    name: str,
+    stop: Awaited,
+    lead: Callable[[Turn], Awaitable[None]],
+    *,
+    on_health: Callable[[str | None], None],
+    on_standby: Callable[[], None] = lambda: None,
+) -> None:
+    """Lead whenever no other process does, until told to stop.
+
+    Args:
+        url: of the event log, beside which the lock is.
+        name: of the lock.
+        stop: ends the turn, and this.
+        lead: works until its turn is over, or until it wants to begin again; must let go of everything by then.
+        on_health: hears why nobody can lead: the log does not answer.
+        on_standby: called as long as another process leads: all is well here.
+    """
+    while not stop.is_set():
+        try:
+            async with leadership(url, name) as held:
+                if held is None:
+                    on_standby()
+                else:
+                    await _take_turn(held, stop, lead)
+        except (StoreError, psycopg.Error, OSError) as error:
+            why = f"the event log does not answer: {str(error) or type(error).__name__}"
+            log.warning("waiting for the event log", leader=name, why=why)
+            on_health(why)
+        await stop.sleep(STANDBY_SECONDS)
+
+
+async def _take_turn(held: StillHeld, stop: Awaited, lead: Callable[[Turn], Awaitable[None]]) -> None:
+    turn = Turn(held)
+    watching = asyncio.create_task(_end_in_time(turn, stop))
+    try:
+        await lead(turn)
+    finally:
+        watching.cancel()
+        await asyncio.wait((watching,))
+
+
+async def _end_in_time(turn: Turn, stop: Awaited) -> None:
+    while not await stop.sleep(LOCK_CHECK_SECONDS) and await turn.goes_on():
+        pass
+    turn.end()
 
 
 @asynccontextmanager
@@ -52,7 +148,15 @@ def _locked(handle: int) -> bool:
 
 
 def _session(url: str) -> psycopg.Connection:
-    return psycopg.connect(libpq_url(url), autocommit=True, connect_timeout=10)
+    defaults: dict[str, Any] = {
+        "application_name": "jdi-leader",
+        "connect_timeout": CONNECT_SECONDS,
+        **{f"keepalives_{name}": value for name, value in SILENT.items()},
+    }
+    connection = psycopg.connect(make_conninfo(**{**defaults, **conninfo_to_dict(libpq_url(url))}), autocommit=True)
+    for name, value in SILENT.items():
+        connection.execute("SELECT set_config(%s, %s, false)", (f"tcp_keepalives_{name}", str(value)))
+    return connection
 
 
 def _answers(connection: psycopg.Connection) -> bool:

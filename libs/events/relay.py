@@ -8,9 +8,8 @@ it or come out of order, and a second relay that believes to lead, too.
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Final, Protocol
+from typing import Final
 
-import psycopg
 import structlog
 from nats.aio.client import Client
 from nats.errors import ConnectionClosedError
@@ -22,9 +21,10 @@ from nats.js.errors import APIError, NotFoundError
 from libs.events.batches import Recorded
 from libs.events.checkpoint import ForeignStreamError, checkpoint
 from libs.events.cloudevents import headers_of, subject_of
-from libs.events.leader import StillHeld, leadership
+from libs.events.leader import Turn, lead_in_turn
 from libs.events.nats_connection import connected, shown
-from libs.events.store import EventStore, StoreError
+from libs.events.stopping import Awaited
+from libs.events.store import EventStore
 
 log = structlog.get_logger(__name__)
 
@@ -36,10 +36,8 @@ DUPLICATE_WINDOW_SECONDS: Final = 120
 BATCH: Final = 200
 HEADER_ROOM: Final = 2048
 """Bytes of a message's payload limit that its headers may take."""
-RETRY_SECONDS: Final = 1.0
-LOCK_CHECK_SECONDS: Final = 1.0
 IDLE_SECONDS: Final = 1.0
-"""Longest wait for a new event before the loop looks at its stop, its lock and its connection."""
+"""Longest wait for a new event before the loop looks at its turn and its connection."""
 OUT_OF_STEP_SECONDS: Final = 0.5
 AUDIT_SECONDS: Final = 5.0
 """How often an idle relay compares the stream's end with its own: messages can be lost while the server stays up."""
@@ -48,16 +46,10 @@ WRONG_SEQUENCE: Final = 10071
 """NATS' error code for a message whose expected last sequence is not the stream's."""
 
 
-class Stopping(Protocol):
-    """Something that says when to end."""
-
-    def is_set(self) -> bool: ...
-
-
 async def run_relay(
     store: EventStore,
     nats_url: str,
-    stop: Stopping,
+    stop: Awaited,
     *,
     stream: str = STREAM,
     on_health: Callable[[str | None], None] = lambda _: None,
@@ -68,41 +60,35 @@ async def run_relay(
     `on_health` hears None while all is well, which includes that another process leads; else why not. `on_position`
     hears up to where the stream holds the log; None while another process leads. NATS being away changes nothing there.
     """
-    while not stop.is_set():
-        why = None
+
+    async def lead(turn: Turn) -> None:
         try:
-            async with leadership(store.url, "relay") as held:
-                if held is None:
-                    on_position(None)
-                else:
-                    await _lead(store, nats_url, held, stop, stream, on_health, on_position)
-        except (StoreError, psycopg.Error) as error:
-            why = f"the event log does not answer the relay: {_text(error)}"
-        except (NatsError, OSError) as error:
-            why = f"NATS at {shown(nats_url)} does not take events: {_text(error)}"
+            await _publish_in_turn(store, nats_url, turn, stream, on_health, on_position)
         except ForeignStreamError as error:
             why = str(error)
+        except (NatsError, OSError) as error:
+            why = f"NATS at {shown(nats_url)} does not take events: {str(error) or type(error).__name__}"
+        else:
+            return
         on_health(why)
-        if why is not None:
-            log.warning("relay waits", why=why)
-        if not stop.is_set():
-            await asyncio.sleep(RETRY_SECONDS)
+        log.warning("relay waits", why=why)
+
+    def standby() -> None:
+        on_position(None)
+        on_health(None)
+
+    await lead_in_turn(store.url, "relay", stop, lead, on_health=on_health, on_standby=standby)
 
 
-def _text(error: Exception) -> str:
-    return str(error) or type(error).__name__
-
-
-async def _lead(
+async def _publish_in_turn(
     store: EventStore,
     nats_url: str,
-    held: StillHeld,
-    stop: Stopping,
+    turn: Turn,
     stream: str,
     on_health: Callable[[str | None], None],
     on_position: Callable[[int | None], None],
 ) -> None:
-    """Publish until told to stop, or until the lock is lost.
+    """Publish until the turn is over.
 
     Raises:
         NatsError, OSError, StoreError, ForeignStreamError: look again from the start.
@@ -113,15 +99,11 @@ async def _lead(
         await ensure_stream(jetstream, stream)
         position, sequence = await checkpoint(store, jetstream, stream)
         on_health(None)
-        checked = audited = clock()
-        while not stop.is_set():
+        audited = clock()
+        while await turn.goes_on():
             on_position(position)
             if client.is_closed:
                 raise ConnectionClosedError
-            if clock() - checked > LOCK_CHECK_SECONDS:
-                checked = clock()
-                if not await asyncio.to_thread(held):
-                    return
             batch = await asyncio.to_thread(store.read, position, BATCH)
             in_step = True
             if batch:

@@ -21,7 +21,8 @@ from libs.events.batches import Recorded
 from libs.events.cloudevents import recorded_of
 from libs.events.envelope import Event
 from libs.events.nats_connection import connected, shown
-from libs.events.relay import STREAM, Stopping
+from libs.events.relay import STREAM
+from libs.events.stopping import Stopping
 
 log = structlog.get_logger(__name__)
 

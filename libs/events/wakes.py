@@ -7,20 +7,13 @@ is harmless; without NATS the timer alone wakes.
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from libs.events.relay import STREAM
+from libs.events.stopping import Awaited
 from libs.events.subscribe import Delivery, subscribe
 
 SWEEP_SECONDS: Final = 60.0
-
-
-class Waitable(Protocol):
-    """Something that says when to end, and can be waited for."""
-
-    def is_set(self) -> bool: ...
-
-    def wait(self) -> Coroutine[Any, Any, object]: ...
 
 
 async def wakes(
@@ -28,7 +21,7 @@ async def wakes(
     *,
     durable: str,
     subjects: Sequence[str],
-    stop: Waitable,
+    stop: Awaited,
     longest: Callable[[], float] = lambda: SWEEP_SECONDS,
     bell: asyncio.Event | None = None,
     on_health: Callable[[str | None], None] = lambda _: None,

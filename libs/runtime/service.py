@@ -61,6 +61,8 @@ async def _run(name: str, settings: S, main: Callable[[S, Stop], Awaitable[None]
     except Exception:
         log.exception("crashed")
         return EXIT_CRASHED
+    finally:
+        stop.set()  # for threads that wait for it: the interpreter would wait for them
     log.info("stopped")
     return EXIT_OK
 

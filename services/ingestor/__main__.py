@@ -11,7 +11,7 @@ import structlog
 from temporalio.client import Client
 from temporalio.worker import WorkerDeploymentVersion
 
-from libs.events import EventStore, StoreError, StoreVersionError, open_store, run_relay
+from libs.events import EventStore, open_when_ready, run_relay
 from libs.jira_client import JiraClient, JiraSettings
 from libs.runtime import Health, Reported, Stop, event_database, run_service, serve_health
 from libs.temporal.commands import CommandFailedError, register_project
@@ -30,7 +30,7 @@ log = structlog.get_logger()
 KEEP_SECONDS = 300.0
 """Between two looks at all schedules."""
 RETRY_SECONDS = 1.0
-"""Between two looks for a server that does not answer yet."""
+"""Between two looks for a Temporal that does not answer yet."""
 
 
 async def main(settings: Settings, stop: Stop) -> None:
@@ -44,9 +44,11 @@ async def main(settings: Settings, stop: Stop) -> None:
 
 
 async def _work(settings: Settings, stop: Stop, checks: Mapping[str, Reported]) -> None:
-    store = await _opened(settings, stop, checks["event_log"])
+    check = checks["event_log"]
+    store = await asyncio.to_thread(open_when_ready, event_database(settings.database_url), stop, check.report)
     if store is None:
         return
+    check.report(None)
     journal = Journal(store)
     client = await _connected(settings, stop, checks["temporal"])
     if client is not None:
@@ -76,21 +78,6 @@ async def _serve(
             tasks.create_task(_keep_schedules(control, site, stop))
             log.info("ingestor is ready", site=site, jira=settings.jira_base_url, projects=settings.jira_projects)
             await stop.wait()
-
-
-async def _opened(settings: Settings, stop: Stop, check: Reported) -> EventStore | None:
-    """Wait for the event log: its database may start, or be migrated, later than we start."""
-    while not stop.is_set():
-        try:
-            store = await asyncio.to_thread(open_store, event_database(settings.database_url))
-        except (StoreError, StoreVersionError) as error:
-            check.report(f"the event log cannot be opened: {error}")
-            log.warning("the event log cannot be opened yet", why=str(error))
-            await stop.sleep(RETRY_SECONDS)
-        else:
-            check.report(None)
-            return store
-    return None
 
 
 async def _connected(settings: Settings, stop: Stop, check: Reported) -> Client | None:

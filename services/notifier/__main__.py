@@ -4,16 +4,13 @@ import asyncio
 
 import structlog
 
-from libs.events import EventStore, open_store
+from libs.events import open_when_ready
 from libs.runtime import Health, Reported, Stop, event_database, run_service, serve_health
 from services.notifier.channels.table import adapters_of
 from services.notifier.deliver import Notifier
 from services.notifier.measures import CHANNELS
 from services.notifier.send import Outlet
 from services.notifier.settings import Settings
-
-OPEN_SECONDS = 1.0
-"""Between two looks whether the log is there."""
 
 log = structlog.get_logger(__name__)
 
@@ -28,7 +25,7 @@ async def main(settings: Settings, stop: Stop) -> None:
 
 
 async def _notify(settings: Settings, stop: Stop, state: Reported) -> None:
-    store = await _opened(event_database(settings.database_url), stop, state)
+    store = await asyncio.to_thread(open_when_ready, event_database(settings.database_url), stop, state.report)
     if store is None:
         return
     outlet = Outlet(adapters_of(settings), secrets=settings.secrets, seconds=settings.send_timeout)
@@ -41,18 +38,6 @@ async def _notify(settings: Settings, stop: Stop, state: Reported) -> None:
         )
     finally:
         store.close()
-
-
-async def _opened(url: str, stop: Stop, state: Reported) -> EventStore | None:
-    """The log, as soon as it answers and is migrated; None when told to stop before."""
-    while not stop.is_set():
-        try:
-            return await asyncio.to_thread(open_store, url)
-        except Exception as error:  # noqa: BLE001 - each driver has errors of its own; the reason is shown in /readyz
-            state.report(f"the event log cannot be opened: {error}")
-            log.warning("notifier waits for the log", why=str(error))
-            await stop.sleep(OPEN_SECONDS)
-    return None
 
 
 if __name__ == "__main__":

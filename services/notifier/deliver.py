@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
-import psycopg
 import structlog
 
 from libs.events import (
@@ -24,11 +23,10 @@ from libs.events import (
     NotificationFailed,
     NotificationSent,
     Recorded,
-    StoreError,
-    leadership,
+    Turn,
+    lead_in_turn,
     wakes,
 )
-from libs.events.leader import StillHeld
 from libs.runtime import EVENT_DELAY, EVENTS_HANDLED, LAG, POSITION, Stop, asked
 from services.notifier.due import due, hushed, next_moment, planned
 from services.notifier.journal import NAME, Journal
@@ -45,7 +43,6 @@ SUBJECTS: Final = (
     *(f"jira.*.*.control.{name}" for name in ("alert_acknowledged", "alerts_silenced")),
     *(f"jira.*.*.notice.{name}" for name in ("notification_requested", "notification_redriven")),
 )
-STANDBY_SECONDS: Final = 2.0
 RETRY_SECONDS: Final = 1.0
 LONGEST_SECONDS: Final = 60.0
 """Without NATS the log is looked at so often."""
@@ -79,26 +76,20 @@ class Notifier:
 
     async def run(self, nats_url: str, stop: Stop, on_health: Callable[[str | None], None]) -> None:
         """Work while this process leads, stand by while another one does, until told to stop."""
-        while not stop.is_set():
-            try:
-                async with leadership(self._store.url, NAME) as held:
-                    if held is not None:
-                        await self._lead(nats_url, held, stop, on_health)
-                on_health(None)
-            except (StoreError, psycopg.Error, OSError) as error:
-                why = f"the event log does not answer: {str(error) or type(error).__name__}"
-                log.warning("notifier waits", why=why)
-                on_health(why)
-            await stop.sleep(STANDBY_SECONDS)
 
-    async def _lead(self, nats_url: str, held: StillHeld, stop: Stop, on_health: Callable[[str | None], None]) -> None:
+        async def lead(turn: Turn) -> None:
+            await self._lead(nats_url, turn, on_health)
+
+        await lead_in_turn(self._store.url, NAME, stop, lead, on_health=on_health, on_standby=lambda: on_health(None))
+
+    async def _lead(self, nats_url: str, turn: Turn, on_health: Callable[[str | None], None]) -> None:
         self._state, self._tried = await asyncio.to_thread(self._journal.load), {}
         log.info("notifier leads", channels=sorted(self._outlet.channels), alerts=len(self._state.alerts))
         awake = wakes(
             nats_url,
             durable=NAME,
             subjects=SUBJECTS,
-            stop=stop,
+            stop=turn,
             longest=self._until_next,
             bell=self._bell,
             on_health=on_health,
@@ -109,7 +100,7 @@ class Notifier:
         try:
             async with contextlib.aclosing(awake):
                 async for _ in awake:
-                    if not await asyncio.to_thread(held) or not await self.step():
+                    if not await turn.goes_on() or not await self.step():
                         return
         finally:
             measured.close()

@@ -11,7 +11,7 @@ import sys
 import structlog
 from sqlalchemy import Engine, func, select
 
-from libs.events import SCHEMA_VERSION, waiting_seconds
+from libs.events import SCHEMA_VERSION, open_when_ready, waiting_seconds
 from libs.read_tables import VERSION, dead_letter, migrate, readiness
 from libs.runtime import (
     LAG,
@@ -25,7 +25,7 @@ from libs.runtime import (
     run_service,
     serve_health,
 )
-from services.projector.live import keep_projecting, wait_for_store
+from services.projector.live import keep_projecting
 from services.projector.measures import LAG_EVENTS, PARKED, SCHEMA, SERVICE
 from services.projector.project_loop import ProjectLoop
 from services.projector.rebuild import rebuild
@@ -46,7 +46,7 @@ async def run(settings: Settings, stop: Stop) -> None:
 
 
 def _project(settings: Settings, tables: Engine, stop: Stop, state: Reported) -> None:
-    store = wait_for_store(event_database(settings.database_url), stop, state.report)
+    store = open_when_ready(event_database(settings.database_url), stop, state.report)
     if store is None:
         return
     SCHEMA.labels("event_log").set(SCHEMA_VERSION)
@@ -75,7 +75,7 @@ async def migrate_tables(settings: Settings, _stop: Stop) -> None:
 async def rebuild_tables(settings: Settings, stop: Stop) -> None:
     """Make the read tables anew."""
     state = Reported()
-    store = await asyncio.to_thread(wait_for_store, event_database(settings.database_url), stop, state.report)
+    store = await asyncio.to_thread(open_when_ready, event_database(settings.database_url), stop, state.report)
     if store is not None:
         await asyncio.to_thread(rebuild, store, engine(read_database(settings.database_url)), stop)
         store.close()

@@ -6,7 +6,7 @@ from typing import Final
 import structlog
 from sqlalchemy import Engine
 
-from libs.events import EventStore, open_store
+from libs.events import EventStore
 from libs.runtime import Stop
 from services.projector.progress import MovedError, NewerTablesError, OlderTablesError
 from services.projector.project_loop import ProjectLoop
@@ -19,17 +19,6 @@ RETRY_SECONDS: Final = 1.0
 
 Report = Callable[[str | None], None]
 """Told None when all is well, else the reason why not."""
-
-
-def wait_for_store(url: str, stop: Stop, report: Report) -> EventStore | None:
-    """Open the event log as soon as it answers and is migrated; None when told to stop before."""
-    while not stop.is_set():
-        try:
-            return open_store(url)
-        except Exception as error:  # noqa: BLE001 - each driver has errors of its own; the reason is shown in /readyz
-            _report(report, f"the event log cannot be opened: {error}")
-            stop.wait_blocking(RETRY_SECONDS)
-    return None
 
 
 def keep_projecting(store: EventStore, engine: Engine, stop: Stop, report: Report) -> None:

@@ -8,12 +8,12 @@ database itself is never blamed on an event: it is raised, and the caller tries 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final, Protocol
+from typing import Final
 
 from sqlalchemy import Connection, Engine, Table, select
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 
-from libs.events import EventStore, Recorded, follow
+from libs.events import EventStore, Recorded, Stopping, follow
 from libs.read_tables import FOLDED, PROJECTION, metadata
 from libs.runtime import EVENT_DELAY, EVENTS_HANDLED, POSITION
 from services.projector import progress
@@ -26,12 +26,6 @@ BATCH: Final = 1000
 """Events per transaction: enough that the commit costs little, few enough that readers see them at once."""
 
 LIVE: Final[Mapping[str, Table]] = {name: metadata.tables[name] for name in FOLDED}
-
-
-class Stopping(Protocol):
-    """Something that says when to end."""
-
-    def is_set(self) -> bool: ...
 
 
 class ProjectLoop:

@@ -13,10 +13,10 @@ import structlog
 from sqlalchemy import Connection, Engine, Table, delete, insert, inspect, select, text, update
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 
-from libs.events import EventStore
+from libs.events import EventStore, Stopping
 from libs.read_tables import PROJECTION, VERSION, beside, migrate, projection
 from services.projector import progress
-from services.projector.project_loop import BATCH, LIVE, ProjectLoop, Stopping
+from services.projector.project_loop import BATCH, LIVE, ProjectLoop
 
 log = structlog.get_logger(__name__)
 

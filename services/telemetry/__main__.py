@@ -2,9 +2,10 @@
 
 import asyncio
 
+from libs.events import open_when_ready
 from libs.runtime import Health, Reported, Stop, event_database, run_service, serve_health
 from libs.temporal.connect import connect
-from services.telemetry.leading import Reports, lead_in_turn, opened
+from services.telemetry.leading import Reports, work_in_turn
 from services.telemetry.settings import Settings
 
 
@@ -20,13 +21,13 @@ async def main(settings: Settings, stop: Stop) -> None:
 
 
 async def _work(settings: Settings, stop: Stop, reports: Reports) -> None:
-    store = await opened(event_database(settings.database_url), stop, reports.log)
+    store = await asyncio.to_thread(open_when_ready, event_database(settings.database_url), stop, reports.log)
     if store is None:
         return
     # Connected when it is needed first: Temporal may be away for now.
     client = await connect(settings.temporal_address, settings.temporal_namespace, lazy=True)
     try:
-        await lead_in_turn(store, client, settings.nats_url, settings.rules, stop, reports)
+        await work_in_turn(store, client, settings.nats_url, settings.rules, stop, reports)
     finally:
         store.close()
 

@@ -10,8 +10,7 @@ from typing import Any, Final
 
 import structlog
 
-from libs.events import Pace
-from libs.runtime import Stop
+from libs.events import Awaited, Pace
 from libs.temporal.messages import ApplyBackoff, ClearBackoff
 from services.telemetry.alerting import ACTOR
 from services.telemetry.measures import PACE_COMMANDS
@@ -72,7 +71,7 @@ class Pacer:
     def __init__(
         self,
         send: Callable[[PaceCommand], Awaitable[object]],
-        stop: Stop,
+        stop: Awaited,
         on_done: Callable[[], None],
         on_health: Callable[[str | None], None],
     ) -> None:

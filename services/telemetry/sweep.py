@@ -16,6 +16,7 @@ from temporalio.client import Client
 
 from libs.events import (
     Append,
+    Awaited,
     Change,
     EventStore,
     SyncCancelled,
@@ -27,7 +28,6 @@ from libs.events import (
     stream_id,
     untaken_key,
 )
-from libs.runtime import Stop
 from services.telemetry import dead_runs
 from services.telemetry.dead_runs import Close, How, Run, Standing, Story, Thresholds, Trouble, Waiting
 from services.telemetry.measures import RUNS_FOUND
@@ -52,7 +52,7 @@ async def sweep(
     client: Client,
     store: EventStore,
     known: Known,
-    stop: Stop,
+    stop: Awaited,
     on_health: Callable[[str | None], None] = lambda _reason: None,
     thresholds: Thresholds = THRESHOLDS,
 ) -> None:

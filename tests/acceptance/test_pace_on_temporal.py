@@ -24,10 +24,11 @@ from libs.events import (
     Event,
     EventStore,
     ProjectRegistered,
+    Turn,
     migrate,
     stream_id,
 )
-from libs.runtime import Reported, Stop
+from libs.runtime import Reported
 from libs.temporal import names
 from libs.temporal.commands import CommandRefusedError, carry_out
 from libs.temporal.connect import connect
@@ -179,13 +180,13 @@ class Telemetry:
                     await self._work()
 
     async def _work(self) -> None:
-        stop, bell = Stop(), asyncio.Event()
+        turn, bell = Turn(lambda: True), asyncio.Event()
         checks = [Reported() for _ in range(4)]
         nats, log, pace, sweep = (check.report for check in checks)
-        pacer = Pacer(lambda command: carry_out(self._client, command), stop, bell.set, pace)
+        pacer = Pacer(lambda command: carry_out(self._client, command), turn, bell.set, pace)
         try:
             reports = Reports(nats=nats, log=log, pace=pace, sweep=sweep)
-            await watch(Watcher(self._store, Rules()), pacer, f"nats://127.0.0.1:{free_port()}", bell, stop, reports)
+            await watch(Watcher(self._store, Rules()), pacer, f"nats://127.0.0.1:{free_port()}", bell, turn, reports)
         finally:
             await pacer.close()
 

@@ -9,8 +9,13 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    relay, subscribe = (sys.modules[f"libs.events.{name}"] for name in ("relay", "subscribe"))
-    for name in ("RETRY_SECONDS", "IDLE_SECONDS", "LOCK_CHECK_SECONDS", "OUT_OF_STEP_SECONDS"):
-        monkeypatch.setattr(relay, name, 0.2)
+    leader, relay, subscribe = (sys.modules[f"libs.events.{name}"] for name in ("leader", "relay", "subscribe"))
+    for module, name in (
+        (leader, "STANDBY_SECONDS"),
+        (leader, "LOCK_CHECK_SECONDS"),
+        (relay, "IDLE_SECONDS"),
+        (relay, "OUT_OF_STEP_SECONDS"),
+    ):
+        monkeypatch.setattr(module, name, 0.2)
     monkeypatch.setattr(relay, "AUDIT_SECONDS", 0.5)
     monkeypatch.setattr(subscribe, "RETRY_SECONDS", 0.2)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -14,6 +13,7 @@ from nats.js import JetStreamContext
 from nats.js.api import RawStreamMsg
 
 from libs.events import EventStore, run_relay, subscribe
+from libs.runtime import Stop
 
 PATIENCE = 60.0
 """Seconds until a condition that a test waits for counts as never."""
@@ -26,7 +26,7 @@ async def relay(
     on_health: Callable[[str | None], None] = lambda _: None,
     on_position: Callable[[int | None], None] = lambda _: None,
 ) -> AsyncIterator[None]:
-    stop = threading.Event()
+    stop = Stop()
     task = asyncio.create_task(run_relay(store, url, stop, on_health=on_health, on_position=on_position))
     try:
         yield

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from libs.events import Append, StoreError, StoreVersionError, migrate, open_store
+from libs.events import Append, EventStore, StoreError, StoreVersionError, migrate, open_store, open_when_ready
+from libs.runtime import Stop
 from tests.conftest import BOTH_DATABASES
 from tests.integration.events.made import end_other_sessions, issue
 from tests.servers import PostgresServer, free_port
@@ -85,3 +88,42 @@ def test_a_database_that_does_not_answer_is_a_store_error(monkeypatch: pytest.Mo
     monkeypatch.setattr("libs.events.postgres.CONNECT_SECONDS", 1)
     with pytest.raises(StoreError):
         open_store(f"postgresql://nobody@127.0.0.1:{free_port()}/none")
+
+
+class Hearing:
+    """What somebody who waits has said."""
+
+    def __init__(self) -> None:
+        self.said: list[str | None] = []
+        self.spoken = threading.Event()
+
+    def __call__(self, why: str | None) -> None:
+        self.said.append(why)
+        self.spoken.set()
+
+
+def test_it_is_opened_as_soon_as_it_is_there(empty_url: str) -> None:
+    heard = Hearing()
+    with ThreadPoolExecutor() as thread:
+        opening = thread.submit(open_when_ready, empty_url, Stop(), heard)
+        assert heard.spoken.wait(60)
+        migrate(empty_url)
+        store = opening.result(timeout=60)
+    assert isinstance(store, EventStore)
+    assert (store.head(), set(heard.said)) == (
+        0,
+        {next(why for why in heard.said if why and "Run `jdi migrate`" in why)},
+    )
+    store.close()
+
+
+@pytest.mark.parametrize("away", ["sqlite:////nowhere/jdi.db", "postgresql://nobody@127.0.0.1:1/none"])
+def test_who_waits_for_it_can_be_told_to_stop(away: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("libs.events.postgres.CONNECT_SECONDS", 1)
+    monkeypatch.setattr("libs.events.opening.RETRY_SECONDS", 3600)
+    heard, stop = Hearing(), Stop()
+    with ThreadPoolExecutor() as thread:
+        opening = thread.submit(open_when_ready, away, stop, heard)
+        assert heard.spoken.wait(60)
+        stop.set()
+        assert opening.result(timeout=60) is None

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from libs.events import Append, EventStore, migrate, open_store, wakes
+from libs.runtime import Stop
 from tests.integration.events.made import issue, request
 from tests.integration.events.publishing import PATIENCE, eventually, jetstream, relay, until_stored
 from tests.servers import NatsServer, free_port
@@ -31,7 +32,7 @@ async def unacknowledged(url: str) -> int:
 async def test_events_of_the_subjects_wake_and_are_acknowledged_after_the_work(
     nats: NatsServer, tmp_path: Path
 ) -> None:
-    stop = asyncio.Event()
+    stop = Stop()
     heard = 0
     with contextlib.closing(log_in(tmp_path)) as store:
         async with relay(store, nats.url), asyncio.timeout(PATIENCE):
@@ -54,7 +55,7 @@ async def test_events_of_the_subjects_wake_and_are_acknowledged_after_the_work(
 
 
 async def test_without_nats_the_clock_and_the_bell_wake() -> None:
-    stop, bell, said = asyncio.Event(), asyncio.Event(), list[str | None]()
+    stop, bell, said = Stop(), asyncio.Event(), list[str | None]()
     longest = 0.01
     waking = wakes(
         f"nats://127.0.0.1:{free_port()}",
@@ -82,7 +83,7 @@ async def test_what_goes_wrong_with_listening_is_not_swallowed() -> None:
         raise RuntimeError("nobody expected this")
 
     url = f"nats://127.0.0.1:{free_port()}"
-    waking = wakes(url, durable="sleeper", subjects=CONTROL, stop=asyncio.Event(), on_health=fail)
+    waking = wakes(url, durable="sleeper", subjects=CONTROL, stop=Stop(), on_health=fail)
     async with asyncio.timeout(PATIENCE), contextlib.aclosing(waking):
         await anext(waking)
         with pytest.raises(RuntimeError, match="nobody expected this"):

@@ -15,7 +15,7 @@ from libs.runtime import Reported, Stop
 from libs.temporal.connect import connect
 from services.telemetry import leading, pacing
 from services.telemetry.ladder import Rules
-from services.telemetry.leading import Reports, lead_in_turn
+from services.telemetry.leading import Reports, work_in_turn
 from services.telemetry.pacing import PaceCommand
 from services.telemetry.watching import Watcher
 from tests.integration.events.publishing import PATIENCE, relay
@@ -46,7 +46,7 @@ class Telemetry:
 
     async def work(self, store: EventStore, nats_url: str) -> None:
         client = await connect(f"127.0.0.1:{free_port()}", lazy=True)
-        await lead_in_turn(store, client, nats_url, Rules(), self.stop, self.reports)
+        await work_in_turn(store, client, nats_url, Rules(), self.stop, self.reports)
 
 
 @asynccontextmanager

@@ -23,6 +23,12 @@ async def main(settings: Settings, stop: Stop) -> None:
         import asyncio, socket
         held = socket.create_server(("127.0.0.1", 0))
         await asyncio.start_server(lambda r, w: None, "127.0.0.1", held.getsockname()[1])
+    if settings.mode == "crash-beside-a-thread":
+        import asyncio
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(asyncio.to_thread(stop.wait_blocking))
+            await asyncio.sleep(0)
+            raise RuntimeError("boom")
     print("running", flush=True)
     await stop.wait()
     print("cleaned up", flush=True)
@@ -79,6 +85,13 @@ def test_a_taken_port_is_one_line_and_2(tmp_path: Path) -> None:
     _, err = process.communicate(timeout=30)
     assert process.returncode == 2
     assert "address already in use" in err.splitlines()[-1]
+
+
+def test_a_crash_does_not_wait_for_threads_that_wait_for_the_stop(tmp_path: Path) -> None:
+    process = start(tmp_path, MODE="crash-beside-a-thread")
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "boom" in err
 
 
 def test_a_crash_is_logged_and_1(tmp_path: Path) -> None:
