@@ -23,9 +23,11 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     """Base of all events."""
 
     stream_id: UUID
+    """Of one entity, or of one project's syncs, decisions or notices: always the same."""
     stream_version: int = 0
     """1, 2, 3, … within the stream; 0 until the store has recorded the event."""
     site: str
+    """Short name of the Jira site."""
     project: str
     """Key under which the project was registered; empty for events of the site."""
     occurred_at: datetime

@@ -30,6 +30,14 @@ def _graphql(text: str) -> None:
     assert not errors, errors[0].message
 
 
+def _sh(text: str) -> None:
+    shell.check(text)
+    for words in shell.commands(text):
+        for word in words if words[0] == "curl" else ():
+            if '"query"' in word:
+                _graphql(json.loads(word, strict=False)["query"])
+
+
 def is_schema(text: str) -> bool:
     """Whether it says what can be asked, instead of asking."""
     return re.match(r'(""".*?"""\s*)?(type|scalar|enum|input|union|directive)\b', text, re.DOTALL) is not None
@@ -38,7 +46,7 @@ def is_schema(text: str) -> bool:
 def _console(text: str) -> None:
     assert text.startswith("$ "), "a console block begins with `$ ` and a command; what it shows follows"
     for command, _ in shell_session(text):
-        shell.check(command)
+        _sh(command)
 
 
 def shell_session(text: str) -> list[tuple[str, str]]:
@@ -59,7 +67,7 @@ def _nothing(_: str) -> None:
 
 
 CHECKS: dict[str, Callable[[str], object]] = {
-    "sh": shell.check,
+    "sh": _sh,
     "console": _console,
     "python": ast.parse,
     "graphql": _graphql,

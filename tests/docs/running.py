@@ -26,7 +26,7 @@ from tests.docs.languages import is_schema, shell_session
 from tests.docs.pages import Block
 from tests.docs.stack import Stack
 
-BLOCK_SECONDS = 60
+BLOCK_SECONDS = 120
 """A block that takes longer hangs."""
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from tests.deploy.settings import EVERYWHERE
 from tests.docs import languages, shell
 from tests.docs.pages import PAGES, Block, blocks, inline_code
 from tests.docs.running import Reader
+from tests.docs.settings_page import variables
 from tests.docs.stack import running
 
+VARIABLES = variables().keys() | EVERYWHERE
 BLOCKS = [block for page in PAGES for block in blocks(page)]
 
 
@@ -23,6 +27,13 @@ def test_a_block_is_what_its_language_says(block: Block) -> None:
 def test_commands_and_paths_in_running_text_exist(page: str) -> None:
     for code in inline_code(page):
         shell.check_inline(code)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_variables_in_running_text_are_read_by_somebody(page: str) -> None:
+    for code in inline_code(page):
+        named = re.fullmatch(r"((?:DATABASE|JDI|JIRA|NATS|NOTIFY|SYNC|TEMPORAL)_[A-Z_]+?)(?:_FILE)?(?:=.*)?", code)
+        assert named is None or named[1] in VARIABLES, f"nobody reads {code}"
 
 
 @pytest.mark.timeout(600)  # on a machine with much other work
