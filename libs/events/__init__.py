@@ -76,6 +76,7 @@ from libs.events.sync import (
     untaken_key,
 )
 from libs.events.topics import TOPIC_OF, TOPICS, UnknownTopicError, decode
+from libs.events.tracing import continued
 from libs.events.wakes import wakes
 
 __all__ = [
@@ -142,6 +143,7 @@ __all__ = [
     "WorklogFetched",
     "WorklogGone",
     "canonical",
+    "continued",
     "decode",
     "digest",
     "end_key",

@@ -16,6 +16,8 @@ MESSAGE_ID: Final = "Nats-Msg-Id"
 DATA_REFERENCE: Final = "ce-dataref"
 DIGEST: Final = "ce-digest"
 """Of the stored bytes: tells the event of this log from one of another log in the same place."""
+TRACE: Final = "traceparent"
+"""Of the sending, where it is traced; `ce-traceparent` is that of the append, and the same for ever."""
 
 _ENTITY_OF: Final = (
     ("JiraProject", "project"),

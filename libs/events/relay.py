@@ -7,7 +7,7 @@ it or come out of order, and a second relay that believes to lead, too.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Final
 
 import structlog
@@ -17,14 +17,16 @@ from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import APIError, NotFoundError
+from opentelemetry.trace import SpanKind
 
 from libs.events.batches import Recorded
 from libs.events.checkpoint import ForeignStreamError, checkpoint
-from libs.events.cloudevents import headers_of, subject_of
+from libs.events.cloudevents import TRACE, headers_of, subject_of
 from libs.events.leader import Turn, lead_in_turn
 from libs.events.nats_connection import connected, shown
 from libs.events.stopping import Awaited
 from libs.events.store import EventStore
+from libs.events.tracing import continued
 
 log = structlog.get_logger(__name__)
 
@@ -107,7 +109,7 @@ async def _publish_in_turn(
             batch = await asyncio.to_thread(store.read, position, BATCH)
             in_step = True
             if batch:
-                in_step = await _published(client, jetstream, batch, sequence)
+                in_step = await _published(client, jetstream, stream, batch, sequence)
                 position, sequence = batch[-1].position, sequence + len(batch)
             elif not await asyncio.to_thread(store.wait, position, IDLE_SECONDS) and clock() - audited > AUDIT_SECONDS:
                 audited = clock()
@@ -160,10 +162,27 @@ async def ensure_stream(jetstream: JetStreamContext, stream: str = STREAM) -> No
         )
 
 
-async def _published(client: Client, jetstream: JetStreamContext, batch: Sequence[Recorded], sequence: int) -> bool:
+async def _published(
+    client: Client, jetstream: JetStreamContext, stream: str, batch: Sequence[Recorded], sequence: int
+) -> bool:
     """Publish a batch behind `sequence`; False when the stream's end is not where we believe it to be."""
+    about = {"messaging.system": "nats", "messaging.operation.type": "send", "messaging.destination.name": stream}
+    with continued(batch, f"send {stream}", SpanKind.PRODUCER, about) as traces:
+        return await _all_published(client, jetstream, batch, sequence, traces)
+
+
+async def _all_published(
+    client: Client,
+    jetstream: JetStreamContext,
+    batch: Sequence[Recorded],
+    sequence: int,
+    traces: Mapping[str, str],
+) -> bool:
     results = await asyncio.gather(
-        *(_publish(client, jetstream, recorded, sequence + number) for number, recorded in enumerate(batch)),
+        *(
+            _publish(client, jetstream, recorded, sequence + number, traces.get(recorded.event.trace or ""))
+            for number, recorded in enumerate(batch)
+        ),
         return_exceptions=True,
     )
     for number, result in enumerate(results, start=1):
@@ -176,9 +195,13 @@ async def _published(client: Client, jetstream: JetStreamContext, batch: Sequenc
     return True
 
 
-async def _publish(client: Client, jetstream: JetStreamContext, recorded: Recorded, sequence: int) -> int:
+async def _publish(
+    client: Client, jetstream: JetStreamContext, recorded: Recorded, sequence: int, trace: str | None
+) -> int:
     too_large = len(recorded.raw) + HEADER_ROOM > client.max_payload
     headers = headers_of(recorded, referenced=too_large)
+    if trace is not None:
+        headers[TRACE] = trace
     ack = await jetstream.publish(
         subject_of(recorded),
         b"" if too_large else recorded.raw,

@@ -23,6 +23,7 @@ from libs.events.mapper import EventMapper
 from libs.events.postgres import PostgresLog, PostgresLogFactory
 from libs.events.sqlite import SQLiteLog, path_of
 from libs.events.topics import decode
+from libs.events.tracing import EVENTS, POSITION, step, traceparent
 
 SCHEMA_VERSION: Final = 1
 
@@ -87,7 +88,12 @@ class EventStore:
             StoreError: the database refused. Nothing is written, but for a connection lost during the commit, where
                 only asking again tells.
         """
-        return self._append(append)
+        with step("append") as span:
+            done = self._append(append)
+            span.set_attribute(EVENTS, len(done.appended))
+            if done.positions:
+                span.set_attribute(POSITION, done.positions[-1])
+            return done
 
     @retry(
         retry=retry_if_exception_type(IntegrityError),
@@ -133,7 +139,7 @@ class EventStore:
 
     def _judge(self, changes: Sequence[Change], new: list[Event], heads: dict[UUID, Head]) -> None:
         """Add what the log does not have yet of `changes` to `new`, numbered, and the heads after it to `heads`."""
-        now = _now()
+        now, trace = _now(), traceparent()
         known = self._recorder.heads([change.event.stream_id for change in changes])
         for change in changes:
             stream = change.event.stream_id
@@ -146,7 +152,11 @@ class EventStore:
                 if updated == head.updated and self._says_the_same(change, head.version, new):
                     heads[stream] = after._replace(version=head.version)
                     continue
-            new.append(msgspec.structs.replace(change.event, stream_version=after.version, recorded_at=now))
+            new.append(
+                msgspec.structs.replace(
+                    change.event, stream_version=after.version, recorded_at=now, trace=change.event.trace or trace
+                )
+            )
             heads[stream] = after
 
     def _says_the_same(self, change: Change, version: int, new: Sequence[Event]) -> bool:

@@ -18,7 +18,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
 
 from libs.events.batches import Recorded
-from libs.events.cloudevents import recorded_of
+from libs.events.cloudevents import TRACE, recorded_of
 from libs.events.envelope import Event
 from libs.events.nats_connection import connected, shown
 from libs.events.relay import STREAM
@@ -51,6 +51,8 @@ class Delivery:
         self.position = recorded.position
         self.event: Event = recorded.event
         self.subject = message.subject
+        self.trace = (message.headers or {}).get(TRACE) or recorded.event.trace
+        """W3C traceparent that the work on it may continue; None where nothing is traced."""
 
     @property
     def attempt(self) -> int:

@@ -66,6 +66,7 @@ sync_job: Final = Table(
     number("backoff_seconds"),  # from one run to the next
     optional_time("backoff_anchor"),  # runs come at this moment and n times the seconds
     optional_time("backoff_since"),
+    optional("trace"),  # W3C traceparent of the event that changed the project last
     version(),  # of the sync stream; what the control stream decides is guarded by `project.control_version`
 )
 
@@ -115,6 +116,7 @@ sync_log: Final = Table(
     optional("entity"),
     optional("run_id"),
     time("created_at"),
+    optional("trace"),  # W3C traceparent of its event
     Index("sync_log_by_project", "site", "project_key", "position"),
 )
 

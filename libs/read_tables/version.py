@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import MetaData
 
-VERSION: Final = 3
+VERSION: Final = 4
 
 PROJECTION: Final = "read_tables"
 """The name under which `projection` keeps the position that the tables have reached."""

@@ -12,6 +12,7 @@ from collections.abc import MutableMapping
 from typing import Any, Final
 
 import structlog
+from opentelemetry import trace
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from libs.runtime.environ import Secret
@@ -66,6 +67,15 @@ def configure(service: str, level: str = "info", *, json_lines: bool | None = No
     structlog.contextvars.bind_contextvars(service=service)
 
 
+def with_trace(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Name the trace in which the line was written, so that one leads to the other."""
+    context = trace.get_current_span().get_span_context()
+    if context.is_valid:
+        event.setdefault("trace_id", trace.format_trace_id(context.trace_id))
+        event.setdefault("span_id", trace.format_span_id(context.span_id))
+    return event
+
+
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Strike out what looks like a secret, by key and by shape, at any depth. Runs last before rendering."""
     return {key: _redacted(key, value) for key, value in event.items()}
@@ -102,6 +112,7 @@ def _shared_processors() -> list[Processor]:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
+        with_trace,
         structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),

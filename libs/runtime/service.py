@@ -20,6 +20,7 @@ from libs.runtime.leave import leave
 from libs.runtime.logs import configure
 from libs.runtime.metrics import BUILD_INFO
 from libs.runtime.stop import Stop
+from libs.runtime.tracing import MakeProvider, endpoint, tracing
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -33,17 +34,33 @@ EXIT_MISCONFIGURED: Final = 2
 log = structlog.get_logger(__name__)
 
 
-def run_service(name: str, settings_cls: type[S], main: Callable[[S, Stop], Awaitable[None]]) -> NoReturn:
-    """Read the settings, run `main` until it returns, exit. SIGTERM and SIGINT set the `Stop`; a second one kills."""
+def run_service(
+    name: str,
+    settings_cls: type[S],
+    main: Callable[[S, Stop], Awaitable[None]],
+    *,
+    make_tracer_provider: MakeProvider | None = None,
+) -> NoReturn:
+    """Read the settings, run `main` until it returns, exit. SIGTERM and SIGINT set the `Stop`; a second one kills.
+
+    Args:
+        name: of the service, in logs, metrics and traces.
+        settings_cls: what it reads from the environment.
+        main: what it does.
+        make_tracer_provider: for a service whose spans need more than the usual provider.
+    """
     try:
         configure(name, os.environ.get("JDI_LOG_LEVEL") or "info")
         settings = read_settings(settings_cls)
+        endpoint()
     except ValueError as error:
         for line in error.lines if isinstance(error, SettingsError) else (str(error),):
             print(f"{name}: {line}", file=sys.stderr)  # noqa: T201 - there is no log before there are settings
         sys.exit(EXIT_MISCONFIGURED)
     BUILD_INFO.labels(service=name, version=version("jira-data-integrator")).set(1)
-    leave(asyncio.run(_run(name, settings, main)))
+    with tracing(name, make_tracer_provider):
+        code = asyncio.run(_run(name, settings, main))
+    leave(code)
 
 
 async def _run(name: str, settings: S, main: Callable[[S, Stop], Awaitable[None]]) -> int:

@@ -18,6 +18,8 @@ from temporalio.converter import (
 )
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 
+from libs.temporal.tracing import plugins
+
 
 class _MsgspecJSON(JSONPlainPayloadConverter):
     def to_payload(self, value: Any) -> Payload | None:
@@ -55,7 +57,14 @@ async def connect(address: str, namespace: str = "default", *, lazy: bool = Fals
         OSError: the address for the measures is taken.
     """
     runtime = _measured(metrics_address) if metrics_address else None
-    return await Client.connect(address, namespace=namespace, data_converter=DATA_CONVERTER, lazy=lazy, runtime=runtime)
+    return await Client.connect(
+        address,
+        namespace=namespace,
+        data_converter=DATA_CONVERTER,
+        lazy=lazy,
+        runtime=runtime,
+        plugins=plugins(),
+    )
 
 
 @cache

@@ -18,6 +18,7 @@ from services.graphql.live import Live
 from services.graphql.loaders import Loaders
 from services.graphql.queries import Queries
 from services.graphql.scheduler import Scheduler
+from services.graphql.tracing import present_trace_id
 
 CHECK_SECONDS: Final = 2.0
 """For so long a caller of a long connection counts as valid before the database is asked again."""
@@ -65,7 +66,7 @@ class Context:
     def __init__(self, parts: Parts, caller: Caller | None) -> None:
         self.scheduler, self.tokens = parts.scheduler, parts.tokens
         self.live, self.discovery, self.defaults = parts.live, parts.discovery, parts.defaults
-        self.trace_id = uuid.uuid4().hex  # in the log and in every masked error of this request
+        self.trace_id = present_trace_id() or uuid.uuid4().hex  # in the log and in every masked error of this request
         self._all_queries = parts.queries
         self._caller: Caller | None = None
         if caller is None:

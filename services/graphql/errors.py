@@ -9,6 +9,8 @@ from aiohttp import web
 from graphql import GraphQLError
 from strawberry.extensions import MaskErrors
 
+from services.graphql.tracing import failed
+
 log = structlog.get_logger(__name__)
 
 
@@ -43,6 +45,7 @@ class CodedErrors(MaskErrors):
         if cause is None or isinstance(cause, GraphQLError):
             # Syntax and validation errors carry no code: they are about what the caller wrote.
             return _copy(error, error.message, {"code": "BAD_USER_INPUT", **(error.extensions or {})})
+        failed(cause)
         trace_id = self.execution_context.context.trace_id
         log.error("query failed", trace_id=trace_id, path=error.path, exc_info=cause)
         message = f"Something failed inside; the log of graphql says what, under the trace id {trace_id}."

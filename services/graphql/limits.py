@@ -14,6 +14,7 @@ from strawberry.extensions import (
 
 from services.graphql.errors import CodedErrors
 from services.graphql.size import Size, SizeRule
+from services.graphql.tracing import NamedSpan
 
 MAX_BODY: Final = 100 * 1024
 MAX_DEPTH: Final = 12
@@ -44,5 +45,6 @@ EXTENSIONS: list[Callable[[], SchemaExtension]] = [
     lambda: ParserCache(maxsize=256),
     lambda: ValidationCache(maxsize=256),
     FreshLoaders,
+    NamedSpan,
     CodedErrors,
 ]

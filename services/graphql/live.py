@@ -88,7 +88,7 @@ class Live:
 
     def _versions(self) -> Versions:
         state = self._queries.versions()
-        return Versions(state.position, state.of, self._queries.alerts_moved_at())
+        return Versions(state.position, state.of, self._queries.alerts_moved_at(), state.traces)
 
     async def _stop_when_alone(self) -> None:
         if self._watchers or self._looking is None:

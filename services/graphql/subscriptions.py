@@ -18,6 +18,7 @@ from services.graphql.project_types import Project
 from services.graphql.reading import Row
 from services.graphql.sync_queries import Versions
 from services.graphql.sync_types import SyncJob, SyncLog, uid
+from services.graphql.tracing import delivery
 
 argument = strawberry.argument
 
@@ -52,7 +53,8 @@ class Subscription:
                 rows = await asyncio.to_thread(info.context.queries.sync_jobs_of_projects, [name])
                 if not rows:
                     return  # it was unregistered
-                yield SyncJob.of(rows[0])
+                with delivery("syncProgress", [rows[0]["trace"]]):
+                    yield SyncJob.of(rows[0])
 
     @strawberry.subscription(
         description="A project's log: every entry behind the cursor, in order, then each as it comes."
@@ -74,7 +76,8 @@ class Subscription:
                 while rows := await asyncio.to_thread(queries.sync_logs_since, site, key, last, LOGS_AT_ONCE):
                     for row in rows:
                         last = row["position"]
-                        yield SyncLog.of(row)
+                        with delivery("syncLogAdded", [row["trace"]]):
+                            yield SyncLog.of(row)
 
     @strawberry.subscription(
         description="Word of every project and alert that changes, at most twice a second. The first event comes at"
@@ -84,16 +87,28 @@ class Subscription:
         seen: Versions | None = None
         async with aclosing(_states(info)) as states:
             async for state in states:
-                first, event = seen is None, await _event(info, seen, state)
-                seen = state
-                if first or event.projects or event.alerts or event.removed:
-                    yield event
+                before, seen = seen, state
+                event = await _event(info, before, state)
+                if before is None or event.projects or event.alerts or event.removed:
+                    with delivery("consoleEvents", _traces(info, before, state)):
+                        yield event
+
+
+def _changed(info: Info, seen: Versions | None, state: Versions) -> list[tuple[str, str]]:
+    """The projects that have changed between two states, as far as the caller may see them."""
+    before = state.of if seen is None else seen.of
+    return [name for name, versions in state.of.items() if before.get(name) != versions and _sees(info, name)]
+
+
+def _traces(info: Info, seen: Versions | None, state: Versions) -> list[str | None]:
+    """In which their last changes were made."""
+    return [state.traces.get(name) for name in _changed(info, seen, state)]
 
 
 async def _event(info: Info, seen: Versions | None, state: Versions) -> ConsoleEvent:
     """What has changed between two states, as far as the caller may see it."""
     before = state.of if seen is None else seen.of
-    changed = [name for name, versions in state.of.items() if before.get(name) != versions and _sees(info, name)]
+    changed = _changed(info, seen, state)
     removed = [name for name in before if name not in state.of and _sees(info, name)]
     queries = info.context.queries
     rows = await asyncio.to_thread(queries.projects_by_name, changed) if changed else []

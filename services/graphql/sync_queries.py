@@ -41,6 +41,8 @@ class Versions(msgspec.Struct, frozen=True):
     of: dict[tuple[str, str], tuple[int, ...]]
     alerts: int = 0
     """Position of the last event that changed an alert or told of one."""
+    traces: dict[tuple[str, str], str | None] = {}
+    """In which each project was last changed, as a traceparent."""
 
 
 class SyncQueries(Reader):
@@ -114,14 +116,22 @@ class SyncQueries(Reader):
         """Position and versions, read one after the other: what changes between is seen the next time."""
         position = self.position()
         query = (
-            select(project.c.site, project.c.key, project.c.version, project.c.control_version, sync_job.c.version)
+            select(
+                project.c.site,
+                project.c.key,
+                sync_job.c.trace,
+                project.c.version,
+                project.c.control_version,
+                sync_job.c.version,
+            )
             .select_from(project)
             .join(sync_job, and_(sync_job.c.site == project.c.site, sync_job.c.project_key == project.c.key))
             .where(project.c.registered, self._allowed(project.c.site, project.c.key))
         )
         with self._engine.connect() as connection:
-            found = {(row[0], row[1]): tuple(row[2:]) for row in connection.execute(query)}
-        return Versions(position, found)
+            rows = connection.execute(query).all()
+        found = {(row[0], row[1]): tuple(row[3:]) for row in rows}
+        return Versions(position, found, traces={(row[0], row[1]): row[2] for row in rows})
 
     def _logs(self, site: str, project_key: str, narrow: LogFilter) -> Select[tuple[object, ...]]:
         query = self._of_project(sync_log, site, project_key)

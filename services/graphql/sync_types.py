@@ -16,6 +16,7 @@ from services.graphql.errors import coded
 from services.graphql.pace_types import Backoff, next_run_of
 from services.graphql.reading import Row
 from services.graphql.scheduler import SchedulerUnavailableError
+from services.graphql.tracing import trace_id_of
 from services.graphql.types import moment, moment_or_none
 
 MAX_UPCOMING = 10
@@ -261,6 +262,9 @@ class SyncLog:
     entity: str | None = strawberry.field(description="The kind of entity it is about, if one.")
     run_id: str | None = strawberry.field(description="The run it belongs to.")
     created_at: datetime = strawberry.field(description="When it happened.")
+    trace_id: str | None = strawberry.field(
+        description="Id of the trace in which it was recorded; null unless traces are on."
+    )
 
     @classmethod
     def of(cls, row: Row) -> "SyncLog":
@@ -274,6 +278,7 @@ class SyncLog:
             entity=row["entity"],
             run_id=row["run_id"],
             created_at=moment(row["created_at"]),
+            trace_id=trace_id_of(row["trace"]),
         )
 
 

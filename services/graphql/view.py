@@ -24,6 +24,7 @@ from services.graphql.context import Context, Parts
 from services.graphql.errors import refusal
 from services.graphql.limits import MAX_BODY
 from services.graphql.schema import schema
+from services.graphql.tracing import request_span
 from services.graphql.websocket import MAX_OPERATIONS, SocketHandler
 
 GRAPHQL_JSON: Final = "application/graphql-response+json"
@@ -61,6 +62,14 @@ class StrictView(GraphQLView[Context, None]):
         if request.method == "GET" and not is_socket(request) and EVENT_STREAM not in accepted:
             text = f"GET serves subscriptions, as a WebSocket or with `Accept: {EVENT_STREAM}`; send POST."
             return refusal(405, text, "BAD_USER_INPUT", {"Allow": "POST"})
+        if is_socket(request) or EVENT_STREAM in accepted:
+            return await self._answer(request)  # as long as somebody watches: its answers have spans of their own
+        with request_span(request) as span:
+            answer = await self._answer(request)
+            span.set_attribute("http.response.status_code", answer.status)
+            return answer
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
         try:
             answer: web.StreamResponse = await self.run(request=request)
         except HTTPException as error:

@@ -14,6 +14,7 @@ from temporalio.worker import WorkerDeploymentVersion
 from libs.events import EventStore, open_when_ready, run_relay
 from libs.jira_client import JiraClient, JiraSettings
 from libs.runtime import Health, Reported, Stop, event_database, run_service, serve_health
+from libs.temporal import tracing
 from libs.temporal.commands import CommandFailedError, register_project
 from libs.temporal.connect import connect
 from services.ingestor.activities import SyncActivities
@@ -144,4 +145,4 @@ def _jira_settings(settings: Settings) -> JiraSettings:
 
 
 if __name__ == "__main__":
-    run_service("ingestor", Settings, main)
+    run_service("ingestor", Settings, main, make_tracer_provider=tracing.provider)

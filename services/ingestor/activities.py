@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Raw
+from opentelemetry import trace
 from temporalio import activity
 
 from libs.events import (
@@ -454,7 +455,9 @@ class SyncActivities:
         except Exception as error:
             info = activity.info()
             left = info.scheduled_time + self._patience - datetime.now(UTC)
-            raise activity_error(as_jira_error(error, step), info.attempt, left) from error
+            classified = as_jira_error(error, step)
+            trace.get_current_span().set_attribute("error.type", classified.code.value)
+            raise activity_error(classified, info.attempt, left) from error
         finally:
             beat.cancel()
 

@@ -7,6 +7,7 @@ the database, with longer pauses.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -46,7 +47,8 @@ class Journal:
         return await self._in(None, lambda: self._store.stream(stream))
 
     async def _in(self, executor: ThreadPoolExecutor | None, call: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(executor, call)
+        context = contextvars.copy_context()  # with the trace that the events continue
+        return await asyncio.get_running_loop().run_in_executor(executor, context.run, call)
 
     def close(self) -> None:
         self._writer.shutdown(wait=True)

@@ -1,4 +1,7 @@
-"""What the ingestor measures: requests to Jira and what Jira says of its limits, the log's end, the relay's place."""
+"""What the ingestor measures: requests to Jira and what Jira says of its limits, the log's end, the relay's place.
+
+Requests are measured twice: as metrics, and each as a span of the step that sent it, where traces are wanted.
+"""
 
 import contextlib
 import math
@@ -6,6 +9,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from opentelemetry import trace
+from opentelemetry.trace import SpanKind, Status, StatusCode
 from prometheus_client import Counter, Gauge, Histogram
 
 from libs.events import EventStore, waiting_seconds
@@ -49,9 +54,11 @@ HEAD: Final = Gauge(
     "jdi_log_head_position", "The last position of the event log: so many events have been appended in all."
 )
 
+_tracer: Final = trace.get_tracer("jdi.jira")
+
 
 def observer_of(site: str, monotonic: Callable[[], float] = time.monotonic) -> Observer:
-    """Counts the requests to a site."""
+    """Counts the requests to a site, and makes spans of them."""
 
     def set_remaining(allowance: Allowance, remaining: float) -> None:
         usual = BURST_SECONDS if allowance.policy == BURST else QUOTA_SECONDS
@@ -69,8 +76,27 @@ def observer_of(site: str, monotonic: Callable[[], float] = time.monotonic) -> O
                 set_remaining(allowance, allowance.remaining)
             if allowance.limit is not None:
                 LIMIT.labels(site, allowance.policy, allowance.endpoint).set(allowance.limit)
+        _trace(ended, site)
 
     return observe
+
+
+def _trace(ended: RequestEnded, site: str) -> None:
+    """The span of a request that has just ended. It names templates of paths, never what was asked for or by whom."""
+    method, _, template = ended.endpoint.partition(" ")
+    now = time.time_ns()
+    span = _tracer.start_span(ended.endpoint, kind=SpanKind.CLIENT, start_time=now - int(ended.seconds * 1e9))
+    if span.is_recording():
+        span.set_attributes({"http.request.method": method, "url.template": template, "jira.site": site})
+        if ended.status is not None:
+            span.set_attribute("http.response.status_code", ended.status)
+        if ended.code:
+            span.set_attribute("error.type", ended.code)
+            span.set_status(Status(StatusCode.ERROR))
+        for allowance in ended.allowances:
+            if allowance.remaining is not None:
+                span.set_attribute(f"jira.limit.{allowance.policy}.remaining", allowance.remaining)
+    span.end(now)
 
 
 @contextlib.contextmanager

@@ -49,6 +49,7 @@ def log_row(recorded: Recorded) -> Row | None:
         "entity": None,
         "run_id": getattr(event, "run_id", None),
         "created_at": stamp(event.occurred_at),
+        "trace": event.trace,
     }
 
 

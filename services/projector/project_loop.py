@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
+from opentelemetry.trace import SpanKind
 from sqlalchemy import Connection, Engine, Table, select
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 
-from libs.events import EventStore, Recorded, Stopping, follow
+from libs.events import EventStore, Recorded, Stopping, continued, follow
 from libs.read_tables import FOLDED, PROJECTION, metadata
 from libs.runtime import EVENT_DELAY, EVENTS_HANDLED, POSITION
 from services.projector import progress
@@ -56,7 +57,8 @@ class ProjectLoop:
         position = self.position()
         self._on_progress(position)
         for batch in follow(self._store, position, stop, limit=BATCH):
-            self.apply(batch, position)
+            with continued(batch, f"project {self._name}", SpanKind.CONSUMER, {}, unless=(progress.MovedError,)):
+                self.apply(batch, position)
             position = batch[-1].position
 
     def catch_up(self, stop: Stopping) -> None:

@@ -97,6 +97,7 @@ class Fold:
         if guard[self._column] < event.stream_version:
             self._change(event, standing)
             guard[self._column] = event.stream_version
+            standing.job["trace"] = event.trace
 
 
 def project_stream(change: Callable[[E, Standing], None]) -> Fold:
@@ -148,6 +149,7 @@ def _job_row(site: str, project_key: str) -> Row:
         "backoff_seconds": 0,
         "backoff_anchor": None,
         "backoff_since": None,
+        "trace": None,
         "version": 0,
     }
 

@@ -33,6 +33,21 @@ Read before all others, by every service.
 | `JDI_LOG_LEVEL` | `info` | `debug`, `info`, `warning` or `error` |
 | `JDI_LOG_FORMAT` | `json`, on a terminal coloured text | `json`: one object a line, always |
 """
+TRACES = """
+## Traces
+
+OpenTelemetry's own variables, read by every service ([how](../observe.md#traces)): these, and all others that its SDK
+for Python knows.
+
+| variable | default | meaning |
+|---|---|---|
+| `OTEL_EXPORTER_OTLP_ENDPOINT` | no traces | the collector, as in `http://collector:4318`: OTLP over HTTP |
+| `OTEL_TRACES_SAMPLER` | `parentbased_always_on` | which traces are kept; `parentbased_traceidratio`: a part |
+| `OTEL_TRACES_SAMPLER_ARG` | `1.0` | which part |
+| `OTEL_EXPORTER_OTLP_HEADERS` | none | what the collector wants to see, as in `authorization=Bearer%20abc` |
+| `OTEL_RESOURCE_ATTRIBUTES` | none | what to say of every span, as in `deployment.environment.name=prod` |
+| `OTEL_SDK_DISABLED` | `false` | `true`: no traces after all |
+"""
 FAMILIES = (
     ("Jira", "JIRA_"),
     ("Schedules and failures", "SYNC_", "BACKOFF_", "ALERT_"),
@@ -61,7 +76,7 @@ def page() -> str:
         rows = [(code(name), found[name].default, found[name].meaning, _readers(found.pop(name))) for name in ours]
         parts.append(f"\n## {title}\n\n{table(('variable', 'default', 'meaning', 'read by'), rows)}")
     assert not found, f"to which family do these belong: {', '.join(found)}"
-    return "".join(parts) + LOGS
+    return "".join(parts) + LOGS + TRACES
 
 
 def variables() -> dict[str, Variable]:
