@@ -8,7 +8,8 @@ import importlib
 from services.cli.settings import DatabaseSettings, DoctorSettings, SiteSettings, TokenSettings
 
 SERVICES = ("ingestor", "projector", "graphql", "telemetry", "notifier")
-EVERYWHERE = frozenset({"JDI_LOG_LEVEL", "JDI_LOG_FORMAT"})
+TRACES = frozenset({"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"})
+EVERYWHERE = frozenset({"JDI_LOG_LEVEL", "JDI_LOG_FORMAT"}) | TRACES
 """Read before there are settings."""
 
 

@@ -140,7 +140,15 @@ def test_a_part_that_stays_says_when_it_is_ready(name: str) -> None:
 def test_only_those_with_a_reason_reach_the_outside() -> None:
     assert {name for name, part in PARTS.items() if "outside" in part.get("networks", ())} == {
         *("ingestor", "notifier"),  # Jira; mail, Slack and WhatsApp
-        *("graphql", "temporal-ui", "mailpit", "prometheus", "grafana", "jdi"),  # published ports, and a look at Jira
+        *(
+            "graphql",
+            "temporal-ui",
+            "mailpit",
+            "prometheus",
+            "grafana",
+            "jaeger",
+            "jdi",
+        ),  # published ports, and a look at Jira
     }
     assert COMPOSE["networks"]["inside"]["internal"] is True
 
@@ -175,3 +183,10 @@ def test_without_more_a_first_user_sees_data() -> None:
 
     assert given["JIRA_EMAIL"] == EMAIL
     assert (ROOT / given["JIRA_API_TOKEN_FILE"]).read_text().strip() == TOKEN
+
+
+def test_with_the_profile_trace_every_service_reaches_jaeger() -> None:
+    assert PARTS["jaeger"]["profiles"] == ["trace"]
+    for name in SERVICES:
+        assert variables(PARTS[name])["OTEL_EXPORTER_OTLP_ENDPOINT"] == "${OTEL_EXPORTER_OTLP_ENDPOINT:-}"
+        assert set(PARTS[name]["networks"]) & set(PARTS["jaeger"]["networks"])

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from libs.runtime.tracing import endpoint
 from libs.temporal.worker import GRACE
 from tests.deploy.manifests import (
     K8S,
@@ -300,10 +301,12 @@ def test_ways_out_are_those_that_a_service_has_addresses_for(overlay: str) -> No
         "to-postgres": "DATABASE_URL_FILE",
         "to-nats": "NATS_URL_FILE",
         "to-temporal": "TEMPORAL_ADDRESS",
+        "to-collector": "OTEL_EXPORTER_OTLP_ENDPOINT",
     }
     policies = {name_of(each): each["spec"] for each in of_kind(overlay, "NetworkPolicy")}
     for policy, variable in ways.items():
-        may = {labels_of(each)["app.kubernetes.io/name"] for each in chosen(overlay, policies[policy]["podSelector"])}
+        open_to = chosen(overlay, policies[policy]["podSelector"]) if policy in policies else []
+        may = {labels_of(each)["app.kubernetes.io/name"] for each in open_to}
         needs = {
             labels_of(each)["app.kubernetes.io/name"]
             for each in workloads(overlay)
@@ -385,6 +388,19 @@ def test_the_versioned_ingestor_is_the_same_pod_and_runs_once() -> None:
     found = environment("versioned", versioned)
     assert connection["spec"]["hostPort"] == found["TEMPORAL_ADDRESS"]
     assert versioned["spec"]["workerOptions"]["temporalNamespace"] == found["TEMPORAL_NAMESPACE"]
+
+
+def test_traces_go_where_the_network_lets_them() -> None:
+    (policy,) = [each["spec"] for each in of_kind("traced", "NetworkPolicy") if name_of(each) == "to-collector"]
+    (rule,) = policy["egress"]
+    ((peer,), (port,)) = rule["to"], rule["ports"]
+    namespace = peer["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
+    services = [each for each in workloads("traced") if labels_of(each)["app.kubernetes.io/name"] in SERVICES]
+    assert len(services) == len(SERVICES)
+    for each in services:
+        found = environment("traced", each)
+        assert endpoint(found) == f"http://otel-collector.{namespace}.svc.cluster.local:{port['port']}"
+        assert float(found["OTEL_TRACES_SAMPLER_ARG"]) == 1.0
 
 
 def test_every_component_and_file_is_used() -> None:
