@@ -80,7 +80,7 @@ async def _bring_about(stack: ConsoleStack, browser: Browser, token: str) -> Non
 async def _pictures(stack: ConsoleStack, browser: Browser, token: str) -> None:
     async with entering(stack, browser, token, viewport=WIDE) as person:
         await _busy(person, "TEAM")
-        await _page(person, "projects", "projects")
+        await _page(person, "projects", "projects", whole=True)
         stack.simulator.conditions.latency_ms = 0
         await _page(person, "project", f"project/{SITE}%3ADEMO", whole=True)
         await _page(person, "project-failing", f"project/{SITE}%3ASHOP")
@@ -203,7 +203,7 @@ async def _watch(person: Person, key: str) -> None:
 
 async def _busy(person: Person, key: str) -> None:
     """A run that is half way while the picture is taken."""
-    person.stack.simulator.conditions.latency_ms = 1500
+    person.stack.simulator.conditions.latency_ms = 3000
     await person.go("projects")
     await person.press(f"Sync now {key}")
     dialog = person.dialog(f"Sync {key} now")
@@ -212,6 +212,7 @@ async def _busy(person: Person, key: str) -> None:
     progress: Any = person.row(key).get_by_role("progressbar")
     await expect(progress).to_be_visible()
     await expect(person.row(key)).to_contain_text(re.compile(r"(\d+) of (?!\1 )\d+ pages"))
+    await expect(person.page.get_by_role("status", name="Outcome")).to_be_empty()  # it stood over the last row
 
 
 if __name__ == "__main__":

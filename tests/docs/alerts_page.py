@@ -29,5 +29,5 @@ def page() -> str:
 def _row(rule: dict[str, Any]) -> tuple[str, ...]:
     runbook = Path(rule["annotations"]["runbook"]).name
     _, _, text = (ROOT / "docs/runbooks" / runbook).read_text(encoding="utf-8").partition("## What it means\n\n")
-    means = re.split(r"(?<=[.:]) |\n\n", " ".join(text.partition("\n\n")[0].split()))[0]
+    means = re.split(r"(?<=[.]) |\n\n", " ".join(text.partition("\n\n")[0].split()))[0]
     return f"[{rule['alert']}](../runbooks/{runbook})", rule["labels"]["severity"], rule.get("for", "at once"), means
