@@ -12,10 +12,13 @@ _OWN: Final = (
     *("SMTP_", "SLACK_", "WHATSAPP_", "NOTIFY_", "BACKOFF_", "ALERT_"),
 )
 """Variables of ours: a child gets these on purpose or not at all."""
+TEMPORAL_ACCESS: Final = ("TEMPORAL_TLS", "TEMPORAL_API_KEY")
+"""How we show ourselves to a Temporal server that is not our own."""
 _CREDENTIALS: Final = ("JIRA_EMAIL", "JIRA_API_TOKEN")
 _GIVEN: Final[Mapping[str, tuple[str, ...]]] = {
-    "ingestor": ("JIRA_", "TEMPORAL_METRICS_"),
-    "telemetry": ("BACKOFF_", "ALERT_"),
+    "ingestor": ("JIRA_", "TEMPORAL_METRICS_", *TEMPORAL_ACCESS),
+    "graphql": TEMPORAL_ACCESS,
+    "telemetry": ("BACKOFF_", "ALERT_", *TEMPORAL_ACCESS),
     "notifier": ("SMTP_", "SLACK_", "WHATSAPP_", "NOTIFY_"),
 }
 """Families of variables that a service gets as they are."""

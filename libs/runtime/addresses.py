@@ -8,13 +8,14 @@ class Settings:
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 from libs.runtime.database import event_database
-from libs.runtime.environ import read_variable, setting
+from libs.runtime.environ import Secret, read_variable, setting
 
 SITE_PATTERN: Final = re.compile(r"[a-z0-9-]{1,40}")
 DEFAULT_DATA_DIR: Final = ".jdi"
@@ -48,6 +49,44 @@ def temporal_namespace() -> str:
 def temporal_metrics() -> str:
     why = "where Temporal's SDK shows its own metrics, at /metrics; empty: nowhere"
     return setting("TEMPORAL_METRICS_ADDRESS", "", unit="IP address:port", parse=checked_listener, why=why)
+
+
+def pem_file(env: str, *, why: str) -> Path | None:
+    """A file that must be there at the start."""
+
+    def parse(text: str) -> Path:
+        path = Path(text).expanduser().absolute()
+        try:
+            path.read_bytes()
+        except OSError as error:
+            raise ValueError(f"{env}={path} cannot be read: {error.strerror}") from error
+        return path
+
+    return setting(env, None, unit="PEM file", parse=parse, why=why)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TemporalAccess:
+    """How we show ourselves to Temporal: the base of settings. The variables are those of Temporal's own tools.
+
+    Raises:
+        ValueError: a certificate without its key, or a key without its certificate.
+    """
+
+    temporal_tls: bool = setting("TEMPORAL_TLS", False, why="speak TLS to Temporal; the next five do so anyway")
+    temporal_ca: Path | None = pem_file("TEMPORAL_TLS_SERVER_CA_CERT_PATH", why="who signs Temporal's certificate")
+    temporal_cert: Path | None = pem_file("TEMPORAL_TLS_CLIENT_CERT_PATH", why="our certificate for Temporal")
+    temporal_key: Path | None = pem_file("TEMPORAL_TLS_CLIENT_KEY_PATH", why="the private key of that certificate")
+    temporal_server_name: str = setting(
+        "TEMPORAL_TLS_SERVER_NAME", "", why="the name in Temporal's certificate, where that is not the address"
+    )
+    temporal_api_key: Secret | None = setting("TEMPORAL_API_KEY", None, why="our key for Temporal's cloud")
+
+    def __post_init__(self) -> None:
+        if (self.temporal_cert is None) != (self.temporal_key is None):
+            raise ValueError(
+                "TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH belong together: set both, or none"
+            )
 
 
 def health_host() -> str:

@@ -18,6 +18,7 @@ from temporalio.converter import (
 )
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 
+from libs.temporal.access import Access, explained, shown
 from libs.temporal.tracing import plugins
 
 
@@ -43,28 +44,41 @@ DATA_CONVERTER = dataclasses.replace(DataConverter.default, payload_converter_cl
 """Messages are msgspec structs; they travel as plain JSON, so Temporal's own UI shows them readable."""
 
 
-async def connect(address: str, namespace: str = "default", *, lazy: bool = False, metrics_address: str = "") -> Client:
+async def connect(
+    address: str,
+    namespace: str = "default",
+    *,
+    access: Access | None = None,
+    lazy: bool = False,
+    metrics_address: str = "",
+) -> Client:
     """Connect to the server at `address` ("host:port").
 
     Args:
         address: of the server.
         namespace: of all that is asked for.
+        access: how we show ourselves; None: a server that asks for nothing.
         lazy: connect on the first call instead of now.
         metrics_address: where the SDK shows what it measures of its clients and workers ("127.0.0.1:9464").
 
     Raises:
-        RuntimeError: the server does not answer.
+        ConnectError: the server does not answer, or does not let us in.
         OSError: the address for the measures is taken.
     """
     runtime = _measured(metrics_address) if metrics_address else None
-    return await Client.connect(
-        address,
-        namespace=namespace,
-        data_converter=DATA_CONVERTER,
-        lazy=lazy,
-        runtime=runtime,
-        plugins=plugins(),
-    )
+    ours = shown(access)
+    try:
+        return await Client.connect(
+            address,
+            namespace=namespace,
+            data_converter=DATA_CONVERTER,
+            lazy=lazy,
+            runtime=runtime,
+            plugins=plugins(),
+            **ours,
+        )
+    except RuntimeError as error:
+        raise explained(address, error) from error
 
 
 @cache

@@ -9,6 +9,7 @@ from temporalio.client import Client
 from libs.embedded.errors import StackError
 from libs.events import SyncFailed, SyncSucceeded, open_store
 from libs.runtime import Stop, engine, event_database, read_database
+from libs.temporal.access import ConnectError
 from libs.temporal.commands import register_project, request_sync
 from libs.temporal.connect import connect
 from services.cli.progress_bar import progress_bar
@@ -76,9 +77,6 @@ def described(end: End) -> str:
 
 async def _connected(settings: SiteSettings) -> Client:
     try:
-        return await connect(settings.temporal_address, settings.temporal_namespace)
-    except RuntimeError as error:
-        raise StackError(
-            f"Temporal at {settings.temporal_address} does not answer; start the stack with `jdi up`, "
-            "or set TEMPORAL_ADDRESS"
-        ) from error
+        return await connect(settings.temporal_address, settings.temporal_namespace, access=settings)
+    except ConnectError as error:
+        raise StackError(f"{error}; start the stack with `jdi up`, or set TEMPORAL_ADDRESS") from error

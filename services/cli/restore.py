@@ -163,7 +163,7 @@ async def _forget(settings: RestoreSettings, store: EventStore, say: Say) -> Non
     if settings.temporal_address is not None:
         sites = _sites(store) | ({settings.site} if settings.site else set())
         try:
-            client = await connect(settings.temporal_address, settings.temporal_namespace)
+            client = await connect(settings.temporal_address, settings.temporal_namespace, access=settings)
             schedules, runs = await forget_in_temporal(client, sites)
         except (RPCError, RuntimeError, TimeoutError) as error:
             raise _not_forgotten(f"Temporal at {settings.temporal_address}", error) from error

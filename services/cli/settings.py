@@ -71,7 +71,7 @@ class TokenSettings:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class SiteSettings:
+class SiteSettings(addresses.TemporalAccess):
     """What a command needs that speaks about projects of a site."""
 
     site: str = addresses.site()
@@ -84,7 +84,7 @@ class SiteSettings:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class RestoreSettings:
+class RestoreSettings(addresses.TemporalAccess):
     """What `jdi restore` needs. Servers that are not named are the stack's own, and new with its folder."""
 
     data_dir: Path = addresses.data_dir()
@@ -96,7 +96,7 @@ class RestoreSettings:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class DoctorSettings:
+class DoctorSettings(addresses.TemporalAccess):
     """Everything that `jdi doctor` looks at."""
 
     database_url: str = addresses.database_url()

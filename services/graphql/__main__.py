@@ -30,7 +30,7 @@ async def main(settings: Settings, stop: Stop) -> None:
     hosts = Hosts(bound=settings.host, named=settings.allowed_hosts, behind_proxy=settings.behind_proxy)
     app = make_app(
         Queries(reading),
-        Scheduler(settings.temporal_address, settings.temporal_namespace),
+        Scheduler(settings.temporal_address, settings.temporal_namespace, settings),
         tokens=tokens,
         sessions=SessionStore(writing, tokens, reading=reading),
         health=health,

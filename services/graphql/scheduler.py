@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from libs.temporal.access import Access, ConnectError
 from libs.temporal.commands import CommandFailedError, ask_jira, carry_out
 from libs.temporal.connect import connect
 from libs.temporal.messages import AnyCommand, AnyQuestion, Done, Options
@@ -48,8 +49,8 @@ NOT_DONE: Final = (SchedulerUnavailableError, NoAnswerError, CommandFailedError)
 class Scheduler:
     """Hands commands and questions to the ingestor, by way of Temporal, and looks at schedules."""
 
-    def __init__(self, address: str, namespace: str) -> None:
-        self._address, self._namespace = address, namespace
+    def __init__(self, address: str, namespace: str, access: Access | None = None) -> None:
+        self._address, self._namespace, self._access = address, namespace, access
         self._client: Client | None = None
 
     async def carry_out(self, command: AnyCommand) -> Done:
@@ -103,14 +104,15 @@ class Scheduler:
         try:
             async with asyncio.timeout(REACH_SECONDS):
                 if self._client is None:
-                    self._client = await connect(self._address, self._namespace)
+                    self._client = await connect(self._address, self._namespace, access=self._access)
                 await self._client.service_client.check_health(timeout=timedelta(seconds=REACH_SECONDS))
         except (RPCError, RuntimeError, OSError) as error:  # TimeoutError is an OSError
             raise self._unavailable(error) from error
         return self._client
 
     def _unavailable(self, error: Exception) -> SchedulerUnavailableError:
+        told = str(error) if isinstance(error, ConnectError) else f"Temporal at {self._address} does not answer"
         return SchedulerUnavailableError(
-            f"Temporal at {self._address} does not answer ({type(error).__name__}), so nothing was changed."
+            f"{told} ({type(error).__name__}), so nothing was changed."
             " Reading goes on. Start Temporal, or correct TEMPORAL_ADDRESS, and ask again."
         )

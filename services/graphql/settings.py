@@ -18,7 +18,7 @@ def _site_if_known(environ: Mapping[str, str]) -> str | None:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(addresses.TemporalAccess):
     """Settings of the GraphQL service.
 
     Raises:
@@ -56,6 +56,7 @@ class Settings:
     temporal_namespace: str = addresses.temporal_namespace()
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not self.behind_proxy and not self.on_loopback and not is_loopback(self.host):
             raise ValueError(
                 f"JDI_HOST: {self.host} can be reached from the network, where the token would travel in the clear;"

@@ -15,6 +15,7 @@ from libs.events import EventStore, open_when_ready, run_relay
 from libs.jira_client import JiraClient, JiraSettings
 from libs.runtime import Health, Reported, Stop, event_database, run_service, serve_health
 from libs.temporal import tracing
+from libs.temporal.access import ConnectError
 from libs.temporal.commands import CommandFailedError, register_project
 from libs.temporal.connect import connect
 from services.ingestor.activities import SyncActivities
@@ -86,11 +87,14 @@ async def _connected(settings: Settings, stop: Stop, check: Reported) -> Client 
     while not stop.is_set():
         try:
             client = await connect(
-                settings.temporal_address, settings.temporal_namespace, metrics_address=settings.temporal_metrics
+                settings.temporal_address,
+                settings.temporal_namespace,
+                access=settings,
+                metrics_address=settings.temporal_metrics,
             )
-        except RuntimeError as error:
-            check.report(f"Temporal does not answer at {settings.temporal_address}")
-            log.warning("Temporal does not answer yet", address=settings.temporal_address, why=str(error))
+        except ConnectError as error:
+            check.report(str(error))
+            log.warning("Temporal cannot be reached yet", why=str(error))
             await stop.sleep(RETRY_SECONDS)
         else:
             check.report(None)

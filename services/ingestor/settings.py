@@ -7,7 +7,7 @@ from services.ingestor.failures import PATIENCE
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(addresses.TemporalAccess):
     """Settings of the ingestor."""
 
     jira_base_url: str = setting("JIRA_BASE_URL", why="the Jira site to read, e.g. https://acme.atlassian.net")
@@ -49,5 +49,6 @@ class Settings:
     health_port: int = addresses.health_port()
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if bool(self.deployment_name) != bool(self.build_id):
             raise ValueError("TEMPORAL_DEPLOYMENT_NAME and TEMPORAL_WORKER_BUILD_ID belong together: set both, or none")

@@ -25,7 +25,7 @@ async def _work(settings: Settings, stop: Stop, reports: Reports) -> None:
     if store is None:
         return
     # Connected when it is needed first: Temporal may be away for now.
-    client = await connect(settings.temporal_address, settings.temporal_namespace, lazy=True)
+    client = await connect(settings.temporal_address, settings.temporal_namespace, access=settings, lazy=True)
     try:
         await work_in_turn(store, client, settings.nats_url, settings.rules, stop, reports)
     finally:

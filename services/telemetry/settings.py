@@ -13,7 +13,7 @@ def _positive(env: str, text: str) -> int:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(addresses.TemporalAccess):
     """Settings of telemetry."""
 
     backoff_cap: int = setting(

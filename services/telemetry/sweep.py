@@ -28,6 +28,7 @@ from libs.events import (
     stream_id,
     untaken_key,
 )
+from libs.temporal.access import refusal
 from services.telemetry import dead_runs
 from services.telemetry.dead_runs import Close, How, Run, Standing, Story, Thresholds, Trouble, Waiting
 from services.telemetry.measures import RUNS_FOUND
@@ -63,7 +64,7 @@ async def sweep(
             await sweeper.once()
         except Exception as error:  # whatever it is, the next sweep looks again
             log.warning("the sweep of Temporal's runs failed; it is done again", error=str(error), exc_info=error)
-            on_health(f"the sweep of Temporal's runs fails: {type(error).__name__}: {error}")
+            on_health(f"the sweep of Temporal's runs fails: {refusal(error) or f'{type(error).__name__}: {error}'}")
         else:
             on_health(None)
         await stop.sleep(thresholds.every)

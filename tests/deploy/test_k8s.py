@@ -205,7 +205,7 @@ def fetches(overlay: str) -> list[Object]:
 
 
 def files_named(overlay: str, workload: Object) -> Iterator[str]:
-    yield from (value for key, value in environment(overlay, workload).items() if key.endswith("_FILE"))
+    yield from (value for key, value in environment(overlay, workload).items() if key.endswith(("_FILE", "_PATH")))
 
 
 def secret_at(workload: Object, path: str) -> tuple[str, str]:
@@ -401,6 +401,13 @@ def test_traces_go_where_the_network_lets_them() -> None:
         found = environment("traced", each)
         assert endpoint(found) == f"http://otel-collector.{namespace}.svc.cluster.local:{port['port']}"
         assert float(found["OTEL_TRACES_SAMPLER_ARG"]) == 1.0
+
+
+def test_who_speaks_to_temporal_has_its_certificates_where_it_asks_for_them() -> None:
+    for each in workloads("temporal-tls"):
+        found = environment("temporal-tls", each)
+        asked = {name for name in found if name.startswith("TEMPORAL_TLS_")}
+        assert len(asked) == (3 if "TEMPORAL_ADDRESS" in found else 0), name_of(each)
 
 
 def test_every_component_and_file_is_used() -> None:

@@ -129,7 +129,7 @@ def _registered(settings: DoctorSettings) -> list[str]:
 
 
 async def _asked(settings: DoctorSettings, question: AnyQuestion) -> Options:
-    client = await connect(settings.temporal_address, settings.temporal_namespace)
+    client = await connect(settings.temporal_address, settings.temporal_namespace, access=settings)
     try:
         return await ask_jira(client, question)
     except JiraRefusedError as error:

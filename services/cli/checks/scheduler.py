@@ -19,6 +19,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from libs.read_tables import project, sync_job
 from libs.temporal import names
+from libs.temporal.access import ConnectError
 from libs.temporal.connect import connect
 from services.cli.checks.databases import reading
 from services.cli.checks.findings import Doubt, Finding, Trouble, look
@@ -52,9 +53,9 @@ async def temporal(settings: DoctorSettings) -> list[Finding]:
 
 async def connected(settings: DoctorSettings) -> Client:
     try:
-        return await connect(settings.temporal_address, settings.temporal_namespace)
-    except RuntimeError as error:
-        raise Trouble(f"no answer at {settings.temporal_address}") from error
+        return await connect(settings.temporal_address, settings.temporal_namespace, access=settings)
+    except ConnectError as error:
+        raise Trouble(str(error)) from error
 
 
 async def _server(settings: DoctorSettings) -> str:

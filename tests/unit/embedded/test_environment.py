@@ -53,5 +53,12 @@ def test_where_temporals_measures_are_shown_is_for_the_one_that_has_them() -> No
     assert not asked.keys() & environment.of_service("telemetry", asked, {}).keys()
 
 
+def test_certificates_and_key_for_temporal_are_for_those_who_ask_it() -> None:
+    shown = {"TEMPORAL_TLS_CLIENT_KEY_PATH": "/run/key", "TEMPORAL_API_KEY": "a-key"}
+    for service in environment.SERVICES:
+        given = shown.items() & environment.of_service(service, shown, {}).items()
+        assert given == (shown.items() if service in {"ingestor", "graphql", "telemetry"} else set())
+
+
 def test_servers_see_nothing_of_ours() -> None:
     assert environment.ordinary(OURS) == {"PATH": "/bin", "HTTPS_PROXY": "http://proxy"}
