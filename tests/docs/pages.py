@@ -57,7 +57,7 @@ def _blocks(page: str) -> Iterator[Block]:
             yield Block(
                 page=page,
                 line=token.map[0] + 1,
-                language=token.info.partition(" ")[0],
+                language=token.info.strip(),
                 text=token.content,
                 mark=mark["name"] if mark else "",
                 value=mark["value"] or "" if mark else "",

@@ -32,6 +32,11 @@ Read before all others, by every service.
 |---|---|---|
 | `JDI_LOG_LEVEL` | `info` | `debug`, `info`, `warning` or `error` |
 | `JDI_LOG_FORMAT` | `json`, on a terminal coloured text | `json`: one object a line, always |
+
+## Traces
+
+`OTEL_EXPORTER_OTLP_ENDPOINT` and OpenTelemetry's other variables, by every service: see
+[traces](../observe.md#traces).
 """
 TRACES = """
 ## Traces

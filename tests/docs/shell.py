@@ -49,7 +49,7 @@ def check_words(words: list[str]) -> None:
 def commands(script: str) -> Iterator[list[str]]:
     """The simple commands of a script, without assignments before them."""
     lexer = shlex.shlex(_COMMENT.sub("", script.replace("\\\n", " ")), posix=True, punctuation_chars=_APART)
-    lexer.whitespace, lexer.commenters = " \t", ""
+    lexer.whitespace, lexer.whitespace_split, lexer.commenters = " \t", True, ""
     words: list[str] = []
     for token in [*lexer, "\n"]:
         if set(token) <= set(_APART):
