@@ -286,7 +286,9 @@ class SyncLog:
 class SchemaDrift:
     id: strawberry.ID = strawberry.field(description="Position of its event in the log; grows with time.")
     change: str = strawberry.field(description="What became of the field, such as appeared, vanished or type.")
-    field_id: str = strawberry.field(description="Jira's id of the field, such as customfield_10016.")
+    field_id: str = strawberry.field(
+        description="Jira's id of the field, such as customfield_10016; or, beginning with $, its place in an answer."
+    )
     field_name: str | None = strawberry.field(description="Its name in Jira, where known.")
     before: str | None = strawberry.field(description="Its type before; null when it was not there.")
     after: str | None = strawberry.field(description="Its type now; null when it is not there any more.")

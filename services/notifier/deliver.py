@@ -21,6 +21,7 @@ from libs.events import (
     EventStore,
     FailureKind,
     NotificationFailed,
+    NotificationRedriven,
     NotificationSent,
     Recorded,
     Turn,
@@ -119,6 +120,8 @@ class Notifier:
         state = self._state
         while batch := self._journal.read():
             for recorded in batch:
+                if isinstance(recorded.event, NotificationRedriven):
+                    state = self._journal.recall(state, recorded.event)
                 state = fold(state, recorded.event)
                 self._heard(recorded)
         state = _after_planning(state, self._policy, self._outlet.channels, self._clock())

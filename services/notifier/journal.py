@@ -9,8 +9,8 @@ from typing import Final
 
 import msgspec
 
-from libs.events import TOPIC_OF, Append, Change, Event, EventStore, Recorded, waiting_seconds
-from services.notifier.state import FOLDS, VERSION, Alert, Pending, State
+from libs.events import TOPIC_OF, Append, Change, Event, EventStore, NotificationRedriven, Recorded, waiting_seconds
+from services.notifier.state import FOLDS, VERSION, Alert, Pending, State, recalled
 
 NAME: Final = "notifier"
 BATCH: Final = 500
@@ -69,6 +69,13 @@ class Journal:
         batch = self._store.read(self._position, BATCH, TOPICS)
         self._position = batch[-1].position if batch else max(self._position, end)
         return batch
+
+    def recall(self, state: State, redriven: NotificationRedriven) -> State:
+        """With the dead letter that is to be tried again, also where it is too old to be kept."""
+        if redriven.notice_id in state.outbox:
+            return state
+        story = self._store.stream(redriven.stream_id)[: redriven.stream_version - 1]
+        return recalled(state, redriven.notice_id, story)
 
     def save(self, state: State) -> bool:
         """Store a state that all events read so far led to. False: another process has gone on from here; `load`."""

@@ -75,9 +75,16 @@ def failed(
     *,
     provider_code: str = "",
     retry_after: float | None = None,
+    recipient: str = "",
 ) -> Result:
-    """Nobody got it."""
+    """Nobody got it, or one recipient did not."""
     failure = Failure(
-        kind=kind, code=code, message=message, advice=advice, provider_code=provider_code, retry_after=retry_after
+        kind=kind,
+        code=code,
+        message=message,
+        advice=advice,
+        provider_code=provider_code,
+        retry_after=retry_after,
+        recipient=recipient,
     )
     return Result(failures=(failure,))

@@ -4,7 +4,7 @@
 when their version is another one.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -31,7 +31,7 @@ VERSION: Final = 1
 LONGEST_TEXT: Final = 4000
 """Characters of an alert's message or advice that are kept to be sent."""
 DEAD_KEPT: Final = 500
-"""Dead letters kept for a redrive."""
+"""Dead letters kept for a redrive. Of an older one its stream still tells whom it was for and what it was about."""
 RAISES_KEPT: Final = 20
 BREAKER_FAILURES: Final = 5
 """Failures in a row after which a channel is left alone for a while."""
@@ -146,6 +146,15 @@ def with_alert(state: State, alert: Alert) -> State:
 
 def with_pending(state: State, pending: Pending) -> State:
     return msgspec.structs.replace(state, outbox={**state.outbox, pending.notice.notice_id: pending})
+
+
+def recalled(state: State, notice_id: str, story: Iterable[Event]) -> State:
+    """With a dead letter that is no longer kept, as its story, the earlier events of its stream, tells of it."""
+    told = State(alerts=state.alerts)
+    for event in story:
+        told = fold(told, event)
+    pending = told.outbox.get(notice_id)
+    return state if pending is None else with_pending(state, pending)
 
 
 def _raised(state: State, event: AlertRaised) -> State:

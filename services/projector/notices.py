@@ -103,7 +103,8 @@ def _failed(event: NotificationFailed, row: Row) -> None:
 
 
 def _redriven(event: NotificationRedriven, row: Row) -> None:
-    row.update(state="RETRYING", next_attempt_at=stamp(event.occurred_at))
+    if row["state"] == "DEAD":  # two people at once: the first may have had it sent meanwhile
+        row.update(state="RETRYING", next_attempt_at=stamp(event.occurred_at))
 
 
 NOTICES: Final[dict[type[Event], Callable[[Any, Row], None]]] = {

@@ -12,7 +12,7 @@ import msgspec
 
 from libs.events import FailureKind
 from services.notifier.egress import Answer, post
-from services.notifier.message import Failure, Message, Result
+from services.notifier.message import Message, Result, failed
 from services.notifier.text import one_line
 
 if TYPE_CHECKING:
@@ -123,7 +123,8 @@ class WhatsApp:
 
     async def _send_to(self, number: str, message: Message) -> Result:
         if not NUMBER.fullmatch(number):
-            return _one_failed(number, FailureKind.REJECTED_RECIPIENT, "WHATSAPP_NO_NUMBER", "no number", _RECIPIENT)
+            kind = FailureKind.REJECTED_RECIPIENT
+            return failed(kind, "WHATSAPP_NO_NUMBER", "no number", _RECIPIENT, recipient=number)
         payload = payload_of(message, number, self._template, self._language)
         answer = await post(self._url, payload, headers=self._headers, allow_insecure=self._allow_insecure)
         if isinstance(answer, Result):
@@ -178,7 +179,9 @@ def result_of(answer: Answer, number: str) -> Result:
     details = error.error_data.details or error.message or "no reason"
     said = f"WhatsApp answers {answer.status}: {details}"
     provider_code = str(error.code) if error.code >= 0 else str(answer.status)
-    return _one_failed(number, kind, code, said, advice, provider_code, answer.retry_after)
+    return failed(
+        kind, code, said, advice, provider_code=provider_code, retry_after=answer.retry_after, recipient=number
+    )
 
 
 def _by_status(code: int, status: int) -> tuple[FailureKind, str, str]:
@@ -191,24 +194,3 @@ def _by_status(code: int, status: int) -> tuple[FailureKind, str, str]:
     if status in (401, 403):
         return FailureKind.CONFIG, "WHATSAPP_TOKEN", _TOKEN
     return FailureKind.PERMANENT, "WHATSAPP_REFUSED", "Look the code up in Meta's list of Cloud API error codes."
-
-
-def _one_failed(
-    number: str,
-    kind: FailureKind,
-    code: str,
-    message: str,
-    advice: str,
-    provider_code: str = "",
-    retry_after: float | None = None,
-) -> Result:
-    failure = Failure(
-        kind=kind,
-        code=code,
-        message=message,
-        advice=advice,
-        provider_code=provider_code,
-        retry_after=retry_after,
-        recipient=number,
-    )
-    return Result(failures=(failure,))

@@ -227,6 +227,36 @@ async def test_a_dead_letter_is_sent_again_under_its_id_when_somebody_wants_it(s
     assert first == second
 
 
+async def test_a_dead_letter_that_is_no_longer_kept_is_sent_again_with_what_the_log_tells_of_it(
+    store: EventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state_module, "DEAD_KEPT", 1)
+    append(store, raised("a"), requested("t-1", "email", "me@example.com"))
+    channel = Scripted(*(broken(FailureKind.CONFIG) for _ in range(3)))
+    async with notifying(store, {"email": channel}, NOBODY):
+        await until(lambda: len(outcomes(store)) == 2, "two failures")
+    append(store, raised("b", site="other"))
+    async with notifying(store, {"email": channel}, NOBODY):
+        await until(lambda: len(outcomes(store)) == 3, "the failure that is kept")
+        letters = {str(event.reason) if event.site == "acme" else "other": event for event in outcomes(store)}
+        await until(lambda: list(Journal(store).load().outbox) == [letters["other"].notice_id], "the others to go")
+    append(store, redriven(letters["FIRST"].notice_id, "email"), redriven("t-1", "email"))
+    async with notifying(store, {"email": channel}, NOBODY):
+        await until(lambda: len(outcomes(store)) == 5, "both of them")
+    append(store, redriven("t-1", "email"), requested("t-2", "email"))
+    async with notifying(store, {"email": channel}, NOBODY):
+        await until(lambda: len(outcomes(store)) == 6, "the next one: who has got it does not get it again")
+    again = outcomes(store)[3:]
+    assert all(isinstance(event, NotificationSent) for event in again)
+    assert {(event.notice_id, event.attempt, event.subject) for event in again} == {
+        *((event.notice_id, 2, event.subject) for name, event in letters.items() if name != "other"),
+        ("t-2", 1, "acme: test notice"),
+    }
+    told, tested = sorted(channel.sent[3:5], key=lambda message: message.to)
+    assert "Auth expired" in told.text
+    assert tested.to == ("me@example.com",)
+
+
 async def test_of_two_notifiers_one_works(store: EventStore) -> None:
     append(store, *(raised(f"a{number}", site=f"site-{number}") for number in range(10)))
     one, other = Scripted(), Scripted()

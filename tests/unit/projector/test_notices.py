@@ -70,8 +70,12 @@ def naive_notice(notice_id: str, log: Sequence[Recorded]) -> list[dict[str, Any]
     tries = [event for event in told if isinstance(event, NotificationSent | NotificationFailed)]
     tried = tries[-1] if tries else None
     failure = tried if isinstance(tried, NotificationFailed) else None
-    # Asked for again, it stays as it is.
-    last = next((event for event in reversed(told) if not isinstance(event, NotificationRequested)), None)
+    last = None
+    for event in told:
+        dead = isinstance(last, NotificationFailed) and last.next_attempt_at is None
+        # Asked for again, or redriven while it is not dead, it stays as it is.
+        if not isinstance(event, NotificationRequested) and (dead or not isinstance(event, NotificationRedriven)):
+            last = event
     if isinstance(last, NotificationSent):
         state, next_attempt = "SENT", None
     elif isinstance(last, NotificationFailed):
