@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -15,9 +14,6 @@ from temporalio import activity
 from libs.events import (
     Append,
     Change,
-    Event,
-    ProjectRegistered,
-    ProjectUnregistered,
     SchedulePaused,
     ScheduleResumed,
     SiteRegistered,
@@ -46,6 +42,7 @@ class ControlActivities:
         self._journal = journal
         self._gateway = gateway
         self._base_url = base_url
+        self._states: dict[tuple[str, str], ControlState] = {}
         self._locks: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @activity.defn
@@ -57,14 +54,12 @@ class ControlActivities:
 
     async def _adopted(self, project: ProjectRef, held: Held | None) -> bool:
         """Record what hands have done to a schedule that looks so. False: the log has moved on, look again."""
-        events = await self._events(project.site, project.project)
-        state = fold_control(events)
+        state = await self._state(project.site, project.project)
         # A version that the log does not have is of another log, whose schedule this one has yet to replace.
-        if held is None or held.version is None or held.version > len(events) or not state.registered:
+        if held is None or held.version is None or held.version > state.length or not state.registered:
             return True
-        written = fold_control(events[: held.version])
         # Where the log has moved on to another pause or resume since it was written, that is the newer word.
-        if held.paused == written.paused or any(map(_pauses_or_resumes, events[held.version :])):
+        if held.paused == state.paused or held.version < state.pause_version:
             return True
         kind = SchedulePaused if held.paused else ScheduleResumed
         stream = _control_stream(project.site, project.project)
@@ -78,7 +73,7 @@ class ControlActivities:
         )
         once = f"adopt:{project.site}/{project.project}:{state.version}"
         try:
-            await self._journal.append(Append(changes=[Change(event=event)], once=once, expect={stream: len(events)}))
+            await self._journal.append(Append(changes=[Change(event=event)], once=once, expect={stream: state.length}))
         except StreamMovedError:
             return False
         return True
@@ -91,20 +86,20 @@ class ControlActivities:
             for _ in range(ROUNDS):
                 if (stored := await self._journal.outcome(once)) is not None:
                     return await self._again(stored)
-                events = await self._events(command.site, command.project)
+                state = await self._state(command.site, command.project)
                 try:
-                    decision = decide(command, fold_control(events), datetime.now(UTC))
+                    decision = decide(command, state, datetime.now(UTC))
                 except RefusedError as error:
                     raise refusal(error) from error
                 if isinstance(command, RegisterProject):
                     await self._record_site(command)
                 # Telemetry, or another ingestor, may write meanwhile: what was decided on an older state is void.
                 with contextlib.suppress(StreamMovedError):
-                    return await self._record(command, decision, events, once)
+                    return await self._record(command, decision, state, once)
         raise RuntimeError(f"The settings of {command.project} are being changed by others all the time.")
 
-    async def _record(self, command: AnyCommand, decision: Decision, events: Sequence[Event], once: str) -> Done:
-        after = fold_control([*events, *decision.events])
+    async def _record(self, command: AnyCommand, decision: Decision, state: ControlState, once: str) -> Done:
+        after = fold_control(decision.events, state)
         request = decision.request
         result = await self._journal.append(
             Append(
@@ -112,7 +107,7 @@ class ControlActivities:
                 marks=_marks(command, request, after),
                 forget=_forgotten(command, after),
                 once=once,
-                expect={_control_stream(command.site, command.project): len(events)},
+                expect={_control_stream(command.site, command.project): state.length},
                 outcome=msgspec.json.encode(Done(position=0, request_id=request.request_id if request else None)),
             )
         )
@@ -172,18 +167,15 @@ class ControlActivities:
             await self.apply_schedule(project)
 
     async def _state(self, site: str, project: str) -> ControlState:
-        return fold_control(await self._events(site, project))
-
-    async def _events(self, site: str, project: str) -> list[Event]:
-        return await self._journal.stream(_control_stream(site, project))
+        """As the log says now. Only what has come since the last look is read: what a stream holds never changes."""
+        known = self._states.get((site, project), ControlState())
+        state = fold_control(await self._journal.stream(_control_stream(site, project), known.length), known)
+        self._states[site, project] = state
+        return state
 
 
 def _control_stream(site: str, project: str) -> UUID:
     return stream_id(site, "control", project)
-
-
-def _pauses_or_resumes(event: Event) -> bool:
-    return isinstance(event, SchedulePaused | ScheduleResumed | ProjectRegistered | ProjectUnregistered)
 
 
 def _marks(command: AnyCommand, request: PendingRequest | None, after: ControlState) -> dict[str, bytes]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Final
 
 import msgspec
 
@@ -24,11 +26,16 @@ from libs.events import (
     paced,
 )
 
+_LEAVE_THE_PAUSE: Final = (ScheduleChanged, BackoffApplied, BackoffCleared)
+"""What concerns the schedule, but not whether it is paused."""
+
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
-    """What people may do something about."""
+    """What people may do something about; no more of it than they need for that, as all are kept."""
 
-    raised: AlertRaised
+    fingerprint: str
+    code: str
+    first_seen: datetime
     count: int
     acknowledged: bool = False
     resolved: bool = False
@@ -55,29 +62,43 @@ class ControlState(msgspec.Struct, frozen=True, kw_only=True):
     """By id: all that there ever were."""
     version: int = 0
     """Version of the stream's last event that concerns the schedule: tells whether Temporal is up to date."""
+    pause_version: int = 0
+    """Version of the last event that decided whether it is paused."""
+    length: int = 0
+    """Events that led here: all of the stream, as it was read."""
 
 
-def fold_control(events: Iterable[Event]) -> ControlState:
-    """The state that a project's control events, oldest first, amount to."""
-    state, alerts = ControlState(), dict[str, Alert]()
+def fold_control(events: Iterable[Event], before: ControlState | None = None) -> ControlState:
+    """The state that a project's control events, oldest first, amount to; or only those after `before`."""
+    state = before or ControlState()
+    alerts, length = dict(state.alerts), state.length
     for event in events:
+        length += 1
         if isinstance(event, AlertRaised):
-            alerts[event.alert_id] = Alert(raised=event, count=event.count)
+            alerts[event.alert_id] = _raised(event)
         elif isinstance(event, AlertRepeated | AlertAcknowledged | AlertResolved):
             if event.alert_id in alerts:
                 alerts[event.alert_id] = _marked(alerts[event.alert_id], event)
         else:
             state = _followed_by(state, event)
-    return msgspec.structs.replace(state, alerts=alerts)
+    return msgspec.structs.replace(state, alerts=alerts, length=length)
 
 
 def _followed_by(state: ControlState, event: Event) -> ControlState:
     changed = _changed(state, event)
     if changed is not None:
-        return msgspec.structs.replace(changed, pace=paced(state.pace, event), version=event.stream_version)
+        version = event.stream_version
+        pause_version = state.pause_version if isinstance(event, _LEAVE_THE_PAUSE) else version
+        return msgspec.structs.replace(
+            changed, pace=paced(state.pace, event), version=version, pause_version=pause_version
+        )
     if isinstance(event, TrackedUsersChanged):
         return msgspec.structs.replace(state, tracked=event.account_ids)
     return state
+
+
+def _raised(event: AlertRaised) -> Alert:
+    return Alert(fingerprint=event.fingerprint, code=event.code, first_seen=event.first_seen, count=event.count)
 
 
 def _marked(alert: Alert, event: AlertRepeated | AlertAcknowledged | AlertResolved) -> Alert:

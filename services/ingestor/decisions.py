@@ -239,10 +239,10 @@ def _resolve(command: ResolveAlert, state: ControlState, now: datetime) -> Decis
     event = AlertResolved(
         **_frame(command, now),
         alert_id=command.alert_id,
-        fingerprint=alert.raised.fingerprint,
-        code=alert.raised.code,
+        fingerprint=alert.fingerprint,
+        code=alert.code,
         end=AlertEnd.BY_HAND,
-        first_seen=alert.raised.first_seen,
+        first_seen=alert.first_seen,
         count=alert.count,
         reason=command.reason,
     )

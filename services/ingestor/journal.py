@@ -43,8 +43,8 @@ class Journal:
     async def head(self) -> int:
         return await self._in(None, self._store.head)
 
-    async def stream(self, stream: UUID) -> list[Event]:
-        return await self._in(None, lambda: self._store.stream(stream))
+    async def stream(self, stream: UUID, after: int = 0) -> list[Event]:
+        return await self._in(None, lambda: self._store.stream(stream, after))
 
     async def _in(self, executor: ThreadPoolExecutor | None, call: Callable[[], T]) -> T:
         context = contextvars.copy_context()  # with the trace that the events continue

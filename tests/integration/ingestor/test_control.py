@@ -1,0 +1,67 @@
+"""Commands on a real log: each reads of the control stream what it does not know yet, and no more."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from libs.events import Event, EventStore, SchedulePaused, ScheduleResumed, open_store
+from libs.temporal.commands import new_command_id
+from libs.temporal.connect import connect
+from libs.temporal.messages import PauseSync, RegisterProject, ResumeSync
+from services.ingestor.control import ControlActivities
+from services.ingestor.journal import Journal
+from services.ingestor.schedules import ScheduleGateway
+from tests.acceptance.control import QUARTERLY, control_events
+from tests.servers import free_port
+
+
+class CountingJournal(Journal):
+    """Knows how many events it was asked for."""
+
+    read = 0
+
+    async def stream(self, stream: UUID, after: int = 0) -> list[Event]:
+        found = await super().stream(stream, after)
+        self.read += len(found)
+        return found
+
+
+@pytest.fixture
+def journals(store: EventStore) -> Iterator[tuple[CountingJournal, CountingJournal]]:
+    """Of two ingestors."""
+    with contextlib.closing(open_store(store.url)) as other:
+        one, two = CountingJournal(store), CountingJournal(other)
+        with contextlib.closing(one), contextlib.closing(two):
+            yield one, two
+
+
+async def test_a_command_reads_what_came_since_the_last(
+    store: EventStore, journals: tuple[CountingJournal, CountingJournal]
+) -> None:
+    client = await connect(f"127.0.0.1:{free_port()}", lazy=True)  # nothing here asks Temporal
+    desks = [ControlActivities(journal, ScheduleGateway(client, timedelta(0)), "http://jira") for journal in journals]
+    await desks[0].record_command(RegisterProject(**_told(), cron=QUARTERLY, timezone="UTC"))
+    for _ in range(20):
+        await desks[0].record_command(PauseSync(**_told()))
+        await desks[0].record_command(ResumeSync(**_told()))
+    before = len(control_events(store, "acme", "KEY"))
+    assert [journal.read for journal in journals] == [before - 1, 0], "all but what the last command came to"
+    await desks[1].record_command(PauseSync(**_told()))
+    await desks[0].record_command(ResumeSync(**_told()))
+    await asyncio.gather(*(desk.record_command(PauseSync(**_told())) for desk in desks))
+    told = [type(event) for event in control_events(store, "acme", "KEY")[before:]]
+    assert told == [SchedulePaused, ScheduleResumed, SchedulePaused, SchedulePaused]
+    # At the end both may have read the same, and of two at once one has looked again.
+    assert journals[0].read <= before + 3
+    assert journals[1].read <= before + 3
+
+
+def _told() -> dict[str, Any]:
+    return {"site": "acme", "project": "KEY", "command_id": new_command_id(), "actor": "ann"}
