@@ -1,4 +1,4 @@
-"""Run benchmarks: `python -m benchmarks [append relay rebuild latency slow_runs main_job]`; none named runs all.
+"""Run benchmarks: `python -m benchmarks [append relay rebuild latency slow_runs main_job tracing]`; none named: all.
 
 Prints every figure with its target; exits 1 when one is missed. Absolute figures differ from machine to machine; those
 in the unit `ratio` were measured beside their reference in the same run.
@@ -9,7 +9,7 @@ import sys
 
 from benchmarks.rows import Row
 
-BENCHMARKS = ("append", "relay", "rebuild", "latency", "slow_runs", "main_job")
+BENCHMARKS = ("append", "relay", "rebuild", "latency", "slow_runs", "main_job", "tracing")
 
 
 def main(names: list[str]) -> int:

@@ -33,19 +33,19 @@ def run() -> list[Row]:
 
 
 def _thousand() -> list[Row]:
-    with _jira(1000, latency_ms=50) as jira, _stack(jira) as (url, _):
-        _until_visible(url, 1000)
+    with simulated_jira(1000, latency_ms=50) as jira, stack(jira) as (url, _):
+        until_visible(url, 1000)
         floor, took, requests = [], [], 0
         for _ in range(3):
             floor.append(asyncio.run(_floor(jira)))
             httpx.delete(f"{jira}/simulator/requests", timeout=60)
             before = httpx.get(f"{jira}/simulator/requests", timeout=60).json()["count"]
             began = time.perf_counter()
-            _trigger(url, full=True)
+            trigger(url, full=True)
             took.append(time.perf_counter() - began)
             requests = httpx.get(f"{jira}/simulator/requests", timeout=60).json()["count"] - before
-    with _jira(1000, latency_ms=50) as jira, _stack(jira) as (url, started):
-        first = _until_visible(url, 1000) - started
+    with simulated_jira(1000, latency_ms=50) as jira, stack(jira) as (url, started):
+        first = until_visible(url, 1000) - started
     seconds = sorted(took)[1]
     bare = sorted(floor)[1]
     return [
@@ -63,8 +63,8 @@ def _bounded(what: str, value: float, unit: str, bound: float) -> Row:
 
 
 def _ten_thousand() -> list[Row]:
-    with _jira(10_000, latency_ms=50) as jira, _stack(jira) as (url, started):
-        seconds = _until_visible(url, 10_000, timeout=120) - started
+    with simulated_jira(10_000, latency_ms=50) as jira, stack(jira) as (url, started):
+        seconds = until_visible(url, 10_000, timeout=120) - started
         resident = _resident(url)
     return [
         _bounded("10,000 issues: stack ready to first sync visible", seconds, "s", 30.0),
@@ -72,22 +72,22 @@ def _ten_thousand() -> list[Row]:
     ]
 
 
-_data_of: dict[str, Path] = {}
+data_of: dict[str, Path] = {}
 
 
 def _resident(url: str) -> float:
-    stack = running_stack(_data_of[url])
-    if stack is None:
-        raise RuntimeError("the stack is gone")
-    status = Path(f"/proc/{stack.pids['ingestor']}/status").read_text(encoding="ascii")
-    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    found = running_stack(data_of[url])
     if found is None:
+        raise RuntimeError("the stack is gone")
+    status = Path(f"/proc/{found.pids['ingestor']}/status").read_text(encoding="ascii")
+    peak = re.search(r"VmHWM:\s+(\d+) kB", status)
+    if peak is None:
         raise RuntimeError("the ingestor is gone")
-    return int(found[1]) / 1000
+    return int(peak[1]) / 1000
 
 
 @contextmanager
-def _jira(issues: int, *, latency_ms: int) -> Iterator[str]:
+def simulated_jira(issues: int, *, latency_ms: int) -> Iterator[str]:
     command = (sys.executable, "-m", "libs.jira_simulator", "--issues", str(issues), "--exact")
     options = ("--latency-ms", str(latency_ms), "--hot-issues", "0")
     with subprocess.Popen((*command, *options), stdout=subprocess.PIPE, text=True) as process:
@@ -103,8 +103,8 @@ def _jira(issues: int, *, latency_ms: int) -> Iterator[str]:
 
 
 @contextmanager
-def _stack(jira: str) -> Iterator[tuple[str, float]]:
-    """The embedded stack; gives its GraphQL address and the moment it was ready."""
+def stack(jira: str, **more: str) -> Iterator[tuple[str, float]]:
+    """The embedded stack, with more in its environment; gives its GraphQL address and the moment it was ready."""
     with tempfile.TemporaryDirectory(prefix="jdi-bench-") as folder:
         environ = {
             "PATH": os.environ["PATH"],
@@ -118,6 +118,7 @@ def _stack(jira: str) -> Iterator[tuple[str, float]]:
             "JDI_DATA_DIR": folder,
             "JDI_PORT": "0",
             "JDI_ADMIN_TOKEN": TOKEN,
+            **more,
         }
         process = subprocess.Popen(
             [sys.executable, "-m", "services.cli", "up"],
@@ -136,15 +137,15 @@ def _stack(jira: str) -> Iterator[tuple[str, float]]:
 def _ready(data: Path) -> str:
     deadline = time.monotonic() + 90
     while time.monotonic() < deadline:
-        stack = running_stack(data)
-        if stack is not None:
+        found = running_stack(data)
+        if found is not None:
             try:
-                _ask(stack.graphql_url, "{ projects { key } }")
+                _ask(found.graphql_url, "{ projects { key } }")
             except httpx.HTTPError:
                 pass
             else:
-                _data_of[stack.graphql_url] = data
-                return stack.graphql_url
+                data_of[found.graphql_url] = data
+                return found.graphql_url
         time.sleep(0.01)
     raise RuntimeError("the stack did not become ready")
 
@@ -157,7 +158,7 @@ def _ask(url: str, query: str) -> dict[str, Any]:
     return data
 
 
-def _until_visible(url: str, rows: int, timeout: float = 90) -> float:
+def until_visible(url: str, rows: int, timeout: float = 90) -> float:
     """Wait until GraphQL shows the end of the first sync; gives the moment."""
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
@@ -178,7 +179,7 @@ def _states(url: str) -> dict[str, dict[str, Any]]:
     return {state["entity"]: state for state in (data or {}).get("syncStates", [])}
 
 
-def _trigger(url: str, *, full: bool) -> None:
+def trigger(url: str, *, full: bool) -> None:
     """Trigger, and wait until GraphQL shows the success of that run."""
     before = _states(url)["issue"]["lastSyncTime"]
     wanted = "true" if full else "false"
