@@ -137,7 +137,8 @@ def folded(states: States, batch: Iterable[Recorded], rules: Rules) -> tuple[Sta
         key = event.site, event.project
         state = after.get(key) or ProjectState(site=event.site, project=event.project)
         step = fold(state, recorded.position, event, rules)
-        events += step.events
+        # What follows from an event belongs to its trace: from the run that failed to the alert that says so.
+        events += [msgspec.structs.replace(derived, trace=event.trace) for derived in step.events]
         if step.state.registered:
             after[key] = step.state
         else:

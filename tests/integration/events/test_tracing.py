@@ -2,58 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 from opentelemetry import trace
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind
 
 from libs.events import Append, EventStore, continued, subscribe, tracing
 from tests.integration.events.made import issue, later
 from tests.integration.events.publishing import messages, relay, until_stored
 from tests.servers import NatsServer
-
-
-class Spans(InMemorySpanExporter):
-    """What was made, by name."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.provider = TracerProvider()
-        self.provider.add_span_processor(SimpleSpanProcessor(self))
-        self.tracer = self.provider.get_tracer("test")
-
-    def named(self, name: str) -> list[ReadableSpan]:
-        return [span for span in self.get_finished_spans() if span.name == name]
+from tests.spans import Spans, ids, parent_of, parents
 
 
 @pytest.fixture
-def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[Spans]:
-    """Spans of this test alone: the process has no provider, so that no other test is traced."""
+def spans(monkeypatch: pytest.MonkeyPatch) -> Spans:
     made = Spans()
     monkeypatch.setattr(tracing, "_tracer", made.tracer)
-    yield made
-    made.provider.shutdown()
-
-
-def parent_of(text: str | None) -> tuple[int, int]:
-    """Trace and span of a traceparent."""
-    assert text is not None
-    _, trace_id, span_id, _ = text.split("-")
-    return int(trace_id, 16), int(span_id, 16)
-
-
-def ids(span: ReadableSpan) -> tuple[int, int]:
-    context: Any = span.context
-    return context.trace_id, context.span_id
-
-
-def parents(spans: list[ReadableSpan]) -> list[tuple[int, int]]:
-    return [(span.parent.trace_id, span.parent.span_id) for span in spans if span.parent]
+    return made
 
 
 def test_an_event_carries_the_trace_of_its_append(store: EventStore, spans: Spans) -> None:

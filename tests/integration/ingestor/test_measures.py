@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import pytest
+from opentelemetry.trace import StatusCode
 from prometheus_client import REGISTRY
 
 from libs.events import Append, EventStore
@@ -11,10 +13,12 @@ from libs.jira_client import Gate, RequestEnded
 from libs.jira_client.allowances import Allowance
 from libs.jira_client.classify import Answer, classify
 from libs.jira_client.errors import error_for
+from services.ingestor import measures
 from services.ingestor.measures import measured, observer_of
 from tests.integration.events.made import issue
-from tests.integration.events.publishing import relay, until_stored
+from tests.integration.events.publishing import eventually, relay, until_stored
 from tests.servers import NatsServer
+from tests.spans import Spans
 
 
 def value(name: str, **labels: str) -> float | None:
@@ -33,6 +37,31 @@ def test_requests_and_limits_are_counted_by_site() -> None:
     assert value("jira_api_ratelimit_remaining", **site, policy="burst", endpoint="GET /a") == 3
     assert value("jira_api_ratelimit_remaining", **site, policy="quota", endpoint="") is None
     assert value("jira_api_ratelimit_limit", **site, policy="quota", endpoint="") == 65000
+
+
+def test_a_request_is_a_span_with_its_code_and_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    spans = Spans()
+    monkeypatch.setattr(measures, "_tracer", spans.tracer)
+    observe = observer_of("traced")
+    observe(RequestEnded("GET /a/{id}", 429, "RATE_LIMIT", 0.25, (Allowance("burst", "GET /a/{id}", 3, 350, None),)))
+    observe(RequestEnded("POST /b", None, "TIMEOUT", 30.0, ()))
+    observe(RequestEnded("POST /b", 200, "", 0.1, ()))
+    limited, lost, fine = spans.get_finished_spans()
+    assert limited.attributes == {
+        "http.request.method": "GET",
+        "url.template": "/a/{id}",
+        "http.response.status_code": 429,
+        "error.type": "RATE_LIMIT",
+        "jira.site": "traced",
+        "jira.limit.burst.remaining": 3,
+    }
+    assert (limited.end_time or 0) - (limited.start_time or 0) == 250_000_000
+    assert "http.response.status_code" not in (lost.attributes or {})
+    assert [one.status.status_code for one in (limited, lost, fine)] == [
+        StatusCode.ERROR,
+        StatusCode.ERROR,
+        StatusCode.UNSET,
+    ]
 
 
 def test_what_was_left_of_a_limit_is_forgotten_when_it_is_whole_again() -> None:
@@ -85,9 +114,13 @@ async def test_the_relay_shows_its_place_while_it_has_one(store: EventStore, nat
         assert value("jdi_lag_seconds", service="relay") is None
         relayed(2)
         assert (value("jdi_lag_seconds", service="relay") or 0) > 0
+
+        async def is_shown() -> bool:
+            return value("jdi_position", service="relay") == 5
+
         async with relay(store, nats.url, on_position=relayed):
             await until_stored(nats.url, 5)
-        assert value("jdi_position", service="relay") == 5
+            await eventually(is_shown)
         assert value("jdi_lag_seconds", service="relay") == 0
         relayed(None)
         assert value("jdi_position", service="relay") is None

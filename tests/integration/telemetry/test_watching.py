@@ -158,3 +158,11 @@ def test_ids_of_alerts_follow_from_the_log(store: EventStore) -> None:
 
 def _ids(raised: Sequence[AlertRaised]) -> list[str]:
     return [event.alert_id for event in raised]
+
+
+def test_an_alert_is_in_the_trace_of_the_run_that_led_to_it(store: EventStore) -> None:
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    happen(store, registered(), msgspec.structs.replace(failed("AUTH_EXPIRED"), trace=trace))
+    catch_up(watcher(store))
+    (alert,) = [one.event for one in store.read(0, 1000) if isinstance(one.event, AlertRaised)]
+    assert alert.trace == trace
