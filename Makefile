@@ -73,6 +73,10 @@ deploy-check: .venv/.ready $(DEPLOY_BIN)/.ready ## Check the Dockerfile, compose
 	$(BIN)/python -m tests.deploy.validate $(DEPLOY_BIN)/kubernetes-validate
 	$(BIN)/python -m pytest tests/deploy $(ARGS)
 
+.PHONY: pin
+pin: ## Write the digests of foreign images into compose.yaml (needs skopeo and the registries)
+	deploy/pin.sh
+
 CHECKOV_VERSION := 3.3.30
 
 .PHONY: checkov
@@ -95,6 +99,11 @@ metrics: .venv/.ready ## Write docs/metrics.md from what the services export
 reference: metrics ## Write docs/reference and docs/metrics.md from the code
 	$(BIN)/python -m tests.docs.reference
 
+.PHONY: rules
+rules: .venv/.ready ## Write the PrometheusRule of deploy/k8s from the rules of deploy/observe
+	@mkdir -p build
+	$(BIN)/python -m tests.deploy.rules > build/rules.yaml.new && mv build/rules.yaml.new deploy/k8s/components/observe/rules.yaml
+
 .PHONY: observe-check
 observe-check: .venv/.ready ## Check the rules of Prometheus and try each alert, with promtool (from PATH, else Debian's package)
 	deploy/observe/check.sh
@@ -114,6 +123,16 @@ docs: $(DOCS_BIN)/.ready ## Build the documentation as a site into build/site; a
 .PHONY: docs-serve
 docs-serve: $(DOCS_BIN)/.ready ## Show the site on http://127.0.0.1:8000, and what is written meanwhile at once
 	$(DOCS_BIN)/zensical serve
+
+UPLOT := uplot@1.6.32
+
+# The library that Grafana draws lines with, which is not part of this repository.
+build/uplot/package/dist:
+	mkdir -p build/uplot && cd build/uplot && npm pack --silent $(UPLOT) && tar --extract --gzip --file uplot-*.tgz
+
+.PHONY: dashboards
+dashboards: .venv/.ready build/uplot/package/dist ## Draw the dashboards over ten minutes of a system in trouble (ARGS=--again: the last ones)
+	$(BIN)/python -m tests.dashboards $(ARGS)
 
 .PHONY: screenshots
 screenshots: .venv/.ready ## Take the pictures of the console in docs/pictures anew, with Chromium

@@ -17,6 +17,7 @@ from temporalio.client import Client, ScheduleDescription, ScheduleHandle
 
 from libs.embedded.log_stream import LogStream
 from libs.embedded.stack import StackPlan, running
+from libs.embedded.stack_file import StackFile
 from libs.jira_simulator.dataset import Dataset
 from libs.jira_simulator.faults import Fault
 from libs.jira_simulator.server import Simulator, serve
@@ -61,8 +62,12 @@ class World:
 
     jira: Simulator
     doubles: Doubles
-    url: str
+    stack: StackFile
     temporal: Client
+
+    @property
+    def url(self) -> str:
+        return self.stack.graphql_url
 
     async def ask(self, query: str, **variables: Any) -> dict[str, Any]:
         """What GraphQL answers an administrator."""
@@ -77,9 +82,9 @@ class World:
         data: dict[str, Any] = found["data"]
         return data
 
-    async def register(self, project: str) -> None:
+    async def register(self, project: str, cron: str = EVERY_MINUTE) -> None:
         """Register a project, and wait until its first sync has succeeded."""
-        await self._command("registerProject", "key: $id, cron: $cron", project, cron=EVERY_MINUTE)
+        await self._command("registerProject", "key: $id, cron: $cron", project, cron=cron)
         await until(lambda: self.job(project), lambda job: job["lastResult"] == "SUCCESS" and not job["running"])
 
     async def sync(self, project: str) -> None:
@@ -92,6 +97,9 @@ class World:
     async def _ended(self, query: str, project: str) -> list[Any]:
         runs = (await self.ask(query, id=project))["syncRuns"]
         return [run for run in runs if run["result"] != "RUNNING"]
+
+    async def pause(self, project: str, reason: str) -> None:
+        await self._command("pauseProjectSync", "projectId: $id, reason: $reason", project, reason=reason)
 
     async def unregister(self, project: str) -> None:
         await self._command("unregisterProject", "projectId: $id", project)
@@ -153,9 +161,9 @@ async def until(look: Callable[[], Awaitable[T]], good: Callable[[T], bool], sec
 
 
 @asynccontextmanager
-async def world(folder: Path, projects: tuple[str, ...]) -> AsyncIterator[World]:
-    """Start everything; nothing is registered yet."""
-    data = Dataset.generate(projects=projects, issues=10 * len(projects))
+async def world(folder: Path, projects: tuple[str, ...], issues: int = 10) -> AsyncIterator[World]:
+    """Start everything, with so many issues for each project; nothing is registered yet."""
+    data = Dataset.generate(projects=projects, issues=issues * len(projects))
     async with AsyncExitStack() as started:
         channels = started.enter_context(doubles())
         jira = await started.enter_async_context(serve(data))
@@ -164,7 +172,7 @@ async def world(folder: Path, projects: tuple[str, ...]) -> AsyncIterator[World]
         stream = started.enter_context(closing(LogStream(Console(file=io.StringIO()), folder / "logs")))
         stack = await started.enter_async_context(running(wanted, stream))
         temporal = await connect(stack.file.temporal_address)
-        yield World(jira, channels, stack.file.graphql_url, temporal)
+        yield World(jira, channels, stack.file, temporal)
 
 
 @contextmanager

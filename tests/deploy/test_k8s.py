@@ -13,6 +13,7 @@ import yaml
 
 from libs.runtime.tracing import endpoint
 from libs.temporal.worker import GRACE
+from tests.deploy import rules
 from tests.deploy.manifests import (
     K8S,
     OVERLAYS,
@@ -34,6 +35,7 @@ from tests.deploy.settings import known_variables
 CUSTOM = {
     ("external-secrets.io/v1", "ExternalSecret"),
     ("monitoring.coreos.com/v1", "ServiceMonitor"),
+    ("monitoring.coreos.com/v1", "PrometheusRule"),
     ("keda.sh/v1alpha1", "ScaledObject"),
     ("temporal.io/v1alpha1", "WorkerDeployment"),
     ("temporal.io/v1alpha1", "Connection"),
@@ -408,6 +410,28 @@ def test_who_speaks_to_temporal_has_its_certificates_where_it_asks_for_them() ->
         found = environment("temporal-tls", each)
         asked = {name for name in found if name.startswith("TEMPORAL_TLS_")}
         assert len(asked) == (3 if "TEMPORAL_ADDRESS" in found else 0), name_of(each)
+
+
+def test_the_operators_rules_are_prometheus_own() -> None:
+    """promtool has looked at those (`make observe-check`)."""
+    assert rules.WRITTEN.read_text() == rules.text(), "run `make rules`"
+    (operators,) = of_kind("prod", "PrometheusRule")
+    groups = [group for file in rules.RULES.glob("*.yml") for group in yaml.safe_load(file.read_text())["groups"]]
+    assert len({group["name"] for group in operators["spec"]["groups"]}) == len(groups)
+    assert [each for group in operators["spec"]["groups"] for each in group["rules"]] == [
+        each
+        for file in sorted(rules.RULES.glob("*.yml"))
+        for group in yaml.safe_load(file.read_text())["groups"]
+        for each in group["rules"]
+    ]
+
+
+def test_grafanas_sidecar_finds_every_dashboard() -> None:
+    found = [each for each in of_kind("prod", "ConfigMap") if "grafana_dashboard" in each["metadata"].get("labels", {})]
+    boards = {path.name: path.read_text() for path in (ROOT / "deploy/observe/grafana/dashboards").iterdir()}
+    assert {name: text for each in found for name, text in each["data"].items()} == boards
+    # `kubectl apply` keeps the whole object in an annotation, which may have so many bytes.
+    assert all(len(text.encode()) < 2**18 for text in boards.values())
 
 
 def test_every_component_and_file_is_used() -> None:

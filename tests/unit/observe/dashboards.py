@@ -14,6 +14,7 @@ import yaml
 from tests.unit.observe.catalogue import ROOT
 
 DASHBOARDS = sorted((ROOT / "deploy" / "observe" / "grafana" / "dashboards").glob("*.json"))
+_BUILT_IN = re.compile(r"\$__(rate_)?interval\b")
 _ASKED_OF_LABELS = re.compile(r"label_values\((.*),\s*\w+\)", re.DOTALL)
 
 
@@ -31,10 +32,10 @@ def expressions(path: Path) -> Iterator[str]:
 
 
 def as_rules() -> str:
-    """A recording rule of each expression; `$__rate_interval` is only known to Grafana."""
+    """A recording rule of each expression; `$__rate_interval` and its like are only known to Grafana."""
     asked = [expression for path in DASHBOARDS for expression in expressions(path)]
     rules = [
-        {"record": f"dashboards:{number}", "expr": expression.replace("$__rate_interval", "1m")}
+        {"record": f"dashboards:{number}", "expr": _BUILT_IN.sub("1m", expression)}
         for number, expression in enumerate(asked)
     ]
     return str(yaml.safe_dump({"groups": [{"name": "dashboards", "rules": rules}]}))

@@ -48,6 +48,7 @@ def asked() -> set[str]:
         ("up", {"up"}),
         ('sum by (site) (rate(a_total{code!="x", b="{c}"}[5m])) / on (site) group_left (d) e:f', {"a_total", "e:f"}),
         ("max(a) > bool 1e3 or (b unless on () c) and 2 * d offset 5m", {"a", "b", "c", "d"}),
+        ("a unless last_over_time(a[1h] offset $__interval)", {"a"}),
         ("histogram_quantile(0.9, sum(rate(a_bucket[$__rate_interval])) without (le)) # of b", {"a_bucket"}),
         ('count (a{site=~"$site"}) + vector(0) + ${b:raw} + time()', {"a"}),
     ],
