@@ -138,10 +138,13 @@ class Reader:
             assert not refused, f"{name}: {refused}"
 
     async def _select(self, text: str) -> None:
-        address = f"file:{self._stack.database}?mode=ro"
+        address = f"file:{self._stack.read_tables}?mode=ro"
         with contextlib.closing(sqlite3.connect(address, uri=True)) as connection:
             for statement in filter(str.strip, text.split(";")):
-                assert connection.execute(statement).fetchall(), "it finds nothing"
+                try:
+                    connection.execute(statement).fetchall()
+                except sqlite3.Error as error:
+                    raise AssertionError(f"the database says: {error}") from error
 
 
 def assert_shows(shown: str, expected: str, *, anywhere: bool = False) -> None:

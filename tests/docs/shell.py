@@ -129,5 +129,7 @@ def check_inline(code: str) -> None:
     elif code.startswith("jdi ") and not code.startswith("jdi COMMAND"):
         words = re.sub(r"[\[\]…]", " ", code).replace("\\", "").split()
         _jdi([word.partition("|")[0] for word in words[1:]])
+    elif code.startswith(("docker compose", "python -m")) and "<" not in code:
+        check_words(re.sub(r"[\[\]…]", " ", code).split())
     elif _PATH.fullmatch(code):
         assert (ROOT / code).exists(), f"{code} does not exist"
