@@ -12,6 +12,9 @@ from aiohttp import web
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 
+PATIENCE = 90.0
+"""Seconds until what a test waits for counts as never."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
@@ -46,7 +49,7 @@ class Collector:
     async def until(self, condition: Callable[[], bool], what: str) -> None:
         """Wait for spans to come in."""
         try:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(PATIENCE):
                 while not condition():
                     await asyncio.sleep(0.05)
         except TimeoutError:
