@@ -1,4 +1,4 @@
-"""A way to a server that a test cannot kill, which the test can cut and open again."""
+"""A way to a server that a test cannot kill, which the test can cut or block, and open again."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ class TcpGate:
         self._open: list[socket.socket] = []
         self._listener: socket.socket | None = None
         self.port = 0
+        self._flowing = threading.Event()
+        self._flowing.set()
 
     def open(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", self.port))
@@ -30,6 +32,14 @@ class TcpGate:
         while self._open:
             _close(self._open.pop())
 
+    def hold(self) -> None:
+        """Take everything and pass nothing on, as a server does that hangs."""
+        self._flowing.clear()
+
+    def release(self) -> None:
+        """Pass on what was held back and what comes."""
+        self._flowing.set()
+
     def _accept(self, listener: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while True:
@@ -37,7 +47,15 @@ class TcpGate:
                 outer = _connected(self._target)
                 self._open += [inner, outer]
                 for source, sink in ((inner, outer), (outer, inner)):
-                    threading.Thread(target=_pump, args=(source, sink), daemon=True).start()
+                    threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
+
+    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                self._flowing.wait()
+                sink.sendall(data)
+        _close(source)
+        _close(sink)
 
 
 def _connected(target: tuple[str, int] | str) -> socket.socket:
@@ -46,14 +64,6 @@ def _connected(target: tuple[str, int] | str) -> socket.socket:
     connection = socket.socket(socket.AF_UNIX)
     connection.connect(target)
     return connection
-
-
-def _pump(source: socket.socket, sink: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
-    _close(source)
-    _close(sink)
 
 
 def _close(end: socket.socket) -> None:

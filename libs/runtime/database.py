@@ -13,6 +13,13 @@ from sqlalchemy import event
 
 BUSY_SECONDS: Final = 10.0
 """How long a SQLite writer waits for another one before it gives up."""
+_KEEPALIVE: Final = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+}
+"""In seconds. A network that drops a connection without a word is noticed within a minute, else within two hours."""
 _POSTGRES: Final = ("postgresql://", "postgres://", "postgresql+psycopg://")
 
 
@@ -48,18 +55,22 @@ def sqlite_file(url: str) -> Path | None:
     return Path(name).absolute()
 
 
-def engine(read_url: str, *, read_only: bool = False) -> sqlalchemy.Engine:
+def engine(read_url: str, *, read_only: bool = False, statement_seconds: float | None = None) -> sqlalchemy.Engine:
     """An engine on the read tables.
 
     Args:
         read_url: as `read_database` gives it.
         read_only: transactions see one snapshot and may not write. Without it every SQLite transaction takes the write
             lock at its BEGIN (IMMEDIATE): one that reads first and writes later fails at once when another was faster.
+        statement_seconds: how long a statement may take on PostgreSQL; SQLite knows no such limit.
     """
     if read_url.startswith("sqlite:"):
         return _sqlite_engine(read_url, read_only)
-    options = {"options": "-c default_transaction_read_only=on"} if read_only else {}
-    return sqlalchemy.create_engine(read_url, pool_pre_ping=True, connect_args=options)
+    options = ["-c default_transaction_read_only=on"] if read_only else []
+    if statement_seconds is not None:
+        options.append(f"-c statement_timeout={max(1, round(statement_seconds * 1000))}")
+    connect_args = _KEEPALIVE | ({"options": " ".join(options)} if options else {})
+    return sqlalchemy.create_engine(read_url, pool_pre_ping=True, connect_args=connect_args)
 
 
 def _sqlite_engine(url: str, read_only: bool) -> sqlalchemy.Engine:

@@ -1,4 +1,4 @@
-"""Health over HTTP: `/livez`, `/readyz`, `/metrics`.
+"""Health over HTTP: `/livez`, `/readyz`, `/metrics`. Each answers within seconds, also when a database hangs.
 
 `/livez` says that the event loop turns and looks at nothing else: a service is never restarted because Jira, NATS or
 the database is down. `/readyz` asks every registered check and answers 503 with the reasons while one of them fails.
@@ -7,6 +7,7 @@ the database is down. `/readyz` asks every registered check and answers 503 with
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import structlog
@@ -19,6 +20,9 @@ Check = Callable[[], str | Awaitable[str | None] | None]
 CHECK_SECONDS: Final = 2.0
 """A check that takes longer has failed: probes of Kubernetes give up after a few seconds themselves."""
 
+_LOOKS: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="metrics")
+"""Apart from the threads of the loop, which may all be waiting for a database."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -27,6 +31,7 @@ class Health:
 
     def __init__(self) -> None:
         self._checks: dict[str, Check] = {}
+        self._running: dict[str, asyncio.Task[str | None]] = {}
 
     def add(self, name: str, check: Check) -> None:
         self._checks[name] = check
@@ -34,8 +39,16 @@ class Health:
     async def report(self) -> dict[str, str | None]:
         """Run every check, all at once: name to None or the reason why not."""
         names = list(self._checks)
-        reasons = await asyncio.gather(*(_reason(self._checks[name]) for name in names))
+        reasons = await asyncio.gather(*(self._reason(name) for name in names))
         return dict(zip(names, reasons, strict=True))
+
+    async def _reason(self, name: str) -> str | None:
+        # One that hangs holds a thread: it is not begun again at each probe, until none is left.
+        running = self._running.get(name)
+        if running is None or running.done():
+            running = self._running[name] = asyncio.create_task(_outcome(self._checks[name]))
+        done, _ = await asyncio.wait([running], timeout=CHECK_SECONDS)
+        return running.result() if done else f"no answer within {CHECK_SECONDS:g} s"
 
 
 class Reported:
@@ -51,13 +64,10 @@ class Reported:
         self.reason = reason
 
 
-async def _reason(check: Check) -> str | None:
+async def _outcome(check: Check) -> str | None:
     try:
-        async with asyncio.timeout(CHECK_SECONDS):
-            outcome = check()
-            return await outcome if inspect.isawaitable(outcome) else outcome
-    except TimeoutError:
-        return f"no answer within {CHECK_SECONDS:g} s"
+        outcome = check()
+        return await outcome if inspect.isawaitable(outcome) else outcome
     except Exception as error:  # noqa: BLE001 - whatever a check raises is its reason
         return f"{type(error).__name__}: {error}"
 
@@ -78,7 +88,7 @@ def health_routes(health: Health) -> list[web.RouteDef]:
     async def metrics(_request: web.Request) -> web.Response:
         for name, reason in (await health.report()).items():
             CHECK_OK.labels(name).set(reason is None)
-        text = await asyncio.to_thread(metrics_text)
+        text = await asyncio.get_running_loop().run_in_executor(_LOOKS, metrics_text)
         return web.Response(body=text, headers={"Content-Type": METRICS_CONTENT_TYPE})
 
     return [web.get("/livez", livez), web.get("/readyz", readyz), web.get("/metrics", metrics)]

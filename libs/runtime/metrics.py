@@ -6,6 +6,8 @@ docs/metrics.md names them all, and `make metrics` writes it from the code.
 
 import contextlib
 import math
+import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -46,6 +48,16 @@ CHECK_OK: Final = Gauge("jdi_check_ok", "1 while a check of /readyz passes, else
 BUILD_INFO: Final = Gauge("jdi_build_info", "Always 1; its labels say what runs here.", ["service", "version"])
 
 
+SCRAPE_ERRORS: Final = Counter(
+    "jdi_scrape_errors_total",
+    "Times that a measure had no value at a look at /metrics, because what it asks failed or did not answer in time.",
+    ["measure"],
+)
+
+ASK_SECONDS: Final = 1.0
+"""How long a measure waits for a database: all of a service together stay well within Prometheus' ten seconds."""
+
+
 def metrics_text() -> bytes:
     """Every measure of this process in Prometheus' text format. Some ask a database: not for the event loop."""
     return generate_latest(REGISTRY)
@@ -53,18 +65,13 @@ def metrics_text() -> bytes:
 
 @contextlib.contextmanager
 def asked(gauge: Gauge, ask: Callable[[], float], *labels: str) -> Iterator[None]:
-    """Within the block, whoever looks at the gauge sees what `ask` says then; NaN when that fails, and after the block.
+    """Within the block, whoever looks at the gauge sees what `ask` says then; after the block NaN.
 
+    NaN also when `ask` fails or takes too long: what it asks may be down, and must not take the other measures with it.
     With labels it is after the block as if it had never been.
     """
-
-    def answer() -> float:
-        try:
-            return ask()
-        except Exception:  # noqa: BLE001 - what is asked may be down, and must not take the other measures with it
-            return math.nan
-
-    (gauge.labels(*labels) if labels else gauge).set_function(answer)
+    question = _Question(ask, next(iter(gauge.describe())).name)
+    (gauge.labels(*labels) if labels else gauge).set_function(question.answer)
     try:
         yield
     finally:
@@ -72,3 +79,30 @@ def asked(gauge: Gauge, ask: Callable[[], float], *labels: str) -> Iterator[None
             gauge.remove(*labels)
         else:
             gauge.set_function(lambda: math.nan)
+
+
+class _Question:
+    """Asked in a thread of its own: one that waits for a dead connection holds up neither a look nor the exit."""
+
+    def __init__(self, ask: Callable[[], float], measure: str) -> None:
+        self._ask, self._measure = ask, measure
+        self._asking: threading.Thread | None = None
+        self._began = 0.0
+        self._value = math.nan
+
+    def answer(self) -> float:
+        """NaN when there is none in time. While the last one is still to come, it is not asked a second time."""
+        if self._asking is None or not self._asking.is_alive():
+            self._began, self._value = time.monotonic(), math.nan
+            self._asking = threading.Thread(target=self._run, name=f"ask {self._measure}", daemon=True)
+            self._asking.start()
+        asking = self._asking
+        asking.join(max(0.0, self._began + ASK_SECONDS - time.monotonic()))
+        if asking.is_alive() or math.isnan(self._value):
+            SCRAPE_ERRORS.labels(self._measure).inc()
+            return math.nan
+        return self._value
+
+    def _run(self) -> None:
+        with contextlib.suppress(Exception):
+            self._value = float(self._ask())

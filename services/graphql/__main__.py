@@ -12,6 +12,8 @@ from services.graphql.app import CONSOLE, make_app
 from services.graphql.context import Defaults
 from services.graphql.first_admin import prepare_access
 from services.graphql.hosts import Hosts
+from services.graphql.limits import Limits
+from services.graphql.measures import pool_measured
 from services.graphql.queries import Queries
 from services.graphql.scheduler import Scheduler
 from services.graphql.settings import Settings
@@ -21,8 +23,10 @@ log = structlog.get_logger(__name__)
 
 async def main(settings: Settings, stop: Stop) -> None:
     """Serve until told to stop."""
-    reading = engine(read_database(settings.database_url), read_only=True)
-    writing = engine(read_database(settings.database_url))  # of tokens and sessions alone
+    limits = Limits(seconds=settings.timeout, cost=settings.max_cost)
+    reading = engine(read_database(settings.database_url), read_only=True, statement_seconds=limits.seconds)
+    # Of tokens and sessions alone.
+    writing = engine(read_database(settings.database_url), statement_seconds=limits.seconds)
     tokens = TokenStore(writing, reading=reading, given=settings.admin_token)
     health, access = Health(), Reported()
     health.add("read_tables", lambda: asyncio.to_thread(readiness, reading))
@@ -36,6 +40,7 @@ async def main(settings: Settings, stop: Stop) -> None:
         health=health,
         hosts=hosts,
         defaults=Defaults(known_site=settings.site, cron=settings.default_cron),
+        limits=limits,
     )
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=5)
     await runner.setup()
@@ -52,7 +57,8 @@ async def main(settings: Settings, stop: Stop) -> None:
             preparing = tasks.create_task(
                 prepare_access(writing, tokens, access, show if settings.first_admin else None)
             )
-            await stop.wait()
+            with pool_measured(reading):
+                await stop.wait()
             preparing.cancel()
     finally:
         await runner.cleanup()

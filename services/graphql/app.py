@@ -17,7 +17,7 @@ from services.graphql.context import Defaults, Parts
 from services.graphql.discovery import Discovery
 from services.graphql.errors import refusal
 from services.graphql.hosts import Hosts
-from services.graphql.limits import MAX_BODY
+from services.graphql.limits import MAX_BODY, Limits
 from services.graphql.live import Live
 from services.graphql.queries import Queries
 from services.graphql.scheduler import Scheduler
@@ -48,6 +48,7 @@ def make_app(
     health: Health,
     hosts: Hosts | None = None,
     defaults: Defaults | None = None,
+    limits: Limits | None = None,
 ) -> web.Application:
     """Everything the service serves.
 
@@ -59,6 +60,7 @@ def make_app(
         health: its checks.
         hosts: the names under which we are asked; left out: those of this machine.
         defaults: what a new project gets; left out: no site.
+        limits: what an operation may take.
     """
     hosts = hosts or Hosts()
     gate = Gate(tokens, sessions, secure=hosts.behind_proxy)
@@ -70,6 +72,7 @@ def make_app(
         live=live,
         discovery=Discovery(scheduler),
         defaults=defaults or Defaults(),
+        limits=limits or Limits(),
     )
     app = web.Application(
         middlewares=[_refusals_as_json, ours_only(hosts, gate), known_only(gate)], client_max_size=MAX_BODY

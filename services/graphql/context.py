@@ -14,6 +14,7 @@ from libs.access import Principal, TokenStore
 from services.graphql.auth import Caller
 from services.graphql.discovery import Discovery
 from services.graphql.errors import bad_input, coded
+from services.graphql.limits import Limits
 from services.graphql.live import Live
 from services.graphql.loaders import Loaders
 from services.graphql.queries import Queries
@@ -52,6 +53,7 @@ class Parts:
     tokens: TokenStore
     live: Live
     discovery: Discovery
+    limits: Limits
     defaults: Defaults = Defaults()
 
 
@@ -67,6 +69,7 @@ class Context:
         self.scheduler, self.tokens = parts.scheduler, parts.tokens
         self.live, self.discovery, self.defaults = parts.live, parts.discovery, parts.defaults
         self.trace_id = present_trace_id() or uuid.uuid4().hex  # in the log and in every masked error of this request
+        self.limits = parts.limits
         self._all_queries = parts.queries
         self._caller: Caller | None = None
         if caller is None:

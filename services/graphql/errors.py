@@ -1,9 +1,13 @@
 """Errors that callers see, each with a code in `extensions`.
 
-Codes: BAD_USER_INPUT, NOT_FOUND, UNAUTHENTICATED (who asks?), FORBIDDEN (not this one), RATE_LIMITED and UNAVAILABLE
-(later), those of Jira's refusals, and INTERNAL, whose text is for the log alone.
+Codes: BAD_USER_INPUT, TOO_COSTLY and TIMEOUT (ask for less at once), NOT_FOUND, UNAUTHENTICATED (who asks?), FORBIDDEN
+(not this one), RATE_LIMITED and UNAVAILABLE (later), those of Jira's refusals, and INTERNAL, whose text is for the log
+alone.
 """
 
+from typing import Final
+
+import psycopg
 import structlog
 from aiohttp import web
 from graphql import GraphQLError
@@ -12,6 +16,8 @@ from strawberry.extensions import MaskErrors
 from services.graphql.tracing import failed
 
 log = structlog.get_logger(__name__)
+
+TIMEOUT: Final = "TIMEOUT"
 
 
 def coded(code: str, message: str, **more: object) -> GraphQLError:
@@ -26,6 +32,15 @@ def bad_input(message: str) -> GraphQLError:
 
 def not_found(message: str) -> GraphQLError:
     return GraphQLError(message, extensions={"code": "NOT_FOUND"})
+
+
+def too_slow(seconds: float) -> GraphQLError:
+    """The answer took longer than an operator allows."""
+    return coded(
+        TIMEOUT,
+        f"This took longer than {seconds:g} s and was stopped. Ask for less at once: shorter lists (`first`, `limit`),"
+        " a narrower filter, or several requests.",
+    )
 
 
 def refusal(status: int, message: str, code: str, headers: dict[str, str] | None = None) -> web.Response:
@@ -45,6 +60,9 @@ class CodedErrors(MaskErrors):
         if cause is None or isinstance(cause, GraphQLError):
             # Syntax and validation errors carry no code: they are about what the caller wrote.
             return _copy(error, error.message, {"code": "BAD_USER_INPUT", **(error.extensions or {})})
+        if isinstance(getattr(cause, "orig", None), psycopg.errors.QueryCanceled):  # PostgreSQL keeps the time, too
+            slow = too_slow(self.execution_context.context.limits.seconds)
+            return _copy(error, slow.message, slow.extensions or {})
         failed(cause)
         trace_id = self.execution_context.context.trace_id
         log.error("query failed", trace_id=trace_id, path=error.path, exc_info=cause)

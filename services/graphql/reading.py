@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Engine, Select, and_, event, exists, false
 from sqlalchemy.exc import DataError
 
 from libs.read_tables import project
+from services.graphql.statements import counted
 
 Row = Mapping[str, Any]
 
@@ -30,7 +31,7 @@ class Reader:
 
     def _rows(self, query: Select[Any]) -> list[Row]:
         try:
-            with self._engine.connect() as connection:
+            with self._engine.connect() as connection, counted(connection):
                 return [dict(row) for row in connection.execute(query).mappings()]
         except DataError as error:
             # PostgreSQL takes no text with a NUL in it, SQLite does; no stored text has one, so nothing matches.

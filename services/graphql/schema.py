@@ -1,8 +1,11 @@
 """What can be asked. Run as a program it prints the schema: `python -m services.graphql.schema > schema.graphql`."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import strawberry
+from strawberry.types import ExecutionResult
+from strawberry.types.graphql import OperationType
 
 from services.graphql.admin_fields import AdminQuery
 from services.graphql.alert_fields import AlertQuery
@@ -25,6 +28,22 @@ class QuietSchema(strawberry.Schema):
 
     def process_errors(self, errors: Any, execution_context: Any = None) -> None:
         pass
+
+    async def execute(
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Any | None = None,
+        root_value: Any | None = None,
+        operation_name: str | None = None,
+        allowed_operation_types: Iterable[OperationType] | None = None,
+        operation_extensions: dict[str, Any] | None = None,
+    ) -> ExecutionResult:
+        """Answer once. Strawberry would execute a subscription like a query, which fails."""
+        allowed = frozenset(allowed_operation_types or OperationType) - {OperationType.SUBSCRIPTION}
+        return await super().execute(
+            query, variable_values, context_value, root_value, operation_name, allowed, operation_extensions
+        )
 
 
 schema = QuietSchema(

@@ -23,7 +23,7 @@ class Settings(addresses.TemporalAccess):
 
     Raises:
         ValueError: `host` is open to the network, and nobody said that a proxy stands in front; or the given token is
-            short enough to be guessed.
+            short enough to be guessed; or a limit lets nothing through.
     """
 
     host: str = setting(
@@ -51,12 +51,20 @@ class Settings(addresses.TemporalAccess):
     default_cron: str = setting(
         "SYNC_DEFAULT_CRON", "*/15 * * * *", unit="five fields, UTC", why="schedule of a newly registered project"
     )
+    timeout: float = setting(
+        "GRAPHQL_TIMEOUT_SECONDS", 20.0, unit="seconds", why="after which a query is stopped, with what it is reading"
+    )
+    max_cost: int = setting(
+        "GRAPHQL_MAX_COST", 20_000, unit="objects", why="that an answer may hold, counted before anything is read"
+    )
     database_url: str = addresses.database_url()
     temporal_address: str = addresses.temporal_address()
     temporal_namespace: str = addresses.temporal_namespace()
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.timeout <= 0 or self.max_cost <= 0:
+            raise ValueError("GRAPHQL_TIMEOUT_SECONDS and GRAPHQL_MAX_COST: nothing could be asked; both are above 0")
         if not self.behind_proxy and not self.on_loopback and not is_loopback(self.host):
             raise ValueError(
                 f"JDI_HOST: {self.host} can be reached from the network, where the token would travel in the clear;"

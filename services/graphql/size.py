@@ -40,13 +40,12 @@ class SizeRule(ValidationRule):
 
     def enter_operation_definition(self, node: OperationDefinitionNode, *_args: object) -> None:
         found = self._measure(node.selection_set)
-        for what, asked, allowed in zip(
-            ("depth", "number of fields", "number of aliases"), found, self.allowed, strict=True
-        ):
+        for limit, asked, allowed in zip(Size._fields, found, self.allowed, strict=True):
             if asked > allowed:
+                what = limit if limit == "depth" else f"number of {limit}"
                 shown = asked if asked < 10**6 else "over a million"
                 text = f"The {what} of the operation is {shown}, {allowed} is allowed; split it into several requests."
-                self.report_error(GraphQLError(text, node))
+                self.report_error(GraphQLError(text, node, extensions={"limit": limit}))
 
     def _measure(self, selections: SelectionSetNode | None) -> Size:
         if selections is None:

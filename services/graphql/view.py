@@ -21,7 +21,7 @@ from strawberry.types import ExecutionResult
 from services.graphql.auth import CALLER, Gate, is_socket
 from services.graphql.connections import Connections
 from services.graphql.context import Context, Parts
-from services.graphql.errors import refusal
+from services.graphql.errors import TIMEOUT, refusal
 from services.graphql.limits import MAX_BODY
 from services.graphql.schema import schema
 from services.graphql.tracing import request_span
@@ -111,7 +111,8 @@ class StrictView(GraphQLView[Context, None]):
         for error in cast("list[dict[str, Any]]", answer.get("errors") or []):
             # A syntax error ends the request before the extensions that give codes see a result.
             error.setdefault("extensions", {}).setdefault("code", "BAD_USER_INPUT")
-        if result.errors and result.data is None and not any(error.path for error in result.errors):
+        begun = any(error.path or (error.extensions or {}).get("code") == TIMEOUT for error in result.errors or [])
+        if result.errors and result.data is None and not begun:
             answer.pop("data", None)
         return answer
 

@@ -57,7 +57,7 @@ FAMILIES = (
     ("Jira", "JIRA_"),
     ("Schedules and failures", "SYNC_", "BACKOFF_", "ALERT_"),
     ("Database, Temporal, NATS", "DATABASE_", "TEMPORAL_", "NATS_"),
-    ("Console, API and processes", "JDI_"),
+    ("Console, API and processes", "JDI_", "GRAPHQL_"),
     ("Notifications", "SMTP_", "NOTIFY_", "SLACK_", "WHATSAPP_"),
 )
 _SAME = re.compile(r"^`\w+`, (?:or|else) ")

@@ -32,7 +32,9 @@ def test_commands_and_paths_in_running_text_exist(page: str) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_variables_in_running_text_are_read_by_somebody(page: str) -> None:
     for code in inline_code(page):
-        named = re.fullmatch(r"((?:DATABASE|JDI|JIRA|NATS|NOTIFY|SYNC|TEMPORAL)_[A-Z_]+?)(?:_FILE)?(?:=.*)?", code)
+        named = re.fullmatch(
+            r"((?:DATABASE|GRAPHQL|JDI|JIRA|NATS|NOTIFY|SYNC|TEMPORAL)_[A-Z_]+?)(?:_FILE)?(?:=.*)?", code
+        )
         assert named is None or named[1] in VARIABLES, f"nobody reads {code}"
 
 

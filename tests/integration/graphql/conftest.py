@@ -18,6 +18,7 @@ from libs.read_tables import migrate, readiness
 from libs.runtime import Health, engine, read_database
 from services.graphql.app import make_app
 from services.graphql.context import Defaults
+from services.graphql.limits import Limits
 from services.graphql.queries import Queries
 from services.graphql.scheduler import Scheduler
 from tests.conftest import BOTH_DATABASES
@@ -34,6 +35,8 @@ class Api:
     url: str
     http: ClientSession
     tables: sqlalchemy.Engine
+    reading: sqlalchemy.Engine
+    """The engine that the service reads with."""
     statements: list[str] = field(default_factory=list)
 
     async def post(self, query: str, **variables: Any) -> dict[str, Any]:
@@ -73,8 +76,18 @@ def read_tables(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sqla
     made.dispose()
 
 
+@pytest.fixture
+def limits() -> Limits:
+    """Of the service; a module or a test may have others."""
+    return Limits()
+
+
 def app_over(
-    tables: sqlalchemy.Engine, reading: sqlalchemy.Engine, scheduler: Scheduler, health: Health | None = None
+    tables: sqlalchemy.Engine,
+    reading: sqlalchemy.Engine,
+    scheduler: Scheduler,
+    health: Health | None = None,
+    limits: Limits | None = None,
 ) -> web.Application:
     """The service as its process makes it, with `TOKEN` as the token of the environment."""
     tokens = TokenStore(tables, reading=reading, given=TOKEN)
@@ -85,21 +98,22 @@ def app_over(
         sessions=SessionStore(tables, tokens, reading=reading),
         health=health or Health(),
         defaults=Defaults(known_site=rows.SITE),
+        limits=limits,
     )
 
 
 @pytest.fixture
-async def api(read_tables: sqlalchemy.Engine) -> AsyncIterator[Api]:
+async def api(read_tables: sqlalchemy.Engine, limits: Limits) -> AsyncIterator[Api]:
     """The service; its Temporal does not answer, as nothing listens on that port."""
     scheduler = Scheduler(f"127.0.0.1:{free_port()}", "default")
     reading = engine(read_tables.url.render_as_string(hide_password=False), read_only=True)
     health = Health()
     health.add("read_tables", lambda: asyncio.to_thread(readiness, reading))
-    runner = web.AppRunner(app_over(read_tables, reading, scheduler, health), access_log=None)
+    runner = web.AppRunner(app_over(read_tables, reading, scheduler, health, limits), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     async with ClientSession() as http:
-        running = Api(f"http://127.0.0.1:{runner.addresses[0][1]}", http, read_tables)
+        running = Api(f"http://127.0.0.1:{runner.addresses[0][1]}", http, read_tables, reading)
 
         def note(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
             if statement.startswith("SELECT"):

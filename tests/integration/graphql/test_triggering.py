@@ -58,7 +58,7 @@ async def reaching(temporal: TemporalServer, tmp_path: Path) -> AsyncIterator[Ap
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     async with ClientSession() as http:
-        yield Api(f"http://127.0.0.1:{runner.addresses[0][1]}", http, tables)
+        yield Api(f"http://127.0.0.1:{runner.addresses[0][1]}", http, tables, tables)
     await runner.cleanup()
     tables.dispose()
 

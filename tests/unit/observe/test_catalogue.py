@@ -23,10 +23,10 @@ def test_names_and_meanings_are_as_prometheus_wants_them() -> None:
 
 
 def test_no_label_can_take_values_without_end() -> None:
-    """Issues, runs, users, addresses and messages do; sites, projects, endpoints and codes do not."""
+    """Issues, runs, users, addresses and messages do; sites, projects, endpoints, fields and codes do not."""
     labels = {label for metric in metrics() for label in metric.labels}
     assert labels <= {
         *("service", "topic", "outcome", "check", "version", "part"),
         *("site", "project", "endpoint", "status", "code", "policy", "scope", "mode", "entity", "how"),
-        *("channel", "reason"),
+        *("channel", "reason", "type", "field", "limit", "measure"),
     }

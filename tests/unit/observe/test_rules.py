@@ -83,7 +83,7 @@ def test_what_we_measure_is_shown_somewhere() -> None:
 
 def test_dashboards_can_be_told_apart_and_lie_on_the_grid() -> None:
     boards = [dashboard(path) for path in DASHBOARDS]
-    assert len(boards) == 5
+    assert len(boards) == 6
     assert len({board["uid"] for board in boards}) == len(boards)
     for board in boards:
         panels = board["panels"]

@@ -55,6 +55,27 @@ async def test_a_check_that_hangs_fails(monkeypatch: pytest.MonkeyPatch) -> None
     assert await checks.report() == {"slow": "no answer within 0.01 s"}
 
 
+async def test_a_check_that_hangs_is_begun_once_and_heard_when_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "CHECK_SECONDS", 0.01)
+    begun, answers = 0, asyncio.Event()
+
+    async def hanging() -> str | None:
+        nonlocal begun
+        begun += 1
+        await answers.wait()
+        return None
+
+    checks = Health()
+    checks.add("slow", hanging)
+    for _ in range(5):
+        assert await checks.report() == {"slow": "no answer within 0.01 s"}
+    assert begun == 1
+    answers.set()
+    await asyncio.sleep(0)
+    monkeypatch.setattr(health, "CHECK_SECONDS", 10)
+    assert await checks.report() == {"slow": None}
+
+
 async def test_a_part_may_report_its_own_state() -> None:
     state = Reported()
     assert state() == "not started yet"

@@ -1,13 +1,14 @@
 """Gauges that are asked when somebody looks."""
 
 import math
+import threading
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge
 
-from libs.runtime import EVENTS_HANDLED, Health, asked, health_routes, metrics_text
+from libs.runtime import EVENTS_HANDLED, Health, asked, health_routes, metrics, metrics_text
 from libs.runtime.addresses import checked_listener
 
 
@@ -32,6 +33,28 @@ def test_what_cannot_be_asked_is_not_a_number_and_spoils_no_other() -> None:
         assert math.isnan(registry.get_sample_value("g", {"of": "log"}) or 0)
         assert registry.get_sample_value("h") == 1
     assert registry.get_sample_value("g", {"of": "log"}) is None
+
+
+def test_what_does_not_answer_is_asked_once_and_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics, "ASK_SECONDS", 0.01)
+    registry, answers, begun = CollectorRegistry(), threading.Event(), 0
+
+    def hanging() -> float:
+        nonlocal begun
+        begun += 1
+        answers.wait()
+        return 7
+
+    def errors() -> float:
+        return REGISTRY.get_sample_value("jdi_scrape_errors_total", {"measure": "hanging"}) or 0
+
+    with asked(Gauge("hanging", "A gauge.", registry=registry), hanging):
+        for look in range(1, 4):
+            assert math.isnan(registry.get_sample_value("hanging") or 0)
+            assert (begun, errors()) == (1, look)
+        answers.set()
+        monkeypatch.setattr(metrics, "ASK_SECONDS", 10)
+        assert registry.get_sample_value("hanging") == 7
 
 
 def test_a_counter_has_no_series_beside_itself() -> None:
