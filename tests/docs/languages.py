@@ -75,7 +75,7 @@ CHECKS: dict[str, Callable[[str], object]] = {
     "toml": tomllib.loads,
     "yaml": lambda text: list(yaml.safe_load_all(text)),
     "promql": _promql,
-    "sql": _nothing,  # run on real tables, see `tests.docs.running`
+    "sql": _nothing,  # run on a real database, see `test_blocks`
     "text": _nothing,
 }
 """By language; a block of any other, or of none, is an error."""

@@ -19,7 +19,6 @@ import json
 import os
 import re
 import signal
-import sqlite3
 from collections.abc import Awaitable, Callable
 
 from tests.docs.languages import is_schema, shell_session
@@ -46,7 +45,6 @@ class Reader:
             "console": self._talk,
             "python": self._program,
             "graphql": self._ask,
-            "sql": self._select,
         }
 
     async def follow(self, block: Block) -> None:
@@ -136,15 +134,6 @@ class Reader:
         for name, result in (answer["data"] or {}).items():
             refused = result.get("userErrors") if isinstance(result, dict) else None
             assert not refused, f"{name}: {refused}"
-
-    async def _select(self, text: str) -> None:
-        address = f"file:{self._stack.read_tables}?mode=ro"
-        with contextlib.closing(sqlite3.connect(address, uri=True)) as connection:
-            for statement in filter(str.strip, text.split(";")):
-                try:
-                    connection.execute(statement).fetchall()
-                except sqlite3.Error as error:
-                    raise AssertionError(f"the database says: {error}") from error
 
 
 def assert_shows(shown: str, expected: str, *, anywhere: bool = False) -> None:

@@ -34,7 +34,6 @@ class Stack:
 
     def __init__(self, folder: Path, simulator: Simulator, port: int) -> None:
         self.folder, self.simulator, self.port = folder, simulator, port
-        self.read_tables = folder / ".jdi/jdi-read.db"
 
     @property
     def places(self) -> dict[str, str]:

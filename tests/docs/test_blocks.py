@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from services.cli.migrations import migrate
 from tests.deploy.settings import EVERYWHERE
 from tests.docs import languages, shell
 from tests.docs.pages import PAGES, Block, blocks, inline_code
 from tests.docs.running import Reader
 from tests.docs.settings_page import variables
 from tests.docs.stack import running
+from tests.servers import PostgresServer
 
 VARIABLES = variables().keys() | EVERYWHERE
 BLOCKS = [block for page in PAGES for block in blocks(page)]
@@ -36,6 +39,18 @@ def test_variables_in_running_text_are_read_by_somebody(page: str) -> None:
             r"((?:DATABASE|GRAPHQL|JDI|JIRA|NATS|NOTIFY|SYNC|TEMPORAL)_[A-Z_]+?)(?:_FILE)?(?:=.*)?", code
         )
         assert named is None or named[1] in VARIABLES, f"nobody reads {code}"
+
+
+def test_sql_runs_on_the_tables_of_postgresql(postgres: PostgresServer) -> None:
+    url = postgres.fresh_database()
+    migrate(url)
+    for block in (block for block in BLOCKS if block.language == "sql"):
+        with psycopg.connect(url) as connection:
+            try:
+                connection.execute(block.text.encode())
+            except psycopg.Error as error:
+                raise AssertionError(f"{block}: {error}") from error
+            connection.rollback()
 
 
 @pytest.mark.timeout(600)  # on a machine with much other work
