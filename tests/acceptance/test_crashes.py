@@ -62,6 +62,9 @@ def stack(jira: str, tmp_path: Path) -> Iterator[Path]:
         "JDI_DATA_DIR": str(data),
         "JDI_PORT": str(free_port()),
         "JDI_ADMIN_TOKEN": "token-of-the-test",
+        # Traces, of which nothing is sent: their ids alone are looked at.
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9",
+        "OTEL_TRACES_SAMPLER": "always_off",
     }
     with (tmp_path / "up.log").open("wb") as log:
         process = subprocess.Popen([sys.executable, "-m", "services.cli", "up"], env=environ, stdout=log, stderr=log)
@@ -90,6 +93,12 @@ def pages_and_end(store: EventStore) -> tuple[int, SyncSucceeded | None]:
     return sum(isinstance(event, SyncPageRecorded) for event in events), ends[0] if ends else None
 
 
+def traces_of_the_run(store: EventStore) -> set[str]:
+    events = [recorded.event for recorded in store.read(0, 1_000_000)]
+    (run,) = {event.run_id for event in events if isinstance(event, SyncSucceeded)}
+    return {(event.trace or "-none").split("-")[1] for event in events if event.cause == run}
+
+
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("victim", ["ingestor", "projector", "nats", "temporal"])
 def test_a_part_killed_in_the_middle_of_a_sync_costs_nothing(victim: str, stack: Path, jira: str) -> None:
@@ -113,6 +122,7 @@ def test_a_part_killed_in_the_middle_of_a_sync_costs_nothing(victim: str, stack:
     # A page that was stored is not fetched again: only what was in flight when the ingestor died.
     assert fetched <= PAGES + (PAGES_IN_FLIGHT if victim == "ingestor" else 0)
     assert published(running.nats_url, stack) == store.head()
+    assert len(traces_of_the_run(store)) == 1, "the run's trace did not go on after the crash"
     assert rebuilt_equals(store, tables)
     store.close()
     tables.dispose()
