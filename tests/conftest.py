@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from libs.events import EventStore, migrate, open_store
 from tests.nats_servers import nats_server
 from tests.servers import NatsServer, PostgresServer, TemporalServer, postgres_server
+from tests.tcp_gate import TcpGate
 
 BOTH_DATABASES = ("sqlite", "postgresql")
 
@@ -23,6 +25,16 @@ def postgres() -> Iterator[PostgresServer]:
         postgres_server(Path(folder) / "data") as server,
     ):
         yield server
+
+
+@pytest.fixture
+def gate(postgres: PostgresServer) -> TcpGate:
+    """An open way to the PostgreSQL server."""
+    info = conninfo_to_dict(postgres.url)
+    host, port = str(info["host"]), int(info.get("port") or 5432)
+    gate = TcpGate(f"{host}/.s.PGSQL.{port}" if host.startswith("/") else (host, port))
+    gate.open()
+    return gate
 
 
 @pytest.fixture(params=BOTH_DATABASES)

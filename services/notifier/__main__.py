@@ -8,6 +8,7 @@ from libs.events import open_when_ready
 from libs.runtime import Health, Reported, Stop, event_database, run_service, serve_health
 from services.notifier.channels.table import adapters_of
 from services.notifier.deliver import Notifier
+from services.notifier.heartbeat import Heartbeat
 from services.notifier.measures import CHANNELS
 from services.notifier.send import Outlet
 from services.notifier.settings import Settings
@@ -33,11 +34,19 @@ async def _notify(settings: Settings, stop: Stop, state: Reported) -> None:
     if not outlet.channels:
         log.warning("no channel is set up: alerts are logged, nobody is told", advice="see docs/notifications.md")
     try:
-        await Notifier(store, settings.policy, outlet, public_url=settings.public_url).run(
-            settings.nats_url, stop, state.report
+        notifier = Notifier(
+            store, settings.policy, outlet, public_url=settings.public_url, heartbeat=_heartbeat(settings, outlet)
         )
+        await notifier.run(settings.nats_url, stop, state.report)
     finally:
         store.close()
+
+
+def _heartbeat(settings: Settings, outlet: Outlet) -> Heartbeat | None:
+    """Without a channel nobody would be told: no dead man's switch may believe otherwise."""
+    if settings.heartbeat_url is None or not outlet.channels:
+        return None
+    return Heartbeat(settings.heartbeat_url, settings.heartbeat_seconds, allow_insecure=settings.allow_insecure)
 
 
 if __name__ == "__main__":

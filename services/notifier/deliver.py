@@ -30,6 +30,7 @@ from libs.events import (
 )
 from libs.runtime import EVENT_DELAY, EVENTS_HANDLED, LAG, POSITION, Stop, asked
 from services.notifier.due import due, hushed, next_moment, planned
+from services.notifier.heartbeat import Heartbeat
 from services.notifier.journal import NAME, Journal
 from services.notifier.measures import DEAD, LATENCY, NOTIFICATIONS, WAITING
 from services.notifier.message import Message, Result, failed
@@ -64,11 +65,12 @@ class Notifier:
         outlet: Outlet,
         *,
         public_url: str = "",
+        heartbeat: Heartbeat | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store, self._policy, self._outlet = store, policy, outlet
         self._journal = Journal(store)
-        self._public_url, self._clock = public_url, clock
+        self._public_url, self._clock, self._heartbeat = public_url, clock, heartbeat
         self._state = State()
         self._bell = asyncio.Event()
         self._sending: dict[str, asyncio.Task[None]] = {}
@@ -95,14 +97,17 @@ class Notifier:
             bell=self._bell,
             on_health=on_health,
         )
+        beating = contextlib.nullcontext() if self._heartbeat is None else self._heartbeat.running()
         measured = contextlib.ExitStack()
         measured.enter_context(asked(LAG, self._journal.waiting, NAME))
         measured.enter_context(asked(POSITION, lambda: self._journal.position, NAME))
         try:
-            async with contextlib.aclosing(awake):
+            async with contextlib.aclosing(awake), beating:
                 async for _ in awake:
                     if not await turn.goes_on() or not await self.step():
                         return
+                    if self._heartbeat is not None:
+                        self._heartbeat.beat()
         finally:
             measured.close()
             await self._leave()

@@ -51,6 +51,10 @@ class Settings:
     group_interval: float | None = setting("NOTIFY_GROUP_INTERVAL_SECONDS", None, unit="s", why="over the policy's")
     repeat: float | None = setting("NOTIFY_REPEAT_SECONDS", None, unit="s", why="over the policy's")
     send_timeout: float = setting("NOTIFY_SEND_TIMEOUT_SECONDS", 30.0, unit="s", why="a provider may take so long")
+    heartbeat_url: Secret | None = setting(
+        "NOTIFY_HEARTBEAT_URL", None, why="a dead man's switch that is called while notices would get out"
+    )
+    heartbeat_seconds: float = setting("NOTIFY_HEARTBEAT_SECONDS", 300.0, unit="s", why="between two of these calls")
     allow_insecure: bool = setting(
         "NOTIFY_ALLOW_INSECURE", False, why="allow http, private addresses and passwords in the clear; for tests only"
     )
@@ -66,7 +70,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         problems: list[str] = []
-        for derive in (self._mail, self._slack, self._whatsapp, self._times, self._links):
+        for derive in (self._mail, self._slack, self._whatsapp, self._times, self._heartbeat, self._links):
             try:
                 for name, value in derive():
                     object.__setattr__(self, name, value)
@@ -122,6 +126,14 @@ class Settings:
         if not 0 < self.send_timeout <= 600:
             raise ValueError(f"NOTIFY_SEND_TIMEOUT_SECONDS: {self.send_timeout:g} is not between 0 and 600")
 
+    def _heartbeat(self) -> Iterator[tuple[str, Any]]:
+        if self.heartbeat_url is None:
+            return
+        checked_address("NOTIFY_HEARTBEAT_URL", self.heartbeat_url, allow_insecure=self.allow_insecure)
+        if not 10 <= self.heartbeat_seconds <= 86_400:
+            raise ValueError(f"NOTIFY_HEARTBEAT_SECONDS: {self.heartbeat_seconds:g} is not between 10 and 86400")
+        yield from ()
+
     def _links(self) -> Iterator[tuple[str, Any]]:
         if self.public_url and not self.public_url.startswith(("https://", "http://")):
             raise ValueError(f"JDI_PUBLIC_URL: {self.public_url!r} is no address; write https://jdi.example.com")
@@ -131,5 +143,5 @@ class Settings:
     def secrets(self) -> tuple[str, ...]:
         """What must never show, whoever quotes it."""
         password = self.smtp.password if self.smtp else None
-        found = (self.smtp_url, password, self.slack_webhook_url, self.whatsapp_token)
+        found = (self.smtp_url, password, self.slack_webhook_url, self.whatsapp_token, self.heartbeat_url)
         return tuple(secret for secret in found if secret)

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import psycopg
-import pytest
 
 from libs.events import Turn, lead_in_turn, leadership
 from libs.events.leader import SILENT, _session
@@ -69,15 +68,6 @@ async def at_work(url: str) -> AsyncIterator[Clerk]:
     finally:
         stop.set()
         await task
-
-
-@pytest.fixture
-def gate(postgres: PostgresServer) -> TcpGate:
-    info = psycopg.conninfo.conninfo_to_dict(postgres.url)
-    host, port = str(info["host"]), int(info.get("port") or 5432)
-    gate = TcpGate(f"{host}/.s.PGSQL.{port}" if host.startswith("/") else (host, port))
-    gate.open()
-    return gate
 
 
 def through(gate: TcpGate, url: str) -> str:

@@ -59,6 +59,14 @@ def test_every_channel_can_be_set_up() -> None:
         (EMAIL | {"NOTIFY_EMAIL_TO": "ops"}, "NOTIFY_EMAIL_TO: 'ops' is no mail address"),
         (EMAIL | {"NOTIFY_EMAIL_FROM": "a@b.example\nBcc: c@d.example"}, "NOTIFY_EMAIL_FROM: "),
         (
+            {"NOTIFY_HEARTBEAT_URL": "https://10.0.0.1/uuid"},
+            "NOTIFY_HEARTBEAT_URL: 10.0.0.1 is not a public address",
+        ),
+        (
+            {"NOTIFY_HEARTBEAT_URL": "https://switch.example.com/uuid", "NOTIFY_HEARTBEAT_SECONDS": "1"},
+            "NOTIFY_HEARTBEAT_SECONDS: 1 is not between 10 and 86400",
+        ),
+        (
             {"SLACK_WEBHOOK_URL": "http://hooks.slack.com/x"},
             "SLACK_WEBHOOK_URL: its value does not begin with https://",
         ),
