@@ -5,25 +5,15 @@ this Jira has: the same requests, six at a time, with nothing done with the answ
 """
 
 import asyncio
-import os
-import re
-import signal
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
 
 import httpx
 
+from benchmarks.processes import peak_mb
 from benchmarks.rows import Row
-from libs.embedded.stack_file import running as running_stack
+from benchmarks.stack import simulated_jira, stack, stack_at, trigger, until_visible
 from libs.jira_client import JiraClient, JiraSettings
 
-TOKEN = "token-of-the-bench"  # noqa: S105 - of a stack that lives for a minute
 FIELDS = ("*all", "comment", "worklog")
 
 
@@ -72,125 +62,8 @@ def _ten_thousand() -> list[Row]:
     ]
 
 
-data_of: dict[str, Path] = {}
-
-
 def _resident(url: str) -> float:
-    found = running_stack(data_of[url])
-    if found is None:
-        raise RuntimeError("the stack is gone")
-    status = Path(f"/proc/{found.pids['ingestor']}/status").read_text(encoding="ascii")
-    peak = re.search(r"VmHWM:\s+(\d+) kB", status)
-    if peak is None:
-        raise RuntimeError("the ingestor is gone")
-    return int(peak[1]) / 1000
-
-
-@contextmanager
-def simulated_jira(issues: int, *, latency_ms: int) -> Iterator[str]:
-    command = (sys.executable, "-m", "libs.jira_simulator", "--issues", str(issues), "--exact")
-    options = ("--latency-ms", str(latency_ms), "--hot-issues", "0")
-    with subprocess.Popen((*command, *options), stdout=subprocess.PIPE, text=True) as process:
-        line = process.stdout.readline() if process.stdout else ""
-        found = re.search(r"http://127\.0\.0\.1:\d+", line)
-        if found is None:
-            process.kill()
-            raise RuntimeError(f"the simulated Jira did not start: {line}")
-        try:
-            yield found[0]
-        finally:
-            process.terminate()
-
-
-@contextmanager
-def stack(jira: str, **more: str) -> Iterator[tuple[str, float]]:
-    """The embedded stack, with more in its environment; gives its GraphQL address and the moment it was ready."""
-    with tempfile.TemporaryDirectory(prefix="jdi-bench-") as folder:
-        environ = {
-            "PATH": os.environ["PATH"],
-            "HOME": folder,
-            "JIRA_BASE_URL": jira,
-            "JIRA_SITE": "acme",
-            "JIRA_EMAIL": "sync@example.com",
-            "JIRA_API_TOKEN": "simulated-token",
-            "JIRA_PROJECTS": "DEMO",
-            "JIRA_ALLOW_INSECURE": "1",
-            "JDI_DATA_DIR": folder,
-            "JDI_PORT": "0",
-            "JDI_ADMIN_TOKEN": TOKEN,
-            **more,
-        }
-        process = subprocess.Popen(
-            [sys.executable, "-m", "services.cli", "up"],
-            env=environ,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            url = _ready(Path(folder))
-            yield url, time.perf_counter()
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(60)
-
-
-def _ready(data: Path) -> str:
-    deadline = time.monotonic() + 90
-    while time.monotonic() < deadline:
-        found = running_stack(data)
-        if found is not None:
-            try:
-                _ask(found.graphql_url, "{ projects { key } }")
-            except httpx.HTTPError:
-                pass
-            else:
-                data_of[found.graphql_url] = data
-                return found.graphql_url
-        time.sleep(0.01)
-    raise RuntimeError("the stack did not become ready")
-
-
-def _ask(url: str, query: str) -> dict[str, Any]:
-    headers = {"Authorization": f"Bearer {TOKEN}"}
-    answer = httpx.post(f"{url.removesuffix('/graphql')}/graphql", json={"query": query}, headers=headers, timeout=30)
-    answer.raise_for_status()
-    data: dict[str, Any] = answer.json()["data"]
-    return data
-
-
-def until_visible(url: str, rows: int, timeout: float = 90) -> float:
-    """Wait until GraphQL shows the end of the first sync; gives the moment."""
-    deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline:
-        states = _states(url)
-        if states and all(state["status"] == "SUCCESS" for state in states.values()):
-            if states["issue"]["rows"] != rows:
-                raise RuntimeError(f"{states['issue']['rows']} issues instead of {rows}")
-            return time.perf_counter()
-        time.sleep(0.02)
-    raise RuntimeError("the sync did not end in time")
-
-
-def _states(url: str) -> dict[str, dict[str, Any]]:
-    try:
-        data = _ask(url, '{ syncStates(projectId: "DEMO") { entity status rows lastSyncTime } }')
-    except httpx.HTTPError:
-        return {}
-    return {state["entity"]: state for state in (data or {}).get("syncStates", [])}
-
-
-def trigger(url: str, *, full: bool) -> None:
-    """Trigger, and wait until GraphQL shows the success of that run."""
-    before = _states(url)["issue"]["lastSyncTime"]
-    wanted = "true" if full else "false"
-    _ask(url, f'mutation {{ triggerProjectSync(projectId: "DEMO", full: {wanted}) {{ requestId }} }}')
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        state = _states(url)["issue"]
-        if state["status"] == "SUCCESS" and state["lastSyncTime"] != before:
-            return
-        time.sleep(0.02)
-    raise RuntimeError("the triggered sync did not end in time")
+    return peak_mb(stack_at(url).pids["ingestor"])
 
 
 async def _floor(jira: str) -> float:

@@ -4,16 +4,15 @@ Processor time of the services says more than the clock: what else the machine d
 1,000 issues with their comments and worklogs; the ones that follow fetch them all again and find nothing new.
 """
 
-import os
 import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from benchmarks.main_job import data_of, simulated_jira, stack, trigger, until_visible
+from benchmarks.processes import cpu_seconds
 from benchmarks.rows import Row
-from libs.embedded.stack_file import running
+from benchmarks.stack import simulated_jira, stack, stack_at, trigger, until_visible
 
 ISSUES = 1000
 ROUNDS = 3
@@ -65,14 +64,8 @@ def _compared(what: str, seconds: dict[bool, list[float]]) -> list[Row]:
 
 def _seconds(url: str) -> float:
     """Processor time that the services have used so far."""
-    found = running(data_of[url])
-    if found is None:
-        raise RuntimeError("the stack is gone")
-    ticks = 0
-    for name in SERVICES:
-        with open(f"/proc/{found.pids[name]}/stat", encoding="ascii") as stat:  # noqa: PTH123 - it is no file
-            ticks += sum(int(field) for field in stat.read().rpartition(") ")[2].split()[11:13])
-    return ticks / os.sysconf("SC_CLK_TCK")
+    pids = stack_at(url).pids
+    return sum(cpu_seconds(pids[name]) for name in SERVICES)
 
 
 @contextmanager
