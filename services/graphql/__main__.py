@@ -1,6 +1,7 @@
 """Start the GraphQL service."""
 
 import asyncio
+from typing import Final
 
 import structlog
 from aiohttp import web
@@ -15,8 +16,11 @@ from services.graphql.hosts import Hosts
 from services.graphql.limits import Limits
 from services.graphql.measures import pool_measured
 from services.graphql.queries import Queries
-from services.graphql.scheduler import Scheduler
+from services.graphql.scheduler import ANSWER_SECONDS, REACH_SECONDS, Scheduler
 from services.graphql.settings import Settings
+
+LAST_ANSWER_SECONDS: Final = REACH_SECONDS + ANSWER_SECONDS + 2
+"""Requests that are under way at the end may take so long: as long as a command takes that nobody carries out."""
 
 log = structlog.get_logger(__name__)
 
@@ -28,9 +32,10 @@ async def main(settings: Settings, stop: Stop) -> None:
     # Of tokens and sessions alone.
     writing = engine(read_database(settings.database_url), statement_seconds=limits.seconds)
     tokens = TokenStore(writing, reading=reading, given=settings.admin_token)
-    health, access = Health(), Reported()
+    health, access, leaving = Health(), Reported(), Reported(None)
     health.add("read_tables", lambda: asyncio.to_thread(readiness, reading))
     health.add("access", access)
+    health.add("leaving", leaving)
     hosts = Hosts(bound=settings.host, named=settings.allowed_hosts, behind_proxy=settings.behind_proxy)
     app = make_app(
         Queries(reading),
@@ -38,11 +43,12 @@ async def main(settings: Settings, stop: Stop) -> None:
         tokens=tokens,
         sessions=SessionStore(writing, tokens, reading=reading),
         health=health,
+        stop=stop,
         hosts=hosts,
         defaults=Defaults(known_site=settings.site, cron=settings.default_cron),
         limits=limits,
     )
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=5)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=LAST_ANSWER_SECONDS)
     await runner.setup()
     try:
         await web.TCPSite(runner, settings.host, settings.port).start()
@@ -60,6 +66,8 @@ async def main(settings: Settings, stop: Stop) -> None:
             with pool_measured(reading):
                 await stop.wait()
             preparing.cancel()
+        leaving.report("the service stops: ask another")
+        await asyncio.sleep(settings.drain)
     finally:
         await runner.cleanup()
         reading.dispose()

@@ -4,11 +4,11 @@ from typing import Final
 
 import structlog
 from aiohttp import web
-from aiohttp.typedefs import Handler
+from aiohttp.typedefs import Handler, Middleware
 from sqlalchemy.exc import SQLAlchemyError
 
 from libs.access import SessionStore, TokenStore
-from libs.runtime import Health, health_routes
+from libs.runtime import Health, Stop, health_routes
 from services.graphql.attempts import Attempts
 from services.graphql.auth import Gate, known_only, ours_only
 from services.graphql.connections import Connections
@@ -46,6 +46,7 @@ def make_app(
     tokens: TokenStore,
     sessions: SessionStore,
     health: Health,
+    stop: Stop | None = None,
     hosts: Hosts | None = None,
     defaults: Defaults | None = None,
     limits: Limits | None = None,
@@ -58,6 +59,7 @@ def make_app(
         tokens: who may ask.
         sessions: of the console.
         health: its checks.
+        stop: once set, no connection is kept for another request; left out: never.
         hosts: the names under which we are asked; left out: those of this machine.
         defaults: what a new project gets; left out: no site.
         limits: what an operation may take.
@@ -75,7 +77,8 @@ def make_app(
         limits=limits or Limits(),
     )
     app = web.Application(
-        middlewares=[_refusals_as_json, ours_only(hosts, gate), known_only(gate)], client_max_size=MAX_BODY
+        middlewares=[_last_answers(stop or Stop()), _refusals_as_json, ours_only(hosts, gate), known_only(gate)],
+        client_max_size=MAX_BODY,
     )
     app.add_routes(health_routes(health))
     app.add_routes(session_routes(gate, Attempts()))
@@ -97,6 +100,19 @@ def make_app(
 
     app.on_cleanup.append(stop_looking)
     return app
+
+
+def _last_answers(stop: Stop) -> Middleware:
+    """Tell who asks while the service stops to come by another connection, which leads elsewhere."""
+
+    @web.middleware
+    async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+        response = await handler(request)
+        if stop.is_set():
+            response.force_close()
+        return response
+
+    return answer
 
 
 @web.middleware

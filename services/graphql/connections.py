@@ -34,5 +34,6 @@ class Connections:
         """End them all; clients take it as a word to connect anew."""
         for stream in self._streams:
             stream.cancel()
-        for socket in list(self._sockets):
-            await socket.close(code=WSCloseCode.GOING_AWAY, message=b"The service stops")
+        # All at once: a client that is gone answers its end never, and none of the others must wait for that.
+        ends = (socket.close(code=WSCloseCode.GOING_AWAY, message=b"The service stops") for socket in self._sockets)
+        await asyncio.gather(*ends)

@@ -18,8 +18,9 @@ from libs.temporal.messages import AnyCommand, AnyQuestion, Done, Options
 REACH_SECONDS: Final = 3.0
 """How long Temporal may take to answer at all."""
 
-ANSWER_SECONDS: Final = 15.0
-"""How long the ingestor may take; the command itself waits longer, in Temporal."""
+ANSWER_SECONDS: Final = 30.0
+"""How long the ingestor may take, also when one dies at the command and another takes it up on a busy machine. The
+command itself waits longer, in Temporal."""
 
 T = TypeVar("T")
 

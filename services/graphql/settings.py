@@ -57,6 +57,12 @@ class Settings(addresses.TemporalAccess):
     max_cost: int = setting(
         "GRAPHQL_MAX_COST", 20_000, unit="objects", why="that an answer may hold, counted before anything is read"
     )
+    drain: float = setting(
+        "JDI_DRAIN_SECONDS",
+        0.0,
+        unit="s",
+        why="how long to go on serving, not ready, when told to stop: until load balancers send us nothing more",
+    )
     database_url: str = addresses.database_url()
     temporal_address: str = addresses.temporal_address()
     temporal_namespace: str = addresses.temporal_namespace()

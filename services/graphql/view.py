@@ -33,6 +33,9 @@ EVENT_STREAM: Final = "text/event-stream"
 FIRST_MESSAGE_SECONDS: Final = 10
 """Within which a WebSocket has to say who it is."""
 
+GOODBYE_SECONDS: Final = 3.0
+"""Within which the other end of a WebSocket has to answer that we close it."""
+
 HEARTBEAT_SECONDS: Final = 20.0
 """Between two pings of a WebSocket; who does not answer is gone."""
 
@@ -101,7 +104,9 @@ class StrictView(GraphQLView[Context, None]):
 
     async def create_websocket_response(self, request: web.Request, subprotocol: str | None) -> web.WebSocketResponse:
         protocols = [subprotocol] if subprotocol else []
-        socket = web.WebSocketResponse(protocols=protocols, heartbeat=HEARTBEAT_SECONDS, max_msg_size=MAX_BODY)
+        socket = web.WebSocketResponse(
+            protocols=protocols, heartbeat=HEARTBEAT_SECONDS, timeout=GOODBYE_SECONDS, max_msg_size=MAX_BODY
+        )
         await socket.prepare(request)
         self._connections.add(socket)
         return socket

@@ -13,6 +13,8 @@ import yaml
 
 from libs.runtime.tracing import endpoint
 from libs.temporal.worker import GRACE
+from services.graphql.__main__ import LAST_ANSWER_SECONDS
+from services.graphql.view import GOODBYE_SECONDS
 from tests.deploy import rules
 from tests.deploy.manifests import (
     K8S,
@@ -24,6 +26,7 @@ from tests.deploy.manifests import (
     environment,
     labels_of,
     name_of,
+    named,
     objects,
     of_kind,
     pod_of,
@@ -239,9 +242,13 @@ def test_each_service_has_only_its_own_nats_user(overlay: str) -> None:
 
 
 @overlays
-def test_stopping_takes_longer_than_the_workers_grace(overlay: str) -> None:
+def test_stopping_may_take_as_long_as_the_last_work_does(overlay: str) -> None:
     for each in workloads(overlay):
         assert pod_of(each)["terminationGracePeriodSeconds"] > GRACE.total_seconds()
+    web = named(overlay, "Deployment", "graphql")
+    drain = float(environment(overlay, web)["JDI_DRAIN_SECONDS"])
+    assert drain > 0
+    assert pod_of(web)["terminationGracePeriodSeconds"] > drain + GOODBYE_SECONDS + LAST_ANSWER_SECONDS
 
 
 @overlays

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
 
 from libs.access import Role
-from services.graphql import context
+from services.graphql import context, view
 from tests.integration.graphql.access_service import Service, serving
 
 WATCH = "subscription { consoleEvents { position } }"
@@ -208,3 +208,14 @@ async def test_all_connections_end_with_the_service(service: Service) -> None:
         assert await closed_with(socket) == 1001
         await stream.content.read()
         await stopping
+
+
+async def test_one_who_does_not_answer_holds_up_nobody(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(view, "GOODBYE_SECONDS", 3600)
+    silent, *others = [await opened(service, **service.bearer()) for _ in range(8)]
+    stopping = asyncio.create_task(service.runner.cleanup())
+    for socket in others:
+        assert await closed_with(socket) == 1001
+    assert not stopping.done()
+    await silent.close()
+    await stopping

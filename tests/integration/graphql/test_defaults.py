@@ -33,6 +33,9 @@ class Started:
     url: str
     port: int
     folder: Path
+    process: subprocess.Popen[bytes]
+    ends: int = 0
+    """The exit code that it must end with."""
 
     @property
     def output(self) -> str:
@@ -51,9 +54,8 @@ def environ(folder: Path, **more: str) -> dict[str, str]:
 
 @contextlib.contextmanager
 def started(folder: Path, **settings: str) -> Iterator[Started]:
-    """The process, once it is ready."""
+    """The process, once it is ready; it is told to stop when the block ends."""
     port = free_port()
-    running = Started(f"http://127.0.0.1:{port}", port, folder)
     with (folder / "stdout").open("ab") as out, (folder / "stderr").open("ab") as err:
         process = subprocess.Popen(
             [sys.executable, "-m", "services.graphql"],
@@ -61,6 +63,7 @@ def started(folder: Path, **settings: str) -> Iterator[Started]:
             stdout=out,
             stderr=err,
         )
+    running = Started(f"http://127.0.0.1:{port}", port, folder, process)
     try:
         deadline = time.monotonic() + START_SECONDS
         while not _is_ready(running.url):
@@ -70,7 +73,7 @@ def started(folder: Path, **settings: str) -> Iterator[Started]:
         yield running
     finally:
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert process.wait(30) == running.ends
 
 
 def _is_ready(url: str) -> bool:
