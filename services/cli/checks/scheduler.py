@@ -163,7 +163,8 @@ def difference(job: Mapping[Any, Any], noted: Mapping[str, Any], *, paused: bool
     if paused != (job["status"] == "PAUSED"):
         return f"{name} is {'paused' if paused else 'not paused'} in Temporal, but {job['status']} by the log"
     decided = {"cron": job["cron"], "timezone": job["timezone"], "level": job["backoff_level"]}
+    found = {"level": 0, **noted}  # a version that knew no back-off noted no level, and wrote none but 0
     for field, value in decided.items():
-        if noted.get(field) != value:
-            return f"{name} has {field} {noted.get(field)} in Temporal, {value} by the log"
+        if found.get(field) != value:
+            return f"{name} has {field} {found.get(field)} in Temporal, {value} by the log"
     return None

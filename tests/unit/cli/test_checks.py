@@ -34,6 +34,8 @@ def test_clocks_that_agree_are_said_and_others_are_doubted_or_refused() -> None:
 def test_a_schedule_as_decided_does_not_differ() -> None:
     assert difference(JOB, NOTED, paused=False) is None
     assert difference(JOB | {"status": "PAUSED"}, NOTED, paused=True) is None
+    # Written by a version that knew no back-off.
+    assert difference(JOB | {"backoff_level": 0}, {"cron": "0 * * * *", "timezone": "UTC"}, paused=False) is None
     # The last run failed: that is no pause.
     assert difference(JOB | {"status": "ERROR"}, NOTED, paused=False) is None
 
@@ -44,6 +46,7 @@ def test_a_schedule_as_decided_does_not_differ() -> None:
         (NOTED, True, "acme/KEY is paused in Temporal, but ACTIVE by the log"),
         (NOTED | {"cron": "5 * * * *"}, False, "acme/KEY has cron 5 * * * * in Temporal, 0 * * * * by the log"),
         (NOTED | {"level": 0}, False, "acme/KEY has level 0 in Temporal, 2 by the log"),
+        ({"cron": "0 * * * *", "timezone": "UTC"}, False, "acme/KEY has level 0 in Temporal, 2 by the log"),
         ({}, False, "acme/KEY has cron None in Temporal, 0 * * * * by the log"),
     ],
 )
