@@ -15,11 +15,12 @@ from services.graphql.first_admin import prepare_access
 from services.graphql.hosts import Hosts
 from services.graphql.limits import Limits
 from services.graphql.measures import pool_measured
+from services.graphql.payloads import SHOWN_SECONDS
 from services.graphql.queries import Queries
 from services.graphql.scheduler import ANSWER_SECONDS, REACH_SECONDS, Scheduler
 from services.graphql.settings import Settings
 
-LAST_ANSWER_SECONDS: Final = REACH_SECONDS + ANSWER_SECONDS + 2
+LAST_ANSWER_SECONDS: Final = REACH_SECONDS + ANSWER_SECONDS + SHOWN_SECONDS
 """Requests that are under way at the end may take so long: as long as a command takes that nobody carries out."""
 
 log = structlog.get_logger(__name__)

@@ -24,9 +24,10 @@ def test_it_serves_on_unready_until_callers_have_moved_on(tmp_path: Path) -> Non
         service.process.send_signal(signal.SIGTERM)
         service.ends = -signal.SIGTERM  # by the second one: people need not wait
         deadline = time.monotonic() + START_SECONDS
-        while (ready := httpx.get(f"{service.url}/readyz")).status_code == 200 and time.monotonic() < deadline:
+        while (ready := httpx.get(f"{service.url}/readyz")).json()["checks"]["leaving"]["ok"]:
+            assert time.monotonic() < deadline, "it does not say that it leaves"
             time.sleep(0.02)
-        assert ready.json()["checks"]["leaving"]["ok"] is False
+        assert ready.status_code == 503
         kept = http.post("/graphql", json=QUESTION)
         new = httpx.post(f"{service.url}/graphql", json=QUESTION, headers=http.headers)
         for answer in (kept, new):
