@@ -10,7 +10,7 @@ import sys
 from benchmarks.rows import Row
 
 BENCHMARKS = ("append", "relay", "rebuild", "latency", "slow_runs", "main_job", "tracing")
-ON_DEMAND = ("transactions",)
+ON_DEMAND = ("transactions", "partitions")
 """Figures without a target, for decisions: docs/capacity.md tells what they led to."""
 
 
