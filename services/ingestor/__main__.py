@@ -70,7 +70,7 @@ async def _serve(
         relayed = running.enter_context(measured(store, jira.limits.gate, site))
         sync = SyncActivities(journal, jira, timedelta(seconds=settings.jira_patience))
         gateway = ScheduleGateway(client, timedelta(seconds=settings.jitter))
-        control = ControlActivities(journal, gateway, settings.jira_base_url)
+        control = ControlActivities(journal, gateway, settings.jira_base_url, site=site)
         workers = make_workers(client, site, sync, control, DiscoveryActivities(jira), version=_version(settings))
         for worker in workers:
             await running.enter_async_context(worker)

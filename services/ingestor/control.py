@@ -31,17 +31,24 @@ from services.ingestor.schedules import Held, ScheduleGateway, agrees
 ROUNDS = 10
 """Times a schedule is written before giving up: each time another writer was at it meanwhile."""
 
+INGESTOR = "ingestor"
+"""The actor of what an ingestor records on its own."""
+
 TEMPORAL = "temporal"
 """The actor of what somebody did in Temporal's own console."""
 
 
 class ControlActivities:
-    """The steps of the control workflows of one site."""
+    """The steps of the control workflows; of several sites, where their ingestors share a log.
 
-    def __init__(self, journal: Journal, gateway: ScheduleGateway, base_url: str) -> None:
+    `base_url` is the address of `site`; without `site`, of whatever site a command names.
+    """
+
+    def __init__(self, journal: Journal, gateway: ScheduleGateway, base_url: str, *, site: str | None = None) -> None:
         self._journal = journal
         self._gateway = gateway
         self._base_url = base_url
+        self._site = site
         self._states: dict[tuple[str, str], ControlState] = {}
         self._locks: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -92,7 +99,7 @@ class ControlActivities:
                 except RefusedError as error:
                     raise refusal(error) from error
                 if isinstance(command, RegisterProject):
-                    await self._record_site(command)
+                    await self.record_site(command.site, command.actor)
                 # Telemetry, or another ingestor, may write meanwhile: what was decided on an older state is void.
                 with contextlib.suppress(StreamMovedError):
                     return await self._record(command, decision, state, once)
@@ -120,16 +127,19 @@ class ControlActivities:
         """The answer to a command that was stored before; the log has reached at least its place."""
         return msgspec.structs.replace(msgspec.json.decode(outcome, type=Done), position=await self._journal.head())
 
-    async def _record_site(self, command: RegisterProject) -> None:
-        site = SiteRegistered(
-            stream_id=stream_id(command.site, "control", command.site),
-            site=command.site,
+    async def record_site(self, site: str, actor: str) -> None:
+        """Record the address of a site, once; of another one than ours only its own ingestor knows it."""
+        if self._site not in (None, site):
+            return
+        event = SiteRegistered(
+            stream_id=stream_id(site, "control", site),
+            site=site,
             project="",
             occurred_at=datetime.now(UTC),
-            cause=command.actor,
+            cause=actor,
             base_url=self._base_url,
         )
-        await self._journal.append(Append(changes=[Change(event=site)], once=f"site:{command.site}"))
+        await self._journal.append(Append(changes=[Change(event=event)], once=f"site:{site}"))
 
     @activity.defn
     async def apply_schedule(self, project: ProjectRef) -> None:
@@ -161,7 +171,11 @@ class ControlActivities:
     async def keep(self, site: str) -> None:
         """Once over all registered projects: adopt what was paused by hand, re-create what was deleted."""
         prefix = registered_mark(site, "")
-        for mark in await self._journal.marks(prefix):
+        marks = await self._journal.marks(prefix)
+        if marks:
+            # Another site's ingestor may have registered our projects.
+            await self.record_site(site, INGESTOR)
+        for mark in marks:
             project = ProjectRef(site=site, project=mark.removeprefix(prefix))
             await self.adopt_schedule(project)
             await self.apply_schedule(project)

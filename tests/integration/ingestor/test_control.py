@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from libs.events import Event, EventStore, SchedulePaused, ScheduleResumed, open_store
+from libs.events import Event, EventStore, SchedulePaused, ScheduleResumed, SiteRegistered, open_store
 from libs.temporal.commands import new_command_id
 from libs.temporal.connect import connect
 from libs.temporal.messages import PauseSync, RegisterProject, ResumeSync
@@ -61,6 +61,29 @@ async def test_a_command_reads_what_came_since_the_last(
     # At the end both may have read the same, and of two at once one has looked again.
     assert journals[0].read <= before + 3
     assert journals[1].read <= before + 3
+
+
+async def test_a_site_has_the_address_that_its_own_ingestor_knows(
+    store: EventStore, journals: tuple[CountingJournal, CountingJournal]
+) -> None:
+    """Ingestors of several sites share the queue of commands: any of them may register a project of any site."""
+    client = await connect(f"127.0.0.1:{free_port()}", lazy=True)  # nothing here asks Temporal
+    gateway = ScheduleGateway(client, timedelta(0))
+    theirs = ControlActivities(journals[0], gateway, "http://beta", site="beta")
+    ours = ControlActivities(journals[1], gateway, "http://acme", site="acme")
+    await theirs.record_command(RegisterProject(**_told(), cron=QUARTERLY, timezone="UTC"))
+    assert _addresses(store) == []
+    for _ in range(2):
+        await ours.record_site("acme", "ingestor")
+    assert _addresses(store) == [("acme", "http://acme")]
+    await ours.record_command(RegisterProject(**_told() | {"site": "beta"}, cron=QUARTERLY, timezone="UTC"))
+    await theirs.record_command(RegisterProject(**_told() | {"site": "beta"}, cron=QUARTERLY, timezone="UTC"))
+    assert _addresses(store) == [("acme", "http://acme"), ("beta", "http://beta")]
+
+
+def _addresses(store: EventStore) -> list[tuple[str, str]]:
+    events = [recorded.event for recorded in store.read(0)]
+    return [(event.site, event.base_url) for event in events if isinstance(event, SiteRegistered)]
 
 
 def _told() -> dict[str, Any]:
