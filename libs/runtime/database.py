@@ -2,14 +2,19 @@
 
 One `DATABASE_URL` names both. With SQLite the event log is the named file and the read tables are `<name>-read.db`
 beside it, so that a rebuild of one never locks the other; with PostgreSQL both live in the named database.
+
+SQLAlchemy is loaded by whoever opens an engine: it takes 11 MB, and services that know addresses alone do without.
 """
 
-import sqlite3
-from pathlib import Path
-from typing import Any, Final
+from __future__ import annotations
 
-import sqlalchemy
-from sqlalchemy import event
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    import sqlalchemy
 
 BUSY_SECONDS: Final = 10.0
 """How long a SQLite writer waits for another one before it gives up."""
@@ -64,6 +69,8 @@ def engine(read_url: str, *, read_only: bool = False, statement_seconds: float |
             lock at its BEGIN (IMMEDIATE): one that reads first and writes later fails at once when another was faster.
         statement_seconds: how long a statement may take on PostgreSQL; SQLite knows no such limit.
     """
+    import sqlalchemy
+
     if read_url.startswith("sqlite:"):
         return _sqlite_engine(read_url, read_only)
     options = ["-c default_transaction_read_only=on"] if read_only else []
@@ -74,13 +81,15 @@ def engine(read_url: str, *, read_only: bool = False, statement_seconds: float |
 
 
 def _sqlite_engine(url: str, read_only: bool) -> sqlalchemy.Engine:
+    import sqlalchemy
+
     file = sqlite_file(url)
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
     made = sqlalchemy.create_engine(url, connect_args={"timeout": BUSY_SECONDS})
     begin = "BEGIN" if read_only else "BEGIN IMMEDIATE"
 
-    @event.listens_for(made, "connect")
+    @sqlalchemy.event.listens_for(made, "connect")
     def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None  # the driver's own BEGIN comes too late and is never IMMEDIATE
         connection.execute(f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}")
@@ -89,7 +98,7 @@ def _sqlite_engine(url: str, read_only: bool) -> sqlalchemy.Engine:
         connection.execute("PRAGMA foreign_keys=OFF")
         connection.execute(f"PRAGMA query_only={'ON' if read_only else 'OFF'}")
 
-    @event.listens_for(made, "begin")
+    @sqlalchemy.event.listens_for(made, "begin")
     def _begin(connection: sqlalchemy.Connection) -> None:
         connection.exec_driver_sql(begin)
 
