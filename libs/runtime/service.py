@@ -69,19 +69,23 @@ async def _run(name: str, settings: S, main: Callable[[S, Stop], Awaitable[None]
     log.info("started", pid=os.getpid())
     try:
         await main(settings, stop)
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            print(f"{name}: {error.strerror}; set another port", file=sys.stderr)  # noqa: T201 - one line for a person
+    except Exception as error:
+        if (taken := _taken_port(error)) is not None:
+            print(f"{name}: {taken.strerror}; set another port", file=sys.stderr)  # noqa: T201 - one line for a person
             return EXIT_MISCONFIGURED
-        log.exception("crashed")
-        return EXIT_CRASHED
-    except Exception:
         log.exception("crashed")
         return EXIT_CRASHED
     finally:
         stop.set()  # for threads that wait for it: the interpreter would wait for them
     log.info("stopped")
     return EXIT_OK
+
+
+def _taken_port(error: Exception) -> OSError | None:
+    """The error that says so, alone or in the group of those tasks that it has ended."""
+    if isinstance(error, ExceptionGroup):
+        return next((found for one in error.exceptions if (found := _taken_port(one)) is not None), None)
+    return error if isinstance(error, OSError) and error.errno == errno.EADDRINUSE else None
 
 
 def _listen(stop: Stop) -> None:

@@ -19,10 +19,15 @@ class Settings:
 async def main(settings: Settings, stop: Stop) -> None:
     if settings.mode == "crash":
         raise RuntimeError("boom")
-    if settings.mode == "taken":
+    if settings.mode.startswith("taken"):
         import asyncio, socket
         held = socket.create_server(("127.0.0.1", 0))
-        await asyncio.start_server(lambda r, w: None, "127.0.0.1", held.getsockname()[1])
+        serving = asyncio.start_server(lambda r, w: None, "127.0.0.1", held.getsockname()[1])
+        if settings.mode == "taken":
+            await serving
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(serving)
+            tasks.create_task(stop.wait())
     if settings.mode == "crash-beside-a-thread":
         import asyncio
         async with asyncio.TaskGroup() as tasks:
@@ -80,8 +85,9 @@ def test_a_bad_setting_is_one_line_and_2(tmp_path: Path) -> None:
     assert (process.returncode, err) == (2, "sample: PORT: 'many' is not a whole number; a number\n")
 
 
-def test_a_taken_port_is_one_line_and_2(tmp_path: Path) -> None:
-    process = start(tmp_path, MODE="taken")
+@pytest.mark.parametrize("mode", ["taken", "taken-beside-others"])
+def test_a_taken_port_is_one_line_and_2(tmp_path: Path, mode: str) -> None:
+    process = start(tmp_path, MODE=mode)
     _, err = process.communicate(timeout=30)
     assert process.returncode == 2
     assert "address already in use" in err.splitlines()[-1]
