@@ -25,8 +25,8 @@ _WHY: Final[Mapping[str, str]] = {
     "InvalidContentType": "it does not speak TLS; leave out the variables TEMPORAL_TLS… and TEMPORAL_API_KEY",
     "code: Unauthenticated": "it does not accept TEMPORAL_API_KEY",
     "code: PermissionDenied": "it knows us and refuses us; may this key or certificate use TEMPORAL_NAMESPACE?",
-    'code: Unknown, message: "transport error"': "it ends the connection at once; if it speaks TLS, set TEMPORAL_TLS=1,"
-    f" and if it asks for a client certificate, check {CERT} and {KEY}",
+    "Some(tonic::transport::Error(Transport, hyper::Error(": "it ends the connection at once; if it speaks TLS, set"
+    f" TEMPORAL_TLS=1, and if it asks for a client certificate, check {CERT} and {KEY}",
 }
 """What the SDK's error holds, and what that means, the more certain first."""
 

@@ -53,7 +53,10 @@ async def drawn(board: dict[str, Any], server: Prometheus, window: Window) -> di
             raise QueryError(f"the variable {variable['name']} has no values")
     for panel in board["panels"]:
         own = replace(window, step=max(window.step, _seconds(panel.get("interval", "0s"))))
-        panel["data"] = await _data(panel, chosen | own.builtin, server, own)
+        try:
+            panel["data"] = await _data(panel, chosen | own.builtin, server, own)
+        except QueryError as error:
+            raise QueryError(f"{board['title']}: {panel['title']}: {error}") from error
         panel["times"] = own.times
     return board | {"range": [window.start, window.end]}
 

@@ -21,8 +21,6 @@ OBSERVE = ROOT / "deploy" / "observe"
 INTERVAL = 2
 """s from one scrape to the next; of the rules as well."""
 
-Sample = tuple[float, str]
-
 
 class QueryError(Exception):
     """Prometheus does not take a query."""

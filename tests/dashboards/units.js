@@ -27,6 +27,7 @@ const UNITS = {
   bytes: (value) => scaled(value, BYTES, [2 ** 30, " GiB"]),
   reqps: per("req/s"),
   eps: per("evt/s"),
+  ops: per("ops/s"),
   rowsps: per("rows/s"),
   bool_yes_no: (value) => (value ? "Yes" : "No"),
 };

@@ -12,8 +12,8 @@ import aiohttp
 import pytest
 import trustme
 
-from libs.events import migrate
-from libs.runtime import Secret, SettingsError, read_settings
+from libs.events import migrate, open_store
+from libs.runtime import Secret, SettingsError, Stop, read_settings
 from libs.runtime.addresses import TemporalAccess
 from libs.temporal.access import ConnectError
 from libs.temporal.connect import connect
@@ -22,12 +22,14 @@ from services.cli.checks.scheduler import temporal as doctor_on_temporal
 from services.cli.settings import DoctorSettings
 from services.graphql.scheduler import Scheduler, SchedulerUnavailableError
 from services.telemetry.settings import Settings as TelemetrySettings
+from services.telemetry.sweep import sweep
 from tests.browser.stack import Service
 from tests.integration.events.publishing import PATIENCE
 from tests.servers import NatsServer, TemporalServer, free_port
 from tests.tls_front import NAME, tls_front
 
 KEY: Final = "a-key-of-the-cloud"
+UNTRUSTED: Final = "must name the certificate"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,7 +144,7 @@ async def test_an_ingestor_is_ready_with_the_right_certificates_alone(
         text = await _readiness(port, status)
     finally:
         ingestor.kill()
-    assert ("must name the certificate" in text) == (status == 503)
+    assert (UNTRUSTED in text) == (status == 503)
 
 
 async def _readiness(port: int, status: int) -> str:
@@ -151,7 +153,7 @@ async def _readiness(port: int, status: int) -> str:
         while True:
             async with session.get(f"http://127.0.0.1:{port}/readyz") as answer:
                 text = await answer.text()
-                if answer.status == status and (status == 200 or "Temporal at" in text):
+                if answer.status == status and (status == 200 or UNTRUSTED in text):
                     return text
             await asyncio.sleep(0.05)
 
@@ -172,3 +174,19 @@ def test_what_can_be_seen_without_temporal_is_said_at_the_start(papers: Papers) 
         read_settings(TelemetrySettings, files)
     with pytest.raises(SettingsError, match=r"KEY_PATH=/nowhere cannot be read: No such file"):
         read_settings(TelemetrySettings, {**files, "TEMPORAL_TLS_CLIENT_KEY_PATH": "/nowhere"})
+
+
+async def test_so_does_telemetry_in_its_readiness(front: str, papers: Papers) -> None:
+    """It connects when it first asks, so that Temporal may be away while it starts."""
+    url = f"sqlite:///{papers.folder / 'jdi.db'}"
+    migrate(url)
+    stop, said, store = Stop(), list[str | None](), open_store(url)
+
+    def hear(reason: str | None) -> None:
+        said.append(reason)
+        stop.set()
+
+    client = await connect(front, access=papers.access(ca="wrong"), lazy=True)
+    await sweep(client, store, lambda: {("acme", "DEMO")}, stop, hear)
+    store.close()
+    assert UNTRUSTED in (said[0] or "")
