@@ -221,8 +221,12 @@ class _Bench:
         )
 
     async def _nats_bytes(self) -> float:
+        """What a message takes beside the event's own bytes, once the relay has brought all of them."""
         client = await nats.connect(self._stack.nats_url)
-        state = (await client.jetstream().stream_info("JIRA")).state
+        stream = client.jetstream()
+        events = self._number("SELECT count(*) FROM jdi_events")
+        while (state := (await stream.stream_info("JIRA")).state).messages < events:
+            await asyncio.sleep(LOOK_SECONDS)
         await client.close()
         plain = self._number("SELECT sum(octet_length(state)) FROM jdi_events")
         return (state.bytes - plain) / state.messages

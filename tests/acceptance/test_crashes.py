@@ -166,4 +166,4 @@ def rebuilt_equals(store: EventStore, tables: Engine) -> bool:
 
 def dump(tables: Engine) -> dict[str, list[Any]]:
     with tables.connect() as connection:
-        return {name: sorted(map(repr, connection.execute(select(table)).tuples())) for name, table in LIVE.items()}
+        return {name: sorted(map(repr, connection.execute(select(table)))) for name, table in LIVE.items()}

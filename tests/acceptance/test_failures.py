@@ -114,7 +114,7 @@ async def test_a_failure_is_classified_shown_and_loses_nothing(case: str, pipeli
 
     await pipeline.project_all()
     with pipeline.tables.connect() as connection:
-        states = set(connection.execute(select(sync_state.c.status, sync_state.c.error_code)).tuples())
+        states = set(connection.execute(select(sync_state.c.status, sync_state.c.error_code)))
         entries = connection.execute(select(sync_log).where(sync_log.c.level == "ERROR")).mappings().all()
     assert states == {("FAILED", code)}
     assert len(entries) == 1
