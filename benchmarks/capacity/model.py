@@ -14,7 +14,8 @@ from benchmarks.capacity.costs import Costs
 
 DAY: Final = 86_400.0
 HEADROOM: Final = 0.6
-"""Share of a measured rate, or of a core, that the busiest hour may take: queues grow without bound towards 1."""
+"""Share of what was measured, or of a core, that the busiest hour may take: towards 1 queues grow without bound, and
+pools of connections with them."""
 SITE_REQUESTS_PER_SECOND: Final = 50.0
 """What the integrator allows itself per site; half of Atlassian's burst limit, which all apps of a site share."""
 DATABASE_CONNECTIONS: Final = 500
@@ -205,8 +206,11 @@ def one_site(inputs: Inputs, costs: Costs) -> Site:
 
 def most_sites(inputs: Inputs, site: Site, ingestors: int, costs: Costs) -> dict[str, int]:
     """How many sites one cell bears, by what gives out there."""
-    connections = DATABASE_CONNECTIONS - CONNECTIONS_OF_OTHERS
     rates = {
+        "connections to PostgreSQL": (
+            ingestors * costs.ingestor_connections,
+            DATABASE_CONNECTIONS - CONNECTIONS_OF_OTHERS,
+        ),
         "commits of the log, mean": (site.transactions, costs.transactions_per_second),
         # All runs of a tick begin within the jitter, and what then waits must be through in time.
         "commits of the log, at a tick": (
@@ -219,8 +223,7 @@ def most_sites(inputs: Inputs, site: Site, ingestors: int, costs: Costs) -> dict
         "projector, a batch for each run": (site.runs * costs.processes["projector"].cpu_per_run, 1.0),
         "telemetry, one core": (site.runs * costs.processes["telemetry"].cpu_per_run, 1.0),
     }
-    bounds = {name: int(HEADROOM * rate / per_site) for name, (per_site, rate) in rates.items()}
-    return {"connections to PostgreSQL": int(connections / (ingestors * costs.ingestor_connections))} | bounds
+    return {name: int(HEADROOM * rate / per_site) for name, (per_site, rate) in rates.items()}
 
 
 def _log_bytes(issues: float, comments: float, worklogs: float, runs: float, costs: Costs) -> float:
