@@ -11,7 +11,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from libs.events import EventStore, migrate, open_store
 from tests.nats_servers import nats_server
-from tests.servers import NatsServer, PostgresServer, TemporalServer, postgres_server
+from tests.servers import NatsServer, PostgresServer, TemporalServer, postgres_server, sqlite_log
 from tests.tcp_gate import TcpGate
 
 BOTH_DATABASES = ("sqlite", "postgresql")
@@ -41,11 +41,10 @@ def gate(postgres: PostgresServer) -> TcpGate:
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database with an empty event log."""
     if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'jdi.db'}"
-    else:
-        url = request.getfixturevalue("postgres").fresh_database()
+        return sqlite_log(tmp_path)
+    url: str = request.getfixturevalue("postgres").fresh_database()
     migrate(url)
-    return str(url)
+    return url
 
 
 @pytest.fixture

@@ -23,6 +23,8 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 
+from libs.events import migrate
+
 START_SECONDS = 30.0
 
 
@@ -33,6 +35,13 @@ def free_port() -> int:
             probe.bind(("127.0.0.1", port))
             return port
     raise RuntimeError("no free port below 32000")
+
+
+def sqlite_log(folder: Path) -> str:
+    """The address of an empty event log in this folder: for tests of what the database makes no difference to."""
+    url = f"sqlite:///{folder / 'jdi.db'}"
+    migrate(url)
+    return url
 
 
 def binary(name: str) -> str | None:

@@ -25,14 +25,13 @@ from libs.events import (
     NotificationRedriven,
     NotificationRequested,
     NotificationSent,
-    migrate,
     stream_id,
 )
 from libs.temporal.messages import ApplyBackoff, ClearBackoff
 from services.graphql import alert_mutations
 from tests.acceptance.console import TOKEN, Console, console_over
 from tests.acceptance.control import QUARTERLY, until
-from tests.servers import TemporalServer
+from tests.servers import TemporalServer, sqlite_log
 
 ALERT = "alert { id status acknowledgedBy acknowledgement resolvedBy resolution silencedUntil }"
 NOTICE = "notification { id state channel recipients attempts failure { code } }"
@@ -41,9 +40,7 @@ ERRORS = "userErrors { code message field }"
 
 @pytest.fixture
 def store_url(tmp_path: Path) -> str:
-    url = f"sqlite:///{tmp_path / 'jdi.db'}"
-    migrate(url)
-    return url
+    return sqlite_log(tmp_path)
 
 
 @pytest.fixture

@@ -22,7 +22,6 @@ from libs.events import (
     SyncRequested,
     SyncStarted,
     SyncSucceeded,
-    migrate,
 )
 from libs.jira_simulator.dataset import Dataset
 from libs.jira_simulator.faults import Fault
@@ -44,7 +43,7 @@ from services.ingestor.journal import Journal
 from services.ingestor.schedules import ScheduleGateway, agrees
 from tests.acceptance.control import QUARTERLY, RARELY, Desk, until, version_in
 from tests.acceptance.pipeline import running
-from tests.servers import TemporalServer
+from tests.servers import TemporalServer, sqlite_log
 
 QUIET = timedelta(0)
 
@@ -52,9 +51,7 @@ QUIET = timedelta(0)
 @pytest.fixture
 def store_url(tmp_path: Path) -> str:
     """The tests below this level run on both databases; what is tested here is the same on either."""
-    url = f"sqlite:///{tmp_path / 'jdi.db'}"
-    migrate(url)
-    return url
+    return sqlite_log(tmp_path)
 
 
 @pytest.fixture

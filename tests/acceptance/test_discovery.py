@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from libs.events import EventStore, migrate
+from libs.events import EventStore
 from libs.jira_simulator.dataset import Dataset
 from libs.jira_simulator.faults import Fault
 from libs.jira_simulator.server import Simulator, serve
@@ -15,15 +15,13 @@ from libs.temporal.commands import JiraRefusedError, ask_jira
 from libs.temporal.messages import FindProjects, FindUsers
 from services.ingestor.discovery import USERS_SHOWN
 from tests.acceptance.pipeline import Pipeline, running
-from tests.servers import TemporalServer
+from tests.servers import TemporalServer, sqlite_log
 
 
 @pytest.fixture
 def store_url(tmp_path: Path) -> str:
     """Nothing here depends on the database."""
-    url = f"sqlite:///{tmp_path / 'jdi.db'}"
-    migrate(url)
-    return url
+    return sqlite_log(tmp_path)
 
 
 @pytest.fixture

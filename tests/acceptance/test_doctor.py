@@ -11,7 +11,7 @@ from nats.js.api import AckPolicy, ConsumerConfig
 from sqlalchemy import update
 
 from libs.access import migrate as migrate_access
-from libs.events import EventStore, SyncSucceeded, migrate
+from libs.events import EventStore, SyncSucceeded
 from libs.jira_simulator.dataset import Dataset
 from libs.jira_simulator.faults import Fault
 from libs.jira_simulator.server import EMAIL, TOKEN, Simulator, serve
@@ -23,14 +23,12 @@ from services.cli.doctor import examine
 from tests.acceptance.control import RARELY, Desk, until
 from tests.acceptance.pipeline import Pipeline, running
 from tests.integration.events.publishing import jetstream, relay, until_stored
-from tests.servers import NatsServer, TemporalServer
+from tests.servers import NatsServer, TemporalServer, sqlite_log
 
 
 @pytest.fixture
 def store_url(tmp_path: Path) -> str:
-    url = f"sqlite:///{tmp_path / 'jdi.db'}"
-    migrate(url)
-    return url
+    return sqlite_log(tmp_path)
 
 
 @pytest.fixture(autouse=True)

@@ -25,7 +25,6 @@ from libs.events import (
     EventStore,
     ProjectRegistered,
     Turn,
-    migrate,
     stream_id,
 )
 from libs.runtime import Reported
@@ -57,7 +56,7 @@ from services.telemetry.leading import Reports, watch
 from services.telemetry.pacing import Pacer, command_for
 from services.telemetry.watching import Watcher, states_at
 from tests.acceptance.pace_oracle import told
-from tests.servers import TemporalServer, free_port
+from tests.servers import TemporalServer, free_port, sqlite_log
 from tests.unit.telemetry.course import failed, succeeded
 
 PROJECTS = 24
@@ -72,9 +71,7 @@ CODES = ("NETWORK_GLITCH", "NETWORK_GLITCH", "NETWORK_GLITCH", "TIMEOUT", "AUTH_
 
 @pytest.fixture
 def store_url(tmp_path: Path) -> str:
-    url = f"sqlite:///{tmp_path / 'jdi.db'}"
-    migrate(url)
-    return url
+    return sqlite_log(tmp_path)
 
 
 @pytest.fixture(autouse=True)

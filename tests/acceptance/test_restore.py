@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from temporalio.client import WorkflowExecutionStatus
 
-from libs.events import BackoffApplied, EventStore, SyncSucceeded, migrate, open_store
+from libs.events import BackoffApplied, EventStore, SyncSucceeded, open_store
 from libs.jira_simulator.dataset import Dataset
 from libs.jira_simulator.server import Simulator, serve
 from libs.temporal import names
@@ -25,14 +25,12 @@ from tests.acceptance.control import RARELY, Desk, until, version_in
 from tests.acceptance.pipeline import Pipeline, running
 from tests.integration.events.publishing import messages, relay, until_stored
 from tests.integration.operate.copying import restored
-from tests.servers import NatsServer, TemporalServer
+from tests.servers import NatsServer, TemporalServer, sqlite_log
 
 
 @pytest.fixture
 def store_url(tmp_path: Path) -> str:
-    url = f"sqlite:///{tmp_path / 'jdi.db'}"
-    migrate(url)
-    return url
+    return sqlite_log(tmp_path)
 
 
 @pytest.fixture

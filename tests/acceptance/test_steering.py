@@ -8,18 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from libs.events import EventStore, migrate
+from libs.events import EventStore
 from libs.jira_simulator.faults import Fault
 from tests.acceptance.console import Console, console_over
-from tests.servers import TemporalServer
+from tests.servers import TemporalServer, sqlite_log
 
 
 @pytest.fixture
 def store_url(tmp_path: Path) -> str:
     """What depends on the database is tested below this."""
-    url = f"sqlite:///{tmp_path / 'jdi.db'}"
-    migrate(url)
-    return url
+    return sqlite_log(tmp_path)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from libs.events import EventStore, TrackedUsersChanged, migrate
+from libs.events import EventStore, TrackedUsersChanged
 from libs.jira_simulator.dataset import Dataset
 from libs.jira_simulator.entities import IssueRecord
 from libs.jira_simulator.faults import Fault
@@ -19,7 +19,7 @@ from libs.temporal.messages import RequestSync, SetTrackedUsers
 from services.projector.rebuild import rebuild
 from tests.acceptance.control import Desk
 from tests.acceptance.pipeline import running
-from tests.servers import TemporalServer
+from tests.servers import TemporalServer, sqlite_log
 
 ISSUES = 240
 
@@ -83,9 +83,7 @@ class Watched:
 @pytest.fixture
 def store_url(tmp_path: Path) -> str:
     """The tests below this level run on both databases; what is tested here is the same on either."""
-    url = f"sqlite:///{tmp_path / 'jdi.db'}"
-    migrate(url)
-    return url
+    return sqlite_log(tmp_path)
 
 
 @pytest.fixture

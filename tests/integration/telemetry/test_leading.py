@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from libs.events import AlertRaised, Append, Change, Event, EventStore, migrate, open_store
+from libs.events import AlertRaised, Append, Change, Event, EventStore, open_store
 from libs.runtime import Reported, Stop
 from libs.temporal.connect import connect
 from services.telemetry import leading, pacing
@@ -19,15 +19,13 @@ from services.telemetry.leading import Reports, work_in_turn
 from services.telemetry.pacing import PaceCommand
 from services.telemetry.watching import Watcher
 from tests.integration.events.publishing import PATIENCE, relay
-from tests.servers import NatsServer, free_port
+from tests.servers import NatsServer, free_port, sqlite_log
 from tests.unit.telemetry.course import failed, registered
 
 
 @pytest.fixture
 def store_url(tmp_path: Path) -> str:
-    url = f"sqlite:///{tmp_path / 'jdi.db'}"
-    migrate(url)
-    return url
+    return sqlite_log(tmp_path)
 
 
 @pytest.fixture(autouse=True)
