@@ -88,7 +88,7 @@ checkov: .venv/.ready ## Checkov's security rules on the Dockerfile and the prod
 
 .PHONY: schema
 schema: .venv/.ready ## Write schema.graphql from the code
-	$(BIN)/python -m services.graphql.schema > schema.graphql
+	$(BIN)/python -m services.graphql.api.schema > schema.graphql
 
 .PHONY: metrics
 metrics: .venv/.ready ## Write docs/metrics.md from what the services export

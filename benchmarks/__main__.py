@@ -9,19 +9,28 @@ import sys
 
 from benchmarks.rows import Row
 
-BENCHMARKS = ("append", "relay", "rebuild", "latency", "slow_runs", "main_job", "tracing")
-ON_DEMAND = ("transactions", "partitions")
+BENCHMARKS = {
+    "append": "log.append",
+    "relay": "log.relay",
+    "rebuild": "reading.rebuild",
+    "latency": "whole.latency",
+    "slow_runs": "slow_runs",
+    "main_job": "whole.main_job",
+    "tracing": "whole.tracing",
+}
+"""Name to module."""
+ON_DEMAND = {"transactions": "log.transactions", "partitions": "log.partitions"}
 """Figures without a target, for decisions: docs/capacity.md tells what they led to."""
 
 
 def main(names: list[str]) -> int:
-    known = BENCHMARKS + ON_DEMAND
+    known = BENCHMARKS | ON_DEMAND
     if unknown := [name for name in names if name not in known]:
         sys.stderr.write(f"no benchmark {', '.join(unknown)}; there are: {', '.join(known)}\n")
         return 2
     missed = 0
     for name in names or BENCHMARKS:
-        rows: list[Row] = importlib.import_module(f"benchmarks.{name}").run()
+        rows: list[Row] = importlib.import_module(f"benchmarks.{known[name]}").run()
         for row in rows:
             target = "" if row.target is None else f"target {row.target:g}"
             verdict = "" if row.target is None else "ok" if row.ok else "MISSED"

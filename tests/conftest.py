@@ -10,9 +10,9 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from libs.events import EventStore, migrate, open_store
-from tests.nats_servers import nats_server
-from tests.servers import NatsServer, PostgresServer, TemporalServer, postgres_server, sqlite_log
-from tests.tcp_gate import TcpGate
+from tests.doubles.tcp_gate import TcpGate
+from tests.servers.addresses import NatsServer, PostgresServer, TemporalServer, postgres_server, sqlite_log
+from tests.servers.nats import nats_server
 
 BOTH_DATABASES = ("sqlite", "postgresql")
 

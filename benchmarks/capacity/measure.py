@@ -21,13 +21,14 @@ import httpx
 import nats
 import psycopg
 
-from benchmarks import append, rebuild, relay, transactions
 from benchmarks.capacity.costs import Costs, EventCosts, ProcessCosts, QueryCosts
-from benchmarks.processes import cpu_seconds, peak_mb, resident_mb
-from benchmarks.stack import ask, simulated_jira, stack, stack_at, states, until_synced_again, until_visible
+from benchmarks.log import append, relay, transactions
+from benchmarks.reading import rebuild
+from benchmarks.whole.processes import cpu_seconds, peak_mb, resident_mb
+from benchmarks.whole.stack import ask, simulated_jira, stack, stack_at, states, until_synced_again, until_visible
 from libs.temporal.connect import connect
 from libs.temporal.names import schedule_id
-from tests.servers import postgres_server
+from tests.servers.addresses import postgres_server
 
 ISSUES: Final = 2000
 IDLE_RUNS: Final = 40

@@ -4,53 +4,10 @@ What lives here: event types and topics, the idempotent append and the ordered r
 follow loop, the relay to NATS JetStream and the helper for subscribers. What never does: Jira's API, Temporal, HTTP.
 """
 
-from libs.events.absences import AbsenceReason, JiraCommentGone, JiraIssueGone, WorklogGone
-from libs.events.admin import (
-    ProjectRegistered,
-    ProjectUnregistered,
-    ScheduleChanged,
-    SchedulePaused,
-    ScheduleResumed,
-    SiteRegistered,
-    SyncRequested,
-    TrackedUsersChanged,
-)
-from libs.events.alerts import (
-    AlertAcknowledged,
-    AlertEnd,
-    AlertRaised,
-    AlertRepeated,
-    AlertResolved,
-    AlertsSilenced,
-)
-from libs.events.batches import Append, Appended, Change, Head, Recorded
-from libs.events.digests import canonical, digest
-from libs.events.envelope import Event, stream_id
-from libs.events.facts import (
-    JiraCommentFetched,
-    JiraIssueFetched,
-    JiraProjectFetched,
-    JiraUserFetched,
-    SprintFetched,
-    WorklogFetched,
-)
-from libs.events.follow import follow
-from libs.events.lag import waiting_seconds
-from libs.events.leader import Turn, lead_in_turn, leadership
-from libs.events.notices import (
-    FailureKind,
-    NoticeReason,
-    NotificationFailed,
-    NotificationRedriven,
-    NotificationRequested,
-    NotificationSent,
-)
-from libs.events.opening import open_when_ready
-from libs.events.pace import BackoffApplied, BackoffCleared, Pace, paced
-from libs.events.relay import run_relay
-from libs.events.saved_reader import SavedReader
-from libs.events.stopping import Awaited, Stopping
-from libs.events.store import (
+from libs.events.log.batches import Append, Appended, Change, Head, Recorded
+from libs.events.log.digests import canonical, digest
+from libs.events.log.opening import open_when_ready
+from libs.events.log.store import (
     SCHEMA_VERSION,
     EventStore,
     StoreError,
@@ -60,8 +17,53 @@ from libs.events.store import (
     migrate,
     open_store,
 )
-from libs.events.subscribe import Delivery, subscribe
-from libs.events.sync import (
+from libs.events.nats.relay import run_relay
+from libs.events.nats.subscribe import Delivery, subscribe
+from libs.events.nats.wakes import wakes
+from libs.events.reading.follow import follow
+from libs.events.reading.lag import waiting_seconds
+from libs.events.reading.leader import Turn, lead_in_turn, leadership
+from libs.events.reading.saved_reader import SavedReader
+from libs.events.stop import Awaited, Stopping
+from libs.events.tracing import continued
+from libs.events.types.absences import AbsenceReason, JiraCommentGone, JiraIssueGone, WorklogGone
+from libs.events.types.alerts import (
+    AlertAcknowledged,
+    AlertEnd,
+    AlertRaised,
+    AlertRepeated,
+    AlertResolved,
+    AlertsSilenced,
+)
+from libs.events.types.backoff import BackoffApplied, BackoffCleared, Pace, paced
+from libs.events.types.control import (
+    ProjectRegistered,
+    ProjectUnregistered,
+    ScheduleChanged,
+    SchedulePaused,
+    ScheduleResumed,
+    SiteRegistered,
+    SyncRequested,
+    TrackedUsersChanged,
+)
+from libs.events.types.event import Event, stream_id
+from libs.events.types.facts import (
+    JiraCommentFetched,
+    JiraIssueFetched,
+    JiraProjectFetched,
+    JiraUserFetched,
+    SprintFetched,
+    WorklogFetched,
+)
+from libs.events.types.notifications import (
+    FailureKind,
+    NoticeReason,
+    NotificationFailed,
+    NotificationRedriven,
+    NotificationRequested,
+    NotificationSent,
+)
+from libs.events.types.sync import (
     EntityMark,
     Evidence,
     SchemaDriftDetected,
@@ -75,9 +77,7 @@ from libs.events.sync import (
     scan_marks,
     untaken_key,
 )
-from libs.events.topics import TOPIC_OF, TOPICS, UnknownTopicError, decode
-from libs.events.tracing import continued
-from libs.events.wakes import wakes
+from libs.events.types.topics import TOPIC_OF, TOPICS, UnknownTopicError, decode
 
 __all__ = [
     "SCHEMA_VERSION",

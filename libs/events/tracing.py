@@ -16,7 +16,7 @@ from opentelemetry.trace import Span, SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from opentelemetry.util.types import AttributeValue
 
-from libs.events.batches import Recorded
+from libs.events.log.batches import Recorded
 
 EVENTS: Final = "jdi.events"
 POSITION: Final = "jdi.position"

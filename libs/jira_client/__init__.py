@@ -6,9 +6,8 @@ HTTP library can import those, `JiraClient` is imported when it is first asked f
 
 from typing import TYPE_CHECKING, Any
 
-from libs.jira_client.classify import Context, classify_exception
-from libs.jira_client.counting import RequestCount, counting
-from libs.jira_client.errors import (
+from libs.jira_client.failures.classify import Context, classify_exception
+from libs.jira_client.failures.errors import (
     ApiGone,
     AuthExpired,
     BadRequest,
@@ -31,7 +30,9 @@ from libs.jira_client.errors import (
     Verdict,
     error_for,
 )
-from libs.jira_client.limits import Gate, Limits, Pulse
+from libs.jira_client.http.counting import RequestCount, counting
+from libs.jira_client.http.observing import Observer, RequestEnded
+from libs.jira_client.http.pace import Gate, Limits, Pulse
 from libs.jira_client.models import (
     Account,
     Board,
@@ -50,7 +51,6 @@ from libs.jira_client.models import (
     UserPage,
     sprint_field,
 )
-from libs.jira_client.observing import Observer, RequestEnded
 from libs.jira_client.pages import SeenTokens
 from libs.jira_client.settings import JiraSettings
 

@@ -11,11 +11,11 @@ import msgspec
 from msgspec import Raw
 
 from libs.jira_client import models, wire
-from libs.jira_client.classify import Context, classify_exception
-from libs.jira_client.errors import BadRequest, NotFoundOrHidden, error_for
-from libs.jira_client.exchange import Call, Exchange
-from libs.jira_client.limits import Limits
-from libs.jira_client.observing import Observer, unobserved
+from libs.jira_client.failures.classify import Context, classify_exception
+from libs.jira_client.failures.errors import BadRequest, NotFoundOrHidden, error_for
+from libs.jira_client.http.observing import Observer, unobserved
+from libs.jira_client.http.pace import Limits
+from libs.jira_client.http.transport import Call, Exchange
 from libs.jira_client.pages import SeenTokens, every, every_child, next_start, next_token
 from libs.jira_client.settings import JiraSettings
 

@@ -11,8 +11,8 @@ from typing import Final, TypeVar
 
 from msgspec import Raw
 
-from libs.jira_client.classify import Context, bad_response
-from libs.jira_client.errors import BadResponse
+from libs.jira_client.failures.classify import Context, bad_response
+from libs.jira_client.failures.errors import BadResponse
 from libs.jira_client.models import ChildPage, ids_of
 
 MOST_PAGES: Final = 10_000

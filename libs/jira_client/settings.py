@@ -4,7 +4,7 @@ import ipaddress
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
 
-from libs.jira_client.addresses import is_public
+from libs.jira_client.http.addresses import is_public
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,8 +9,8 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from libs.jira_simulator.dataset import Dataset
 from libs.jira_simulator.server import EMAIL, TOKEN, serve
+from libs.jira_simulator.site.dataset import Dataset
 
 
 def parser() -> argparse.ArgumentParser:

@@ -31,13 +31,13 @@ from typing import Any, get_type_hints
 import msgspec
 from aiohttp import web
 
-from libs.jira_simulator.answers import Refused, number, reply
-from libs.jira_simulator.dataset import Dataset
+from libs.jira_simulator.api.answers import Refused, number, reply
+from libs.jira_simulator.api.render import zulu
 from libs.jira_simulator.faults import Fault, Faults
-from libs.jira_simulator.mutations import MutationError, Mutations
-from libs.jira_simulator.random_acts import RandomActs
-from libs.jira_simulator.render import zulu
 from libs.jira_simulator.requests import RequestLog
+from libs.jira_simulator.site.dataset import Dataset
+from libs.jira_simulator.site.mutations import MutationError, Mutations
+from libs.jira_simulator.site.random_acts import RandomActs
 
 
 class Conditions(msgspec.Struct):

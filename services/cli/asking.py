@@ -12,9 +12,9 @@ from libs.runtime import Stop, engine, event_database, read_database
 from libs.temporal.access import ConnectError
 from libs.temporal.commands import register_project, request_sync
 from libs.temporal.connect import connect
-from services.cli.progress_bar import progress_bar
 from services.cli.settings import SiteSettings
-from services.cli.sync_watch import End, SyncProgress, wait_for_tables, watch_sync
+from services.cli.syncs.progress_bar import progress_bar
+from services.cli.syncs.watch import End, SyncProgress, wait_for_tables, watch_sync
 
 ACTOR = "jdi"
 

@@ -38,7 +38,7 @@ def cli() -> None:
 @click.option("--log-level", type=click.Choice(LEVELS), default="info", show_default=True)
 def up(log_level: str) -> None:
     """Run the whole stack against the Jira of the environment, until Ctrl-C."""
-    from services.cli.up import up as run
+    from services.cli.running.up import up as run
 
     run(read_settings(cli_settings.UpSettings), _stderr(), log_level)
 
@@ -53,8 +53,8 @@ def up(log_level: str) -> None:
 @click.option("--log-level", type=click.Choice(LEVELS), default="warning", show_default=True)
 def demo(leave: bool, issues: int, seed: int, latency_ms: int, log_level: str) -> None:
     """Run the whole stack against a simulated Jira and show one sync from request to GraphQL answer."""
-    from services.cli.demo import SimulatedJira
-    from services.cli.demo import demo as run
+    from services.cli.running.demo import SimulatedJira
+    from services.cli.running.demo import demo as run
 
     jira = SimulatedJira(issues=issues, seed=seed, latency_ms=latency_ms)
     sys.exit(run(read_settings(cli_settings.DemoSettings), jira, _stderr(), log_level, leave=leave))
@@ -120,7 +120,7 @@ def events(after: int, live: bool, topics: tuple[str, ...], project: str | None)
     """Print the event log, one JSON object a line."""
     from libs.events import open_store
     from libs.runtime import event_database
-    from services.cli.event_lines import event_lines
+    from services.cli.events import event_lines
 
     store = open_store(event_database(_here(cli_settings.DatabaseSettings).database_url))
     try:
@@ -134,7 +134,7 @@ def events(after: int, live: bool, topics: tuple[str, ...], project: str | None)
 def status() -> None:
     """Show how the syncs of every project stand."""
     from libs.runtime import engine, read_database
-    from services.cli.status import status as report
+    from services.cli.syncs.status import status as report
 
     url = read_database(_here(cli_settings.DatabaseSettings).database_url)
     Console().print(report(engine(url, read_only=True)))
@@ -184,7 +184,7 @@ def revoke_token(token_id: str) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 def backup(file: Path) -> None:
     """Write the event log and the API tokens to FILE, while everything goes on."""
-    from services.cli.backup import back_up
+    from services.cli.copies.backup import back_up
 
     made = back_up(_here(cli_settings.DatabaseSettings).database_url, file)
     click.echo(f"{file} holds the log up to event {made.position} and {made.tokens} API tokens")
@@ -195,7 +195,7 @@ def backup(file: Path) -> None:
 @click.option("--finish", "only_finish", is_flag=True, help="The data are in place already, as after pg_restore.")
 def restore(file: Path | None, only_finish: bool) -> None:
     """Make the event log from a backup, and everything else follow it. Stop all services first."""
-    from services.cli.restore import restore as run
+    from services.cli.copies.restore import restore as run
 
     if only_finish == (file is not None):
         raise click.UsageError("give the FILE of a backup, or --finish when its data are in place already")
@@ -253,13 +253,13 @@ def _expected() -> tuple[type[Exception], ...]:
     """Failures whose text says what to do. Imported late: `jdi --help` needs none of this."""
     from libs.access import BadTokenError, UnknownTokenError
     from libs.events import StoreVersionError
-    from libs.events.copies import CopyError
+    from libs.events.log.copies import CopyError
     from libs.read_tables import ReadTablesError
     from libs.temporal.commands import CommandFailedError, UnknownProjectError
-    from services.cli.backup import BackupError
-    from services.cli.event_lines import UnknownTopicNameError
-    from services.cli.restore import RestoreError
-    from services.cli.sync_watch import NoProgressError
+    from services.cli.copies.backup import BackupError
+    from services.cli.copies.restore import RestoreError
+    from services.cli.events import UnknownTopicNameError
+    from services.cli.syncs.watch import NoProgressError
 
     return (
         BackupError,

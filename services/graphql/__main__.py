@@ -9,15 +9,15 @@ from aiohttp import web
 from libs.access import SessionStore, TokenStore
 from libs.read_tables import readiness
 from libs.runtime import Health, Reported, Stop, engine, read_database, run_service
+from services.graphql.api.commands import SHOWN_SECONDS
+from services.graphql.api.context import Defaults
+from services.graphql.api.ingestor import ANSWER_SECONDS, REACH_SECONDS, Scheduler
 from services.graphql.app import CONSOLE, make_app
-from services.graphql.context import Defaults
-from services.graphql.first_admin import prepare_access
-from services.graphql.hosts import Hosts
-from services.graphql.limits import Limits
+from services.graphql.execution.limits import Limits
+from services.graphql.http.first_admin import prepare_access
+from services.graphql.http.hosts import Hosts
 from services.graphql.measures import pool_measured
-from services.graphql.payloads import SHOWN_SECONDS
-from services.graphql.queries import Queries
-from services.graphql.scheduler import ANSWER_SECONDS, REACH_SECONDS, Scheduler
+from services.graphql.reading.queries import Queries
 from services.graphql.settings import Settings
 
 LAST_ANSWER_SECONDS: Final = REACH_SECONDS + ANSWER_SECONDS + SHOWN_SECONDS

@@ -9,20 +9,20 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from libs.access import SessionStore, TokenStore
 from libs.runtime import Health, Stop, health_routes
-from services.graphql.attempts import Attempts
-from services.graphql.auth import Gate, known_only, ours_only
-from services.graphql.connections import Connections
+from services.graphql.api.context import Defaults, Parts
+from services.graphql.api.discovery import Discovery
+from services.graphql.api.ingestor import Scheduler
 from services.graphql.console.routes import console_routes
-from services.graphql.context import Defaults, Parts
-from services.graphql.discovery import Discovery
-from services.graphql.errors import refusal
-from services.graphql.hosts import Hosts
-from services.graphql.limits import MAX_BODY, Limits
-from services.graphql.live import Live
-from services.graphql.queries import Queries
-from services.graphql.scheduler import Scheduler
-from services.graphql.sessions import session_routes
-from services.graphql.view import StrictView
+from services.graphql.execution.errors import refusal
+from services.graphql.execution.limits import MAX_BODY, Limits
+from services.graphql.http.auth import Gate, known_only, ours_only
+from services.graphql.http.hosts import Hosts
+from services.graphql.http.sign_in import session_routes
+from services.graphql.http.sockets import Connections
+from services.graphql.http.throttle import Attempts
+from services.graphql.http.view import StrictView
+from services.graphql.reading.live import Live
+from services.graphql.reading.queries import Queries
 
 log = structlog.get_logger(__name__)
 

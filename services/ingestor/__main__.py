@@ -18,13 +18,13 @@ from libs.temporal import tracing
 from libs.temporal.access import ConnectError
 from libs.temporal.commands import CommandFailedError, register_project
 from libs.temporal.connect import connect
-from services.ingestor.activities import SyncActivities
-from services.ingestor.control import ControlActivities
+from services.ingestor.control.activities import ControlActivities
+from services.ingestor.control.schedules import ScheduleGateway
 from services.ingestor.discovery import DiscoveryActivities
 from services.ingestor.journal import Journal
 from services.ingestor.measures import measured, observer_of
-from services.ingestor.schedules import ScheduleGateway
 from services.ingestor.settings import Settings
+from services.ingestor.sync.activities import SyncActivities
 from services.ingestor.worker import make_workers
 
 log = structlog.get_logger()

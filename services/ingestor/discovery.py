@@ -25,7 +25,7 @@ from libs.temporal.messages import (
     SetTrackedUsers,
     WhoAmI,
 )
-from services.ingestor.decisions import RefusedError, check_key
+from services.ingestor.control.decisions import RefusedError, check_key
 from services.ingestor.failures import failure_from, refusal
 
 NamesAccounts = RegisterProject | SetTrackedUsers | RequestSync

@@ -9,11 +9,11 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from libs.events import Evidence
 from libs.jira_client import Context, ErrorCode, JiraError, classify_exception, error_for
-from libs.jira_client.classify import fingerprint
-from libs.jira_client.rules import RULES
+from libs.jira_client.failures.classify import fingerprint
+from libs.jira_client.failures.rules import RULES
 from libs.temporal.commands import REFUSED
 from libs.temporal.messages import Failure
-from services.ingestor.decisions import RefusedError
+from services.ingestor.control.decisions import RefusedError
 
 TRANSIENT_ATTEMPTS = 3
 """Attempts of one step, each of three calls, before a transient trouble ends the run. The next tick goes on."""

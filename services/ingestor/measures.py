@@ -15,7 +15,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from libs.events import EventStore, waiting_seconds
 from libs.jira_client import Gate, Observer, RequestEnded
-from libs.jira_client.allowances import BURST, Allowance
+from libs.jira_client.http.allowances import BURST, Allowance
 from libs.runtime import LAG, POSITION, asked
 
 RELAY: Final = "relay"

@@ -5,9 +5,9 @@ from temporalio.worker import Worker, WorkerDeploymentVersion
 
 from libs.temporal import names
 from libs.temporal.worker import make_worker
-from services.ingestor.activities import SyncActivities
-from services.ingestor.control import ControlActivities
+from services.ingestor.control.activities import ControlActivities
 from services.ingestor.discovery import DiscoveryActivities
+from services.ingestor.sync.activities import SyncActivities
 from services.ingestor.workflows import AskJiraWorkflow, ControlProjectWorkflow, SyncProjectWorkflow
 
 JIRA_STEPS = 8

@@ -7,10 +7,10 @@ import structlog
 from libs.events import open_when_ready
 from libs.runtime import Health, Reported, Stop, event_database, run_service, serve_health
 from services.notifier.channels.table import adapters_of
-from services.notifier.deliver import Notifier
+from services.notifier.delivery.send import Outlet
 from services.notifier.heartbeat import Heartbeat
+from services.notifier.loop import Notifier
 from services.notifier.measures import CHANNELS
-from services.notifier.send import Outlet
 from services.notifier.settings import Settings
 
 log = structlog.get_logger(__name__)

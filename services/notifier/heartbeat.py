@@ -12,8 +12,8 @@ from typing import Final
 
 import structlog
 
-from services.notifier.egress import post
-from services.notifier.message import Result
+from services.notifier.delivery.egress import post
+from services.notifier.message.types import Result
 
 AGAIN_SECONDS: Final = 30.0
 """After a call that failed."""

@@ -24,7 +24,7 @@ from libs.events import (
     NotificationRequested,
     NotificationSent,
 )
-from services.notifier.text import clean, one_line
+from services.notifier.message.text import clean, one_line
 
 VERSION: Final = 1
 """Of the parts. Another one is forgotten, and made again from the log."""

@@ -26,8 +26,8 @@ from libs.runtime import (
     serve_health,
 )
 from services.projector.live import keep_projecting
+from services.projector.loop import ProjectLoop
 from services.projector.measures import LAG_EVENTS, PARKED, SCHEMA, SERVICE
-from services.projector.project_loop import ProjectLoop
 from services.projector.rebuild import rebuild
 from services.projector.settings import Settings
 

@@ -8,9 +8,9 @@ from sqlalchemy import Engine
 
 from libs.events import EventStore
 from libs.runtime import Stop
-from services.projector.progress import MovedError, NewerTablesError, OlderTablesError
-from services.projector.project_loop import ProjectLoop
+from services.projector.loop import ProjectLoop
 from services.projector.rebuild import RebuildError, rebuild
+from services.projector.tables.progress import MovedError, NewerTablesError, OlderTablesError
 
 log = structlog.get_logger(__name__)
 

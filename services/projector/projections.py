@@ -39,15 +39,19 @@ from libs.events import (
     WorklogGone,
 )
 from libs.read_tables import PROJECTION
-from services.projector import alerts, issues, projects, sprints, sync, users
-from services.projector.changes import Changes
-from services.projector.decisions import decision_row
-from services.projector.drifts import drift_row
-from services.projector.log_lines import log_row
-from services.projector.notices import NOTICES
-from services.projector.standing import Fold, control_stream, project_stream, sync_stream
-from services.projector.storable import storable
-from services.projector.times import stamp
+from services.projector.history.changes import decision_row
+from services.projector.history.drifts import drift_row
+from services.projector.history.log_lines import log_row
+from services.projector.issues import rows as issues
+from services.projector.issues import sprints, users
+from services.projector.project import alerts
+from services.projector.project import decided as projects
+from services.projector.project import syncs as sync
+from services.projector.project.notifications import NOTICES
+from services.projector.project.state import Fold, control_stream, project_stream, sync_stream
+from services.projector.tables.batch import Changes
+from services.projector.tables.text import storable
+from services.projector.tables.times import stamp
 
 log = structlog.get_logger(__name__)
 

@@ -15,8 +15,8 @@ from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 
 from libs.events import EventStore, Stopping
 from libs.read_tables import PROJECTION, VERSION, beside, migrate, projection
-from services.projector import progress
-from services.projector.project_loop import BATCH, LIVE, ProjectLoop
+from services.projector.loop import BATCH, LIVE, ProjectLoop
+from services.projector.tables import progress
 
 log = structlog.get_logger(__name__)
 

@@ -14,12 +14,12 @@ from temporalio.client import Client
 from libs.events import EventStore, Turn, lead_in_turn, wakes
 from libs.runtime import LAG, POSITION, Stop, asked
 from libs.temporal.commands import carry_out
-from services.telemetry.ladder import Rules
+from services.telemetry.backoff import Rules
+from services.telemetry.backoff_commands import Pacer
+from services.telemetry.loop import NAME, Key, Watcher
 from services.telemetry.measures import show
 from services.telemetry.observing import observe
-from services.telemetry.pacing import Pacer
-from services.telemetry.sweep import sweep
-from services.telemetry.watching import NAME, Key, Watcher
+from services.telemetry.sweep.sweep import sweep
 
 SUBJECTS: Final = ("jira.*.*.sync.*", "jira.*.*.control.*")
 RETRY_SECONDS: Final = 1.0

@@ -5,7 +5,7 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from services.telemetry.project_state import ProjectState
+from services.telemetry.state import ProjectState
 
 SYNC_RUNS: Final = Counter(
     "jira_sync_runs_total",

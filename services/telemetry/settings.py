@@ -3,7 +3,7 @@
 import dataclasses
 
 from libs.runtime import addresses, setting
-from services.telemetry.ladder import Rules
+from services.telemetry.backoff import Rules
 
 
 def _positive(env: str, text: str) -> int:

@@ -17,7 +17,10 @@ VIOLATIONS = {
     "Only the ingestor speaks to Jira": ("services/graphql/settings.py", "import libs.jira_client"),
     "No service knows the simulated Jira": ("services/ingestor/settings.py", "import libs.jira_simulator"),
     "Workflows decide, activities do": ("services/ingestor/workflows.py", "import httpx"),
-    "The event log knows no scheduler": ("libs/events/envelope.py", "import temporalio"),
+    "The event log knows no scheduler": ("libs/events/types/event.py", "import temporalio"),
+    "An event type knows neither": ("libs/events/types/facts.py", "import libs.events.log.batches"),
+    "Of the parts of libs.events": ("libs/events/log/digests.py", "import libs.events.reading.follow"),
+    "What a failure means is told": ("libs/jira_client/failures/rules.py", "import httpx"),
 }
 
 

@@ -20,7 +20,7 @@ from typing import Any
 from playwright.async_api import Browser, expect
 
 from libs.access import Role
-from libs.jira_client.errors import ErrorCode
+from libs.jira_client.failures.errors import ErrorCode
 from libs.jira_simulator.faults import Fault
 from tests.browser.conftest import chromium
 from tests.browser.people import Person, entering

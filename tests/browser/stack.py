@@ -23,13 +23,13 @@ from temporalio.client import Client, ScheduleDescription
 from libs import access, events, read_tables
 from libs.access import Role, TokenStore
 from libs.events import EventStore
-from libs.jira_simulator.dataset import Dataset
 from libs.jira_simulator.server import Simulator, serve
+from libs.jira_simulator.site.dataset import Dataset
 from libs.runtime import engine, event_database, read_database
 from libs.temporal import names
 from libs.temporal.connect import connect
 from tests.browser.troubles import Troubles
-from tests.servers import Process, TemporalServer, free_port
+from tests.servers.addresses import Process, TemporalServer, free_port
 
 SITE = "acme"
 PROJECTS = ("DEMO", "HELP", "LAB", "OPS", "PAY", "SHOP", "TEAM")

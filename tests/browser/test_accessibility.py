@@ -8,7 +8,7 @@ from typing import Literal
 import pytest
 from playwright.async_api import Browser, expect
 
-from libs.jira_client.errors import ErrorCode
+from libs.jira_client.failures.errors import ErrorCode
 from tests.browser.accessibility import SCHEMES, faults, violations
 from tests.browser.people import Person, at_browser
 from tests.browser.stack import ConsoleStack

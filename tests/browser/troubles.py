@@ -39,8 +39,8 @@ from libs.events import (
     paced,
     stream_id,
 )
-from libs.jira_client.errors import ErrorCode
-from libs.jira_client.rules import RULES
+from libs.jira_client.failures.errors import ErrorCode
+from libs.jira_client.failures.rules import RULES
 from libs.temporal.commands import carry_out
 from libs.temporal.messages import ApplyBackoff, ClearBackoff
 

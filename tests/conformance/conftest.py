@@ -13,8 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from libs.jira_simulator.dataset import Dataset
 from libs.jira_simulator.server import Simulator, serve
+from libs.jira_simulator.site.dataset import Dataset
 from tests.conformance.documents import Documents
 
 FOLDER = os.environ.get("JIRA_OPENAPI_DIR")

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
-from libs.jira_simulator.entities import UNKNOWN_ACCOUNT
 from libs.jira_simulator.server import Simulator
+from libs.jira_simulator.site.entities import UNKNOWN_ACCOUNT
 from tests.conformance.deviations import DEVIATIONS, Deviation, known
 from tests.conformance.documents import Difference, Documents
 

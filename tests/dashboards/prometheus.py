@@ -14,7 +14,7 @@ from typing import Any
 import aiohttp
 import yaml
 
-from tests.servers import Process, free_port
+from tests.servers.addresses import Process, free_port
 from tests.unit.observe.catalogue import ROOT
 
 OBSERVE = ROOT / "deploy" / "observe"

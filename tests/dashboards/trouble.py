@@ -17,7 +17,7 @@ from libs import events
 from libs.embedded import stack_file
 from libs.jira_simulator.faults import Fault
 from libs.runtime import event_database
-from tests.acceptance.recovery import SITE, World, world
+from tests.acceptance.backoff.recovery import SITE, World, world
 from tests.browser.troubles import Troubles
 
 BUSY: Final = ("DEMO", "SHOP", "TEAM", "PAY")

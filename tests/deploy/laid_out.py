@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tests.servers import Process, binary, free_port, give_up
+from tests.servers.addresses import Process, binary, free_port, give_up
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from tests.servers import binary, give_up
+from tests.servers.addresses import binary, give_up
 
 ROOT = Path(__file__).parents[2]
 K8S = ROOT / "deploy/k8s"

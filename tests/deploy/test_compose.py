@@ -156,7 +156,7 @@ def test_only_those_with_a_reason_reach_the_outside() -> None:
 def test_a_service_that_is_told_to_stop_may_finish() -> None:
     from libs.temporal.worker import GRACE
     from services.graphql.__main__ import LAST_ANSWER_SECONDS
-    from services.graphql.view import GOODBYE_SECONDS
+    from services.graphql.http.view import GOODBYE_SECONDS
 
     for name in SERVICES:
         assert int(PARTS[name]["stop_grace_period"].removesuffix("s")) > max(

@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 from graphql import GraphQLSchema, build_schema, parse, validate
 
-from services.graphql.schema import schema
+from services.graphql.api.schema import schema
 from tests.docs import shell
 from tests.docs.pages import ROOT, Block
 from tests.unit.observe.catalogue import metrics

@@ -20,7 +20,7 @@ import yaml
 from libs.jira_simulator.__main__ import parser as simulator
 from services.cli.commands import cli
 from tests.docs.pages import ROOT
-from tests.servers import binary
+from tests.servers.addresses import binary
 
 TARGETS = frozenset(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
 _PATH = re.compile(r"(?:benchmarks|deploy|docs|libs|requirements|services|tests)/[\w./-]*[\w-]")

@@ -18,10 +18,10 @@ from typing import Any
 
 import aiohttp
 
-from libs.jira_simulator.dataset import Dataset
 from libs.jira_simulator.server import EMAIL, TOKEN, Simulator, serve
+from libs.jira_simulator.site.dataset import Dataset
 from tests.docs.pages import ROOT
-from tests.servers import free_port
+from tests.servers.addresses import free_port
 
 ADMIN_TOKEN = "the administrator of these pages"
 FOREIGN = ("JIRA_", "JDI_", "DATABASE_URL", "NATS_URL", "TEMPORAL_", "SYNC_", "OTEL_")

@@ -12,10 +12,10 @@ from services.cli.migrations import migrate
 from tests.deploy.settings import EVERYWHERE
 from tests.docs import languages, shell
 from tests.docs.pages import PAGES, Block, blocks, inline_code
+from tests.docs.reference.settings import variables
 from tests.docs.running import Reader
-from tests.docs.settings_page import variables
 from tests.docs.stack import running
-from tests.servers import PostgresServer
+from tests.servers.addresses import PostgresServer
 
 VARIABLES = variables().keys() | EVERYWHERE
 BLOCKS = [block for page in PAGES for block in blocks(page)]

@@ -10,9 +10,9 @@ from hypothesis import given
 from jsonschema import Draft202012Validator, FormatChecker
 
 from libs.events import TOPIC_OF, TOPICS, Event
-from tests.docs import events_page
-from tests.docs.reference import FOLDER, WRITTEN
-from tests.unit.events.test_round_trip import any_event
+from tests.docs.reference import events as events_page
+from tests.docs.reference.__main__ import FOLDER, WRITTEN
+from tests.unit.libs.events.types.test_round_trip import any_event
 
 SCHEMA = json.loads((FOLDER / events_page.SCHEMA_ID).read_text(encoding="utf-8"))
 

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from libs.events import migrate, open_store
-from libs.jira_simulator.dataset import Dataset
 from libs.jira_simulator.faults import Fault
 from libs.jira_simulator.server import Simulator, serve
+from libs.jira_simulator.site.dataset import Dataset
 from libs.temporal.commands import ask_jira
 from libs.temporal.messages import (
     FindProjects,
@@ -27,9 +27,9 @@ from libs.temporal.messages import (
     StartSync,
     UnregisterProject,
 )
-from tests.acceptance.control import Desk
-from tests.acceptance.pipeline import Pipeline, running
-from tests.servers import TemporalServer
+from tests.acceptance.steering.control import Desk
+from tests.acceptance.sync.pipeline import Pipeline, running
+from tests.servers.addresses import TemporalServer
 
 HISTORIES = Path(__file__).parent / "histories"
 

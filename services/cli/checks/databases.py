@@ -14,13 +14,13 @@ from sqlalchemy import Engine, inspect, select, text
 
 from libs.access.tables import api_token, console_session
 from libs.events import EventStore, open_store
-from libs.events.postgres import libpq_url
-from libs.events.store import SCHEMA_VERSION
+from libs.events.log.postgres import libpq_url
+from libs.events.log.store import SCHEMA_VERSION
 from libs.read_tables import FOLDED, PROJECTION, VERSION, projection, readiness
 from libs.runtime import engine, event_database, read_database
 from libs.runtime.database import sqlite_file
-from services.cli.backup import POSTGRES_TABLES
 from services.cli.checks.findings import Doubt, Finding, Trouble, look
+from services.cli.copies.backup import POSTGRES_TABLES
 from services.cli.settings import DoctorSettings
 
 OLDEST_POSTGRES: Final = 14

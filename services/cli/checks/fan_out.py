@@ -11,9 +11,9 @@ from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
 
 from libs.events import EventStore
-from libs.events.checkpoint import ForeignStreamError, checkpoint
-from libs.events.nats_connection import connected, shown
-from libs.events.relay import STREAM
+from libs.events.nats.checkpoint import ForeignStreamError, checkpoint
+from libs.events.nats.connection import connected, shown
+from libs.events.nats.relay import STREAM
 from services.cli.checks.databases import opened
 from services.cli.checks.findings import Doubt, Finding, Trouble, look
 from services.cli.settings import DoctorSettings

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 import aiosmtplib
 
 from libs.events import FailureKind
-from services.notifier.message import Failure, Message, Result, failed
-from services.notifier.smtp_address import SmtpAddress, is_mail_address
-from services.notifier.text import clean, one_line
+from services.notifier.delivery.smtp_address import SmtpAddress, is_mail_address
+from services.notifier.message.text import clean, one_line
+from services.notifier.message.types import Failure, Message, Result, failed
 
 if TYPE_CHECKING:
     from services.notifier.settings import Settings

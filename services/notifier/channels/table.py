@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from services.notifier.channels import email, slack, whatsapp
-from services.notifier.message import Adapter
+from services.notifier.message.types import Adapter
 
 if TYPE_CHECKING:
     from services.notifier.settings import Settings

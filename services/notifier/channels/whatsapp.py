@@ -11,9 +11,9 @@ from urllib.parse import quote
 import msgspec
 
 from libs.events import FailureKind
-from services.notifier.egress import Answer, post
-from services.notifier.message import Message, Result, failed
-from services.notifier.text import one_line
+from services.notifier.delivery.egress import Answer, post
+from services.notifier.message.text import one_line
+from services.notifier.message.types import Message, Result, failed
 
 if TYPE_CHECKING:
     from services.notifier.settings import Settings

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from tests.deploy.laid_out import DEPLOY, secrets_in
-from tests.servers import PostgresServer
+from tests.servers.addresses import PostgresServer
 
 
 def contents(folder: Path) -> dict[str, str]:

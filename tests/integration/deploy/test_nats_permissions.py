@@ -14,14 +14,14 @@ from nats.errors import Error as NatsError
 from nats.errors import NoServersError
 
 from libs.events import Append, EventStore, migrate, open_store, subscribe
-from libs.events.nats_connection import connected, inbox_prefix, shown
+from libs.events.nats.connection import connected, inbox_prefix, shown
 from libs.runtime import read_settings
 from services.cli.checks.fan_out import fan_out
-from services.cli.former_life import KeptError, forget_stream
+from services.cli.copies.former_life import KeptError, forget_stream
 from services.cli.settings import DoctorSettings
 from tests.deploy.laid_out import ShippedNats, secrets_in
 from tests.integration.events.made import issue
-from tests.integration.events.publishing import relay
+from tests.integration.events.nats.publishing import relay
 
 SECONDS = 30
 API = "$JS.API"

@@ -11,8 +11,8 @@ from libs.access import Role
 from libs.embedded.stack_file import StackFile
 from libs.read_tables import project
 from libs.runtime import engine, read_database
-from services.cli.foreground import console_lines
 from services.cli.migrations import migrate
+from services.cli.running.foreground import console_lines
 from services.cli.tokens import token_store
 from tests.integration.embedded.test_jdi import jdi
 

@@ -8,8 +8,8 @@ from opentelemetry.trace import SpanKind
 
 from libs.events import Append, EventStore, continued, subscribe, tracing
 from tests.integration.events.made import issue, later
-from tests.integration.events.publishing import messages, relay, until_stored
-from tests.servers import NatsServer
+from tests.integration.events.nats.publishing import messages, relay, until_stored
+from tests.servers.addresses import NatsServer
 from tests.spans import Spans, ids, parent_of, parents
 
 

@@ -16,14 +16,14 @@ from libs.access import SessionStore, TokenStore
 from libs.access import migrate as migrate_access
 from libs.read_tables import migrate, readiness
 from libs.runtime import Health, engine, read_database
+from services.graphql.api.context import Defaults
+from services.graphql.api.ingestor import Scheduler
 from services.graphql.app import make_app
-from services.graphql.context import Defaults
-from services.graphql.limits import Limits
-from services.graphql.queries import Queries
-from services.graphql.scheduler import Scheduler
+from services.graphql.execution.limits import Limits
+from services.graphql.reading.queries import Queries
 from tests.conftest import BOTH_DATABASES
 from tests.integration.graphql import rows
-from tests.servers import free_port
+from tests.servers.addresses import free_port
 
 TOKEN = "a token for tests"
 

@@ -18,7 +18,7 @@ from graphql import (
 )
 from hypothesis import strategies as st
 
-from services.graphql.schema import schema
+from services.graphql.api.schema import schema
 
 served = build_schema(schema.as_str())
 

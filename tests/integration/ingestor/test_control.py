@@ -15,11 +15,11 @@ from libs.events import Event, EventStore, SchedulePaused, ScheduleResumed, Site
 from libs.temporal.commands import new_command_id
 from libs.temporal.connect import connect
 from libs.temporal.messages import PauseSync, RegisterProject, ResumeSync
-from services.ingestor.control import ControlActivities
+from services.ingestor.control.activities import ControlActivities
+from services.ingestor.control.schedules import ScheduleGateway
 from services.ingestor.journal import Journal
-from services.ingestor.schedules import ScheduleGateway
-from tests.acceptance.control import QUARTERLY, control_events
-from tests.servers import free_port
+from tests.acceptance.steering.control import QUARTERLY, control_events
+from tests.servers.addresses import free_port
 
 
 class CountingJournal(Journal):

@@ -10,12 +10,12 @@ from temporalio.testing import ActivityEnvironment
 
 from libs.events import EventStore, SyncFailed, SyncPageRecorded, migrate, open_store
 from libs.jira_client import JiraClient, JiraSettings
-from libs.jira_simulator.dataset import Dataset
 from libs.jira_simulator.server import EMAIL, TOKEN, serve
+from libs.jira_simulator.site.dataset import Dataset
 from libs.temporal.messages import BeginSync, FailSync, Failure, FetchPage, PageSource, PrepareScan
-from services.ingestor.activities import SyncActivities
-from services.ingestor.cursors import MarkNames
 from services.ingestor.journal import Journal
+from services.ingestor.sync.activities import SyncActivities
+from services.ingestor.sync.plan import MarkNames
 
 RUN = {"site": "acme", "project": "DEMO", "run_id": "run-1"}
 

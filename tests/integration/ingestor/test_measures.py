@@ -10,14 +10,14 @@ from prometheus_client import REGISTRY
 
 from libs.events import Append, EventStore
 from libs.jira_client import Gate, RequestEnded
-from libs.jira_client.allowances import Allowance
-from libs.jira_client.classify import Answer, classify
-from libs.jira_client.errors import error_for
+from libs.jira_client.failures.classify import Answer, classify
+from libs.jira_client.failures.errors import error_for
+from libs.jira_client.http.allowances import Allowance
 from services.ingestor import measures
 from services.ingestor.measures import measured, observer_of
 from tests.integration.events.made import issue
-from tests.integration.events.publishing import eventually, relay, until_stored
-from tests.servers import NatsServer
+from tests.integration.events.nats.publishing import eventually, relay, until_stored
+from tests.servers.addresses import NatsServer
 from tests.spans import Spans
 
 

@@ -16,11 +16,11 @@ from libs.jira_client import (
     RateLimited,
     Scope,
 )
-from libs.jira_simulator.dataset import Dataset
-from libs.jira_simulator.entities import User
 from libs.jira_simulator.faults import Fault
 from libs.jira_simulator.server import EMAIL, TOKEN, Simulator, serve
-from tests.unit.jira_client.loopback import client
+from libs.jira_simulator.site.dataset import Dataset
+from libs.jira_simulator.site.entities import User
+from tests.unit.libs.jira_client.loopback import client
 
 PROJECTS = tuple(f"P{number:03}" for number in range(120))
 

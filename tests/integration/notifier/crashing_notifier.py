@@ -10,10 +10,10 @@ from typing import Any
 from libs.events import Event
 from libs.runtime import run_service
 from services.notifier import __main__ as notifier
-from services.notifier import deliver
-from services.notifier.journal import Journal
-from services.notifier.message import Message, Result
-from services.notifier.send import Outlet
+from services.notifier import loop as deliver
+from services.notifier.delivery.journal import Journal
+from services.notifier.delivery.send import Outlet
+from services.notifier.message.types import Message, Result
 from services.notifier.settings import Settings
 
 POINTS = (

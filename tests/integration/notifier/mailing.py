@@ -22,11 +22,11 @@ from libs.events import (
     stream_id,
 )
 from libs.runtime import Reported, Stop
-from services.notifier.deliver import Notifier
-from services.notifier.message import Adapter
-from services.notifier.policy import DEFAULT, Policy
-from services.notifier.send import Outlet
-from tests.unit.notifier.made import THEN
+from services.notifier.delivery.send import Outlet
+from services.notifier.loop import Notifier
+from services.notifier.message.types import Adapter
+from services.notifier.policy.rules import DEFAULT, Policy
+from tests.unit.services.notifier.made import THEN
 
 AT_ONCE: Policy = msgspec.structs.replace(
     DEFAULT, group_wait_seconds=0.0, critical_wait_seconds=0.0, group_interval_seconds=0.0

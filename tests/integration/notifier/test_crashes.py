@@ -17,11 +17,11 @@ from pathlib import Path
 import pytest
 
 from libs.events import EventStore, NotificationSent, migrate, open_store
+from tests.doubles.mail_server import Mail, MailServer, mail_server
 from tests.integration.notifier import crashing_notifier
 from tests.integration.notifier.crashing_notifier import POINTS, environ_of
 from tests.integration.notifier.mailing import append, outcomes
-from tests.mail_server import Mail, MailServer, mail_server
-from tests.unit.notifier.made import raised
+from tests.unit.services.notifier.made import raised
 
 TRIALS = 30
 PATIENCE = 60.0

@@ -11,16 +11,19 @@ from prometheus_client import REGISTRY
 
 from libs.events import EventStore, FailureKind, NoticeReason, NotificationFailed, NotificationSent, run_relay
 from libs.runtime import Stop
-from services.notifier import journal as journal_module
 from services.notifier import state as state_module
 from services.notifier.channels.email import Email
 from services.notifier.channels.slack import Slack
 from services.notifier.channels.whatsapp import WhatsApp
-from services.notifier.deliver import Notifier
-from services.notifier.journal import Journal
-from services.notifier.message import Adapter, Message, Result, failed
-from services.notifier.send import Outlet
-from services.notifier.smtp_address import parse_smtp_url
+from services.notifier.delivery import journal as journal_module
+from services.notifier.delivery.journal import Journal
+from services.notifier.delivery.send import Outlet
+from services.notifier.delivery.smtp_address import parse_smtp_url
+from services.notifier.loop import Notifier
+from services.notifier.message.types import Adapter, Message, Result, failed
+from tests.doubles.mail_server import MailServer, mail_server
+from tests.doubles.slack import SlackDouble, slack_double
+from tests.doubles.whatsapp import PHONE_NUMBER_ID, TOKEN, WhatsAppDouble, whatsapp_double
 from tests.integration.notifier.mailing import (
     AT_ONCE,
     append,
@@ -30,11 +33,8 @@ from tests.integration.notifier.mailing import (
     requested,
     until,
 )
-from tests.mail_server import MailServer, mail_server
-from tests.servers import NatsServer
-from tests.slack_double import SlackDouble, slack_double
-from tests.unit.notifier.made import raised, resolved
-from tests.whatsapp_double import PHONE_NUMBER_ID, TOKEN, WhatsAppDouble, whatsapp_double
+from tests.servers.addresses import NatsServer
+from tests.unit.services.notifier.made import raised, resolved
 
 NOBODY = "nats://127.0.0.1:1"
 """No NATS there: only the log and the clock wake."""

@@ -12,19 +12,19 @@ from structlog.testing import capture_logs
 
 from libs.events import EventStore, leadership, migrate, open_store
 from libs.runtime import Reported, Secret, Stop
-from services.notifier import deliver as deliver_module
 from services.notifier import heartbeat as heartbeat_module
+from services.notifier import loop as deliver_module
 from services.notifier.__main__ import _heartbeat
 from services.notifier.channels.slack import Slack
-from services.notifier.deliver import Notifier
+from services.notifier.delivery.send import Outlet
 from services.notifier.heartbeat import Heartbeat
-from services.notifier.send import Outlet
+from services.notifier.loop import Notifier
 from services.notifier.settings import Settings
-from tests.http_double import Call, HttpDouble
-from tests.integration.events.test_leader import through
+from tests.doubles.http import Call, HttpDouble
+from tests.doubles.tcp_gate import TcpGate
+from tests.integration.events.reading.test_leader import through
 from tests.integration.notifier.mailing import AT_ONCE, until
-from tests.servers import PostgresServer
-from tests.tcp_gate import TcpGate
+from tests.servers.addresses import PostgresServer
 
 NOBODY = "nats://127.0.0.1:1"
 

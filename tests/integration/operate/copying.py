@@ -16,11 +16,11 @@ from sqlalchemy import Engine
 from libs.events import Append, EventStore, open_store
 from libs.runtime import engine, read_database, read_settings
 from libs.runtime.database import sqlite_file
-from services.cli.backup import back_up, pg_dump_options
-from services.cli.restore import restore
+from services.cli.copies.backup import back_up, pg_dump_options
+from services.cli.copies.restore import restore
 from services.cli.settings import RestoreSettings
 from tests.integration.events.made import issue
-from tests.servers import PostgresServer, binary, give_up
+from tests.servers.addresses import PostgresServer, binary, give_up
 
 WRITERS = 3
 BATCH = 20

@@ -13,16 +13,16 @@ from sqlalchemy import Engine
 from libs.access import Role, TokenStore
 from libs.access import migrate as migrate_access
 from libs.events import Append, EventStore, leadership, migrate, open_store
-from libs.events.copies import CopyError
+from libs.events.log.copies import CopyError
 from libs.read_tables import migrate as migrate_tables
 from libs.read_tables import readiness
 from libs.runtime import Stop, engine, read_database
-from services.cli.backup import BackupError, back_up
-from services.cli.restore import RestoreError, restore
-from services.projector.project_loop import ProjectLoop
+from services.cli.copies.backup import BackupError, back_up
+from services.cli.copies.restore import RestoreError, restore
+from services.projector.loop import ProjectLoop
 from services.projector.rebuild import rebuild
 from tests.integration.events.made import issue
-from tests.integration.events.publishing import relay, stored_positions, until_stored
+from tests.integration.events.nats.publishing import relay, stored_positions, until_stored
 from tests.integration.operate.copying import (
     BATCH,
     WRITERS,
@@ -34,7 +34,7 @@ from tests.integration.operate.copying import (
     writing,
 )
 from tests.integration.projector.log import Dump, append, catch_up, dump, history, live_projector, shows, until
-from tests.servers import NatsServer, PostgresServer
+from tests.servers.addresses import NatsServer, PostgresServer
 
 MUCH = 40 * BATCH
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from click.testing import CliRunner, Result
 
-from services.cli.backup import pg_dump_line
 from services.cli.commands import cli
+from services.cli.copies.backup import pg_dump_line
 
 OPERATE = Path(__file__).parents[3] / "docs" / "operate.md"
 FOREIGN = dict.fromkeys(("DATABASE_URL", "NATS_URL", "TEMPORAL_ADDRESS", "JIRA_SITE", "JIRA_BASE_URL"), None)

@@ -14,7 +14,7 @@ from services.cli.migrations import migrate
 from services.cli.settings import DoctorSettings
 from tests.integration.operate.copying import tables_of
 from tests.integration.projector.log import append, catch_up, history
-from tests.servers import PostgresServer
+from tests.servers.addresses import PostgresServer
 
 
 def settings(url: str) -> DoctorSettings:

@@ -21,8 +21,8 @@ from libs.access import migrate as migrate_access
 from libs.events import migrate
 from libs.read_tables import migrate as migrate_tables
 from libs.runtime import engine, read_database
-from tests.servers import PostgresServer, free_port
-from tests.tcp_gate import TcpGate
+from tests.doubles.tcp_gate import TcpGate
+from tests.servers.addresses import PostgresServer, free_port
 
 PROMETHEUS_SECONDS = 10
 """After which Prometheus gives a look at /metrics up, unless it is told otherwise."""

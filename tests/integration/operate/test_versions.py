@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, select, text
 
 from libs.events import EventStore, JiraIssueFetched
-from libs.events.upcasts import UPCASTS
+from libs.events.types.upcasts import UPCASTS
 from libs.read_tables import PROJECTION, dead_letter, migrate, projection, readiness
 from libs.runtime import Stop
 from services.projector.rebuild import rebuild

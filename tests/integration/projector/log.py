@@ -15,8 +15,8 @@ from libs.events import AbsenceReason, Append, Change, Event, EventStore
 from libs.read_tables import FOLDED
 from libs.runtime import Stop
 from services.projector.live import keep_projecting
-from services.projector.project_loop import LIVE, ProjectLoop
-from tests.unit.projector import build
+from services.projector.loop import LIVE, ProjectLoop
+from tests.unit.services.projector import build
 
 Dump = Mapping[str, list[tuple[Any, ...]]]
 

@@ -20,8 +20,8 @@ from libs.events import EventStore, migrate, open_store
 from libs.read_tables import migrate as migrate_tables
 from libs.runtime import engine, read_database
 from tests.integration.projector.log import append, shows, until
-from tests.servers import free_port
-from tests.unit.projector import build
+from tests.servers.addresses import free_port
+from tests.unit.services.projector import build
 
 
 @contextmanager

@@ -10,12 +10,12 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from libs.events import EventStore
 from libs.read_tables import FOLDED, PROJECTION, dead_letter, issue, projection
-from services.projector import project_loop
-from services.projector.progress import MovedError
-from services.projector.project_loop import LIVE, ProjectLoop
-from services.projector.writing import write
+from services.projector import loop as project_loop
+from services.projector.loop import LIVE, ProjectLoop
+from services.projector.tables.progress import MovedError
+from services.projector.tables.write import write
 from tests.integration.projector.log import append, catch_up, dump, history, live_projector, shows, until
-from tests.unit.projector import build
+from tests.unit.services.projector import build
 
 
 def position(tables: Engine) -> int:

@@ -14,9 +14,9 @@ from sqlalchemy import Connection, Engine, func, inspect, select, text
 from libs.events import EventStore
 from libs.read_tables import FOLDED, PROJECTION, beside, issue, metadata, migrate, projection, readiness
 from libs.runtime import Stop, engine, read_database
-from services.projector.progress import NewerTablesError
-from services.projector.project_loop import LIVE, ProjectLoop
+from services.projector.loop import LIVE, ProjectLoop
 from services.projector.rebuild import RebuildError, _begin, rebuild
+from services.projector.tables.progress import NewerTablesError
 from tests.integration.projector.log import Dump, append, catch_up, dump, history, live_projector, shows, until
 
 

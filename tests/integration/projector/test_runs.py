@@ -9,10 +9,10 @@ from sqlalchemy import Engine, select
 
 from libs.events import Event, EventStore
 from libs.read_tables import sync_run
-from services.projector import project_loop
+from services.projector import loop as project_loop
 from tests.integration.projector.log import append, catch_up
-from tests.unit.projector import build
-from tests.unit.projector.courses import KINDS, WORDS, Step, course, naive_runs
+from tests.unit.services.projector import build
+from tests.unit.services.projector.courses import KINDS, WORDS, Step, course, naive_runs
 
 
 @pytest.mark.parametrize("size", [1, 13, 1000])

@@ -13,14 +13,15 @@ import pytest
 from libs.events import AlertRaised, Append, Change, Event, EventStore, open_store
 from libs.runtime import Reported, Stop
 from libs.temporal.connect import connect
-from services.telemetry import leading, pacing
-from services.telemetry.ladder import Rules
+from services.telemetry import backoff_commands as pacing
+from services.telemetry import leading
+from services.telemetry.backoff import Rules
+from services.telemetry.backoff_commands import PaceCommand
 from services.telemetry.leading import Reports, work_in_turn
-from services.telemetry.pacing import PaceCommand
-from services.telemetry.watching import Watcher
-from tests.integration.events.publishing import PATIENCE, relay
-from tests.servers import NatsServer, free_port, sqlite_log
-from tests.unit.telemetry.course import failed, registered
+from services.telemetry.loop import Watcher
+from tests.integration.events.nats.publishing import PATIENCE, relay
+from tests.servers.addresses import NatsServer, free_port, sqlite_log
+from tests.unit.services.telemetry.course import failed, registered
 
 
 @pytest.fixture

@@ -16,10 +16,10 @@ from libs.events import (
     SavedReader,
     StoreError,
 )
-from services.telemetry.ladder import Rules
-from services.telemetry.watching import NAME, Watcher, states_at
+from services.telemetry.backoff import Rules
+from services.telemetry.loop import NAME, Watcher, states_at
 from tests.integration.events.made import issue
-from tests.unit.telemetry.course import PROJECT, SITE, failed, registered, succeeded, unregistered
+from tests.unit.services.telemetry.course import PROJECT, SITE, failed, registered, succeeded, unregistered
 
 KEY = SITE, PROJECT
 RULES = Rules()

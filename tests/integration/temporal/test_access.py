@@ -20,13 +20,13 @@ from libs.temporal.connect import connect
 from services.cli.checks.findings import FAIL
 from services.cli.checks.scheduler import temporal as doctor_on_temporal
 from services.cli.settings import DoctorSettings
-from services.graphql.scheduler import Scheduler, SchedulerUnavailableError
+from services.graphql.api.ingestor import Scheduler, SchedulerUnavailableError
 from services.telemetry.settings import Settings as TelemetrySettings
-from services.telemetry.sweep import sweep
+from services.telemetry.sweep.sweep import sweep
 from tests.browser.stack import Service
-from tests.integration.events.publishing import PATIENCE
-from tests.servers import NatsServer, TemporalServer, free_port
-from tests.tls_front import NAME, tls_front
+from tests.doubles.tls_front import NAME, tls_front
+from tests.integration.events.nats.publishing import PATIENCE
+from tests.servers.addresses import NatsServer, TemporalServer, free_port
 
 KEY: Final = "a-key-of-the-cloud"
 UNTRUSTED: Final = "must name the certificate"

@@ -23,8 +23,8 @@ from temporalio.service import RPCError
 
 from libs.temporal.connect import connect
 from libs.temporal.cron import BadCron, check, next_runs
-from tests.servers import TemporalServer
-from tests.unit.temporal.expressions import expressions
+from tests.servers.addresses import TemporalServer
+from tests.unit.libs.temporal.expressions import expressions
 
 TOLD = 10
 """Runs that the server announces."""

@@ -11,8 +11,8 @@ from temporalio import activity
 
 from libs.temporal.connect import connect
 from libs.temporal.worker import make_worker
-from tests.integration.events.publishing import PATIENCE
-from tests.servers import TemporalServer, free_port
+from tests.integration.events.nats.publishing import PATIENCE
+from tests.servers.addresses import TemporalServer, free_port
 
 
 @activity.defn

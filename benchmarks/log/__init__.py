@@ -1,0 +1,1 @@
+"""What the event log costs: append, transactions, partitions, relay."""

@@ -1,0 +1,1 @@
+"""What building the read tables costs, against statements written by hand."""

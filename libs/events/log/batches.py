@@ -1,0 +1,91 @@
+"""What is handed to the log in one piece, and what comes back."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from libs.events.types.event import Event
+
+Closing = Callable[[int], tuple[Sequence["Change"], bytes]]
+"""From the number of changes that were new to what closes the batch: more events, and the outcome to store."""
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """An event to append.
+
+    Without a digest it is always appended. With one, the append is idempotent: the stream's last digest again, or an
+    older `updated`, appends nothing; a newer `updated` appends; the same `updated` with other bytes appends only when
+    the canonical payloads differ.
+    """
+
+    event: Event
+    digest: bytes | None = None
+    updated: datetime | None = None
+
+
+class Append(msgspec.Struct, frozen=True, kw_only=True):
+    """One transaction: events, and what their writer must remember of them."""
+
+    changes: Sequence[Change] = ()
+    marks: Mapping[str, bytes] = {}
+    """Named values to set."""
+    insert_marks: Mapping[str, bytes] = {}
+    """Named values to set where the name is new."""
+    forget: Sequence[str] = ()
+    """Names to remove before the others are set; a trailing * stands for every name that begins so."""
+    once: str | None = None
+    """Key under which this batch is stored once: a repetition writes nothing and gets the first one's outcome."""
+    outcome: bytes = b""
+    """What a repetition is answered with."""
+    expect: Mapping[UUID, int] = {}
+    """Versions that streams must still have, 0 for an empty one: what was decided on an older state is not stored."""
+    closing: Closing | None = None
+    """Called with the number of new events, once per attempt: it may be called again when another writer was first,
+    so it must only compute. Its outcome takes the place of `outcome`."""
+
+
+class Appended(NamedTuple):
+    """What an append did."""
+
+    positions: tuple[int, ...]
+    """Places of `appended` in the log, in the same order."""
+    appended: tuple[Event, ...]
+    """The events that were new, with their versions and the time of recording."""
+    repeated: bool
+    """The once-key was there already: nothing was written."""
+    outcome: bytes
+    """Of this batch; of the first one when repeated."""
+
+
+class Recorded(NamedTuple):
+    """An event as it stands in the log."""
+
+    position: int
+    event: Event
+    topic: str
+    raw: bytes
+    """The stored bytes."""
+
+
+class Head(NamedTuple):
+    """Where a stream stands."""
+
+    version: int
+    digest: bytes
+    updated: str
+    """ISO 8601 UTC; empty when the stream's events carry none. Texts of one form compare as the times do."""
+
+
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """What a recorder writes beside the events, in their transaction."""
+
+    heads: Sequence[tuple[UUID, Head]] = ()
+    marks: Mapping[str, bytes] = {}
+    insert_marks: Mapping[str, bytes] = {}
+    forget: Sequence[str] = ()
+    once: str | None = None
+    outcome: bytes = b""
+    at: str = ""

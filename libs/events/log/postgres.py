@@ -1,0 +1,243 @@
+"""The log on PostgreSQL: the library's recorder, with a plain transaction in place of its pipeline.
+
+The library's pipeline hangs on batches of this size (the client waits to read with unsent output). The table lock
+stays: it makes commit order the order of positions, so a reader that follows never passes a gap that fills later.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from eventsourcing.persistence import StoredEvent
+from eventsourcing.postgres import ConnectionPool, PostgresApplicationRecorder, PostgresFactory
+from eventsourcing.utils import Environment
+from psycopg import Connection
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.rows import DictRow, dict_row
+from psycopg.sql import SQL, Identifier
+
+from libs.events.log.batches import Batch, Head
+
+MIGRATION_LOCK = 7_236_114_001
+"""Advisory lock: several processes that create tables at once would fail on one another."""
+
+RECHECK_SECONDS = 1.0
+"""A notification can be lost with its connection; the reader looks again at least this often."""
+
+CONNECT_SECONDS = 10
+IDLE_IN_TRANSACTION_SECONDS = 60
+"""A writer whose machine is gone must not hold the table lock for ever."""
+POOL_SIZE = 15
+"""Most connections of one process; readers that wait hold one each."""
+
+SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS {schema}.heads (originator_id uuid PRIMARY KEY, version bigint NOT NULL,"
+    " digest bytea NOT NULL, updated text NOT NULL) WITH (fillfactor=80)",
+    'CREATE TABLE IF NOT EXISTS {schema}.marks (name text COLLATE "C" PRIMARY KEY, value bytea NOT NULL,'
+    " updated_at text NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS {schema}.once (key text PRIMARY KEY, outcome bytea NOT NULL,"
+    " recorded_at text NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS {schema}.log_schema (version int NOT NULL)",
+)
+
+
+def libpq_url(url: str) -> str:
+    """The address without the name of a driver, as libpq wants it."""
+    return url.replace("postgresql+psycopg://", "postgresql://", 1)
+
+
+class PostgresLogFactory(PostgresFactory):
+    """The library's factory, connecting with everything the URL says: sockets, TLS, several hosts, options.
+
+    The library itself knows five parts of an address only, and would connect without TLS where `sslmode` asks for it.
+    """
+
+    def __init__(self, env: Environment, url: str) -> None:
+        unused = dict.fromkeys(("POSTGRES_DBNAME", "POSTGRES_HOST", "POSTGRES_USER", "POSTGRES_PASSWORD"), "")
+        super().__init__(Environment(env.name, {**env, **unused}))
+        self.datastore.idle_in_transaction_session_timeout = IDLE_IN_TRANSACTION_SECONDS
+        self.datastore.pool = self._pool(url)
+
+    def _pool(self, url: str) -> ConnectionPool[Connection[DictRow]]:
+        def check(connection: Connection[Any]) -> None:
+            # When one is dead, the server has restarted and all are. The pool would find out one by one, with pauses
+            # that double: half a minute for five connections.
+            try:
+                ConnectionPool.check_connection(connection)
+            except psycopg.Error:
+                pool.drain()
+                raise
+
+        defaults: dict[str, Any] = {"application_name": "jdi-events", "connect_timeout": CONNECT_SECONDS}
+        pool = ConnectionPool(
+            make_conninfo(**{**defaults, **conninfo_to_dict(libpq_url(url))}),
+            connection_class=Connection[DictRow],
+            kwargs={"row_factory": dict_row},
+            min_size=1,
+            max_size=POOL_SIZE,
+            open=False,
+            configure=self.datastore.after_connect_func(),
+            check=check,
+            timeout=CONNECT_SECONDS,
+        )
+        return pool
+
+
+class PostgresLog(PostgresApplicationRecorder):
+    """Recorder of the event log on PostgreSQL."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        names = {"schema": Identifier(self.datastore.schema), "events": Identifier(self.events_table_name)}
+        self.sql_create_statements += [SQL(statement).format(**names) for statement in SCHEMA]
+        self._insert_statement = SQL(
+            "INSERT INTO {schema}.{events} (originator_id, originator_version, topic, state)"
+            " SELECT * FROM unnest(%b::uuid[], %b::int8[], %b::text[], %b::bytea[]) RETURNING notification_id"
+        ).format(**names)
+        self._heads_statement = SQL(
+            "INSERT INTO {schema}.heads SELECT * FROM unnest(%b::uuid[], %b::int8[], %b::bytea[], %b::text[])"
+            " ON CONFLICT (originator_id) DO UPDATE SET version = excluded.version, digest = excluded.digest,"
+            " updated = excluded.updated WHERE excluded.version >= heads.version"
+        ).format(**names)
+        self._schema = names["schema"]
+
+    def set_schema_version(self, version: int) -> None:
+        with self.datastore.transaction(commit=True) as c:
+            c.execute(SQL("DELETE FROM {}.log_schema").format(self._schema))
+            c.execute(SQL("INSERT INTO {}.log_schema VALUES (%s)").format(self._schema), (version,))
+
+    def schema_version(self) -> int | None:
+        """The version that `migrate` wrote; None when it never ran."""
+        with self.datastore.transaction(commit=False) as c:
+            c.execute("SELECT to_regclass(%s) AS found", (f"{self.datastore.schema}.log_schema",))
+            row = c.fetchone()
+            if row is None or row["found"] is None:
+                return None
+            c.execute(SQL("SELECT version FROM {}.log_schema").format(self._schema))
+            row = c.fetchone()
+            return None if row is None else int(row["version"])
+
+    def heads(self, streams: Sequence[UUID]) -> dict[UUID, Head]:
+        with self.datastore.get_connection() as conn, conn.cursor(binary=True) as c:
+            c.execute(
+                SQL("SELECT * FROM {}.heads WHERE originator_id = ANY(%b)").format(self._schema), (list(streams),)
+            )
+            return {
+                row["originator_id"]: Head(row["version"], bytes(row["digest"]), row["updated"]) for row in c.fetchall()
+            }
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:
+        batch: Batch = kwargs["batch"]
+        with self.datastore.get_connection() as conn, conn.transaction(), conn.cursor(binary=True) as c:
+            # First of all, and for batches without events too: writers that come one after another cannot deadlock
+            # over the rows of heads and marks.
+            self._lock_table(c)
+            if batch.once is not None:
+                c.execute(
+                    SQL("INSERT INTO {}.once VALUES (%s,%s,%s)").format(self._schema),
+                    (batch.once, batch.outcome, batch.at),
+                )
+            positions = self._insert_rows(c, stored_events) if stored_events else []
+            if batch.heads:
+                streams, heads = zip(*batch.heads, strict=True)
+                versions, digests, updated = zip(*heads, strict=True)
+                c.execute(self._heads_statement, (list(streams), list(versions), list(digests), list(updated)))
+            self._write_marks(c, batch)
+        return positions
+
+    def _insert_rows(self, c: Any, stored_events: Sequence[StoredEvent]) -> list[int]:
+        self._notify_channel(c)
+        c.execute(
+            self._insert_statement,
+            (
+                [e.originator_id for e in stored_events],
+                [e.originator_version for e in stored_events],
+                [e.topic for e in stored_events],
+                [e.state for e in stored_events],
+            ),
+        )
+        return [row["notification_id"] for row in c.fetchall()]
+
+    def _write_marks(self, c: Any, batch: Batch) -> None:
+        for name in batch.forget:
+            if name.endswith("*"):
+                c.execute(SQL("DELETE FROM {}.marks WHERE starts_with(name, %s)").format(self._schema), (name[:-1],))
+            else:
+                c.execute(SQL("DELETE FROM {}.marks WHERE name = %s").format(self._schema), (name,))
+        for marks, on_conflict in (
+            (batch.marks, SQL("UPDATE SET value = excluded.value, updated_at = excluded.updated_at")),
+            (batch.insert_marks, SQL("NOTHING")),
+        ):
+            if marks:
+                c.execute(
+                    SQL(
+                        "INSERT INTO {}.marks SELECT name, value, %s FROM unnest(%b::text[], %b::bytea[])"
+                        " AS new (name, value) ON CONFLICT (name) DO {}"
+                    ).format(self._schema, on_conflict),
+                    (batch.at, list(marks), list(marks.values())),
+                )
+
+    def outcome(self, once: str) -> bytes | None:
+        return self._value("SELECT outcome AS value FROM {}.once WHERE key = %s", once)
+
+    def mark(self, name: str) -> bytes | None:
+        return self._value("SELECT value FROM {}.marks WHERE name = %s", name)
+
+    def _value(self, statement: str, key: str) -> bytes | None:
+        with self.datastore.get_connection() as conn, conn.cursor() as c:
+            c.execute(SQL(statement).format(self._schema), (key,))
+            row = c.fetchone()
+            return None if row is None else bytes(row["value"])
+
+    def marks(self, prefix: str) -> dict[str, bytes]:
+        with self.datastore.get_connection() as conn, conn.cursor() as c:
+            c.execute(
+                SQL("SELECT name, value FROM {}.marks WHERE starts_with(name, %s) ORDER BY name").format(self._schema),
+                (prefix,),
+            )
+            return {row["name"]: bytes(row["value"]) for row in c.fetchall()}
+
+    def unsound_streams(self) -> int:
+        with self.datastore.get_connection() as conn, conn.cursor() as c:
+            c.execute(
+                SQL(
+                    "SELECT count(*) AS found FROM (SELECT originator_id, max(originator_version) AS version"
+                    " FROM {schema}.{events} GROUP BY originator_id) AS last"
+                    " LEFT JOIN {schema}.heads USING (originator_id)"
+                    " WHERE heads.version IS NULL OR heads.version <> last.version"
+                ).format(schema=self._schema, events=Identifier(self.events_table_name))
+            )
+            row = c.fetchone()
+            return 0 if row is None else int(row["found"])
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the migration lock."""
+        with self.datastore.get_connection() as conn:
+            conn.execute("SELECT pg_advisory_lock(%s)", (MIGRATION_LOCK,))
+            try:
+                yield
+            finally:
+                conn.execute("SELECT pg_advisory_unlock(%s)", (MIGRATION_LOCK,))
+
+    def wait(self, after: int, timeout: float) -> bool:
+        """Wait until the log is longer than `after`, at most `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        with self.datastore.get_connection() as conn:
+            conn.execute(SQL("LISTEN {}").format(Identifier(self.channel_name)))
+            try:
+                while (self.max_notification_id() or 0) <= after:
+                    remaining = deadline - time.monotonic()
+                    if remaining <= 0:
+                        return False
+                    for _ in conn.notifies(timeout=min(remaining, RECHECK_SECONDS), stop_after=1):
+                        pass
+                return True
+            finally:
+                conn.execute("UNLISTEN *")
+
+    def close(self) -> None:
+        self.datastore.close()

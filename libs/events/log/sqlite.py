@@ -1,0 +1,182 @@
+"""The log on SQLite: the library's recorder, with heads, marks and once-keys in the transaction of the events.
+
+SQLite has one writer at a time, so commit order is position order. The newest row must never be deleted: its id would
+be given out again.
+"""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+from eventsourcing.persistence import StoredEvent
+from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor
+
+from libs.events.log.batches import Batch, Head
+
+POLL_SECONDS = 0.02
+"""How often a waiting reader asks whether the file has changed: a look at one counter in shared memory."""
+
+MAX_VARIABLES = 500
+
+SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS heads (originator_id TEXT PRIMARY KEY, version INTEGER NOT NULL,"
+    " digest BLOB NOT NULL, updated TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS marks (name TEXT PRIMARY KEY, value BLOB NOT NULL, updated_at TEXT NOT NULL)"
+    " WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS once (key TEXT PRIMARY KEY, outcome BLOB NOT NULL, recorded_at TEXT NOT NULL)"
+    " WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS log_schema (version INTEGER NOT NULL)",
+)
+
+
+class SQLiteLog(SQLiteApplicationRecorder):
+    """Recorder of the event log on SQLite."""
+
+    def construct_create_table_statements(self) -> list[str]:
+        return [*super().construct_create_table_statements(), *SCHEMA]
+
+    def set_schema_version(self, version: int) -> None:
+        with self.datastore.transaction(commit=True) as c:
+            c.execute("DELETE FROM log_schema")
+            c.execute("INSERT INTO log_schema VALUES (?)", (version,))
+
+    def schema_version(self) -> int | None:
+        """The version that `migrate` wrote; None when it never ran."""
+        with self.datastore.transaction(commit=False) as c:
+            c.execute("SELECT 1 FROM sqlite_master WHERE name = 'log_schema'")
+            if c.fetchone() is None:
+                return None
+            c.execute("SELECT version FROM log_schema")
+            row = c.fetchone()
+            return None if row is None else int(row[0])
+
+    def heads(self, streams: Sequence[UUID]) -> dict[UUID, Head]:
+        found: dict[UUID, Head] = {}
+        with self.datastore.transaction(commit=False) as c:
+            for start in range(0, len(streams), MAX_VARIABLES):
+                part = [stream.hex for stream in streams[start : start + MAX_VARIABLES]]
+                c.execute(f"SELECT * FROM heads WHERE originator_id IN ({','.join('?' * len(part))})", part)  # noqa: S608
+                found.update({UUID(row[0]): Head(row[1], row[2], row[3]) for row in c.fetchall()})
+        return found
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:
+        batch: Batch = kwargs["batch"]
+        with self.datastore.transaction(commit=True) as c:
+            if batch.once is not None:
+                c.execute("INSERT INTO once VALUES (?,?,?)", (batch.once, batch.outcome, batch.at))
+            positions = self._insert_rows(c, stored_events)
+            # A head never goes back: whoever refreshes a digest may have read the head before another one appended.
+            c.executemany(
+                "INSERT INTO heads VALUES (?,?,?,?) ON CONFLICT (originator_id) DO UPDATE SET"
+                " version = excluded.version, digest = excluded.digest, updated = excluded.updated"
+                " WHERE excluded.version >= heads.version",
+                [(stream.hex, *head) for stream, head in batch.heads],
+            )
+            self._write_marks(c, batch)
+        return positions
+
+    def _write_marks(self, c: SQLiteCursor, batch: Batch) -> None:
+        for name in batch.forget:
+            if name.endswith("*"):
+                # A range instead of LIKE, which would read % and _ of a name as wildcards.
+                c.execute("DELETE FROM marks WHERE name >= ? AND name < ?", prefix_range(name[:-1]))
+            else:
+                c.execute("DELETE FROM marks WHERE name = ?", (name,))
+        for marks, on_conflict in (
+            (batch.marks, "UPDATE SET value = excluded.value, updated_at = excluded.updated_at"),
+            (batch.insert_marks, "NOTHING"),
+        ):
+            c.executemany(
+                f"INSERT INTO marks VALUES (?,?,?) ON CONFLICT (name) DO {on_conflict}",  # noqa: S608
+                [(name, value, batch.at) for name, value in marks.items()],
+            )
+
+    def _insert_rows(self, c: SQLiteCursor, stored_events: Sequence[StoredEvent]) -> Sequence[int]:
+        if not stored_events:
+            return []
+        c.executemany(
+            self.insert_events_statement,
+            [
+                (str(e.originator_id.hex), e.originator_version, e.topic, e.state)  # type: ignore[union-attr]
+                for e in stored_events
+            ],
+        )
+        # Ours is the one writing transaction, so the rows just written are the last ones, in order.
+        c.execute(self.select_max_notification_id_statement)
+        last = int(c.fetchone()[0])
+        return range(last - len(stored_events) + 1, last + 1)
+
+    def outcome(self, once: str) -> bytes | None:
+        return self._value("SELECT outcome FROM once WHERE key = ?", once)
+
+    def mark(self, name: str) -> bytes | None:
+        return self._value("SELECT value FROM marks WHERE name = ?", name)
+
+    def _value(self, statement: str, key: str) -> bytes | None:
+        with self.datastore.transaction(commit=False) as c:
+            c.execute(statement, (key,))
+            row = c.fetchone()
+            return None if row is None else bytes(row[0])
+
+    def marks(self, prefix: str) -> dict[str, bytes]:
+        with self.datastore.transaction(commit=False) as c:
+            c.execute("SELECT name, value FROM marks WHERE name >= ? AND name < ? ORDER BY name", prefix_range(prefix))
+            return {row[0]: bytes(row[1]) for row in c.fetchall()}
+
+    def unsound_streams(self) -> int:
+        with self.datastore.transaction(commit=False) as c:
+            c.execute(
+                "SELECT count(*) FROM (SELECT originator_id, max(originator_version) AS version FROM stored_events"
+                " GROUP BY originator_id) AS last LEFT JOIN heads USING (originator_id)"
+                " WHERE heads.version IS NULL OR heads.version <> last.version"
+            )
+            return int(c.fetchone()[0])
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the migration lock, a file beside the log.
+
+        The database cannot do it itself: the switch to WAL fails at once while another process has the file open.
+        """
+        handle = os.open(f"{self.datastore.pool.db_name}.migrate.lock", os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+    def wait(self, after: int, timeout: float) -> bool:
+        """Wait until the log is longer than `after`, at most `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        with self.datastore.get_connection(commit=False) as connection:
+            cursor = connection.cursor()
+            seen: int | None = None
+            while True:
+                cursor.execute("PRAGMA data_version")
+                version = cursor.fetchone()[0]
+                if version != seen:
+                    seen = version
+                    cursor.execute(self.select_max_notification_id_statement)
+                    if (cursor.fetchone()[0] or 0) > after:
+                        return True
+                remaining = deadline - time.monotonic()
+                if remaining <= 0:
+                    return False
+                time.sleep(min(POLL_SECONDS, remaining))
+
+    def close(self) -> None:
+        self.datastore.close()
+
+
+def prefix_range(prefix: str) -> tuple[str, str]:
+    """The bounds of all names that begin with `prefix`."""
+    return prefix, prefix + "\U0010ffff"
+
+
+def path_of(url: str) -> str:
+    """The file of a `sqlite:///path` URL."""
+    return url.removeprefix("sqlite:///")

@@ -1,0 +1,295 @@
+"""The event log: append what is new, read in order.
+
+Positions grow in commit order, so a reader that goes on from its last position never misses an event, however many
+writers there are. The store is synchronous and thread-safe; call it in a thread from asynchronous code.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, cast
+from uuid import UUID
+
+import msgspec
+from eventsourcing.application import Application
+from eventsourcing.persistence import InfrastructureFactory, IntegrityError, PersistenceError, StoredEvent
+from eventsourcing.utils import Environment, get_topic
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from libs.events.log.batches import Append, Appended, Batch, Change, Head, Recorded
+from libs.events.log.digests import canonical
+from libs.events.log.mapper import EventMapper
+from libs.events.log.postgres import PostgresLog, PostgresLogFactory
+from libs.events.log.sqlite import SQLiteLog, path_of
+from libs.events.tracing import EVENTS, POSITION, step, traceparent
+from libs.events.types.event import Event
+from libs.events.types.topics import decode
+
+SCHEMA_VERSION: Final = 1
+
+RACES: Final = 8
+"""Times a batch looks again after another writer was first; each time somebody made progress."""
+
+
+StoreError = PersistenceError
+"""Base of what the database refuses; the library's `OperationalError` and `InterfaceError` mean that it is down."""
+
+
+class StoreVersionError(RuntimeError):
+    """The database has no event log of this version; the text says what to run."""
+
+
+class StreamMovedError(RuntimeError):
+    """A stream has other events by now than those on which the append was decided. Look again, and decide anew."""
+
+
+class _Log(Application[UUID]):
+    """The library's application on one database; it creates no tables."""
+
+    name = "jdi"
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        super().__init__({"MAPPER_TOPIC": get_topic(EventMapper), "CREATE_TABLE": "n"} | _environment(url))
+
+    def construct_factory(self, env: Environment) -> InfrastructureFactory[Any]:
+        if self._url.startswith("sqlite:"):
+            return super().construct_factory(env)
+        return PostgresLogFactory(env, self._url)
+
+
+def _environment(url: str) -> dict[str, str]:
+    """The library's settings for `url`. For PostgreSQL the factory takes the rest from the URL itself."""
+    if url.startswith("sqlite:"):
+        return {
+            "PERSISTENCE_MODULE": "eventsourcing.sqlite",
+            "SQLITE_DBNAME": path_of(url),
+            "SQLITE_LOCK_TIMEOUT": "30",
+            "APPLICATION_RECORDER_TOPIC": get_topic(SQLiteLog),
+        }
+    return {"APPLICATION_RECORDER_TOPIC": get_topic(PostgresLog)}
+
+
+class EventStore:
+    """The event log of one database."""
+
+    def __init__(self, log: _Log, url: str) -> None:
+        self._mapper = cast("EventMapper", log.mapper)
+        self._recorder = cast("SQLiteLog | PostgresLog", log.recorder)
+        self._log = log
+        self.url = url
+
+    def append(self, append: Append) -> Appended:
+        """Store what is new of `append`, in one transaction.
+
+        Raises:
+            IntegrityError: other writers were first, time and again; nothing is written.
+            StreamMovedError: a stream does not have the expected version; nothing is written.
+            StoreError: the database refused. Nothing is written, but for a connection lost during the commit, where
+                only asking again tells.
+        """
+        with step("append") as span:
+            done = self._append(append)
+            span.set_attribute(EVENTS, len(done.appended))
+            if done.positions:
+                span.set_attribute(POSITION, done.positions[-1])
+            return done
+
+    @retry(
+        retry=retry_if_exception_type(IntegrityError),
+        stop=stop_after_attempt(RACES),
+        wait=wait_random_exponential(multiplier=0.005, max=0.2),
+        reraise=True,
+    )
+    def _append(self, append: Append) -> Appended:
+        if append.once is not None and (done := self._recorder.outcome(append.once)) is not None:
+            return Appended((), (), True, done)
+        new: list[Event] = []
+        heads: dict[UUID, Head] = {}
+        self._judge(append.changes, new, heads)
+        outcome = append.outcome
+        if append.closing is not None:
+            closing, outcome = append.closing(len(new))
+            self._judge(closing, new, heads)
+        self._check_expected(append.expect)
+        batch = Batch(
+            heads=list(heads.items()),
+            marks=append.marks,
+            insert_marks=append.insert_marks,
+            forget=append.forget,
+            once=append.once,
+            outcome=outcome,
+            at=_now().isoformat(),
+        )
+        if not (new or heads or batch.marks or batch.insert_marks or batch.forget or batch.once):
+            return Appended((), (), False, outcome)
+        stored = [self._mapper.to_stored_event(event) for event in new]
+        positions = self._recorder.insert_events(stored, batch=batch)
+        return Appended(tuple(positions), tuple(new), False, outcome)
+
+    def _check_expected(self, expect: Mapping[UUID, int]) -> None:
+        """To be called when the events are numbered: who comes in between now meets their primary key."""
+        if not expect:
+            return
+        heads = self._recorder.heads(list(expect))
+        for stream, version in expect.items():
+            found = heads[stream].version if stream in heads else 0
+            if found != version:
+                raise StreamMovedError(f"stream {stream} has version {found}, not {version}")
+
+    def _judge(self, changes: Sequence[Change], new: list[Event], heads: dict[UUID, Head]) -> None:
+        """Add what the log does not have yet of `changes` to `new`, numbered, and the heads after it to `heads`."""
+        now, trace = _now(), traceparent()
+        known = self._recorder.heads([change.event.stream_id for change in changes])
+        for change in changes:
+            stream = change.event.stream_id
+            head = heads.get(stream) or known.get(stream) or Head(0, b"", "")
+            updated = change.updated.astimezone(UTC).isoformat(timespec="microseconds") if change.updated else ""
+            after = Head(head.version + 1, change.digest or b"", updated)
+            if change.digest is not None and head.version:
+                if change.digest == head.digest or updated < head.updated:
+                    continue
+                if updated == head.updated and self._says_the_same(change, head.version, new):
+                    heads[stream] = after._replace(version=head.version)
+                    continue
+            new.append(
+                msgspec.structs.replace(
+                    change.event, stream_version=after.version, recorded_at=now, trace=change.event.trace or trace
+                )
+            )
+            heads[stream] = after
+
+    def _says_the_same(self, change: Change, version: int, new: Sequence[Event]) -> bool:
+        last = self._event_at(change.event.stream_id, version, new)
+        if type(last) is not type(change.event):
+            return False
+        return canonical(cast("Any", change.event).payload) == canonical(cast("Any", last).payload)
+
+    def _event_at(self, stream: UUID, version: int, new: Sequence[Event]) -> Event | None:
+        """An event of the log, or of the batch that is about to follow it."""
+        for event in reversed(new):
+            if event.stream_id == stream and event.stream_version == version:
+                return event
+        stored = self._recorder.select_events(stream, gt=version - 1, limit=1)
+        return _readable(stored[0], self._mapper.plain(stored[0].state)) if stored else None
+
+    def read(self, after: int, limit: int = 500, topics: Sequence[str] = (), stop: int | None = None) -> list[Recorded]:
+        """The events after a position, in order. Events that cannot be decoded come as `UnreadableEvent`."""
+        found = self._recorder.select_notifications(after, limit, stop, list(topics), inclusive_of_start=False)
+        plain = self._mapper.plain
+        return [
+            Recorded(
+                notification.id, _readable(notification, state := plain(notification.state)), notification.topic, state
+            )
+            for notification in found
+        ]
+
+    def stream(self, stream: UUID, after: int = 0) -> list[Event]:
+        """The events of one stream after a version, oldest first; `UnreadableEvent` where one cannot be decoded."""
+        plain = self._mapper.plain
+        return [_readable(stored, plain(stored.state)) for stored in self._recorder.select_events(stream, gt=after)]
+
+    def head(self) -> int:
+        """The last position; 0 when the log is empty."""
+        return self._recorder.max_notification_id() or 0
+
+    def heads(self, streams: Sequence[UUID]) -> dict[UUID, Head]:
+        """Where each of the streams stands; those without events are left out."""
+        return dict(self._recorder.heads(list(streams)))
+
+    def wait(self, after: int, timeout: float) -> bool:
+        """Wait until there are events after a position, at most `timeout` seconds."""
+        return self._recorder.wait(after, timeout)
+
+    def outcome(self, once: str) -> bytes | None:
+        """What was stored under a once-key; None when that batch has not been appended."""
+        return self._recorder.outcome(once)
+
+    def mark(self, name: str) -> bytes | None:
+        return self._recorder.mark(name)
+
+    def marks(self, prefix: str) -> dict[str, bytes]:
+        """All marks whose names begin with `prefix`, by name."""
+        return self._recorder.marks(prefix)
+
+    def unsound_streams(self) -> int:
+        """Streams whose head is not their last event: none, unless a copy was put together from several moments."""
+        return self._recorder.unsound_streams()
+
+    def close(self) -> None:
+        self._log.close()
+
+
+class UnreadableEvent(Event, frozen=True, kw_only=True):
+    """An event that this version cannot decode. It keeps its place, so that readers can park it and go on."""
+
+    topic: str
+    why: str
+
+
+def _readable(stored: StoredEvent, state: bytes) -> Event:
+    try:
+        return decode(stored.topic, state)
+    except (LookupError, ValueError) as error:
+        return UnreadableEvent(
+            stream_id=cast("UUID", stored.originator_id),
+            stream_version=stored.originator_version,
+            site="",
+            project="",
+            occurred_at=_now(),
+            cause="",
+            topic=stored.topic,
+            why=str(error),
+        )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def open_store(url: str) -> EventStore:
+    """Open the log at `sqlite:///path` or `postgresql://…` (any address of libpq). Creates nothing.
+
+    Raises:
+        StoreVersionError: there is no log of this version; the text says what to run.
+        StoreError: the database does not answer.
+    """
+    if url.startswith("sqlite:") and not Path(path_of(url)).exists():
+        raise StoreVersionError(f"There is no event log at {path_of(url)}. Run `jdi migrate`.")
+    log = _Log(url)
+    try:
+        _check(cast("SQLiteLog | PostgresLog", log.recorder).schema_version())
+    except BaseException:
+        log.close()
+        raise
+    return EventStore(log, url)
+
+
+def migrate(url: str) -> None:
+    """Create or update everything of the log. Safe to run again, and by several processes at once.
+
+    Raises:
+        StoreVersionError: the log was written by a newer version of this program.
+        StoreError: the database does not answer, or forbids it.
+    """
+    if url.startswith("sqlite:"):
+        Path(path_of(url)).parent.mkdir(parents=True, exist_ok=True)
+    log = _Log(url)
+    recorder = cast("SQLiteLog | PostgresLog", log.recorder)
+    try:
+        with recorder.lock():
+            version = recorder.schema_version()
+            if version is not None and version > SCHEMA_VERSION:
+                _check(version)
+            recorder.create_table()
+            recorder.set_schema_version(SCHEMA_VERSION)
+    finally:
+        log.close()
+
+
+def _check(version: int | None) -> None:
+    if version == SCHEMA_VERSION:
+        return
+    found = "There is no event log" if version is None else f"The event log has schema version {version}"
+    advice = "Upgrade this program." if version is not None and version > SCHEMA_VERSION else "Run `jdi migrate`."
+    raise StoreVersionError(f"{found}; this program needs version {SCHEMA_VERSION}. {advice}")

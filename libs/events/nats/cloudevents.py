@@ -1,0 +1,105 @@
+"""Events as CloudEvents 1.0 on NATS, binary mode: attributes in headers, the stored bytes as the body.
+
+Source of the rules: the CloudEvents NATS protocol binding. Header values are percent-encoded where they hold anything
+but printable ASCII.
+"""
+
+import re
+from typing import Final
+from urllib.parse import quote, unquote
+
+from libs.events.log.batches import Recorded
+from libs.events.log.digests import digest
+from libs.events.types.topics import decode
+
+MESSAGE_ID: Final = "Nats-Msg-Id"
+DATA_REFERENCE: Final = "ce-dataref"
+DIGEST: Final = "ce-digest"
+"""Of the stored bytes: tells the event of this log from one of another log in the same place."""
+TRACE: Final = "traceparent"
+"""Of the sending, where it is traced; `ce-traceparent` is that of the append, and the same for ever."""
+
+_ENTITY_OF: Final = (
+    ("JiraProject", "project"),
+    ("JiraIssue", "issue"),
+    ("JiraComment", "comment"),
+    ("JiraUser", "user"),
+    ("Worklog", "worklog"),
+    ("SprintFetched", "sprint"),
+    ("SyncRequested", "control"),
+    ("Sync", "sync"),
+    ("SchemaDrift", "sync"),
+    ("Notification", "notice"),
+)
+"""The first match of the type's name is the subject's entity token; what matches none is of the control stream."""
+
+_SAFE: Final = "!#$&'()*+,/:;<=>?@[]^_`{|}~.-"
+_PLAIN: Final = re.compile(rf"[A-Za-z0-9{re.escape(_SAFE)}]*")
+
+
+def subject_of(recorded: Recorded) -> str:
+    """`jira.<site>.<project>.<entity>.<event>`."""
+    return f"jira.{_token(recorded.event.site)}.{_token(recorded.event.project)}.{subject_end(recorded.topic)}"
+
+
+def subject_end(topic: str) -> str:
+    """`<entity>.<event>`: the same for every version of a topic."""
+    name = topic.partition(".")[0]
+    entity = next((entity for start, entity in _ENTITY_OF if name.startswith(start)), "control")
+    event = re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+    return f"{entity}.{event}"
+
+
+def _token(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]", "-", text) or "_"
+
+
+def headers_of(recorded: Recorded, *, referenced: bool = False) -> dict[str, str]:
+    """The headers of an event. `referenced`: the body stays in the log, and the header says where."""
+    event = recorded.event
+    attributes = {
+        "ce-specversion": "1.0",
+        "ce-id": str(recorded.position),
+        "ce-source": f"/jira/{event.site}",
+        "ce-type": recorded.topic,
+        "ce-subject": str(event.stream_id),
+        "ce-time": event.occurred_at.isoformat(),
+        "ce-datacontenttype": "application/json",
+        "ce-sequence": str(event.stream_version),
+        DIGEST: digest(recorded.raw).hex(),
+    }
+    if event.trace:
+        attributes["ce-traceparent"] = event.trace
+    if referenced:
+        attributes[DATA_REFERENCE] = f"event-store:{recorded.position}"
+    return {MESSAGE_ID: str(recorded.position), **{name: _encoded(value) for name, value in attributes.items()}}
+
+
+def _encoded(value: str) -> str:
+    """Percent-encoded where the binding asks for it: space, quotation mark, per cent, and all but printable ASCII."""
+    return value if _PLAIN.fullmatch(value) else quote(value, safe=_SAFE)
+
+
+def is_of(headers: dict[str, str], recorded: Recorded) -> bool:
+    """Whether a message carries this event of this log: the same place, stream, version and bytes.
+
+    Messages of earlier versions carry no digest.
+    """
+    ours = headers_of(recorded)
+    compared = (MESSAGE_ID, "ce-subject", "ce-sequence", *((DIGEST,) if DIGEST in headers else ()))
+    return all(headers.get(name) == ours[name] for name in compared)
+
+
+def recorded_of(headers: dict[str, str], body: bytes) -> Recorded:
+    """The event of a message.
+
+    Raises:
+        ValueError, LookupError: not a message of the relay, of an unknown topic, or not readable.
+    """
+    missing = [name for name in ("ce-id", "ce-type") if name not in headers]
+    if missing:
+        raise ValueError(f"not a CloudEvent of the relay: header {', '.join(missing)} is missing")
+    if DATA_REFERENCE in headers:
+        raise ValueError(f"the body is too large for NATS; read it from the log: {unquote(headers[DATA_REFERENCE])}")
+    topic = unquote(headers["ce-type"])
+    return Recorded(int(headers["ce-id"]), decode(topic, body), topic, body)

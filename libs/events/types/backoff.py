@@ -1,0 +1,68 @@
+"""How fast a project's schedule runs: slowed down while Jira fails, restored when it works again.
+
+These events stand in the project's control stream, so that its order settles every race between telemetry and people.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from libs.events.types.control import ProjectRegistered, ProjectUnregistered, ScheduleChanged, ScheduleResumed
+from libs.events.types.event import Event
+
+
+class BackoffApplied(Event, frozen=True, kw_only=True):
+    """The schedule runs at a fixed interval from now on, in place of its cron; a pause stays."""
+
+    level: int
+    """1, 2, 3, …: the rung of the ladder."""
+    code: str
+    """The failure that led to it."""
+    failures: int
+    """Runs in a row that failed so."""
+    seconds: int
+    """From one run to the next."""
+    anchor: datetime
+    """When the last of them failed: runs come at `anchor` and n times `seconds`, n = 1, 2, 3, …"""
+    run_id: str
+    """The last of them."""
+
+
+class BackoffCleared(Event, frozen=True, kw_only=True):
+    """The schedule runs by its cron again, exactly as people had set it."""
+
+    reason: str
+    run_id: str | None = None
+    """The run that succeeded."""
+
+
+class Pace(msgspec.Struct, frozen=True, kw_only=True):
+    """What a control stream says of a schedule's pace."""
+
+    level: int = 0
+    """0: by its cron."""
+    code: str = ""
+    failures: int = 0
+    seconds: int = 0
+    anchor: datetime | None = None
+    since: datetime | None = None
+    """When it was slowed down first."""
+    version: int = 0
+    """Version of the stream's last event that set or reset the pace: who decides on an older one is overtaken."""
+
+
+def paced(pace: Pace, event: Event) -> Pace:
+    """The pace after one more event of the control stream; a new schedule and a resume begin at level 0."""
+    if isinstance(event, BackoffApplied):
+        return Pace(
+            level=event.level,
+            code=event.code,
+            failures=event.failures,
+            seconds=event.seconds,
+            anchor=event.anchor,
+            since=pace.since or event.occurred_at,
+            version=event.stream_version,
+        )
+    if isinstance(event, BackoffCleared | ProjectRegistered | ProjectUnregistered | ScheduleChanged | ScheduleResumed):
+        return Pace(version=event.stream_version)
+    return pace

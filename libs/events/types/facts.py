@@ -1,0 +1,59 @@
+"""Facts: what Jira showed. One stream per entity; the payload is Jira's own bytes."""
+
+from datetime import datetime
+
+from msgspec import Raw
+
+from libs.events.types.event import Event
+
+
+class JiraProjectFetched(Event, frozen=True, kw_only=True):
+    """A project as Jira showed it."""
+
+    project_id: str
+    key: str
+    name: str
+    payload: Raw
+
+
+class JiraIssueFetched(Event, frozen=True, kw_only=True):
+    """An issue without its comments and worklogs, which have streams of their own."""
+
+    issue_id: str
+    key: str
+    updated: datetime
+    sprint_field: str | None
+    """Id of the site's sprint field (`customfield_…`) when the issue was read; None on a site without boards."""
+    payload: Raw
+
+
+class JiraCommentFetched(Event, frozen=True, kw_only=True):
+    """A comment; its body is Atlassian's document format."""
+
+    issue_id: str
+    comment_id: str
+    updated: datetime
+    payload: Raw
+
+
+class WorklogFetched(Event, frozen=True, kw_only=True):
+    """A worklog entry."""
+
+    issue_id: str
+    worklog_id: str
+    updated: datetime
+    payload: Raw
+
+
+class SprintFetched(Event, frozen=True, kw_only=True):
+    """A sprint, in the shape of a board's list or of an issue's sprint field."""
+
+    sprint_id: str
+    payload: Raw
+
+
+class JiraUserFetched(Event, frozen=True, kw_only=True):
+    """A user, as embedded in an issue or as looked up."""
+
+    account_id: str
+    payload: Raw

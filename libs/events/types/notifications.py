@@ -1,0 +1,96 @@
+"""Notices: alerts on their way to people, one stream each.
+
+A notice is one message on one channel. It keeps its id through every attempt, so that a repetition that a crash caused
+can be recognised. Addresses of people may stand here, secrets (webhook addresses, tokens) never.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+from libs.events.types.event import Event
+
+
+class NoticeReason(StrEnum):
+    """Why a notice is sent."""
+
+    FIRST = "FIRST"
+    """The first word of its alerts."""
+    MORE = "MORE"
+    """Alerts have joined those that were told."""
+    REPEAT = "REPEAT"
+    """They are open still."""
+    RESOLVED = "RESOLVED"
+    """They are over."""
+    DIGEST = "DIGEST"
+    """Several of these at once, held back while too many notices went out."""
+    TEST = "TEST"
+
+
+class FailureKind(StrEnum):
+    """What kind of failure, and so whether another attempt helps."""
+
+    TRANSIENT = "transient"
+    RATE_LIMITED = "rate_limited"
+    CONFIG = "config"
+    """The channel's settings are wrong or missing: a person has to act."""
+    REJECTED_RECIPIENT = "rejected_recipient"
+    PERMANENT = "permanent"
+
+
+class NotificationRequested(Event, frozen=True, kw_only=True):
+    """Somebody wants to see whether a channel works."""
+
+    notice_id: str
+    channel: str
+    to: tuple[str, ...] = ()
+    """Empty: whom the channel is set up for."""
+
+
+class NotificationSent(Event, frozen=True, kw_only=True):
+    """The provider has taken the notice. `project` is empty when its alerts are of several."""
+
+    notice_id: str
+    channel: str
+    reason: NoticeReason
+    subject: str
+    recipients: tuple[str, ...]
+    alert_ids: tuple[str, ...] = ()
+    projects: tuple[str, ...] = ()
+    attempt: int = 1
+    provider_message_id: str = ""
+    refused: tuple[str, ...] = ()
+    """Recipients that the provider did not take, each with its words."""
+
+
+class NotificationFailed(Event, frozen=True, kw_only=True):
+    """An attempt failed. Without `next_attempt_at` it was the last: the notice is a dead letter until redriven."""
+
+    notice_id: str
+    channel: str
+    reason: NoticeReason
+    subject: str
+    recipients: tuple[str, ...]
+    alert_ids: tuple[str, ...] = ()
+    projects: tuple[str, ...] = ()
+    attempt: int = 1
+    kind: FailureKind
+    code: str
+    """Ours, such as SMTP_REFUSED or NOT_CONFIGURED."""
+    provider_code: str = ""
+    """The provider's, such as 550 or 132001."""
+    message: str
+    advice: str = ""
+    retry_after: float | None = None
+    """Seconds that the provider asked to wait."""
+    next_attempt_at: datetime | None = None
+    taken: tuple[str, ...] = ()
+    """Recipients for whom it was taken in this attempt or an earlier one; the next is for `recipients` alone."""
+    refused: tuple[str, ...] = ()
+    """Recipients that are given up, each with the provider's words."""
+
+
+class NotificationRedriven(Event, frozen=True, kw_only=True):
+    """Somebody wants a dead letter tried again."""
+
+    notice_id: str
+    channel: str

@@ -1,0 +1,210 @@
+"""What each error code means: whose side it is on, whether waiting helps, how much must slow down, what to do.
+
+One occurrence may say it more exactly (see `classify`); these are the defaults.
+"""
+
+from typing import Final, NamedTuple
+
+from libs.jira_client.failures.errors import Category, ErrorCode, Origin, Scope, Severity
+
+
+class Rule(NamedTuple):
+    """What a code means for the call, the operator and the site."""
+
+    origin: Origin
+    retryable: bool
+    scope: Scope
+    severity: Severity
+    category: Category
+    advice: str
+    docs: str = ""
+    """Where to read on; empty when nowhere."""
+
+
+PAYMENTS: Final = "https://support.atlassian.com/subscriptions-and-billing/docs/unable-to-make-payments/"
+REACTIVATION: Final = "https://support.atlassian.com/subscriptions-and-billing/docs/reactivate-a-subscription/"
+API_TOKENS: Final = "https://support.atlassian.com/atlassian-account/docs/manage-api-tokens-for-your-atlassian-account/"
+BASIC_LOGIN: Final = "https://developer.atlassian.com/cloud/jira/software/basic-auth-for-rest-apis/"
+PERMISSIONS: Final = "https://support.atlassian.com/jira-software-cloud/docs/understand-project-permissions-and-roles/"
+IP_ALLOW_LISTS: Final = (
+    "https://support.atlassian.com/security-and-access-policies/docs/specify-ip-addresses-for-product-access/"
+)
+JQL_FIELDS: Final = "https://support.atlassian.com/jira-software-cloud/docs/jql-fields/"
+API_CHANGES: Final = "https://developer.atlassian.com/changelog/"
+RATE_LIMITS: Final = "https://developer.atlassian.com/cloud/jira/platform/rate-limiting/"
+STATUS: Final = "https://status.atlassian.com/"
+
+RULES: Final[dict[ErrorCode, Rule]] = {
+    ErrorCode.SUSPENDED_PAYMENT: Rule(
+        Origin.ACCOUNT,
+        False,
+        Scope.SITE,
+        Severity.CRITICAL,
+        Category.BILLING,
+        "Ask the billing admin of the Jira site to settle the payment; the sync then goes on by itself.",
+        PAYMENTS,
+    ),
+    ErrorCode.SITE_SUSPENDED: Rule(
+        Origin.ACCOUNT,
+        False,
+        Scope.SITE,
+        Severity.CRITICAL,
+        Category.BILLING,
+        "Open the Jira site once in a browser or check admin.atlassian.com; the sync then goes on by itself.",
+        REACTIVATION,
+    ),
+    ErrorCode.AUTH_EXPIRED: Rule(
+        Origin.ACCOUNT,
+        False,
+        Scope.SITE,
+        Severity.CRITICAL,
+        Category.ACCESS,
+        "Create a new API token, put it into JIRA_API_TOKEN and check JIRA_EMAIL.",
+        API_TOKENS,
+    ),
+    ErrorCode.FORBIDDEN: Rule(
+        Origin.ACCOUNT,
+        False,
+        Scope.ENDPOINT,
+        Severity.CRITICAL,
+        Category.ACCESS,
+        "Give the account the Browse permission and a Jira licence, or let this address through the IP allow-list.",
+        PERMISSIONS,
+    ),
+    ErrorCode.NOT_FOUND_OR_HIDDEN: Rule(
+        Origin.ACCOUNT,
+        False,
+        Scope.CALL,
+        Severity.CRITICAL,
+        Category.ACCESS,
+        "Check the key or id, and that the account may see it: Jira hides what it may not see.",
+        PERMISSIONS,
+    ),
+    ErrorCode.BAD_REQUEST: Rule(
+        Origin.INTEGRATOR,
+        False,
+        Scope.CALL,
+        Severity.CRITICAL,
+        Category.CONTRACT,
+        "Check what Jira names: a project key, a field or an account of the watch list is renamed, removed or hidden.",
+        JQL_FIELDS,
+    ),
+    ErrorCode.API_GONE: Rule(
+        Origin.INTEGRATOR,
+        False,
+        Scope.ENDPOINT,
+        Severity.CRITICAL,
+        Category.CONTRACT,
+        "Update the integrator: Atlassian has removed the endpoint it calls.",
+        API_CHANGES,
+    ),
+    ErrorCode.RATE_LIMIT: Rule(
+        Origin.JIRA,
+        True,
+        Scope.SITE,
+        Severity.WARNING,
+        Category.LIMITS,
+        "Nothing to do: requests slow down by themselves. If it stays, lower the request rate.",
+        RATE_LIMITS,
+    ),
+    ErrorCode.QUOTA_EXHAUSTED: Rule(
+        Origin.JIRA,
+        True,
+        Scope.SITE,
+        Severity.WARNING,
+        Category.LIMITS,
+        "Nothing to do: the sync goes on when Jira resets the quota. If it returns, sync less often.",
+        RATE_LIMITS,
+    ),
+    ErrorCode.NETWORK_GLITCH: Rule(
+        Origin.NETWORK,
+        True,
+        Scope.SITE,
+        Severity.WARNING,
+        Category.NETWORK,
+        "Check DNS, firewall and the address in JIRA_BASE_URL if this stays.",
+    ),
+    ErrorCode.TIMEOUT: Rule(
+        Origin.JIRA,
+        True,
+        Scope.ENDPOINT,
+        Severity.WARNING,
+        Category.NETWORK,
+        "Jira answers too slowly; if it stays, see status.atlassian.com or ask for smaller pages.",
+        STATUS,
+    ),
+    ErrorCode.UPSTREAM_ERROR: Rule(
+        Origin.JIRA,
+        True,
+        Scope.SITE,
+        Severity.WARNING,
+        Category.JIRA,
+        "Jira has a fault of its own: see status.atlassian.com; the sync is tried again.",
+        STATUS,
+    ),
+    ErrorCode.BAD_RESPONSE: Rule(
+        Origin.JIRA,
+        True,
+        Scope.ENDPOINT,
+        Severity.WARNING,
+        Category.CONTRACT,
+        "Check that JIRA_BASE_URL names Jira itself and that no proxy or login page answers instead.",
+    ),
+    ErrorCode.TLS_INVALID: Rule(
+        Origin.NETWORK,
+        False,
+        Scope.SITE,
+        Severity.CRITICAL,
+        Category.NETWORK,
+        "Check the certificate and the address of JIRA_BASE_URL: the connection cannot be trusted.",
+    ),
+    ErrorCode.STORE_DOWN: Rule(
+        Origin.INTEGRATOR,
+        True,
+        Scope.SITE,
+        Severity.CRITICAL,
+        Category.STORAGE,
+        "Check that the database runs and that DATABASE_URL reaches it.",
+    ),
+    ErrorCode.STORE_FULL: Rule(
+        Origin.INTEGRATOR,
+        True,
+        Scope.SITE,
+        Severity.CRITICAL,
+        Category.STORAGE,
+        "Free or add disk space for the database; work goes on by itself afterwards.",
+    ),
+    ErrorCode.POISON_EVENT: Rule(
+        Origin.INTEGRATOR,
+        False,
+        Scope.CALL,
+        Severity.WARNING,
+        Category.CONTRACT,
+        "Fix the cause, then replay the parked event; the others go on.",
+    ),
+    ErrorCode.SLOW_SUCCESS: Rule(
+        Origin.JIRA,
+        False,
+        Scope.SITE,
+        Severity.WARNING,
+        Category.LATENCY,
+        "The sync works but slowly: see status.atlassian.com or lengthen its schedule.",
+        STATUS,
+    ),
+    ErrorCode.INGESTOR_DOWN: Rule(
+        Origin.INTEGRATOR,
+        True,
+        Scope.SITE,
+        Severity.CRITICAL,
+        Category.OTHER,
+        "Start the ingestor, or see its log for why it takes up nothing; the run that waits then goes on by itself.",
+    ),
+    ErrorCode.UNKNOWN: Rule(
+        Origin.INTEGRATOR,
+        True,
+        Scope.CALL,
+        Severity.WARNING,
+        Category.OTHER,
+        "No rule knows this failure: report its fingerprint and the first lines of the answer.",
+    ),
+}

@@ -1,0 +1,223 @@
+"""One call to Jira: paced, limited in time and size, classified, and tried again where that can help."""
+
+import asyncio
+import http.cookiejar
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+from typing import Any, Final, Generic, NamedTuple, TypeVar
+
+import httpx
+import msgspec
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
+
+from libs.jira_client.failures.classify import Answer, Context, announced_end, classify, classify_exception
+from libs.jira_client.failures.errors import JiraError, RateLimited, Scope, error_for
+from libs.jira_client.http.allowances import allowances
+from libs.jira_client.http.body import ACCEPT_ENCODING, read_body
+from libs.jira_client.http.counting import count_request
+from libs.jira_client.http.egress import transport
+from libs.jira_client.http.observing import Observer, RequestEnded, unobserved
+from libs.jira_client.http.pace import Limits
+from libs.jira_client.http.redact import Redactor
+from libs.jira_client.http.retry_after import http_date
+from libs.jira_client.settings import JiraSettings
+
+LONGEST_BACKOFF: Final = 30.0
+"""Seconds between two tries when Jira names no time itself."""
+
+_log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Params = Mapping[str, str | int | Sequence[str]]
+
+
+class Call(NamedTuple):
+    """What to ask. `endpoint` is the method with the path's template, and names the call in errors and limits."""
+
+    endpoint: str
+    path: str
+    params: Params = MappingProxyType({})
+    body: Mapping[str, Any] | None = None
+
+    @property
+    def method(self) -> str:
+        return self.endpoint.partition(" ")[0]
+
+
+class Reply(NamedTuple, Generic[T]):
+    value: T
+    server_time: datetime | None
+
+
+@dataclass
+class _Heard:
+    """What came back before it was known whether the whole answer would."""
+
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Exchange:
+    """Sends calls to one site. Open it with `async with`."""
+
+    def __init__(self, settings: JiraSettings, limits: Limits, observer: Observer = unobserved) -> None:
+        self.requests = 0
+        self._settings = settings
+        self._limits = limits
+        self._observer = observer
+        self._redact = Redactor((settings.token, f"{settings.email}:{settings.token}", settings.email))
+        self._http = _http_client(settings)
+        self._server_time: tuple[datetime, float] | None = None
+        self._ending: set[str] = set()
+
+    async def open(self) -> None:
+        await self._http.__aenter__()
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    @property
+    def server_now(self) -> datetime | None:
+        """The last `Date` header plus the time since: never ahead of Jira's clock. None before the first answer."""
+        if self._server_time is None:
+            return None
+        then, at = self._server_time
+        return then + timedelta(seconds=self._limits.pulse.monotonic() - at)
+
+    async def fetch(self, call: Call, kind: type[T]) -> Reply[T]:
+        """The decoded answer. Raises JiraError, after `tries` tries where trying again can help."""
+        retrying = AsyncRetrying(
+            stop=stop_after_attempt(self._settings.tries),
+            wait=self._wait,
+            retry=retry_if_exception(self._worth_another_try),
+            sleep=self._limits.pulse.sleep,
+            reraise=True,
+        )
+        async for attempt in retrying:
+            with attempt:
+                return await self._attempt(call, kind)
+        raise AssertionError("tenacity ends by returning or raising")
+
+    def _worth_another_try(self, error: BaseException) -> bool:
+        if not isinstance(error, JiraError) or not error.retryable:
+            return False
+        return (error.retry_after or 0.0) <= self._settings.longest_wait_seconds
+
+    def _wait(self, state: RetryCallState) -> float:
+        """Doubling waits, spread so that clients do not march in step; what Jira asked for is the least."""
+        error = state.outcome.exception() if state.outcome else None
+        asked = (error.retry_after or 0.0) if isinstance(error, JiraError) else 0.0
+        base = self._settings.retry_base_seconds
+        chance = self._limits.pulse.chance
+        doubled: float = base * 2 ** (state.attempt_number - 1)
+        backoff = min(LONGEST_BACKOFF, doubled) * chance.uniform(0.7, 1.3)
+        return max(backoff, asked + chance.uniform(0.0, base / 4))
+
+    async def _attempt(self, call: Call, kind: type[T]) -> Reply[T]:
+        async with self._limits.admission(call.endpoint):
+            outcome = await self._observed(call, kind)
+            if isinstance(outcome, JiraError):
+                # While the slot is still held: nobody passes between the refusal and the closing of the gate.
+                self._slow_down(outcome, call.endpoint)
+        if isinstance(outcome, JiraError):
+            _log.info("Jira call failed: %s %s", call.endpoint, outcome.code)
+            raise outcome
+        return outcome
+
+    async def _observed(self, call: Call, kind: type[T]) -> Reply[T] | JiraError:
+        heard, monotonic = _Heard(), self._limits.pulse.monotonic
+        began = monotonic()
+        outcome = await self._outcome(call, kind, heard)
+        code = outcome.code.value if isinstance(outcome, JiraError) else ""
+        self._observer(
+            RequestEnded(
+                call.endpoint, heard.status, code, monotonic() - began, allowances(call.endpoint, heard.headers)
+            )
+        )
+        return outcome
+
+    async def _outcome(self, call: Call, kind: type[T], heard: _Heard) -> Reply[T] | JiraError:
+        """The reply or the error; returned, so that the original, which may quote our headers, is not chained to it."""
+        context = Context(endpoint=call.endpoint, now=datetime.now(UTC), redact=self._redact)
+        try:
+            answer = await self._send(call, heard)
+            verdict = classify(answer, context)
+            if verdict is None:
+                self._note_end(call.endpoint, answer)
+                return Reply(_decode(answer.content, kind), http_date(answer.headers.get("date")))
+        except Exception as error:  # noqa: BLE001 (whatever it is, it is classified, and nothing is swallowed)
+            verdict = classify_exception(error, context)
+        return error_for(verdict)
+
+    async def _send(self, call: Call, heard: _Heard) -> Answer:
+        request = self._http.build_request(
+            call.method,
+            call.path,
+            params=dict(call.params) or None,
+            content=None if call.body is None else msgspec.json.encode(call.body),
+            headers=None if call.body is None else {"Content-Type": "application/json"},
+        )
+        async with asyncio.timeout(self._settings.total_seconds):
+            self.requests += 1
+            count_request()
+            response = await self._http.send(request, stream=True)
+            heard.status, heard.headers = response.status_code, response.headers
+            try:
+                self._note_time(response)
+                content = await read_body(response, self._settings.max_body_bytes)
+            finally:
+                await response.aclose()
+        return Answer(status_code=response.status_code, headers=response.headers, content=content)
+
+    def _note_time(self, response: httpx.Response) -> None:
+        moment = http_date(response.headers.get("date"))
+        if moment is not None:
+            self._server_time = (moment, self._limits.pulse.monotonic())
+
+    def _note_end(self, endpoint: str, answer: Answer) -> None:
+        """An endpoint that Atlassian is going to remove is logged once, while it still answers."""
+        announced = announced_end(answer.headers)
+        if announced and endpoint not in self._ending:
+            self._ending.add(endpoint)
+            _log.warning("Atlassian announces the end of %s: %s", endpoint, self._redact(announced))
+
+    def _slow_down(self, error: JiraError, endpoint: str) -> None:
+        seconds = error.retry_after
+        if isinstance(error, RateLimited):
+            seconds = seconds or self._settings.retry_base_seconds
+        if seconds:
+            whole_site = isinstance(error, RateLimited) and error.scope is Scope.SITE
+            self._limits.gate.close(None if whole_site else endpoint, seconds, error)
+
+
+def _decode(content: bytes, kind: type[T]) -> T:
+    """Raises ValueError. What is kept raw is not looked into by the decoder, so its encoding is checked here."""
+    content = content.removeprefix(b"\xef\xbb\xbf")
+    if not content.isascii():
+        content.decode("utf-8")
+    return msgspec.json.decode(content, type=kind)
+
+
+def _http_client(settings: JiraSettings) -> httpx.AsyncClient:
+    client = httpx.AsyncClient(
+        base_url=settings.base_url,
+        auth=httpx.BasicAuth(settings.email, settings.token),
+        headers={
+            "Accept": "application/json",
+            "Accept-Encoding": ACCEPT_ENCODING,
+            # Error texts in English: the classifier reads them.
+            "Accept-Language": "en",
+            "X-Force-Accept-Language": "true",
+            "User-Agent": "jira-data-integrator",
+        },
+        timeout=httpx.Timeout(settings.read_seconds, connect=settings.connect_seconds),
+        follow_redirects=False,
+        trust_env=False,
+        transport=transport(connections=settings.max_concurrency, public_only=not settings.allow_insecure),
+    )
+    # A session cookie would outlive the token it was made with and hide that the token has expired.
+    client.cookies.jar.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
+    return client

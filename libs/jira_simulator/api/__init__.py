@@ -1,0 +1,1 @@
+"""The endpoints, and entities as Jira's JSON."""

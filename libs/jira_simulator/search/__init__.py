@@ -1,0 +1,1 @@
+"""What search sees: the index, JQL, pages and tokens."""

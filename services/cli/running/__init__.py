@@ -1,0 +1,1 @@
+"""The whole system as one command: `jdi up`, `jdi demo`."""

@@ -1,0 +1,1 @@
+"""Watching syncs from the command line: states, progress."""

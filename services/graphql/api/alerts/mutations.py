@@ -1,0 +1,205 @@
+"""What people do about alerts, and about the notices that tell of them."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Final
+
+import strawberry
+
+from libs.temporal.messages import (
+    AcknowledgeAlert,
+    AnyCommand,
+    RedriveNotice,
+    ResolveAlert,
+    SendTestNotice,
+    SilenceAlerts,
+)
+from services.graphql.api.alerts.fields import sees_everything
+from services.graphql.api.alerts.notifications import Notification, NotificationChannel
+from services.graphql.api.alerts.payloads import AlertPayload, NotificationPayload, SilencePayload
+from services.graphql.api.alerts.types import Alert, Silence
+from services.graphql.api.commands import UserError, frame, outcome, user_error
+from services.graphql.api.context import Info
+from services.graphql.api.projects.fields import ProjectId, find_project
+from services.graphql.api.roles import admin, operator
+from services.graphql.execution.errors import bad_input
+from services.graphql.reading.arguments import Once, Reason
+from services.graphql.reading.reader import Row
+
+argument = strawberry.argument
+
+MAX_SILENCE_MINUTES: Final = 90 * 24 * 60
+
+MAX_RECIPIENTS: Final = 20
+
+TRIED_SECONDS: Final = 10.0
+"""How long a mutation waits until the notifier has tried a notice."""
+
+_LOOK_SECONDS: Final = 0.1
+
+AlertId = Annotated[strawberry.ID, argument(description="The alert's id.")]
+
+
+@strawberry.type
+class AlertMutation:
+    @strawberry.mutation(
+        description="Say that you are at it: nobody is reminded of the alert any more.", extensions=operator()
+    )
+    async def acknowledge_alert(
+        self,
+        info: Info,
+        id: AlertId,  # noqa: A002
+        reason: Reason = None,
+        idempotency_key: Once = None,
+    ) -> AlertPayload:
+        return await _on_alert(info, id, reason, idempotency_key, AcknowledgeAlert)
+
+    @strawberry.mutation(
+        description="Close an alert by hand; the same trouble, seen again, raises another.", extensions=operator()
+    )
+    async def resolve_alert(
+        self,
+        info: Info,
+        id: AlertId,  # noqa: A002
+        reason: Reason = None,
+        idempotency_key: Once = None,
+    ) -> AlertPayload:
+        return await _on_alert(info, id, reason, idempotency_key, ResolveAlert)
+
+    @strawberry.mutation(
+        description="Tell nobody of a project's alerts for a while. They are still raised and shown.",
+        extensions=operator(),
+    )
+    async def silence_alerts(
+        self,
+        info: Info,
+        project_id: ProjectId,
+        minutes: Annotated[int, argument(description="For how long, up to 129600 (90 days); 0 lifts a silence.")],
+        code: Annotated[str | None, argument(description="Only alerts of this cause; left out: all.")] = None,
+        reason: Reason = None,
+        idempotency_key: Once = None,
+    ) -> SilencePayload:
+        if not 0 <= minutes <= MAX_SILENCE_MINUTES:
+            raise bad_input(f"minutes must be between 0 and {MAX_SILENCE_MINUTES}, not {minutes}")
+        project = await find_project(info, project_id)
+        if project is None:
+            message = f"No project {project_id!r} is registered; `projects` lists those that are."
+            return SilencePayload(silences=[], user_errors=[user_error("UNKNOWN_PROJECT", message, "projectId")])
+        site, key = project["site"], project["key"]
+        until = datetime.now(UTC) + timedelta(minutes=minutes) if minutes else None
+        shared = frame(info, site, key, reason, idempotency_key, about=code or "")
+        done = await outcome(info, SilenceAlerts(**shared, until=until, code=code))
+        rows = await info.context.loaders.silences.load((site, key))
+        return SilencePayload(
+            silences=[Silence.of(row) for row in rows], user_errors=[done] if isinstance(done, UserError) else []
+        )
+
+    @strawberry.mutation(
+        description="Try a channel out: sends a test notice and waits, up to 10 seconds, for what came of it."
+        " For administrators whose reach has no bounds.",
+        extensions=admin(),
+    )
+    async def send_test_notification(
+        self,
+        info: Info,
+        channel: Annotated[NotificationChannel, argument(description="Which.")],
+        to: Annotated[
+            list[str] | None,
+            argument(description="Addresses or telephone numbers; left out: those the channel is set up for."),
+        ] = None,
+        idempotency_key: Once = None,
+    ) -> NotificationPayload:
+        if not sees_everything(info):
+            message = "This token reaches some projects only; a test notice belongs to none of them."
+            return NotificationPayload(notification=None, user_errors=[user_error("FORBIDDEN", message)])
+        shared = frame(info, info.context.defaults.site, "", None, idempotency_key, about=channel.value)
+        notice_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"jdi:test-notice:{shared['command_id']}"))
+        command = SendTestNotice(**shared, notice_id=notice_id, channel=channel.value, to=_recipients(to))
+        return await _tried(info, command, notice_id, lambda row: row["state"] != "REQUESTED")
+
+    @strawberry.mutation(
+        description="Try a dead notice again, and wait, up to 10 seconds, for what comes of it.", extensions=admin()
+    )
+    async def redrive_notification(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, argument(description="The notice's id.")],  # noqa: A002
+        idempotency_key: Once = None,
+    ) -> NotificationPayload:
+        row = await _notice(info, id)
+        if row is None:
+            message = f"There is no notice {id!r}; `notifications` lists those that there are."
+            return NotificationPayload(
+                notification=None, user_errors=[user_error("UNKNOWN_NOTIFICATION", message, "id")]
+            )
+        if row["state"] != "DEAD":
+            message = f"The notice is {row['state']}; only one that is DEAD can be tried again by hand."
+            return NotificationPayload(
+                notification=Notification.of(row), user_errors=[user_error("NOT_DEAD", message, "id")]
+            )
+        shared = frame(info, row["site"], "", None, idempotency_key, about=id)
+        command = RedriveNotice(**shared, notice_id=row["notice_id"], channel=row["channel"])
+        return await _tried(info, command, id, lambda now: now["attempts"] > row["attempts"])
+
+
+async def _on_alert(
+    info: Info,
+    alert_id: str,
+    reason: str | None,
+    idempotency_key: str | None,
+    make: type[AcknowledgeAlert | ResolveAlert],
+) -> AlertPayload:
+    """Have a command on an alert carried out, and answer with the alert as it is afterwards."""
+    row = await asyncio.to_thread(info.context.queries.alert, alert_id)
+    if row is None:
+        message = f"There is no alert {alert_id!r}; `alerts` lists those that there are."
+        return AlertPayload(alert=None, user_errors=[user_error("UNKNOWN_ALERT", message, "id")])
+    shared = frame(info, row["site"], row["project_key"], reason, idempotency_key, about=alert_id)
+    done = await outcome(info, make(**shared, alert_id=alert_id))
+    if isinstance(done, UserError):
+        return AlertPayload(alert=None, user_errors=[done])
+    row = await asyncio.to_thread(info.context.queries.alert, alert_id)
+    return AlertPayload(alert=None if row is None else Alert.of(row), user_errors=[])
+
+
+async def _tried(info: Info, command: AnyCommand, notice_id: str, over: Callable[[Row], bool]) -> NotificationPayload:
+    """Have a notice sent, and wait for a while until it was tried."""
+    done = await outcome(info, command)
+    if isinstance(done, UserError):
+        return NotificationPayload(notification=None, user_errors=[done])
+    row: Row | None = None
+    try:
+        async with asyncio.timeout(TRIED_SECONDS):
+            while (row := await _notice(info, notice_id)) is None or not over(row):  # noqa: ASYNC110 - another process moves it
+                await asyncio.sleep(_LOOK_SECONDS)
+    except TimeoutError:
+        message = (
+            f"The notice is in the log, but the notifier has not tried it within {TRIED_SECONDS:g} s. Is it running?"
+            " It tries when it is back; `notifications` then shows what came of it."
+        )
+        unanswered = user_error("NO_ANSWER", message)
+        return NotificationPayload(notification=None if row is None else Notification.of(row), user_errors=[unanswered])
+    return NotificationPayload(notification=Notification.of(row), user_errors=[])
+
+
+async def _notice(info: Info, notice_id: str) -> Row | None:
+    return await asyncio.to_thread(info.context.queries.notification, notice_id, everything=sees_everything(info))
+
+
+def _recipients(to: list[str] | None) -> tuple[str, ...]:
+    """The recipients without space around them.
+
+    Raises:
+        GraphQLError: they are too many, or one cannot be an address.
+    """
+    wanted = tuple(each.strip() for each in to or ())
+    if len(wanted) > MAX_RECIPIENTS:
+        raise bad_input(f"to: {len(wanted)} recipients are given, {MAX_RECIPIENTS} at most are told at once")
+    wrong = [each for each in wanted if not each.isprintable() or not 0 < len(each) <= 254]
+    if wrong:
+        raise bad_input(f"to: {wrong[0]!r} is neither an address nor a telephone number")
+    return wanted

@@ -1,0 +1,1 @@
+"""Issues, with comments, worklogs, sprints and users: what Jira holds."""

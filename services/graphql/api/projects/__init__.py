@@ -1,0 +1,1 @@
+"""Registered projects, and what people change about them."""

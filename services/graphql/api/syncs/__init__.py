@@ -1,0 +1,1 @@
+"""How the syncs stand: state, job, runs, log, absences, drift."""

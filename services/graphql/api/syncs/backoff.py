@@ -1,0 +1,53 @@
+"""When a sync runs next: by its cron, or slower while it is backed off."""
+
+from datetime import UTC, datetime
+
+import strawberry
+
+from libs.temporal.cron import BadCron, next_runs
+from libs.temporal.intervals import next_time
+from services.graphql.api.issues.types import moment, moment_or_none
+from services.graphql.reading.reader import Row
+
+
+@strawberry.type(description="A schedule that is slowed down because its runs fail; one that succeeds restores it.")
+class Backoff:
+    level: int = strawberry.field(description="1, 2, 3, …: each further failure goes one up, to the longest pause.")
+    code: str = strawberry.field(description="The failure that led to it, such as SUSPENDED_PAYMENT.")
+    failures: int = strawberry.field(description="Runs in a row that failed so.")
+    seconds: int = strawberry.field(description="From one run to the next.")
+    since: datetime | None = strawberry.field(description="When it was slowed down first.")
+    next_run_at: datetime | None = strawberry.field(
+        description="When the next run looks whether Jira works again; null while paused."
+    )
+
+    @classmethod
+    def of(cls, row: Row, now: datetime | None = None) -> "Backoff | None":
+        """The back-off of a row of `sync_job`; None while it runs by its cron."""
+        if not row["backoff_level"]:
+            return None
+        return cls(
+            level=row["backoff_level"],
+            code=row["backoff_code"] or "",
+            failures=row["backoff_failures"],
+            seconds=row["backoff_seconds"],
+            since=moment_or_none(row["backoff_since"]),
+            next_run_at=next_run_of(row, now),
+        )
+
+
+def next_run_of(row: Row, now: datetime | None = None) -> datetime | None:
+    """When a job of `sync_job` runs next, in UTC; None while it is paused."""
+    if row["status"] == "PAUSED":
+        return None
+    if row["backoff_level"] and row["backoff_anchor"] is not None:
+        return next_time(moment(row["backoff_anchor"]), row["backoff_seconds"], now or datetime.now(UTC))
+    return next_run(row["cron"], row["timezone"], now)
+
+
+def next_run(cron: str, timezone: str, now: datetime | None = None) -> datetime | None:
+    """The next time a cron expression fires, in UTC; None for one that cannot be read: the rest of a job can."""
+    try:
+        return next(iter(next_runs(cron, timezone, now or datetime.now(UTC), 1)), None)
+    except BadCron:
+        return None

@@ -1,0 +1,82 @@
+"""Signing in to the console: a token is shown once, and the browser keeps a cookie that no script can read."""
+
+import asyncio
+from typing import Any
+
+import msgspec
+import structlog
+from aiohttp import web
+from sqlalchemy.exc import SQLAlchemyError
+
+from libs.access import SESSION_LIFE, Session
+from services.graphql.execution.errors import refusal
+from services.graphql.http.auth import SIGN_IN, Gate
+from services.graphql.http.throttle import Attempts
+
+log = structlog.get_logger(__name__)
+
+
+class _Form(msgspec.Struct):
+    token: str
+
+
+def session_routes(gate: Gate, attempts: Attempts) -> list[web.AbstractRouteDef]:
+    """`POST /console/session {"token": "…"}` signs in, `DELETE /console/session` signs out; both answer 204."""
+
+    async def sign_in(request: web.Request) -> web.Response:
+        secret = _token(request.content_type, await request.read())
+        if secret is None:
+            text = 'Send JSON with the content type application/json: {"token": "jdi_…"}.'
+            return refusal(400, text, "BAD_USER_INPUT")
+        address = _address(request, gate)
+        if wait := attempts.begin(address):
+            text = f"Too many attempts to sign in have failed; try again in {wait} s."
+            return refusal(429, text, "RATE_LIMITED", {"Retry-After": str(wait)})
+        try:
+            session = await asyncio.to_thread(gate.sessions.open, secret)
+        except SQLAlchemyError:
+            attempts.succeeded(address)  # it was nobody's fault
+            raise
+        if session is None:
+            log.warning("a sign-in failed", address=address)
+            text = "This token opens nothing: it is not ours, has expired or was revoked. Check that it is whole."
+            return refusal(401, text, "UNAUTHENTICATED")
+        attempts.succeeded(address)
+        log.info("signed in", name=session.principal.name, role=session.principal.role)
+        return _with_cookie(gate, session)
+
+    async def sign_out(request: web.Request) -> web.Response:
+        value = request.cookies.get(gate.cookie)
+        if value is not None:
+            await asyncio.to_thread(gate.sessions.close, value)
+        response = web.Response(status=204)
+        response.del_cookie(gate.cookie, **_flags(gate))
+        return response
+
+    return [web.post(SIGN_IN, sign_in), web.delete(SIGN_IN, sign_out)]
+
+
+def _token(content_type: str, body: bytes) -> str | None:
+    """The token in the body. A form of a foreign page could send JSON as well, but not under this content type."""
+    if content_type != "application/json":
+        return None
+    try:
+        return msgspec.json.decode(body, type=_Form).token.strip() or None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _with_cookie(gate: Gate, session: Session) -> web.Response:
+    response = web.Response(status=204)
+    response.set_cookie(gate.cookie, session.value, max_age=int(SESSION_LIFE.total_seconds()), **_flags(gate))
+    return response
+
+
+def _flags(gate: Gate) -> dict[str, Any]:
+    return {"httponly": True, "secure": gate.secure, "samesite": "Strict", "path": "/"}
+
+
+def _address(request: web.Request, gate: Gate) -> str:
+    """Who tries. A proxy appends whom it was asked by; what stands before that, the asker may have made up."""
+    forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip() if gate.secure else ""
+    return forwarded or request.remote or ""

@@ -1,0 +1,1 @@
+"""What people and telemetry want done with a project: decided, recorded, and written to Temporal."""

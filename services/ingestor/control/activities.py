@@ -1,0 +1,212 @@
+"""What people ask for, carried out: the event first, then Temporal, each step repeatable after a crash."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import defaultdict
+from datetime import UTC, datetime
+from uuid import UUID
+
+import msgspec
+from temporalio import activity
+
+from libs.events import (
+    Append,
+    Change,
+    SchedulePaused,
+    ScheduleResumed,
+    SiteRegistered,
+    StreamMovedError,
+    stream_id,
+)
+from libs.temporal.messages import AnyCommand, Done, ProjectRef, RegisterProject, Trigger
+from services.ingestor.control.decisions import Decision, RefusedError, decide
+from services.ingestor.control.schedules import Held, ScheduleGateway, agrees
+from services.ingestor.control.state import ControlState, fold_control
+from services.ingestor.failures import refusal
+from services.ingestor.journal import Journal
+from services.ingestor.sync.plan import MarkNames, PendingRequest, registered_mark
+
+ROUNDS = 10
+"""Times a schedule is written before giving up: each time another writer was at it meanwhile."""
+
+INGESTOR = "ingestor"
+"""The actor of what an ingestor records on its own."""
+
+TEMPORAL = "temporal"
+"""The actor of what somebody did in Temporal's own console."""
+
+
+class ControlActivities:
+    """The steps of the control workflows; of several sites, where their ingestors share a log.
+
+    `base_url` is the address of `site`; without `site`, of whatever site a command names.
+    """
+
+    def __init__(self, journal: Journal, gateway: ScheduleGateway, base_url: str, *, site: str | None = None) -> None:
+        self._journal = journal
+        self._gateway = gateway
+        self._base_url = base_url
+        self._site = site
+        self._states: dict[tuple[str, str], ControlState] = {}
+        self._locks: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    @activity.defn
+    async def adopt_schedule(self, project: ProjectRef) -> None:
+        """Record a pause that was set or lifted in Temporal's own console, so that no later write undoes it."""
+        async with self._locks[project.site, project.project]:
+            while not await self._adopted(project, await self._gateway.held(project.site, project.project)):
+                pass
+
+    async def _adopted(self, project: ProjectRef, held: Held | None) -> bool:
+        """Record what hands have done to a schedule that looks so. False: the log has moved on, look again."""
+        state = await self._state(project.site, project.project)
+        # A version that the log does not have is of another log, whose schedule this one has yet to replace.
+        if held is None or held.version is None or held.version > state.length or not state.registered:
+            return True
+        # Where the log has moved on to another pause or resume since it was written, that is the newer word.
+        if held.paused == state.paused or held.version < state.pause_version:
+            return True
+        kind = SchedulePaused if held.paused else ScheduleResumed
+        stream = _control_stream(project.site, project.project)
+        event = kind(
+            stream_id=stream,
+            site=project.site,
+            project=project.project,
+            occurred_at=datetime.now(UTC),
+            cause=TEMPORAL,
+            reason=held.note or "in Temporal's own console",
+        )
+        once = f"adopt:{project.site}/{project.project}:{state.version}"
+        try:
+            await self._journal.append(Append(changes=[Change(event=event)], once=once, expect={stream: state.length}))
+        except StreamMovedError:
+            return False
+        return True
+
+    @activity.defn
+    async def record_command(self, command: AnyCommand) -> Done:
+        """Store what a command comes to; the same command id again stores nothing and gets the same answer."""
+        once = f"command:{command.command_id}"
+        async with self._locks[command.site, command.project]:
+            for _ in range(ROUNDS):
+                if (stored := await self._journal.outcome(once)) is not None:
+                    return await self._again(stored)
+                state = await self._state(command.site, command.project)
+                try:
+                    decision = decide(command, state, datetime.now(UTC))
+                except RefusedError as error:
+                    raise refusal(error) from error
+                if isinstance(command, RegisterProject):
+                    await self.record_site(command.site, command.actor)
+                # Telemetry, or another ingestor, may write meanwhile: what was decided on an older state is void.
+                with contextlib.suppress(StreamMovedError):
+                    return await self._record(command, decision, state, once)
+        raise RuntimeError(f"The settings of {command.project} are being changed by others all the time.")
+
+    async def _record(self, command: AnyCommand, decision: Decision, state: ControlState, once: str) -> Done:
+        after = fold_control(decision.events, state)
+        request = decision.request
+        result = await self._journal.append(
+            Append(
+                changes=[Change(event=event) for event in decision.events],
+                marks=_marks(command, request, after),
+                forget=_forgotten(command, after),
+                once=once,
+                expect={_control_stream(command.site, command.project): state.length},
+                outcome=msgspec.json.encode(Done(position=0, request_id=request.request_id if request else None)),
+            )
+        )
+        if result.repeated:
+            return await self._again(result.outcome)
+        done = msgspec.json.decode(result.outcome, type=Done)
+        return msgspec.structs.replace(done, position=max(result.positions, default=0))
+
+    async def _again(self, outcome: bytes) -> Done:
+        """The answer to a command that was stored before; the log has reached at least its place."""
+        return msgspec.structs.replace(msgspec.json.decode(outcome, type=Done), position=await self._journal.head())
+
+    async def record_site(self, site: str, actor: str) -> None:
+        """Record the address of a site, once; of another one than ours only its own ingestor knows it."""
+        if self._site not in (None, site):
+            return
+        event = SiteRegistered(
+            stream_id=stream_id(site, "control", site),
+            site=site,
+            project="",
+            occurred_at=datetime.now(UTC),
+            cause=actor,
+            base_url=self._base_url,
+        )
+        await self._journal.append(Append(changes=[Change(event=event)], once=f"site:{site}"))
+
+    @activity.defn
+    async def apply_schedule(self, project: ProjectRef) -> None:
+        """Make Temporal hold the schedule that the log describes.
+
+        The log is read again after every write: of two writers the later may have written the older state, and then
+        sees the newer one here. A write takes effect only on the schedule as it was looked at, hands included.
+        """
+        async with self._locks[project.site, project.project]:
+            for _ in range(ROUNDS):
+                held = await self._gateway.held(project.site, project.project)
+                if not await self._adopted(project, held):
+                    continue
+                wanted = await self._state(project.site, project.project)
+                if agrees(wanted, held):
+                    return
+                await self._gateway.write(project.site, project.project, wanted, held)
+        raise RuntimeError(f"The schedule of {project.project} is being written by others all the time.")
+
+    @activity.defn
+    async def trigger_schedule(self, trigger: Trigger) -> None:
+        """Start a run for a request, unless one has served it already."""
+        names = MarkNames(trigger.site, trigger.project)
+        while await self._journal.mark(f"{names.requests}{trigger.request_id}") is not None:
+            if await self._gateway.trigger(trigger.site, trigger.project, trigger.request_id):
+                return
+            await self.apply_schedule(ProjectRef(site=trigger.site, project=trigger.project))
+
+    async def keep(self, site: str) -> None:
+        """Once over all registered projects: adopt what was paused by hand, re-create what was deleted."""
+        prefix = registered_mark(site, "")
+        marks = await self._journal.marks(prefix)
+        if marks:
+            # Another site's ingestor may have registered our projects.
+            await self.record_site(site, INGESTOR)
+        for mark in marks:
+            project = ProjectRef(site=site, project=mark.removeprefix(prefix))
+            await self.adopt_schedule(project)
+            await self.apply_schedule(project)
+
+    async def _state(self, site: str, project: str) -> ControlState:
+        """As the log says now. Only what has come since the last look is read: what a stream holds never changes."""
+        known = self._states.get((site, project), ControlState())
+        state = fold_control(await self._journal.stream(_control_stream(site, project), known.length), known)
+        self._states[site, project] = state
+        return state
+
+
+def _control_stream(site: str, project: str) -> UUID:
+    return stream_id(site, "control", project)
+
+
+def _marks(command: AnyCommand, request: PendingRequest | None, after: ControlState) -> dict[str, bytes]:
+    """What the syncs read of the project's state."""
+    if not command.project:
+        return {}
+    names = MarkNames(command.site, command.project)
+    marks = {names.tracked: msgspec.json.encode(after.tracked)}
+    if after.registered:
+        marks[registered_mark(command.site, command.project)] = b""
+    if request is not None:
+        marks[f"{names.requests}{request.request_id}"] = msgspec.json.encode(request)
+    return marks
+
+
+def _forgotten(command: AnyCommand, after: ControlState) -> list[str]:
+    if after.registered or not command.project:
+        return []
+    names = MarkNames(command.site, command.project)
+    return [registered_mark(command.site, command.project), f"{names.requests}*"]

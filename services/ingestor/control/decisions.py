@@ -1,0 +1,360 @@
+"""What a command comes to: the events that it makes of a project's state, or why it is refused. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from libs.events import (
+    AlertAcknowledged,
+    AlertEnd,
+    AlertResolved,
+    AlertsSilenced,
+    BackoffApplied,
+    BackoffCleared,
+    Event,
+    NotificationRedriven,
+    NotificationRequested,
+    ProjectRegistered,
+    ProjectUnregistered,
+    ScheduleChanged,
+    SchedulePaused,
+    ScheduleResumed,
+    SyncRequested,
+    TrackedUsersChanged,
+    stream_id,
+)
+from libs.jira_client import ErrorCode
+from libs.temporal import names
+from libs.temporal.commands import UNKNOWN_PROJECT
+from libs.temporal.cron import BadCron, check
+from libs.temporal.messages import (
+    AcknowledgeAlert,
+    AnyCommand,
+    ApplyBackoff,
+    ClearBackoff,
+    Command,
+    PauseSync,
+    RedriveNotice,
+    RegisterProject,
+    RequestSync,
+    RescheduleSync,
+    ResolveAlert,
+    ResumeSync,
+    SendTestNotice,
+    SetTrackedUsers,
+    SilenceAlerts,
+    StartSync,
+    UnregisterProject,
+)
+from services.ingestor.control.state import Alert, ControlState
+from services.ingestor.sync.plan import PendingRequest
+
+MAX_TRACKED = 200
+"""Accounts of a watch list. Each stands three times in the JQL of a search, which Jira limits in length."""
+
+MAX_REASON = 500
+
+LONGEST_SILENCE = timedelta(days=90)
+"""A silence that somebody forgot must not last for ever."""
+
+UNKNOWN_ALERT = "UNKNOWN_ALERT"
+
+_KEY = re.compile(r"[A-Z][A-Z0-9_]{0,99}")
+
+
+class RefusedError(ValueError):
+    """The command cannot be carried out as it stands.
+
+    Attributes:
+        code: such as BAD_CRON.
+        field: the argument that is wrong; None when it is the whole.
+    """
+
+    def __init__(self, code: str, message: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.code, self.field = code, field
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be stored for a command, in one transaction."""
+
+    events: tuple[Event, ...] = ()
+    request: PendingRequest | None = None
+    """A sync that the command asks for."""
+
+
+def decide(command: AnyCommand, state: ControlState, now: datetime) -> Decision:
+    """Turn a command into events.
+
+    Raises:
+        RefusedError: it cannot be carried out as it stands; the text says what would be right.
+    """
+    if len(command.reason) > MAX_REASON:
+        raise RefusedError("BAD_REASON", f"The reason is longer than {MAX_REASON} characters.", "reason")
+    if not isinstance(command, _WITHOUT_PROJECT) and not state.registered:
+        raise RefusedError(
+            UNKNOWN_PROJECT,
+            f"Project {command.project} of site {command.site} is not registered."
+            f" Register it first: jdi register {command.project}",
+            "projectId",
+        )
+    return _DECISIONS[type(command)](command, state, now)
+
+
+def check_key(key: str) -> None:
+    """Nothing, when a Jira project can have this key.
+
+    Raises:
+        RefusedError: none can.
+    """
+    if not _KEY.fullmatch(key):
+        raise RefusedError(
+            "BAD_PROJECT_KEY",
+            f"{key!r} is no key of a Jira project: capital letters, digits and _, such as DEMO.",
+            "key",
+        )
+
+
+def _register(command: RegisterProject, state: ControlState, now: datetime) -> Decision:
+    check_key(command.project)
+    _check_cron(command.cron, command.timezone)
+    tracked = _account_list(command.account_ids)
+    if state.registered:
+        return Decision()
+    registered = ProjectRegistered(
+        **_frame(command, now),
+        key=command.project,
+        cron=command.cron,
+        timezone=command.timezone,
+        schedule_id=names.schedule_id(command.site, command.project),
+        workflow_id=names.sync_workflow_id(command.site, command.project),
+    )
+    events: list[Event] = [registered]
+    if tracked:
+        events.append(TrackedUsersChanged(**_frame(command, now), account_ids=tracked, added=tracked, removed=()))
+    # What was missed while it was not registered is older than any window an incremental run looks back over.
+    request = PendingRequest(
+        request_id=command.command_id, full=state.known, reason=command.reason or f"registered by {command.actor}"
+    )
+    return Decision(events=(*events, _requested(command, request, now)), request=request)
+
+
+def _unregister(command: UnregisterProject, _state: ControlState, now: datetime) -> Decision:
+    return Decision(events=(ProjectUnregistered(**_frame(command, now), reason=command.reason),))
+
+
+def _pause(command: PauseSync, _state: ControlState, now: datetime) -> Decision:
+    return Decision(events=(SchedulePaused(**_frame(command, now), reason=command.reason),))
+
+
+def _resume(command: ResumeSync, _state: ControlState, now: datetime) -> Decision:
+    return Decision(events=(ScheduleResumed(**_frame(command, now), reason=command.reason),))
+
+
+def _start(command: StartSync, state: ControlState, now: datetime) -> Decision:
+    held_up = state.paused or state.pace.level
+    resumed = (ScheduleResumed(**_frame(command, now), reason=command.reason),) if held_up else ()
+    request = _request(command, full=command.full)
+    return Decision(events=(*resumed, _requested(command, request, now)), request=request)
+
+
+def _reschedule(command: RescheduleSync, state: ControlState, now: datetime) -> Decision:
+    timezone = command.timezone or state.timezone
+    _check_cron(command.cron, timezone)
+    event = ScheduleChanged(
+        **_frame(command, now),
+        cron=command.cron,
+        timezone=timezone,
+        revision=state.revision + 1,
+        reason=command.reason,
+    )
+    return Decision(events=(event,))
+
+
+def _request_sync(command: RequestSync, _state: ControlState, now: datetime) -> Decision:
+    request = _request(command, full=command.full, account_ids=command.account_ids)
+    return Decision(events=(_requested(command, request, now),), request=request)
+
+
+def _track(command: SetTrackedUsers, state: ControlState, now: datetime) -> Decision:
+    tracked = _account_list(command.account_ids)
+    before, after = set(state.tracked), set(tracked)
+    if before == after:
+        return Decision()
+    event = TrackedUsersChanged(
+        **_frame(command, now),
+        account_ids=tracked,
+        added=tuple(sorted(after - before)),
+        removed=tuple(sorted(before - after)),
+        reason=command.reason,
+    )
+    # Only a full run brings the history of those who were added and finds what nobody is left for.
+    request = PendingRequest(request_id=command.command_id, full=True, reason="the watch list changed")
+    return Decision(events=(event, _requested(command, request, now)), request=request)
+
+
+def _apply_backoff(command: ApplyBackoff, state: ControlState, now: datetime) -> Decision:
+    if _overtaken(command, state):
+        return Decision()
+    event = BackoffApplied(
+        **_frame(command, now),
+        level=command.level,
+        code=command.code,
+        failures=command.failures,
+        seconds=command.seconds,
+        anchor=command.anchor,
+        run_id=command.run_id,
+    )
+    return Decision(events=(event,))
+
+
+def _clear_backoff(command: ClearBackoff, state: ControlState, now: datetime) -> Decision:
+    if _overtaken(command, state) or not state.pace.level:
+        return Decision()
+    return Decision(events=(BackoffCleared(**_frame(command, now), reason=command.reason, run_id=command.run_id),))
+
+
+def _overtaken(command: ApplyBackoff | ClearBackoff, state: ControlState) -> bool:
+    """Whether the pace was set otherwise since: by people, whose word counts, or by another such command."""
+    return not state.registered or command.settled != state.pace.version
+
+
+def _acknowledge(command: AcknowledgeAlert, state: ControlState, now: datetime) -> Decision:
+    alert = _alert(command.alert_id, command, state)
+    if alert.resolved or alert.acknowledged:
+        return Decision()
+    event = AlertAcknowledged(**_frame(command, now), alert_id=command.alert_id, reason=command.reason)
+    return Decision(events=(event,))
+
+
+def _resolve(command: ResolveAlert, state: ControlState, now: datetime) -> Decision:
+    alert = _alert(command.alert_id, command, state)
+    if alert.resolved:
+        return Decision()
+    event = AlertResolved(
+        **_frame(command, now),
+        alert_id=command.alert_id,
+        fingerprint=alert.fingerprint,
+        code=alert.code,
+        end=AlertEnd.BY_HAND,
+        first_seen=alert.first_seen,
+        count=alert.count,
+        reason=command.reason,
+    )
+    return Decision(events=(event,))
+
+
+def _alert(alert_id: str, command: Command, state: ControlState) -> Alert:
+    try:
+        return state.alerts[alert_id]
+    except KeyError:
+        raise RefusedError(
+            UNKNOWN_ALERT,
+            f"Project {command.project} has no alert {alert_id}. The query `alerts` lists those it has.",
+            "id",
+        ) from None
+
+
+def _silence(command: SilenceAlerts, _state: ControlState, now: datetime) -> Decision:
+    if command.code is not None and command.code not in ErrorCode.__members__:
+        codes = ", ".join(ErrorCode)
+        raise RefusedError("BAD_CODE", f"There are no alerts of code {command.code!r}; give one of {codes}.", "code")
+    # A moment that is over lifts a silence.
+    until = now if command.until is None else min(max(command.until, now), now + LONGEST_SILENCE)
+    event = AlertsSilenced(**_frame(command, now), code=command.code, until=until, reason=command.reason)
+    return Decision(events=(event,))
+
+
+def _test_notice(command: SendTestNotice, _state: ControlState, now: datetime) -> Decision:
+    frame = _notice_frame(command, command.notice_id, now)
+    event = NotificationRequested(**frame, notice_id=command.notice_id, channel=command.channel, to=command.to)
+    return Decision(events=(event,))
+
+
+def _redrive_notice(command: RedriveNotice, _state: ControlState, now: datetime) -> Decision:
+    frame = _notice_frame(command, command.notice_id, now)
+    event = NotificationRedriven(**frame, notice_id=command.notice_id, channel=command.channel)
+    return Decision(events=(event,))
+
+
+_WITHOUT_PROJECT = (RegisterProject, ApplyBackoff, ClearBackoff, SendTestNotice, RedriveNotice)
+"""Commands that are not refused for a project that is not registered."""
+
+_DECISIONS: dict[type[Command], Callable[[Any, ControlState, datetime], Decision]] = {
+    RegisterProject: _register,
+    UnregisterProject: _unregister,
+    PauseSync: _pause,
+    ResumeSync: _resume,
+    StartSync: _start,
+    RescheduleSync: _reschedule,
+    RequestSync: _request_sync,
+    SetTrackedUsers: _track,
+    ApplyBackoff: _apply_backoff,
+    ClearBackoff: _clear_backoff,
+    AcknowledgeAlert: _acknowledge,
+    ResolveAlert: _resolve,
+    SilenceAlerts: _silence,
+    SendTestNotice: _test_notice,
+    RedriveNotice: _redrive_notice,
+}
+
+
+def _request(command: Command, *, full: bool, account_ids: Iterable[str] = ()) -> PendingRequest:
+    return PendingRequest(
+        request_id=command.command_id,
+        full=full,
+        account_ids=_account_list(account_ids),
+        reason=command.reason or f"requested by {command.actor}",
+    )
+
+
+def _requested(command: Command, request: PendingRequest, now: datetime) -> SyncRequested:
+    return SyncRequested(
+        **_frame(command, now),
+        request_id=request.request_id,
+        full=request.full,
+        account_ids=request.account_ids,
+        reason=request.reason if isinstance(command, RegisterProject | SetTrackedUsers) else command.reason,
+    )
+
+
+def _account_list(accounts: Iterable[str]) -> tuple[str, ...]:
+    listed = tuple(sorted({account.strip() for account in accounts}))
+    if "" in listed:
+        raise RefusedError("UNKNOWN_ACCOUNT", "An account id is empty.", "accountIds")
+    if len(listed) > MAX_TRACKED:
+        raise RefusedError(
+            "TOO_MANY_ACCOUNTS",
+            f"{len(listed)} accounts are listed, {MAX_TRACKED} fit into one search of Jira."
+            " Leave the list empty to sync everybody.",
+            "accountIds",
+        )
+    return listed
+
+
+def _check_cron(cron: str, timezone: str) -> None:
+    try:
+        check(cron, timezone)
+    except BadCron as error:
+        raise RefusedError(error.code, str(error), error.field) from error
+
+
+def _frame(command: Command, now: datetime) -> dict[str, Any]:
+    """The fields that all control events share."""
+    return {
+        "stream_id": stream_id(command.site, "control", command.project),
+        "site": command.site,
+        "project": command.project,
+        "occurred_at": now,
+        "cause": command.actor,
+    }
+
+
+def _notice_frame(command: Command, notice_id: str, now: datetime) -> dict[str, Any]:
+    """A notice has a stream of its own, and no project."""
+    return {**_frame(command, now), "stream_id": stream_id(command.site, "notice", notice_id), "project": ""}

@@ -1,0 +1,1 @@
+"""One run: plan, fetch, translate, look up, record. The order of the steps stands in `workflows`."""

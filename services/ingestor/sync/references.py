@@ -1,0 +1,160 @@
+"""Look-ups beside the issues: boards, sprints, users, fields, the project.
+
+They change without touching an issue, so an incremental search never shows them. What a site does not offer to this
+account (no boards, users hidden) is a warning of the run, not its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime
+from functools import partial
+
+import msgspec
+
+from libs.events import Change
+from libs.jira_client import ApiGone, BadRequest, Forbidden, JiraClient, JiraError, NotFoundOrHidden, User, sprint_field
+from services.ingestor.journal import Journal
+from services.ingestor.sync.drift import Drift, KnownField, catalogue_of, drifts
+from services.ingestor.sync.plan import MarkNames, due_look_ups, kind_of
+from services.ingestor.sync.translate import Origin, project_change, sprint_change, user_change
+
+OPTIONAL: tuple[type[JiraError], ...] = (NotFoundOrHidden, Forbidden, BadRequest, ApiGone)
+"""Refusals that concern one look-up alone: a site without Jira Software has no boards, users may be hidden."""
+
+
+USERS_AT_ONCE = 100
+"""Users of one unit: their ids fit one request."""
+
+BOARD_WITHOUT_SPRINTS = "kanban"
+
+
+class Found(msgspec.Struct, kw_only=True):
+    """What look-ups brought."""
+
+    changes: list[Change] = msgspec.field(default_factory=list)
+    drifts: tuple[Drift, ...] = ()
+    """How the fields differ from what `marks` replaces."""
+    marks: dict[str, bytes] = msgspec.field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    sprint_field: str | None = None
+
+    def add(self, unit: str, part: Found | BaseException) -> None:
+        """Add what a look-up brought; a refusal that concerns it alone is a warning.
+
+        Raises:
+            BaseException: `part`, when it is any other error.
+        """
+        if isinstance(part, OPTIONAL):
+            self.warnings += (f"Could not look up {kind_of(unit)}: {part.message} {part.advice}",)
+        elif isinstance(part, BaseException):
+            raise part
+        else:
+            self.changes += part.changes
+            self.drifts += part.drifts
+            self.warnings += part.warnings
+            self.marks |= part.marks
+            self.sprint_field = part.sprint_field or self.sprint_field
+
+
+async def look_up(
+    jira: JiraClient, journal: Journal, names: MarkNames, origin: Origin, *, full: bool, changed: bool
+) -> Found:
+    """Make the look-ups that are due, and remember when."""
+    found = Found()
+    if full:
+        # Which boards there are decides what else there is to look up.
+        await _try(_boards(jira, names, origin), "boards", found)
+    boards = await _known_boards(journal, names, found)
+    users = sorted(name.removeprefix(names.users) for name in await journal.marks(names.users))
+    steps: dict[str, Callable[[], Awaitable[Found]]] = {
+        "project": lambda: read_project(jira, origin),
+        "fields": lambda: read_fields(jira, journal, names),
+        "boards": lambda: _boards(jira, names, origin),
+        **{f"sprints/{board}": partial(_sprints, jira, origin, board) for board in boards},
+        **{
+            f"users/{start // USERS_AT_ONCE}": partial(_users, jira, origin, users[start : start + USERS_AT_ONCE])
+            for start in range(0, len(users), USERS_AT_ONCE)
+        },
+    }
+    looked_up = await _looked_up(journal, names)
+    due = due_look_ups(tuple(steps), looked_up, origin.fetched_at, full=full, changed=changed)
+    for unit in due:
+        if not (full and unit == "boards"):
+            await _try(steps[unit](), unit, found)
+    found.marks |= await remembered(journal, names, due, origin.fetched_at)
+    return found
+
+
+async def _try(step: Awaitable[Found], unit: str, found: Found) -> None:
+    """Add what a step brings; a refusal that concerns it alone is a warning."""
+    try:
+        found.add(unit, await step)
+    except OPTIONAL as error:
+        found.add(unit, error)
+
+
+async def _known_boards(journal: Journal, names: MarkNames, found: Found) -> list[int]:
+    stored = found.marks.get(names.boards) or await journal.mark(names.boards)
+    return msgspec.json.decode(stored, type=list[int]) if stored else []
+
+
+async def remembered(journal: Journal, names: MarkNames, which: Iterable[str], at: datetime) -> dict[str, bytes]:
+    """The mark that says when each look-up was made last."""
+    return {names.looked_up: msgspec.json.encode(await _looked_up(journal, names) | dict.fromkeys(which, at))}
+
+
+async def _looked_up(journal: Journal, names: MarkNames) -> dict[str, datetime]:
+    stored = await journal.mark(names.looked_up)
+    return msgspec.json.decode(stored, type=dict[str, datetime]) if stored else {}
+
+
+async def read_project(jira: JiraClient, origin: Origin) -> Found:
+    """The project itself."""
+    return Found(changes=[project_change(origin, (await jira.project(origin.project)).payload)])
+
+
+async def read_fields(jira: JiraClient, journal: Journal, names: MarkNames) -> Found:
+    """The field catalogue: the id of the sprint field, and what is different from the last look."""
+    fields = await jira.fields()
+    if not fields:
+        # Every site has fields. To believe the answer would tell of the end of each, and lose the sprints.
+        known = (await journal.mark(names.sprint_field) or b"").decode()
+        return Found(warnings=("Jira listed no fields at all, which is not believed.",), sprint_field=known or None)
+    catalogue = catalogue_of(fields)
+    stored = await journal.mark(names.fields)
+    before = msgspec.json.decode(stored, type=dict[str, KnownField]) if stored else catalogue
+    found = sprint_field(fields)
+    marks = {names.sprint_field: (found or "").encode()}
+    if stored is None or catalogue != before:
+        marks[names.fields] = msgspec.json.encode(catalogue)
+    return Found(marks=marks, sprint_field=found, drifts=tuple(drifts(before, catalogue)))
+
+
+async def _boards(jira: JiraClient, names: MarkNames, origin: Origin) -> Found:
+    boards = [board.id for board in await jira.boards(origin.project) if board.type != BOARD_WITHOUT_SPRINTS]
+    return Found(marks={names.boards: msgspec.json.encode(boards)})
+
+
+async def _sprints(jira: JiraClient, origin: Origin, board: int) -> Found:
+    return Found(changes=[sprint_change(origin, sprint.payload) for sprint in await jira.sprints(board)])
+
+
+async def _users(jira: JiraClient, origin: Origin, accounts: list[str]) -> Found:
+    try:
+        users = await jira.users_bulk(accounts)
+    except NotFoundOrHidden:
+        users = await _users_among_all(jira, set(accounts))
+    changes = [user_change(origin, user.payload) for user in users]
+    return Found(changes=[change for change in changes if change is not None])
+
+
+async def _users_among_all(jira: JiraClient, accounts: set[str]) -> list[User]:
+    """The same users from the list of all users, for a site that does not look users up by id."""
+    found: list[User] = []
+    start: int | None = 0
+    while start is not None:
+        page = await jira.users_search(start)
+        found += [user for user in page.users if user.account_id in accounts]
+        start = page.next_start
+    return found

@@ -1,0 +1,72 @@
+"""Find stored issues in which nobody on the project's watch list has a part any more.
+
+A search for the list's issues does not show an issue that has just left it. So both are listed, by ids alone: the
+project's issues, and those of the list; what is only among the first, and in the log, is no longer tracked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from uuid import UUID
+
+from libs.events import AbsenceReason, Change, Head, JiraIssueGone, stream_id
+from libs.jira_client import JiraClient
+from libs.temporal.messages import MarkUntracked, SyncPlan
+from services.ingestor.journal import Journal
+from services.ingestor.sync.plan import full_jql, incremental_jql
+
+UNTRACKED = b"untracked"
+"""Digest of an issue's stream while it is untracked, so that it is marked once; the issue itself has another."""
+
+AT_ONCE = 1000
+"""Issues that are looked up, and marked, in one piece."""
+
+
+async def left_behind(jira: JiraClient, message: MarkUntracked) -> list[str]:
+    """Ids of the issues that Jira shows in the project, or showed changed since the plan's bound, outside the list."""
+    jql = _jql(message.project, message.plan)
+    # The project first: an issue that comes to the list between the two searches is then in both.
+    everything = await _ids(jira, jql(()))
+    if not everything:
+        return []
+    tracked = await _ids(jira, jql(message.plan.tracked))
+    return sorted(everything - tracked)
+
+
+async def untracked_changes(journal: Journal, message: MarkUntracked, issues: Iterable[str]) -> list[Change]:
+    """An absence for each of the issues that is in the log and not marked yet."""
+    streams = {stream_id(message.site, "issue", issue): issue for issue in issues}
+    heads = await journal.heads(list(streams))
+    return [
+        _change(message, streams[stream], stream, head) for stream, head in heads.items() if head.digest != UNTRACKED
+    ]
+
+
+def _change(message: MarkUntracked, issue: str, stream: UUID, head: Head) -> Change:
+    event = JiraIssueGone(
+        stream_id=stream,
+        site=message.site,
+        project=message.project,
+        occurred_at=datetime.now(UTC),
+        cause=message.run_id,
+        issue_id=issue,
+        reason=AbsenceReason.UNTRACKED,
+    )
+    # As old as what is stored: the issue as it is now, unchanged, must be taken when it comes back.
+    updated = datetime.fromisoformat(head.updated) if head.updated else None
+    return Change(event=event, digest=UNTRACKED, updated=updated)
+
+
+def _jql(project: str, plan: SyncPlan) -> Callable[[tuple[str, ...]], str]:
+    since = plan.since
+    if since is None:
+        return lambda accounts: full_jql(project, accounts)
+    return lambda accounts: incremental_jql(project, since, accounts)
+
+
+async def _ids(jira: JiraClient, jql: str) -> set[str]:
+    found: set[str] = set()
+    async for page in jira.id_pages(jql):
+        found.update(page.ids)
+    return found

@@ -1,0 +1,196 @@
+"""A notice in words: subject, text, HTML and what single channels need beside them. Pure but for the template's file.
+
+What Jira or its users wrote is data here: escaped in HTML, kept to one line in subjects, and cut where it is long.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, NamedTuple
+from urllib.parse import quote, urlsplit
+
+import css_inline
+import jinja2
+
+from libs.events import AlertEnd, NoticeReason
+from libs.jira_client.failures.errors import Severity
+from libs.runtime import span_in_words
+from services.notifier.message.text import clean, one_line
+from services.notifier.message.types import Message
+from services.notifier.state import Alert, Notice
+
+SUBJECT_LIMIT: Final = 150
+MESSAGE_LIMIT: Final = 2000
+LISTED: Final = 25
+"""Alerts that are told one by one; of more, the number."""
+PARAMETER_LIMIT: Final = 300
+NAMED: Final = 3
+"""Projects that a subject names."""
+
+_ENDS: Final = {
+    AlertEnd.RECOVERED: "It works again.",
+    AlertEnd.SUPERSEDED: "The project fails in another way now, of which another alert tells.",
+    AlertEnd.BY_HAND: "Somebody resolved it.",
+    AlertEnd.UNREGISTERED: "The project is not synced any more.",
+}
+_LEADS: Final = {
+    NoticeReason.MORE: "Also: ",
+    NoticeReason.REPEAT: "Still: ",
+    NoticeReason.RESOLVED: "Resolved: ",
+}
+
+_templates = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+)
+# Loading remote style sheets, its default, would let a text make us call any address.
+_inliner = css_inline.CSSInliner(load_remote_stylesheets=False)
+
+
+class Entry(NamedTuple):
+    """One alert as it is shown."""
+
+    title: str
+    message: str
+    advice: str
+    facts: str
+    docs: str
+
+
+def render(notice: Notice, public_url: str) -> Message:
+    """The message that says what the notice tells."""
+    subject = subject_of(notice)
+    entries = [_entry(alert) for alert in notice.alerts[:LISTED]]
+    remarks = [one_line(remark, 300) for remark in notice.remarks]
+    if len(notice.alerts) > LISTED:
+        remarks.append(f"{len(notice.alerts)} alerts; the first {LISTED} follow.")
+    if notice.reason is NoticeReason.TEST:
+        remarks.append("This is a test: somebody wants to see whether notices arrive here. Nothing is wrong.")
+    link = _link(notice, public_url)
+    return Message(
+        to=notice.to,
+        subject=subject,
+        text=_text(remarks, entries, link, notice.notice_id),
+        html=_html(notice, subject, remarks, entries, link),
+        channel_specific_metadata={
+            "noticeId": notice.notice_id,
+            "thread": notice.thread,
+            "date": notice.at.isoformat(),
+            "severity": _tone(notice),
+            "link": link,
+            "parameters": _parameters(subject, remarks, entries, link),
+        },
+    )
+
+
+def subject_of(notice: Notice) -> str:
+    """One line that says where, what and which projects; of what is over, how long it took."""
+    if notice.reason is NoticeReason.TEST:
+        return one_line(f"{notice.site}: test notice", SUBJECT_LIMIT)
+    if notice.reason is NoticeReason.DIGEST:
+        return one_line(f"{notice.site}: {len(notice.alerts)} alerts in one notice", SUBJECT_LIMIT)
+    what = ", ".join(sorted({_title(alert.code) for alert in notice.alerts})) or "alert"
+    took = f", after {_longest(notice.alerts)}" if notice.reason is NoticeReason.RESOLVED and notice.alerts else ""
+    line = f"{_LEADS.get(notice.reason, '')}{notice.site}: {what}{_named(notice.alerts)}{took}"
+    return one_line(line, SUBJECT_LIMIT)
+
+
+def _link(notice: Notice, public_url: str) -> str:
+    """To the page of the alert, where the notice is about one; else to the list."""
+    if not public_url:
+        return ""
+    page = f"alert/{quote(notice.alerts[0].alert_id, safe='')}" if len(notice.alerts) == 1 else "alerts"
+    return f"{public_url.rstrip('/')}/console/#/{page}"
+
+
+def _named(alerts: Iterable[Alert]) -> str:
+    projects = sorted({alert.project for alert in alerts if alert.project})
+    if not projects:
+        return ""
+    more = f" and {len(projects) - NAMED} more" if len(projects) > NAMED else ""
+    return f" ({', '.join(projects[:NAMED])}{more})"
+
+
+def _title(code: str) -> str:
+    return code.replace("_", " ").capitalize()
+
+
+def _longest(alerts: Sequence[Alert]) -> str:
+    return span_in_words(
+        max((alert.resolved_at or alert.last_seen) - alert.first_seen for alert in alerts).total_seconds()
+    )
+
+
+def _entry(alert: Alert) -> Entry:
+    project = alert.project or "all projects"
+    over = alert.resolved_at is not None
+    return Entry(
+        title=one_line(f"{project}: {_title(alert.code)}" + (" is over" if over else ""), SUBJECT_LIMIT),
+        message=clean(_end(alert) if over else alert.message, MESSAGE_LIMIT).strip(),
+        advice="" if over else clean(alert.advice, MESSAGE_LIMIT).strip(),
+        facts=_facts(alert),
+        docs=alert.docs if _is_web_address(alert.docs) and not over else "",
+    )
+
+
+def _end(alert: Alert) -> str:
+    said = _ENDS.get(AlertEnd(alert.end), "") if alert.end else ""
+    return f"{said} {alert.resolution}".strip() or "It is over."
+
+
+def _facts(alert: Alert) -> str:
+    runs = "1 run" if alert.count == 1 else f"{alert.count} runs"
+    if alert.resolved_at is not None:
+        return f"From {_clock(alert.first_seen)} to {_clock(alert.resolved_at)}: {_longest([alert])}, {runs}."
+    return (
+        f"{alert.severity.capitalize()}. Since {_clock(alert.first_seen)}, last at {_clock(alert.last_seen)}, {runs}."
+    )
+
+
+def _clock(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        return urlsplit(text).scheme in ("http", "https") and not set(text) & set(" \"'<>\\")
+    except ValueError:
+        return False
+
+
+def _tone(notice: Notice) -> str:
+    """What the look of a notice says: the worst of what is open, or that all is over."""
+    opened = {alert.severity for alert in notice.alerts if alert.resolved_at is None}
+    if not opened:
+        return "over" if notice.alerts else "info"
+    return next((str(level) for level in Severity if level in opened), "info")
+
+
+def _text(remarks: Sequence[str], entries: Sequence[Entry], link: str, notice_id: str) -> str:
+    parts = list(remarks)
+    for entry in entries:
+        lines = [entry.title, entry.message, entry.advice and f"What to do: {entry.advice}", entry.facts, entry.docs]
+        parts.append("\n".join(line for line in lines if line))
+    parts.append("\n".join(line for line in (link and f"Console: {link}", f"Notice {notice_id}") if line))
+    return "\n\n".join(parts) + "\n"
+
+
+def _html(notice: Notice, subject: str, remarks: Sequence[str], entries: Sequence[Entry], link: str) -> str:
+    page = _templates.get_template("notice.html").render(
+        subject=subject,
+        remarks=remarks,
+        entries=entries,
+        link=link if _is_web_address(link) else "",
+        notice_id=notice.notice_id,
+        tone=_tone(notice),
+    )
+    return str(_inliner.inline(page))
+
+
+def _parameters(subject: str, remarks: Sequence[str], entries: Sequence[Entry], link: str) -> tuple[str, str, str]:
+    """Three lines for a template: what, why, what to do."""
+    first = entries[0] if entries else None
+    why = first.message if first else " ".join(remarks)
+    todo = (first.advice if first else "") or link or "Nothing to do."
+    return (one_line(subject, PARAMETER_LIMIT), one_line(why, PARAMETER_LIMIT) or "-", one_line(todo, PARAMETER_LIMIT))

@@ -1,0 +1,99 @@
+"""What a person reads in the sync log of back-off and alerts."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from libs.events import (
+    AlertAcknowledged,
+    AlertEnd,
+    AlertRaised,
+    AlertResolved,
+    AlertsSilenced,
+    BackoffApplied,
+    BackoffCleared,
+    Event,
+)
+from libs.runtime import span_in_words
+from services.projector.history.line import Line, because
+from services.projector.tables.times import stamp
+
+
+def slowed_down(event: BackoffApplied) -> str:
+    """What a back-off does, as a sentence."""
+    runs = "run" if event.failures == 1 else "runs in a row"
+    return (
+        f"Slowed down to every {span_in_words(event.seconds)} until a run succeeds:"
+        f" {event.failures} {runs} failed with {event.code}."
+    )
+
+
+def silenced(event: AlertsSilenced) -> bool:
+    """Whether it begins a silence; a moment that is over ends one."""
+    return event.until > event.occurred_at
+
+
+def whose(code: str | None) -> str:
+    """The alerts that a silence is about."""
+    return f"alerts of {code}" if code else "all alerts"
+
+
+def _applied(event: BackoffApplied) -> Line:
+    details = {
+        "level": event.level,
+        "seconds": event.seconds,
+        "code": event.code,
+        "failures": event.failures,
+        "anchor": stamp(event.anchor),
+    }
+    return Line("WARNING", slowed_down(event), details)
+
+
+def _cleared(event: BackoffCleared) -> Line:
+    return Line("INFO", f"Back to the schedule{because(event.reason).rstrip('.')}.", {})
+
+
+def _raised(event: AlertRaised) -> Line:
+    details = {
+        "alert_id": event.alert_id,
+        "code": event.code,
+        "category": event.category,
+        "severity": event.severity,
+        "count": event.count,
+        "advice": event.advice,
+    }
+    return Line("WARNING", f"Alert {event.code}: {event.message} {event.advice}".rstrip(), details)
+
+
+def _resolved(event: AlertResolved) -> Line:
+    told = {
+        AlertEnd.RECOVERED: "is over: the trouble is gone",
+        AlertEnd.SUPERSEDED: "is over: the project fails in another way now",
+        AlertEnd.BY_HAND: f"was resolved by {event.cause}",
+        AlertEnd.UNREGISTERED: "is over: the project is not synced any more",
+    }
+    details = {"alert_id": event.alert_id, "code": event.code, "end": event.end, "count": event.count}
+    why = because(event.reason).rstrip(".") if event.end is AlertEnd.BY_HAND else ""
+    return Line("INFO", f"Alert {event.code} {told[event.end]}{why}.", details)
+
+
+def _acknowledged(event: AlertAcknowledged) -> Line:
+    message = f"{event.cause} acknowledged an alert{because(event.reason).rstrip('.')}."
+    return Line("INFO", message, {"alert_id": event.alert_id})
+
+
+def _silenced(event: AlertsSilenced) -> Line:
+    why = because(event.reason).rstrip(".")
+    if not silenced(event):
+        return Line("INFO", f"{event.cause} ended the silence of {whose(event.code)}{why}.", {"code": event.code})
+    details = {"code": event.code, "until": stamp(event.until)}
+    return Line("INFO", f"{event.cause} silenced {whose(event.code)} until {stamp(event.until)}{why}.", details)
+
+
+ALERT_LINES: Final[dict[type[Event], Callable[[Any], Line]]] = {
+    BackoffApplied: _applied,
+    BackoffCleared: _cleared,
+    AlertRaised: _raised,
+    AlertResolved: _resolved,
+    AlertAcknowledged: _acknowledged,
+    AlertsSilenced: _silenced,
+}

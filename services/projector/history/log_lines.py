@@ -1,0 +1,213 @@
+"""What a person reads in the sync log: one line per event of a project's syncs and of what people decide."""
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from libs.events import (
+    Event,
+    ProjectRegistered,
+    ProjectUnregistered,
+    Recorded,
+    ScheduleChanged,
+    SchedulePaused,
+    ScheduleResumed,
+    SchemaDriftDetected,
+    SyncCancelled,
+    SyncFailed,
+    SyncMode,
+    SyncPageRecorded,
+    SyncRequested,
+    SyncStarted,
+    SyncSucceeded,
+    TrackedUsersChanged,
+)
+from services.projector.history.alert_lines import ALERT_LINES
+from services.projector.history.line import Line, because
+from services.projector.tables.batch import Row
+from services.projector.tables.text import storable
+from services.projector.tables.times import stamp
+
+E = TypeVar("E", bound=Event)
+
+
+def log_row(recorded: Recorded) -> Row | None:
+    """The row of `sync_log` for an event; None for events that are not told there."""
+    event = recorded.event
+    tell = LINES.get(type(event))
+    if tell is None:
+        return None
+    line = tell(event)
+    return {
+        "site": event.site,
+        "position": recorded.position,
+        "project_key": event.project,
+        "level": line.level,
+        "message": storable(line.message),
+        "details": msgspec.json.encode(line.details).decode() if line.details else None,
+        "entity": None,
+        "run_id": getattr(event, "run_id", None),
+        "created_at": stamp(event.occurred_at),
+        "trace": event.trace,
+    }
+
+
+def _started(event: SyncStarted) -> Line:
+    scope = "all issues" if event.since is None else f"changes since {stamp(event.since)}"
+    kind = "Full sync" if event.mode is SyncMode.FULL else "Sync"
+    why = f" ({event.reason})" if event.reason else ""
+    return Line("INFO", f"{kind} of {event.project} started: {scope}{why}.", {"mode": event.mode})
+
+
+def _page(event: SyncPageRecorded) -> Line:
+    message = f"{_page_name(event)} stored: {_counts(event)}; {_count(event.appended, 'change')} recorded."
+    if not event.warnings:
+        return Line("DEBUG", message, {"appended": event.appended})
+    return Line("WARNING", f"{message} {' '.join(event.warnings)}", {"warnings": event.warnings})
+
+
+def _page_name(event: SyncPageRecorded) -> str:
+    if event.page < 0:
+        return "Issues that earlier syncs could not read completely,"
+    total = "" if event.pages_total is None else f" of {event.pages_total}"
+    return f"Page {event.page + 1}{total}"
+
+
+def _succeeded(event: SyncSucceeded) -> Line:
+    message = (
+        f"Sync of {event.project} finished in {event.seconds:.1f} s: {_counts(event)}; "
+        f"{_count(event.appended, 'change')} recorded with {_count(event.requests, 'request')}."
+    )
+    details = {"mode": event.mode, "requests": event.requests, "seconds": event.seconds, "warnings": event.warnings}
+    if not event.warnings:
+        return Line("INFO", message, details)
+    return Line("WARNING", f"{message} {_count(len(event.warnings), 'warning')}: {' '.join(event.warnings)}", details)
+
+
+def _failed(event: SyncFailed) -> Line:
+    details = {
+        "code": event.code,
+        "origin": event.origin,
+        "severity": event.severity,
+        "category": event.category,
+        "retryable": event.retryable,
+        "scope": event.scope,
+        "fingerprint": event.fingerprint,
+        "advice": event.advice,
+        "docs": event.docs,
+        "evidence": event.evidence,
+        "attempts": event.attempts,
+        "mode": event.mode,
+        "pages_recorded": event.pages_recorded,
+        "seconds": event.seconds,
+    }
+    message = f"Sync of {event.project} failed: {event.message} {event.advice}".rstrip()
+    return Line("ERROR", f"{message} {_kept(event.pages_recorded)}", details)
+
+
+def _kept(pages: int) -> str:
+    """Partial progress told apart from none."""
+    if pages == 0:
+        return "Nothing was stored."
+    return "1 page was stored and stays." if pages == 1 else f"{pages:,} pages were stored and stay."
+
+
+def _cancelled(event: SyncCancelled) -> Line:
+    why = f": {event.reason}" if event.reason else ""
+    kept = f" What was read is kept ({_count(event.pages_recorded, 'page')})." if event.pages_recorded else ""
+    return Line("INFO", f"Sync of {event.project} was cancelled{why}.{kept}", {})
+
+
+def _drift(event: SchemaDriftDetected) -> Line:
+    details = {
+        "change": event.change,
+        "field_id": event.field_id,
+        "field_name": event.field_name,
+        "before": event.before,
+        "after": event.after,
+    }
+    return Line("WARNING", _drift_message(event), details)
+
+
+def _drift_message(event: SchemaDriftDetected) -> str:
+    if event.field_id.startswith("$"):
+        shape = f"{event.before or 'something else'} is documented, {event.after or 'nothing of it'} came"
+        return f"Jira's answer to {event.field_name or 'a call'} has another shape at {event.field_id}: {shape}."
+    field = f"{event.field_name} ({event.field_id})" if event.field_name else event.field_id
+    told = {
+        "APPEARED": f"Jira has a new field: {field}, {event.after}.",
+        "VANISHED": f"Jira's field {field} is gone; it was {event.before}.",
+        "TYPE_CHANGED": f"Jira's field {field} has another type: {event.before} before, {event.after} now.",
+        "RENAMED": f"Jira's field {event.field_id} has another name: {event.before} before, {event.after} now.",
+    }
+    return told.get(event.change, f"Jira's field {field} changed ({event.change}).")
+
+
+def _registered(event: ProjectRegistered) -> Line:
+    message = f"Project {event.key} was registered by {event.cause}; it syncs on {event.cron} ({event.timezone})."
+    return Line("INFO", message, {})
+
+
+def _unregistered(event: ProjectUnregistered) -> Line:
+    return Line("INFO", f"{event.cause} unregistered the project{because(event.reason)}.", {})
+
+
+def _tracked(event: TrackedUsersChanged) -> Line:
+    scope = f"{_count(len(event.account_ids), 'user')}" if event.account_ids else "everybody"
+    details = {"added": event.added, "removed": event.removed}
+    message = f"{event.cause} changed the watch list: {event.project} now tracks {scope}{because(event.reason)}."
+    return Line("INFO", message, details)
+
+
+def _schedule(event: ScheduleChanged) -> Line:
+    message = f"{event.cause} changed the schedule to {event.cron} ({event.timezone}){because(event.reason)}."
+    return Line("INFO", message, {"revision": event.revision})
+
+
+def _paused(event: SchedulePaused) -> Line:
+    return Line("WARNING", f"{event.cause} paused the schedule{because(event.reason)}.", {})
+
+
+def _resumed(event: ScheduleResumed) -> Line:
+    return Line("INFO", f"{event.cause} resumed the schedule{because(event.reason)}.", {})
+
+
+def _requested(event: SyncRequested) -> Line:
+    kind = "a full sync" if event.full else "a sync"
+    scope = f" for {_count(len(event.account_ids), 'user')}" if event.account_ids else ""
+    message = f"{event.cause} asked for {kind}{scope}{because(event.reason)}."
+    return Line("INFO", message, {"request_id": event.request_id, "account_ids": event.account_ids})
+
+
+def _counts(event: SyncPageRecorded | SyncSucceeded) -> str:
+    parts = (
+        _count(event.issues, "issue"),
+        _count(event.comments, "comment"),
+        _count(event.worklogs, "worklog"),
+        _count(event.sprints, "sprint"),
+        _count(event.users, "user"),
+    )
+    return ", ".join(parts)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+LINES: Final[dict[type[Event], Callable[[Any], Line]]] = {
+    SyncStarted: _started,
+    SyncPageRecorded: _page,
+    SyncSucceeded: _succeeded,
+    SyncFailed: _failed,
+    SyncCancelled: _cancelled,
+    SchemaDriftDetected: _drift,
+    ProjectRegistered: _registered,
+    ProjectUnregistered: _unregistered,
+    TrackedUsersChanged: _tracked,
+    ScheduleChanged: _schedule,
+    SchedulePaused: _paused,
+    ScheduleResumed: _resumed,
+    SyncRequested: _requested,
+    **ALERT_LINES,
+}

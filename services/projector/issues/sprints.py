@@ -1,0 +1,56 @@
+"""Sprints: event to row, and which of its sprints is the current one of an issue.
+
+An issue names its sprints, but a sprint starts and ends without any change of the issue. So the current sprint is
+computed whenever either side changes, from the memberships of the newest issue version and the states of the newest
+sprint versions: the outcome does not depend on which came first.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from libs.events import SprintFetched
+from services.projector.issues import payloads
+from services.projector.issues.payloads import Membership
+from services.projector.tables.batch import Changes
+from services.projector.tables.text import storable
+from services.projector.tables.times import parse_time
+
+ACTIVE: Final = "active"
+FUTURE: Final = "future"
+CLOSED: Final = "closed"
+
+
+def sprint_fetched(event: SprintFetched, changes: Changes) -> None:
+    sprint = payloads.sprints.decode(event.payload)
+    board = sprint.origin_board_id if sprint.origin_board_id is not None else sprint.board_id
+    row = {
+        "site": event.site,
+        "sprint_id": event.sprint_id,
+        "project_key": event.project,
+        "board_id": None if board is None else str(board),
+        "name": storable(sprint.name or "") or f"Sprint {event.sprint_id}",
+        "state": (sprint.state or FUTURE).lower(),
+        "goal": storable(sprint.goal or "") or None,
+        "start_date": parse_time(sprint.start_date),
+        "end_date": parse_time(sprint.end_date),
+        "complete_date": parse_time(sprint.complete_date),
+        "version": event.stream_version,
+    }
+    changes.put("sprint", (event.site, event.sprint_id), event.stream_version, row)
+
+
+def current_sprint(members: Sequence[Membership], states: Mapping[str, str]) -> str | None:
+    """The active sprint, else the first future one, else the last closed one.
+
+    Args:
+        members: the issue's sprint field, in Jira's order.
+        states: sprint id -> state, as the sprint itself said last; one that is missing counts as the issue shows it.
+    """
+    found: dict[str | None, str] = {}
+    for member in members:
+        state = states.get(member.sprint_id, member.state)
+        if state == CLOSED:
+            found[CLOSED] = member.sprint_id
+        else:
+            found.setdefault(state, member.sprint_id)
+    return found.get(ACTIVE) or found.get(FUTURE) or found.get(CLOSED)

@@ -1,0 +1,48 @@
+"""Users: event to row, and the rows of those whom nobody has fetched."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from libs.events import JiraUserFetched
+from libs.read_tables import UNKNOWN_ACCOUNT
+from services.projector.issues import payloads
+from services.projector.tables.batch import Changes, Key
+from services.projector.tables.text import storable
+
+AVATAR_SIZES = ("48x48", "32x32", "24x24", "16x16")
+"""Best first."""
+
+
+def user_fetched(event: JiraUserFetched, changes: Changes) -> None:
+    user = payloads.users.decode(event.payload)
+    row = {
+        "site": event.site,
+        "account_id": event.account_id,
+        "display_name": storable(user.display_name or "") or event.account_id,
+        "active": user.active,
+        "account_type": user.account_type or "unknown",
+        "avatar_url": _avatar(user),
+        "version": event.stream_version,
+    }
+    changes.put("jira_user", (event.site, event.account_id), event.stream_version, row)
+
+
+def placeholders(accounts: Iterable[Key]) -> Sequence[dict[str, Any]]:
+    """Rows, sorted, for users that other rows name; they count only until the user itself is fetched."""
+    return [
+        {
+            "site": site,
+            "account_id": account,
+            "display_name": "Former user" if account == UNKNOWN_ACCOUNT else "Unknown user",
+            "active": False,
+            "account_type": "unknown",
+            "avatar_url": None,
+            "version": 0,
+        }
+        for site, account in sorted(accounts)
+    ]
+
+
+def _avatar(user: payloads.User) -> str | None:
+    urls = user.avatar_urls or {}
+    return next((urls[size] for size in AVATAR_SIZES if urls.get(size)), None)

@@ -1,0 +1,100 @@
+"""The runs of a project's sync, a row each: how they went, with what they read.
+
+At most one run of a project is in progress: the one that its job names. A run tells how it ended, also when a newer
+one has begun meanwhile; one that failed before it began has a row from then on.
+"""
+
+from typing import Final
+
+import msgspec
+
+from libs.events import Event, SyncCancelled, SyncFailed, SyncPageRecorded, SyncStarted, SyncSucceeded
+from services.projector.project.state import UNKNOWN_END, Standing
+from services.projector.tables.batch import Row
+from services.projector.tables.text import storable
+from services.projector.tables.times import stamp
+
+SILENT: Final = "It ended without a word: the next run began before it had said how it went."
+
+MAX_WARNINGS: Final = 20
+"""Kept of a run that has not ended well; a run with more has one cause that the first ones name."""
+
+
+def run_started(event: SyncStarted, standing: Standing) -> None:
+    silent = standing.job["current_run_id"]
+    if silent is not None:
+        # Two runs of a project never overlap; one that was killed from outside could not say so.
+        _end(standing.run(silent), "CANCELLED", event)["error_message"] = SILENT
+    standing.begin_run(event.run_id).update(
+        mode=event.mode.value,
+        reason=storable(event.reason),
+        started_at=stamp(event.occurred_at),
+        version=event.stream_version,
+    )
+
+
+def run_page_recorded(event: SyncPageRecorded, standing: Standing) -> None:
+    run = standing.runs.get(event.run_id)
+    if run is None:  # its start was not seen; its end will tell
+        return
+    if event.page >= 0:  # before the first page stands what earlier runs could not read
+        run["pages_done"] += 1
+    run["pages_total"] = event.pages_total
+    # The same few users and sprints come with every page: they are counted at the end.
+    for column in ("issues", "comments", "worklogs", "appended"):
+        run[column] += getattr(event, column)
+    if event.warnings:
+        run["warnings"] = _json([*msgspec.json.decode(run["warnings"]), *event.warnings][:MAX_WARNINGS])
+    run["version"] = event.stream_version
+
+
+def run_succeeded(event: SyncSucceeded, standing: Standing) -> None:
+    _end(standing.run(event.run_id), "SUCCESS", event).update(
+        mode=event.mode.value,
+        seconds=event.seconds,
+        issues=event.issues,
+        comments=event.comments,
+        worklogs=event.worklogs,
+        sprints=event.sprints,
+        users=event.users,
+        appended=event.appended,
+        requests=event.requests,
+        warnings=_json(event.warnings),
+    )
+
+
+def run_failed(event: SyncFailed, standing: Standing) -> None:
+    run = _end(standing.run(event.run_id), "ERROR", event)
+    run.update(
+        mode=event.mode.value if event.mode is not None else run["mode"],
+        seconds=event.seconds,
+        error_code=event.code,
+        error_message=storable(event.message),
+        error_advice=storable(event.advice),
+        error_severity=event.severity or None,
+        error_docs=storable(event.docs) or None,
+        error_details=_json(_details(event)),
+        attempts=event.attempts,
+    )
+
+
+def _details(event: SyncFailed) -> Row:
+    """What was seen, with what the classifier made of it."""
+    found = ("origin", "severity", "category", "retryable", "scope", "fingerprint", "docs")
+    return {**msgspec.structs.asdict(event.evidence), **{name: getattr(event, name) for name in found}}
+
+
+def run_cancelled(event: SyncCancelled, standing: Standing) -> None:
+    run = _end(standing.run(event.run_id), "CANCELLED", event)
+    run["error_message"] = storable(event.reason) or None
+
+
+def _end(run: Row, result: str, event: Event) -> Row:
+    """The row of a run that has ended; nothing is left of an end that was told, or supposed, before."""
+    run.update(UNKNOWN_END, result=result, ended_at=stamp(event.occurred_at), version=event.stream_version)
+    return run
+
+
+def _json(value: object) -> str:
+    """JSON writes NUL escaped, so that any database takes it."""
+    return msgspec.json.encode(value).decode()

@@ -1,0 +1,189 @@
+"""The rows of one project that several streams write together, and how events change them.
+
+`project`, `sync_job`, `sync_state`, `tracked_user` and `alert` are small and are made of the project's own stream, its
+control stream and its sync stream. An event here changes a few columns of what is there, so events are applied one
+by one, in order, to the stored rows. Each stream has its version: an event that was applied before changes nothing.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+from libs.events import Event
+from libs.read_tables import NEVER
+from services.projector.tables.batch import Row
+
+E = TypeVar("E", bound=Event)
+
+ENTITIES: Final = ("issue", "comment", "worklog", "sprint", "user")
+"""Each has a sync state of its own."""
+
+UNKNOWN_END: Final[Row] = dict.fromkeys(
+    (
+        "ended_at",
+        "seconds",
+        "error_code",
+        "error_message",
+        "error_advice",
+        "error_severity",
+        "error_docs",
+        "error_details",
+        "attempts",
+    )
+)
+"""What is known of the end of a run that goes on."""
+
+
+NO_ERROR: Final[Row] = {
+    "error_code": None,
+    "error_message": None,
+    "error_advice": None,
+    "error_severity": None,
+    "error_docs": None,
+    "error_since": None,
+    "error_attempts": 0,
+}
+"""The error of an entity that has none."""
+
+
+class Standing:
+    """The rows of one registered project; those that are missing begin with their defaults."""
+
+    def __init__(self, site: str, project_key: str) -> None:
+        self.site = site
+        self.project_key = project_key
+        self.project: Row = _project_row(site, project_key)
+        self.job: Row = _job_row(site, project_key)
+        self.states: dict[str, Row] = {entity: _state_row(site, project_key, entity) for entity in ENTITIES}
+        self.tracked: tuple[str, ...] = ()
+        self.runs: dict[str, Row] = {}
+        """The runs that the batch tells of, and the one in progress, by id."""
+        self.alerts: dict[str, Row] = {}
+        """The alerts that the batch tells of, by id."""
+        self.silences: dict[str, Row] = {}
+        """Those that the batch sets, by code."""
+        self.position = 0
+        """Of the event that is being applied."""
+
+    @property
+    def paused(self) -> bool:
+        return bool(self.job["status"] == "PAUSED")
+
+    def run(self, run_id: str) -> Row:
+        """The row of a run; one that was not heard of before begins here."""
+        return self.runs[run_id] if run_id in self.runs else self.begin_run(run_id)
+
+    def begin_run(self, run_id: str) -> Row:
+        """A row for a run that begins."""
+        self.runs[run_id] = _run_row(self.site, self.project_key, run_id, self.position)
+        return self.runs[run_id]
+
+    def set_job_status(self, *, paused: bool) -> None:
+        """PAUSED is what people decided and wins; ERROR says that the last run failed."""
+        failed = self.job["last_result"] == "ERROR"
+        self.job["status"] = "PAUSED" if paused else "ERROR" if failed else "ACTIVE"
+
+
+class Fold:
+    """One kind of event: which version guards it, and what it changes."""
+
+    def __init__(self, guard: Callable[[Standing], Row], column: str, change: Callable[[Any, Standing], None]) -> None:
+        self._guard = guard
+        self._column = column
+        self._change = change
+
+    def apply(self, event: Event, standing: Standing) -> None:
+        """Change the rows, unless they have seen this event or a later one of its stream."""
+        guard = self._guard(standing)
+        if guard[self._column] < event.stream_version:
+            self._change(event, standing)
+            guard[self._column] = event.stream_version
+            standing.job["trace"] = event.trace
+
+
+def project_stream(change: Callable[[E, Standing], None]) -> Fold:
+    return Fold(lambda standing: standing.project, "version", change)
+
+
+def control_stream(change: Callable[[E, Standing], None]) -> Fold:
+    return Fold(lambda standing: standing.project, "control_version", change)
+
+
+def sync_stream(change: Callable[[E, Standing], None]) -> Fold:
+    return Fold(lambda standing: standing.job, "version", change)
+
+
+def _project_row(site: str, key: str) -> Row:
+    return {
+        "site": site,
+        "key": key,
+        "project_id": None,
+        "name": key,
+        "registered": False,
+        "registered_at": None,
+        "version": 0,
+        "control_version": 0,
+    }
+
+
+def _job_row(site: str, project_key: str) -> Row:
+    return {
+        "site": site,
+        "project_key": project_key,
+        "schedule_id": "",
+        "workflow_id": "",
+        "cron": "",
+        "timezone": "UTC",
+        "status": "ACTIVE",
+        "paused_at": None,
+        "paused_by": None,
+        "pause_reason": None,
+        "last_run_at": None,
+        "last_ended_at": None,
+        "last_result": None,
+        "current_run_id": None,
+        "pages_done": 0,
+        "pages_total": None,
+        "backoff_level": 0,
+        "backoff_code": None,
+        "backoff_failures": 0,
+        "backoff_seconds": 0,
+        "backoff_anchor": None,
+        "backoff_since": None,
+        "trace": None,
+        "version": 0,
+    }
+
+
+def _run_row(site: str, project_key: str, run_id: str, position: int) -> Row:
+    counts = dict.fromkeys(("issues", "comments", "worklogs", "sprints", "users", "appended", "requests"), 0)
+    return {
+        "site": site,
+        "run_id": run_id,
+        "project_key": project_key,
+        "mode": None,
+        "reason": "",
+        "result": "RUNNING",
+        "started_at": None,
+        **UNKNOWN_END,
+        "pages_done": 0,
+        "pages_total": None,
+        **counts,
+        "warnings": "[]",
+        "started_position": position,
+        "version": 0,
+    }
+
+
+def _state_row(site: str, project_key: str, entity: str) -> Row:
+    return {
+        "site": site,
+        "project_key": project_key,
+        "entity": entity,
+        "status": "IDLE",
+        "last_sync_time": NEVER,
+        "watermark": None,
+        "rows": 0,
+        **NO_ERROR,
+        "run_id": None,
+        "version": 0,
+    }

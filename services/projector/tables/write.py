@@ -1,0 +1,76 @@
+"""Write what a batch changes, in the caller's transaction."""
+
+from sqlalchemy import Connection
+
+from services.projector.issues.absences import any_gone, hide_children, settle, show_children, stored_versions, unhide
+from services.projector.issues.memberships import (
+    choose_again,
+    choose_sprints,
+    remove_memberships,
+    replace_memberships,
+    write_sprints,
+)
+from services.projector.issues.users import placeholders
+from services.projector.project.notifications import fold_notices
+from services.projector.project.rows import fold_standing
+from services.projector.tables.batch import Absence, Changes, Key, Row
+from services.projector.tables.upserts import Tables, insert_missing, upsert
+
+
+def write(connection: Connection, tables: Tables, changes: Changes) -> None:
+    """Bring the tables up to date with the batch. The same batch again changes nothing."""
+    upsert(connection, tables["jira_user"], _rows(changes, "jira_user"))
+    insert_missing(connection, tables["jira_user"], placeholders(changes.accounts))
+    moved_sprints = write_sprints(connection, tables, _rows(changes, "sprint"))
+    look = any_gone(connection, tables)
+    left, returned = _write_issues(connection, tables, changes, look=look)
+    touched = _write_children(connection, tables, changes, look=look)
+    show_children(connection, tables, returned)
+    hide_children(connection, tables, left, touched if look else set())
+    choose_again(connection, tables, moved_sprints)
+    fold_standing(connection, tables, changes.standing)
+    fold_notices(connection, tables, changes.notices)
+    insert_missing(connection, tables["schema_drift"], changes.drifts)
+    insert_missing(connection, tables["sync_log"], changes.log)
+    insert_missing(connection, tables["project_change"], changes.decided)
+    insert_missing(connection, tables["dead_letter"], changes.dead)
+
+
+def _write_issues(connection: Connection, tables: Tables, changes: Changes, *, look: bool) -> tuple[set[Key], set[Key]]:
+    """Issues with their memberships; those that left and those that returned."""
+    entities = changes.entities["issue"]
+    if not entities:
+        return set(), set()
+    settled = settle(connection, tables, "issue", entities, look=look)
+    stored = stored_versions(connection, tables["issue"], {_key(row): row for row in settled.rows})
+    rows = [row for row in settled.rows if stored.get(_key(row), 0) < row["version"]]
+    memberships = {_key(row): changes.memberships[_key(row)] for row in rows}
+    choose_sprints(connection, tables, rows, memberships)
+    upsert(connection, tables["issue"], rows)
+    replace_memberships(connection, tables, stored.keys() & memberships.keys(), memberships)
+    remove_memberships(connection, tables, settled.left)
+    return settled.left, settled.returned
+
+
+def _write_children(connection: Connection, tables: Tables, changes: Changes, *, look: bool) -> set[Key]:
+    """Comments and worklogs; the issues they hang on."""
+    touched: set[Key] = set()
+    for kind in ("comment", "worklog"):
+        entities = changes.entities[kind]
+        if entities:
+            rows = settle(connection, tables, kind, entities, look=look).rows
+            if look:
+                rows = unhide(connection, tables, kind, rows)
+            upsert(connection, tables[kind], rows)
+            touched.update((row["site"], row["issue_id"]) for row in rows)
+    return touched
+
+
+def _rows(changes: Changes, table: str) -> list[Row]:
+    """The rows of entities that are never gone, sorted by key."""
+    found = sorted(changes.entities[table].items())
+    return [entity.content for _, entity in found if not isinstance(entity.content, Absence)]
+
+
+def _key(row: Row) -> Key:
+    return row["site"], row["issue_id"]

@@ -1,0 +1,204 @@
+"""Which alerts are open, and how failures and successes raise, repeat and resolve them. Pure.
+
+Of failed runs at most one alert is open: that of the code that the project fails with now. The first success resolves
+it. `SLOW_SUCCESS` comes and goes with the latency of the runs. Alerts that others raised end after some successes,
+unless somebody has acknowledged them.
+"""
+
+import hashlib
+import uuid
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+import msgspec
+
+from libs.events import (
+    AlertEnd,
+    AlertRaised,
+    AlertRepeated,
+    AlertResolved,
+    Event,
+    ProjectUnregistered,
+    SyncFailed,
+    SyncSucceeded,
+    stream_id,
+)
+from libs.jira_client.failures.errors import ErrorCode
+from services.telemetry.backoff import Rules, is_due, rule_of
+
+ACTOR: Final = "telemetry"
+"""The cause of all alert events of our own."""
+
+CLEARING_SUCCESSES: Final = 3
+"""Successful runs in a row that end an alert of others which nobody acknowledged."""
+
+_NAMESPACE: Final = uuid.UUID("0c0a2c1e-5f0e-5a7b-9a59-4f6c6b1d7a10")
+"""Of alert ids."""
+
+
+class About(StrEnum):
+    """What ends an alert."""
+
+    FAILURES = "failures"
+    LATENCY = "latency"
+    OTHER = "other"
+
+
+class OpenAlert(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert that nobody and nothing has resolved yet."""
+
+    alert_id: str
+    fingerprint: str
+    code: str
+    about: About
+    first_seen: datetime
+    count: int
+    acknowledged: bool = False
+
+
+Alerts = tuple[OpenAlert, ...]
+Changed = tuple[Alerts, tuple[Event, ...]]
+"""The alerts that are open then, and the events that tell of it."""
+
+
+def failed(
+    alerts: Alerts, event: SyncFailed, position: int, failures: int, since: datetime | None, rules: Rules
+) -> Changed:
+    """After a run that failed, the `failures`th in a row with its code, the first of them at `since`."""
+    known = next((alert for alert in alerts if alert.about is About.FAILURES and alert.code == event.code), None)
+    if known is not None:
+        again = msgspec.structs.replace(known, count=known.count + 1)
+        return tuple(again if alert is known else alert for alert in alerts), (_repeated(again, event),)
+    if not is_due(event.code, failures, rules):
+        return alerts, ()
+    raised = _raised(event, position, event.code, event.message, event.advice, failures, since or event.occurred_at)
+    left, over = _resolved(alerts, event, {About.FAILURES}, AlertEnd.SUPERSEDED)
+    return (*left, _opened(raised, About.FAILURES)), (raised, *over)
+
+
+def succeeded(alerts: Alerts, event: SyncSucceeded, successes: int) -> Changed:
+    """After a run that succeeded, the `successes`th in a row."""
+    alerts, over = _resolved(alerts, event, {About.FAILURES}, AlertEnd.RECOVERED)
+    if successes < CLEARING_SUCCESSES:
+        return alerts, over
+    left, cleared = _resolved(alerts, event, {About.OTHER}, AlertEnd.RECOVERED, but_acknowledged=True)
+    return left, (*over, *cleared)
+
+
+def slowness(alerts: Alerts, event: SyncSucceeded, position: int, *, slow: bool, words: str) -> Changed:
+    """When successful runs have become slow, or usual again."""
+    if not slow:
+        return _resolved(alerts, event, {About.LATENCY}, AlertEnd.RECOVERED)
+    code = ErrorCode.SLOW_SUCCESS.value
+    raised = _raised(event, position, code, words, rule_of(code).advice, 1, event.occurred_at)
+    return (*alerts, _opened(raised, About.LATENCY)), (raised,)
+
+
+def unregistered(alerts: Alerts, event: ProjectUnregistered) -> tuple[Event, ...]:
+    """What ends with the project."""
+    return _resolved(alerts, event, set(About), AlertEnd.UNREGISTERED)[1]
+
+
+def adopted(alerts: Alerts, event: AlertRaised) -> Alerts:
+    """With an alert that somebody else raised; our own are there since the event that led to them."""
+    if event.cause == ACTOR or any(alert.alert_id == event.alert_id for alert in alerts):
+        return alerts
+    return (*alerts, _opened(event, About.OTHER))
+
+
+def acknowledged(alerts: Alerts, alert_id: str) -> Alerts:
+    return tuple(
+        msgspec.structs.replace(alert, acknowledged=True) if alert.alert_id == alert_id else alert for alert in alerts
+    )
+
+
+def without(alerts: Alerts, alert_id: str) -> Alerts:
+    return tuple(alert for alert in alerts if alert.alert_id != alert_id)
+
+
+def fingerprint_of(site: str, project: str, code: str) -> str:
+    """The same for the same trouble of the same project."""
+    return hashlib.sha256(f"{site}/{project}/{code}".encode()).hexdigest()[:16]
+
+
+def _opened(raised: AlertRaised, about: About) -> OpenAlert:
+    return OpenAlert(
+        alert_id=raised.alert_id,
+        fingerprint=raised.fingerprint,
+        code=raised.code,
+        about=about,
+        first_seen=raised.first_seen,
+        count=raised.count,
+    )
+
+
+def _raised(
+    event: SyncFailed | SyncSucceeded,
+    position: int,
+    code: str,
+    message: str,
+    advice: str,
+    count: int,
+    first_seen: datetime,
+) -> AlertRaised:
+    fingerprint, rule = fingerprint_of(event.site, event.project, code), rule_of(code)
+    return AlertRaised(
+        **_frame(event),
+        alert_id=str(uuid.uuid5(_NAMESPACE, f"{fingerprint}/{position}")),
+        fingerprint=fingerprint,
+        code=code,
+        category=rule.category.value,
+        severity=rule.severity.value,
+        message=message,
+        advice=advice,
+        docs=rule.docs,
+        first_seen=first_seen,
+        last_seen=event.occurred_at,
+        count=count,
+        run_id=event.run_id,
+    )
+
+
+def _repeated(alert: OpenAlert, event: SyncFailed) -> AlertRepeated:
+    return AlertRepeated(
+        **_frame(event),
+        alert_id=alert.alert_id,
+        fingerprint=alert.fingerprint,
+        code=alert.code,
+        message=event.message,
+        last_seen=event.occurred_at,
+        count=alert.count,
+        run_id=event.run_id,
+    )
+
+
+def _resolved(
+    alerts: Alerts, event: Event, about: set[About], end: AlertEnd, *, but_acknowledged: bool = False
+) -> Changed:
+    """Without the alerts about these, but for those that somebody acknowledged if so asked."""
+    over = [alert for alert in alerts if alert.about in about and not (but_acknowledged and alert.acknowledged)]
+    events = tuple(
+        AlertResolved(
+            **_frame(event),
+            alert_id=alert.alert_id,
+            fingerprint=alert.fingerprint,
+            code=alert.code,
+            end=end,
+            first_seen=alert.first_seen,
+            count=alert.count,
+        )
+        for alert in over
+    )
+    return tuple(alert for alert in alerts if alert not in over), events
+
+
+def _frame(event: Event) -> dict[str, Any]:
+    """The fields that all alert events share; the time is that of what led to them."""
+    return {
+        "stream_id": stream_id(event.site, "control", event.project),
+        "site": event.site,
+        "project": event.project,
+        "occurred_at": event.occurred_at,
+        "cause": ACTOR,
+    }

@@ -1,0 +1,230 @@
+"""What telemetry knows of one project, and what one more event of the log makes of it. Pure.
+
+The state is a fold of the project's sync and control events in the order of the log. A step gives the alert events
+that it leads to; they are stored with the position of the event that led to them, so each is made once. Telemetry's
+own alert events come by later in the log and change nothing: the state has them already.
+
+What is wanted of the pace follows from failures, successes and people alone. What is recorded of it is what the
+control stream says. Where they differ the ingestor is asked (see `pacing`), and its answer comes back by the log.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from libs.events import (
+    AlertAcknowledged,
+    AlertRaised,
+    AlertResolved,
+    Event,
+    Pace,
+    ProjectRegistered,
+    ProjectUnregistered,
+    ScheduleChanged,
+    SchedulePaused,
+    ScheduleResumed,
+    SyncFailed,
+    SyncSucceeded,
+    paced,
+)
+from libs.temporal.cron import BadCron, longest_gap, mean_gap
+from services.telemetry import alerts as alerting
+from services.telemetry import latency
+from services.telemetry.alerts import OpenAlert
+from services.telemetry.backoff import Rules, level_after, seconds_at, steps_up
+from services.telemetry.latency import Baseline, Measured
+
+ROWS: Final = ("issues", "comments", "worklogs", "sprints", "users")
+
+
+class Streak(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Runs in a row that failed with one code, since people last set the schedule or resumed it."""
+
+    code: str = ""
+    failures: int = 0
+    since: datetime | None = None
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The pace that the schedule should have."""
+
+    level: int = 0
+    code: str = ""
+    failures: int = 0
+    seconds: int = 0
+    anchor: datetime | None = None
+    run_id: str | None = None
+    """The run that decided it."""
+    decided: int = 0
+    """Position of the event that decided it."""
+
+
+class ProjectState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One project."""
+
+    site: str
+    project: str
+    registered: bool = False
+    since: datetime | None = None
+    """When it was registered."""
+    paused: bool = False
+    succeeded: datetime | None = None
+    """When a run last succeeded, since it was registered."""
+    base_gap: float = 0.0
+    """Seconds between two runs as people set it, on average; 0 when that cannot be said."""
+    longest_gap: float = 0.0
+    """The longest of them, as over a weekend."""
+    streak: Streak = Streak()
+    wanted: Wanted = Wanted()
+    recorded: Pace = Pace()
+    successes: int = 0
+    """In a row."""
+    alerts: tuple[OpenAlert, ...] = ()
+    """Those that are open."""
+    baseline: Baseline = Baseline()
+    slow: bool = False
+
+
+class Step(NamedTuple):
+    """What an event leads to."""
+
+    state: ProjectState
+    events: tuple[Event, ...] = ()
+
+
+class At(NamedTuple):
+    """An event in its place, and the rules that hold."""
+
+    position: int
+    event: Any
+    rules: Rules
+
+
+def fold(state: ProjectState, position: int, event: Event, rules: Rules) -> Step:
+    """The state after one more event of the project, and the alert events that it leads to."""
+    state = msgspec.structs.replace(state, recorded=paced(state.recorded, event))
+    handler = HANDLERS.get(type(event))
+    # A run may end after its project is gone, and telemetry's own alerts come by after it, too.
+    if handler is None or not (state.registered or isinstance(event, ProjectRegistered)):
+        return Step(state)
+    return handler(state, At(position, event, rules))
+
+
+def _registered(state: ProjectState, at: At) -> Step:
+    state = msgspec.structs.replace(
+        state, registered=True, since=at.event.occurred_at, paused=False, **_gaps(at.event.cron)
+    )
+    return Step(_begun_anew(state, at.position))
+
+
+def _unregistered(state: ProjectState, at: At) -> Step:
+    over = alerting.unregistered(state.alerts, at.event)
+    return Step(ProjectState(site=state.site, project=state.project, recorded=state.recorded), over)
+
+
+def _rescheduled(state: ProjectState, at: At) -> Step:
+    return Step(_begun_anew(msgspec.structs.replace(state, **_gaps(at.event.cron)), at.position))
+
+
+def _paused(state: ProjectState, _at: At) -> Step:
+    return Step(msgspec.structs.replace(state, paused=True))
+
+
+def _resumed(state: ProjectState, at: At) -> Step:
+    return Step(_begun_anew(msgspec.structs.replace(state, paused=False), at.position))
+
+
+def _begun_anew(state: ProjectState, position: int) -> ProjectState:
+    """People have spoken: the schedule runs as they say, and failures are counted from here."""
+    return msgspec.structs.replace(state, streak=Streak(), wanted=Wanted(decided=position))
+
+
+def _failed(state: ProjectState, at: At) -> Step:
+    event: SyncFailed = at.event
+    before = state.streak
+    same = before.failures > 0 and before.code == event.code
+    streak = Streak(
+        code=event.code,
+        failures=before.failures + 1 if same else 1,
+        since=before.since if same else event.occurred_at,
+    )
+    alerts, events = alerting.failed(state.alerts, event, at.position, streak.failures, streak.since, at.rules)
+    state = msgspec.structs.replace(state, streak=streak, successes=0, alerts=alerts)
+    return Step(_slowed(state, at), events)
+
+
+def _slowed(state: ProjectState, at: At) -> ProjectState:
+    """A failure with another code than those before it leaves the pace as it is."""
+    event, streak = at.event, state.streak
+    level = level_after(state.wanted.level, event.code, streak.failures, state.base_gap, at.rules)
+    if not level or not steps_up(event.code, streak.failures, at.rules):
+        return state
+    wanted = Wanted(
+        level=level,
+        code=event.code,
+        failures=streak.failures,
+        seconds=seconds_at(level, state.base_gap, at.rules),
+        anchor=event.occurred_at,
+        run_id=event.run_id,
+        decided=at.position,
+    )
+    return msgspec.structs.replace(state, wanted=wanted)
+
+
+def _succeeded(state: ProjectState, at: At) -> Step:
+    event: SyncSucceeded = at.event
+    rows = sum(getattr(event, name) for name in ROWS)
+    baseline, verdict = latency.observe(state.baseline, Measured(event.mode, rows, event.seconds))
+    slow = any(memory.slow for memory in baseline.modes.values())
+    successes = state.successes + 1
+    alerts, events = alerting.succeeded(state.alerts, event, successes)
+    if slow != state.slow:
+        alerts, more = alerting.slowness(alerts, event, at.position, slow=slow, words=verdict.words)
+        events += more
+    wanted = Wanted(run_id=event.run_id, decided=at.position) if state.wanted.level else state.wanted
+    state = msgspec.structs.replace(
+        state,
+        succeeded=event.occurred_at,
+        streak=Streak(),
+        wanted=wanted,
+        successes=successes,
+        alerts=alerts,
+        baseline=baseline,
+        slow=slow,
+    )
+    return Step(state, events)
+
+
+def _alert_raised(state: ProjectState, at: At) -> Step:
+    return Step(msgspec.structs.replace(state, alerts=alerting.adopted(state.alerts, at.event)))
+
+
+def _alert_acknowledged(state: ProjectState, at: At) -> Step:
+    return Step(msgspec.structs.replace(state, alerts=alerting.acknowledged(state.alerts, at.event.alert_id)))
+
+
+def _alert_resolved(state: ProjectState, at: At) -> Step:
+    return Step(msgspec.structs.replace(state, alerts=alerting.without(state.alerts, at.event.alert_id)))
+
+
+HANDLERS: Final[Mapping[type[Event], Callable[[ProjectState, At], Step]]] = {
+    ProjectRegistered: _registered,
+    ProjectUnregistered: _unregistered,
+    ScheduleChanged: _rescheduled,
+    SchedulePaused: _paused,
+    ScheduleResumed: _resumed,
+    SyncFailed: _failed,
+    SyncSucceeded: _succeeded,
+    AlertRaised: _alert_raised,
+    AlertAcknowledged: _alert_acknowledged,
+    AlertResolved: _alert_resolved,
+}
+
+
+def _gaps(cron: str) -> dict[str, float]:
+    try:
+        return {"base_gap": mean_gap(cron), "longest_gap": longest_gap(cron)}
+    except BadCron:  # set by a version that took other expressions; then there is no base to slow down from
+        return {"base_gap": 0.0, "longest_gap": 0.0}

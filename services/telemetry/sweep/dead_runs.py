@@ -1,0 +1,294 @@
+"""What to say of a run that could not say it itself: pure, from what Temporal shows and what the log knows.
+
+    closed without a word     FAILED, TIMED_OUT, TERMINATED → SyncFailed; CANCELED → SyncCancelled
+    open, but blocked         its code fails in Temporal's hands, again and again → SyncFailed, and the run is ended
+    open, cancel in vain      nobody there to carry the cancel out → SyncCancelled, and the run is ended
+    open, nobody takes it up  no worker polls its queue → SyncFailed INGESTOR_DOWN; the run waits and then goes on
+
+A blocked run is ended because the schedule starts no other beside it. One that nobody takes up is left alone: ending it
+would lose what it has done, and slow the schedule down for a trouble that is over as soon as the ingestor is back.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from libs.events import Evidence, SyncCancelled, SyncFailed, SyncMode, stream_id
+from libs.jira_client.failures.classify import fingerprint
+from libs.jira_client.failures.errors import ErrorCode
+from libs.jira_client.failures.rules import RULES
+from libs.runtime.logs import redact_text
+from libs.runtime.spans import span_in_words
+
+QUOTED: Final = 300
+"""Characters quoted of what others wrote."""
+
+
+READ_AGAIN: Final = "The next run reads all that has changed since the last one that succeeded."
+
+NO_REASON: Final = "terminated by user via frontend"
+"""What the server writes when none was given."""
+
+
+class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
+    """When the sweep looks, and when it believes; all in seconds but the attempts."""
+
+    every: float = 60.0
+    """Between two sweeps. A run that dies is found within two minutes: this, `grace`, and the delay of visibility."""
+    look_back: float = 86_400.0
+    """How far the first sweep looks back; a day is as long as a development server keeps runs."""
+    overlap: float = 120.0
+    """What later sweeps look at again: visibility is seconds behind, clocks differ."""
+    grace: float = 10.0
+    """After a run's close its last step may still be storing the end."""
+    young: float = 30.0
+    """Open runs younger than this are not looked at: most have ended by then."""
+    blocked: float = 45.0
+    """Code that has failed for so long, and `attempts` times, will not heal by itself; nor is a cancel carried out."""
+    attempts: int = 3
+    untaken: float = 300.0
+    """A step may wait so long for a worker before it is said that there is none: a restart takes less."""
+
+
+class How(StrEnum):
+    """In which way a run was found dead, or standing still."""
+
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+    TERMINATED = "terminated"
+    CANCELLED = "cancelled"
+    BLOCKED = "blocked"
+    UNTAKEN = "untaken"
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """A run as Temporal names it."""
+
+    site: str
+    project: str
+    workflow_id: str
+    run_id: str
+    """Of the latest part of a run that continued as new."""
+    started_at: datetime
+
+
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
+    """One link of a chain of failures, outermost first."""
+
+    kind: str
+    """The type of the error; empty when it has none."""
+    message: str
+    step: str = ""
+    """The activity that failed; empty when it is not the failure of one."""
+
+
+class Close(msgspec.Struct, frozen=True, kw_only=True):
+    """How a run was closed, by its last event."""
+
+    how: How
+    at: datetime
+    by: str = ""
+    """Who terminated it, as their client called itself."""
+    reason: str = ""
+    failures: tuple[Failure, ...] = ()
+
+
+class Trouble(msgspec.Struct, frozen=True, kw_only=True):
+    """That the run's own code does not get on."""
+
+    since: datetime
+    failure: Failure | None
+    """None when it only did not finish in time."""
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """A step that no worker has begun."""
+
+    queue: str
+    since: datetime
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """What an open run does."""
+
+    cancel_requested: bool = False
+    task_since: datetime | None = None
+    """Since when this attempt of its workflow task is open; None when it has none."""
+    task_attempt: int = 0
+    waiting: tuple[Waiting, ...] = ()
+
+
+class Story(msgspec.Struct, frozen=True, kw_only=True):
+    """What the log knows of a run."""
+
+    mode: SyncMode | None = None
+    started_at: datetime | None = None
+    pages: int = 0
+
+
+_WORKFLOW_ID: Final = re.compile(r"sync:(?P<site>[^:]+):(?P<project>[^:]+?)(?:-\d{4}-\d\d-\d\dT[\d:.]+Z)?")
+
+
+def owner(workflow_id: str) -> tuple[str, str] | None:
+    """The (site, project) of a sync; the scheduler has added the time of the tick to the id."""
+    match = _WORKFLOW_ID.fullmatch(workflow_id)
+    return (match["site"], match["project"]) if match else None
+
+
+def is_suspect(standing: Standing, thresholds: Thresholds) -> bool:
+    """Whether its history should be asked since when its code fails: an attempt knows only of itself."""
+    return standing.task_since is not None and standing.task_attempt >= thresholds.attempts
+
+
+def is_blocked(standing: Standing, trouble: Trouble | None, now: datetime, thresholds: Thresholds) -> bool:
+    """Whether a run will not go on by itself.
+
+    One or two failed attempts may be bad luck. A cancelled run needs none to be given up: there is nothing to save.
+    """
+    since = standing.task_since if trouble is None else trouble.since
+    if standing.task_since is None or since is None or now - since < timedelta(seconds=thresholds.blocked):
+        return False
+    return standing.cancel_requested or (trouble is not None and is_suspect(standing, thresholds))
+
+
+def overdue(standing: Standing, now: datetime, thresholds: Thresholds) -> list[Waiting]:
+    """The steps that have waited too long for a worker, the longest first."""
+    late = timedelta(seconds=thresholds.untaken)
+    return sorted((step for step in standing.waiting if now - step.since > late), key=lambda step: step.since)
+
+
+def closed(run: Run, first_run_id: str, close: Close, story: Story) -> SyncFailed | SyncCancelled:
+    """The end of a run that Temporal has closed."""
+    if close.how is How.CANCELLED:
+        return cancelled(run, first_run_id, close.at, story, "cancelled in Temporal")
+    return _failed(run, first_run_id, close.at, story, close.how, _why_closed(run, close))
+
+
+def cancelled(run: Run, first_run_id: str, at: datetime, story: Story, reason: str) -> SyncCancelled:
+    return SyncCancelled(**_frame(run, first_run_id, at), reason=reason, pages_recorded=story.pages)
+
+
+def blocked(
+    run: Run, first_run_id: str, at: datetime, story: Story, attempts: int, trouble: Trouble | None
+) -> SyncFailed:
+    """The end of a run that its own code holds up."""
+    failure = trouble.failure if trouble else None
+    why = f"fails with {_said(failure)}" if failure else "does not finish a step in time"
+    told = _Told(
+        ErrorCode.UNKNOWN,
+        f"The run could not go on: the integrator's own code {why}, {attempts} times so far. The run was ended, so"
+        " that the schedule is free.",
+        "A bug, or two versions of the ingestor at once: see its log for the stack, then update or roll back.",
+        why,
+    )
+    return _failed(run, first_run_id, at, story, How.BLOCKED, told, attempts)
+
+
+def untaken(run: Run, first_run_id: str, at: datetime, story: Story, step: Waiting) -> SyncFailed:
+    """What is said once of a run that nobody takes up. It is not over."""
+    waits = span_in_words((at - step.since).total_seconds())
+    told = _Told(
+        ErrorCode.INGESTOR_DOWN,
+        f"No ingestor takes up the work: the run has waited for {waits}, and nothing asks the queue {step.queue}.",
+        RULES[ErrorCode.INGESTOR_DOWN].advice,
+        step.queue,
+    )
+    return _failed(run, first_run_id, at, story, How.UNTAKEN, told)
+
+
+class _Told(NamedTuple):
+    """What people are told of a failure."""
+
+    code: ErrorCode
+    message: str
+    advice: str
+    cause: str = ""
+    """What equal failures have in common, for the fingerprint."""
+
+
+def _why_closed(run: Run, close: Close) -> _Told:
+    if close.how is How.TIMED_OUT:
+        lasted = span_in_words((close.at - run.started_at).total_seconds())
+        return _Told(
+            ErrorCode.TIMEOUT,
+            f"The run had not ended after {lasted}, so Temporal ended it.",
+            f"The ingestor was down, or Jira very slow, for most of that time: see the ingestor's log. {READ_AGAIN}",
+        )
+    if close.how is How.TERMINATED:
+        by = f" by {_quoted(close.by)}" if close.by else ""
+        reason = f": {_quoted(close.reason)}" if close.reason not in ("", NO_REASON) else ""
+        return _Told(
+            ErrorCode.UNKNOWN,
+            f"The run was terminated in Temporal{by}{reason}.",
+            f"Somebody ended it by hand: ask them. {READ_AGAIN}",
+        )
+    return _why_failed(close.failures)
+
+
+def _why_failed(failures: Sequence[Failure]) -> _Told:
+    """The classified failure of the chain; the innermost one when none is classified."""
+    step = next((f"The step {failure.step} failed: " for failure in failures if failure.step), "")
+    for failure in failures:
+        if failure.kind in ErrorCode.__members__ and failure.kind != ErrorCode.UNKNOWN:
+            code, message = ErrorCode(failure.kind), step + _quoted(failure.message)
+            return _Told(code, message, RULES[code].advice, message)
+    message = f"{step or 'The run failed: '}{_said(failures[-1]) if failures else 'Temporal does not tell why'}."
+    advice = "An unexpected error inside the integrator: see the ingestor's log for the stack."
+    return _Told(ErrorCode.UNKNOWN, message, advice, message)
+
+
+def _failed(
+    run: Run,
+    first_run_id: str,
+    at: datetime,
+    story: Story,
+    how: How,
+    told: _Told,
+    attempts: int = 1,
+) -> SyncFailed:
+    code, message, advice, cause = told
+    rule = RULES[code]
+    return SyncFailed(
+        **_frame(run, first_run_id, at),
+        mode=story.mode,
+        code=code.value,
+        message=message,
+        advice=advice,
+        origin=rule.origin.value,
+        severity=rule.severity.value,
+        category=rule.category.value,
+        retryable=rule.retryable,
+        scope=rule.scope.value,
+        fingerprint=fingerprint(code, text=f"{how}: {cause}"),
+        docs=rule.docs,
+        evidence=Evidence(),
+        attempts=attempts,
+        pages_recorded=story.pages,
+        seconds=max(0.0, (at - (story.started_at or run.started_at)).total_seconds()),
+    )
+
+
+def _frame(run: Run, first_run_id: str, at: datetime) -> dict[str, Any]:
+    return {
+        "stream_id": stream_id(run.site, "sync", run.project),
+        "site": run.site,
+        "project": run.project,
+        "occurred_at": at,
+        "cause": first_run_id,
+        "run_id": first_run_id,
+    }
+
+
+def _said(failure: Failure) -> str:
+    message = _quoted(failure.message)
+    return f"{failure.kind}: {message}" if failure.kind and message else failure.kind or message or "no words"
+
+
+def _quoted(text: str) -> str:
+    """One line of what others wrote, without what looks like a secret."""
+    line = " ".join(redact_text(text).split())
+    return line if len(line) <= QUOTED else line[: QUOTED - 1] + "…"

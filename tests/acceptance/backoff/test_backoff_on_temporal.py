@@ -1,0 +1,304 @@
+"""The same on a real Temporal server: projects fail and recover, people steer, two telemetries work and are killed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import sys
+import uuid
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from temporalio.client import Client, ScheduleDescription, ScheduleHandle
+from temporalio.service import RPCError
+
+from libs.events import (
+    AlertRaised,
+    Append,
+    Change,
+    Event,
+    EventStore,
+    ProjectRegistered,
+    Turn,
+    stream_id,
+)
+from libs.runtime import Reported
+from libs.temporal import names
+from libs.temporal.commands import CommandRefusedError, carry_out
+from libs.temporal.connect import connect
+from libs.temporal.cron import mean_gap, next_runs
+from libs.temporal.intervals import next_time
+from libs.temporal.messages import (
+    AcknowledgeAlert,
+    AnyCommand,
+    PauseSync,
+    ProjectRef,
+    RescheduleSync,
+    ResolveAlert,
+    ResumeSync,
+    SendTestNotice,
+    SilenceAlerts,
+)
+from libs.temporal.worker import make_worker
+from services.ingestor.control.activities import ControlActivities
+from services.ingestor.control.schedules import ScheduleGateway, agrees
+from services.ingestor.control.state import ControlState, fold_control
+from services.ingestor.journal import Journal
+from services.ingestor.sync.plan import registered_mark
+from services.ingestor.workflows import ControlProjectWorkflow
+from services.telemetry.backoff import Rules
+from services.telemetry.backoff_commands import Pacer, command_for
+from services.telemetry.leading import Reports, watch
+from services.telemetry.loop import Watcher, states_at
+from tests.acceptance.backoff.oracle import told
+from tests.servers.addresses import TemporalServer, free_port, sqlite_log
+from tests.unit.services.telemetry.course import failed, succeeded
+
+PROJECTS = 24
+STEPS = 10
+PATIENCE = 120.0
+ZONE = "Europe/Berlin"
+MINUTE = (datetime.now(UTC).minute + 30) % 60
+"""Of all crons: no run comes while the test goes on."""
+CRONS = (f"{MINUTE} * * * *", f"{MINUTE} */2 * * *", f"{MINUTE} */3 * * *", f"{MINUTE} 5 * * *")
+CODES = ("NETWORK_GLITCH", "NETWORK_GLITCH", "NETWORK_GLITCH", "TIMEOUT", "AUTH_EXPIRED")
+
+
+@pytest.fixture
+def store_url(tmp_path: Path) -> str:
+    return sqlite_log(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def _woken_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["libs.events.nats.wakes"], "SWEEP_SECONDS", 0.1)
+
+
+class Project:
+    """One project, and what people last said about its pause."""
+
+    def __init__(self, client: Client, store: EventStore, site: str, key: str, seed: int) -> None:
+        self.client, self.store, self.site, self.key = client, store, site, key
+        self.dice = random.Random(seed)
+        self.paused = False
+        self._runs = 0
+
+    @property
+    def schedule(self) -> ScheduleHandle:
+        return self.client.get_schedule_handle(names.schedule_id(self.site, self.key))
+
+    def control(self) -> list[Event]:
+        return self.store.stream(stream_id(self.site, "control", self.key))
+
+    def state(self) -> ControlState:
+        return fold_control(self.control())
+
+    def placed(self, event: Event, stream: str) -> Event:
+        fields: dict[str, Any] = {
+            "site": self.site,
+            "project": self.key,
+            "stream_id": stream_id(self.site, stream, self.key),
+            "occurred_at": datetime.now(UTC),
+        }
+        return msgspec.structs.replace(event, **fields)
+
+    def register(self) -> None:
+        """Without the sync that a command would begin: nobody here could run it."""
+        event = ProjectRegistered(
+            stream_id=stream_id(self.site, "control", self.key),
+            site=self.site,
+            project=self.key,
+            occurred_at=datetime.now(UTC),
+            cause="ann",
+            key=self.key,
+            cron=CRONS[0],
+            timezone=ZONE,
+            schedule_id=names.schedule_id(self.site, self.key),
+            workflow_id=names.sync_workflow_id(self.site, self.key),
+        )
+        self.store.append(Append(changes=[Change(event=event)], marks={registered_mark(self.site, self.key): b""}))
+
+    async def live(self) -> None:
+        for _ in range(STEPS):
+            await self.dice.choices((self._fails, self._succeeds, self._steered, self._touched), weights=(10, 2, 4, 2))[
+                0
+            ]()
+
+    async def _fails(self) -> None:
+        await self.ends_with(failed(self.dice.choice(CODES)))
+
+    async def _succeeds(self) -> None:
+        await self.ends_with(succeeded())
+
+    async def ends_with(self, end: Event) -> None:
+        self._runs += 1
+        run: dict[str, Any] = {"run_id": f"{self.key}-{self._runs}"}
+        event = msgspec.structs.replace(self.placed(end, "sync"), **run)
+        await asyncio.to_thread(self.store.append, Append(changes=[Change(event=event)]))
+
+    async def _steered(self) -> None:
+        kind = self.dice.choice((PauseSync, ResumeSync, RescheduleSync))
+        given: dict[str, Any] = {
+            "site": self.site,
+            "project": self.key,
+            "command_id": uuid.UUID(int=self.dice.getrandbits(128)).hex,
+            "actor": "ann",
+        }
+        if kind is RescheduleSync:
+            given["cron"] = self.dice.choice(CRONS)
+        command: AnyCommand = kind(**given)
+        await asyncio.gather(*(carry_out(self.client, command) for _ in range(self.dice.choice((1, 2)))))
+        if kind is not RescheduleSync:
+            self.paused = kind is PauseSync
+
+    async def _touched(self) -> None:
+        """In Temporal's own console."""
+        self.paused = self.dice.choice((True, False))
+        await (self.schedule.pause(note="hands") if self.paused else self.schedule.unpause(note="hands"))
+
+
+class Telemetry:
+    """One that is killed now and then, and started again; no lock keeps it from working beside another one."""
+
+    def __init__(self, client: Client, store: EventStore, dice: random.Random) -> None:
+        self._client, self._store, self._dice = client, store, dice
+        self.lives = 0
+
+    async def keep_running(self) -> None:
+        while True:
+            self.lives += 1
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._dice.uniform(0.2, 2.0)):
+                    await self._work()
+
+    async def _work(self) -> None:
+        turn, bell = Turn(lambda: True), asyncio.Event()
+        checks = [Reported() for _ in range(4)]
+        nats, log, pace, sweep = (check.report for check in checks)
+        pacer = Pacer(lambda command: carry_out(self._client, command), turn, bell.set, pace)
+        try:
+            reports = Reports(nats=nats, log=log, pace=pace, sweep=sweep)
+            await watch(Watcher(self._store, Rules()), pacer, f"nats://127.0.0.1:{free_port()}", bell, turn, reports)
+        finally:
+            await pacer.close()
+
+
+@contextlib.asynccontextmanager
+async def two_ingestors(address: str, store: EventStore) -> AsyncIterator[ControlActivities]:
+    """What of an ingestor carries commands out, twice."""
+    async with contextlib.AsyncExitStack() as running:
+        for _ in range(2):
+            client, journal = await connect(address), Journal(store)
+            running.callback(journal.close)
+            control = ControlActivities(journal, ScheduleGateway(client, timedelta(0)), "http://jira")
+            steps: list[Callable[..., Any]] = [control.adopt_schedule, control.record_command, control.apply_schedule]
+            worker = make_worker(client, names.CONTROL_QUEUE, workflows=[ControlProjectWorkflow], activities=steps)
+            await running.enter_async_context(worker)
+        yield control
+
+
+@pytest.mark.timeout(300)
+async def test_schedules_end_as_the_log_says(store: EventStore, temporal: TemporalServer) -> None:
+    client, site = await connect(temporal.address), f"p-{uuid.uuid4().hex[:8]}"
+    projects = [Project(client, store, site, f"P{number:02}", number) for number in range(PROJECTS)]
+    telemetries = [Telemetry(client, store, random.Random(number)) for number in range(2)]
+    async with contextlib.AsyncExitStack() as stack, two_ingestors(temporal.address, store) as control:
+        for project in projects:
+            stack.push_async_callback(project.schedule.delete)
+            project.register()
+            await control.apply_schedule(ProjectRef(site=site, project=project.key))
+        working = [asyncio.create_task(telemetry.keep_running()) for telemetry in telemetries]
+        try:
+            await asyncio.gather(*(project.live() for project in projects))
+            await _settled(store, control, projects)
+        finally:
+            for task in working:
+                task.cancel()
+            await asyncio.gather(*working, return_exceptions=True)
+        assert all(telemetry.lives > 1 for telemetry in telemetries)
+        for project in projects:
+            await _check(project)
+
+
+async def _settled(store: EventStore, control: ControlActivities, projects: list[Project]) -> None:
+    """Wait until telemetry asks for nothing more, and what hands did is in the log."""
+    site = projects[0].site
+    gateway = ScheduleGateway(projects[0].client, timedelta(0))
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            await control.keep(site)
+            states = await asyncio.to_thread(states_at, store, store.head(), Rules())
+            held = [agrees(project.state(), await gateway.held(site, project.key)) for project in projects]
+            read = int(store.mark("telemetry/position") or 0)
+            behind = store.read(read, 1, ("SyncFailed.v1", "SyncSucceeded.v1"))
+            if all(held) and not behind and not any(command_for(state) for state in states.values()):
+                return
+            await asyncio.sleep(0.1)
+
+
+async def _check(project: Project) -> None:
+    described, state = await project.schedule.describe(), project.state()
+    log = [one.event for one in project.store.read(0, 100_000) if one.event.project == project.key]
+    raised = [event for event in log if isinstance(event, AlertRaised)]
+    expected = told(log, [event.alert_id for event in raised], gap_of=mean_gap)
+    name = project.key
+
+    assert [event.code for event in raised] == [code for _, code in expected.raised], name
+    assert (state.pace.level, state.pace.seconds, state.pace.anchor) == expected[:3], name
+    assert (described.schedule.state.paused, state.paused) == (project.paused, project.paused), name
+    assert described.schedule.spec.time_zone_name == ZONE, name
+    if expected.level and expected.anchor is not None:
+        assert not described.schedule.spec.calendars, name
+        (interval,) = described.schedule.spec.intervals
+        offset = timedelta(seconds=int(expected.anchor.timestamp()) % expected.seconds)
+        assert (interval.every, interval.offset) == (timedelta(seconds=expected.seconds), offset), name
+        assert "Slowed down" in (described.schedule.state.note or ""), name
+        due = next_time(expected.anchor, expected.seconds, datetime.now(UTC))
+    else:
+        (calendar,) = described.schedule.spec.calendars
+        assert calendar.comment == f"version {state.version}", name
+        assert not described.schedule.spec.intervals, name
+        (due,) = next_runs(state.cron, ZONE, datetime.now(UTC), 1)
+    assert next_of(described) == due, name
+
+
+def next_of(described: ScheduleDescription) -> datetime:
+    return described.info.next_action_times[0]
+
+
+async def test_alerts_and_notices_are_dealt_with_by_commands_that_touch_no_schedule(
+    store: EventStore, temporal: TemporalServer
+) -> None:
+    client, site = await connect(temporal.address), f"p-{uuid.uuid4().hex[:8]}"
+    project = Project(client, store, site, "ALERTS", 1)
+    project.register()
+    async with two_ingestors(temporal.address, store):
+        await project.ends_with(failed("AUTH_EXPIRED"))
+        watcher = Watcher(store, Rules())
+        watcher.load()
+        while watcher.step():
+            pass
+        (alert,) = watcher.states[site, project.key].alerts
+        given: dict[str, Any] = {"site": site, "project": project.key, "actor": "ann"}
+        with pytest.raises(CommandRefusedError, match="has no alert") as refused:
+            await carry_out(client, AcknowledgeAlert(**given, command_id=f"{site}-0", alert_id="nothing"))
+        assert (refused.value.code, refused.value.field) == ("UNKNOWN_ALERT", "id")
+        acknowledge = AcknowledgeAlert(**given, command_id=f"{site}-1", alert_id=alert.alert_id)
+        silence = SilenceAlerts(**given, command_id=f"{site}-2", until=datetime.now(UTC) + timedelta(hours=1))
+        resolve = ResolveAlert(**given, command_id=f"{site}-3", alert_id=alert.alert_id)
+        notice = SendTestNotice(**given | {"project": ""}, command_id=f"{site}-4", notice_id="n1", channel="email")
+        for command in (acknowledge, acknowledge, silence, resolve, notice):
+            await carry_out(client, command)
+        commands = [one.topic.partition(".")[0] for one in store.read(0, 100) if one.event.cause == "ann"]
+        assert commands[1:] == ["AlertAcknowledged", "AlertsSilenced", "AlertResolved", "NotificationRequested"]
+        while watcher.step():
+            pass
+        assert watcher.states[site, project.key].alerts == ()
+        with pytest.raises(RPCError, match="not found"):
+            await project.schedule.describe()
+    assert store.marks(registered_mark(site, "")) == {registered_mark(site, project.key): b""}

@@ -1,0 +1,117 @@
+"""The main job in one process, on a real Temporal server: simulated Jira → ingestor → log → read tables."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+
+from temporalio.client import Client
+from temporalio.service import RPCError
+from temporalio.worker import WorkerDeploymentVersion
+
+from libs.events import EventStore, SyncCancelled, SyncFailed, SyncStarted, SyncSucceeded
+from libs.jira_client import JiraClient, JiraSettings
+from libs.jira_simulator.server import EMAIL, TOKEN, Simulator
+from libs.read_tables import migrate
+from libs.runtime import engine, read_database
+from libs.temporal import names
+from libs.temporal.commands import register_project, request_sync
+from libs.temporal.connect import connect
+from services.ingestor.control.activities import ControlActivities
+from services.ingestor.control.schedules import ScheduleGateway
+from services.ingestor.discovery import DiscoveryActivities
+from services.ingestor.journal import Journal
+from services.ingestor.sync.activities import SyncActivities
+from services.ingestor.worker import make_workers
+from services.projector.loop import ProjectLoop
+
+End = SyncSucceeded | SyncFailed | SyncCancelled
+
+
+class Pipeline:
+    """A running ingestor for one project of a simulated Jira."""
+
+    def __init__(self, client: Client, store: EventStore, site: str, project: str) -> None:
+        self.client, self.store, self.site, self.project = client, store, site, project
+        self.tables = engine(read_database(store.url))
+        migrate(self.tables)
+        self._read_to = 0
+
+    async def register(self) -> End:
+        """Register the project, and wait for the end of its first sync."""
+        await register_project(
+            self.client, site=self.site, project=self.project, cron="0 0 1 1 *", timezone="UTC", actor="test"
+        )
+        return await self.ended(None)
+
+    async def sync(self, *, full: bool = False, account_ids: tuple[str, ...] = ()) -> End:
+        """Ask for a sync, and wait for its end."""
+        request = await request_sync(
+            self.client, site=self.site, project=self.project, full=full, account_ids=account_ids, actor="test"
+        )
+        return await self.ended(request)
+
+    async def project_all(self) -> None:
+        """Bring the read tables up to the end of the log."""
+        await asyncio.to_thread(ProjectLoop(self.store, self.tables).catch_up, threading.Event())
+
+    async def ended(self, request: str | None) -> End:
+        """The end of the run that serves a request; of any run when none is named."""
+        run: str | None = None
+        async with asyncio.timeout(120):
+            while True:
+                for recorded in await asyncio.to_thread(self.store.read, self._read_to, 10_000):
+                    self._read_to = recorded.position
+                    event = recorded.event
+                    if isinstance(event, SyncStarted) and (request is None or request in event.request_ids):
+                        run = event.run_id
+                    elif isinstance(event, End) and event.run_id == run:
+                        return event
+                await asyncio.to_thread(self.store.wait, self._read_to, 0.5)
+
+
+@asynccontextmanager
+async def running(
+    store: EventStore,
+    temporal: str,
+    simulator: Simulator,
+    project: str = "DEMO",
+    *,
+    namespace: str = "default",
+    version: WorkerDeploymentVersion | None = None,
+    site: str = "",
+    stays: bool = False,
+) -> AsyncIterator[Pipeline]:
+    """An ingestor in this process; its site is new, so that tests share a Temporal server without meeting.
+
+    `stays` leaves the schedule in Temporal, as an ingestor does that is stopped.
+    """
+    site = site or f"t-{uuid.uuid4().hex[:10]}"
+    client = await connect(temporal, namespace)
+    journal = Journal(store)
+    settings = JiraSettings(
+        base_url=simulator.base_url, email=EMAIL, token=TOKEN, allow_insecure=True, retry_base_seconds=0.02
+    )
+    async with JiraClient(settings) as jira, AsyncExitStack() as workers:
+        sync = SyncActivities(journal, jira)
+        control = ControlActivities(journal, ScheduleGateway(client, timedelta(0)), simulator.base_url)
+        for worker in make_workers(client, site, sync, control, DiscoveryActivities(jira), version=version):
+            await workers.enter_async_context(worker)
+        pipeline = Pipeline(client, store, site, project)
+        try:
+            yield pipeline
+        finally:
+            pipeline.tables.dispose()
+            if not stays:
+                await _forget_schedule(client, site, project)
+    journal.close()
+
+
+async def _forget_schedule(client: Client, site: str, project: str) -> None:
+    with contextlib.suppress(RPCError):
+        await client.get_schedule_handle(names.schedule_id(site, project)).delete()

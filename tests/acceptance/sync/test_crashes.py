@@ -1,0 +1,169 @@
+"""Kill any part in the middle of a large sync: it finishes after the restart, and nothing is lost or doubled."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import Engine, select
+
+from libs.embedded.stack_file import running as running_stack
+from libs.events import EventStore, SyncPageRecorded, SyncSucceeded, open_store
+from libs.jira_simulator.site.catalogue import SPRINT_FIELD
+from libs.read_tables import projection
+from libs.runtime import engine, read_database
+from services.ingestor.workflows import PAGES_IN_FLIGHT
+from services.projector.loop import LIVE
+from services.projector.rebuild import rebuild
+from tests.acceptance.sync.oracle import differences, expected, stored
+from tests.servers.addresses import free_port
+
+ISSUES, PAGES = 2000, 20
+PATIENCE = 150.0
+
+
+@pytest.fixture
+def jira() -> Iterator[str]:
+    """A simulated Jira in a process of its own, slow enough to be interrupted in the middle of a sync."""
+    command = (sys.executable, "-m", "libs.jira_simulator", "--issues", str(ISSUES), "--latency-ms", "400", "--exact")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        address = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
+        assert address is not None
+        try:
+            yield address[0]
+        finally:
+            process.terminate()
+
+
+@pytest.fixture
+def stack(jira: str, tmp_path: Path) -> Iterator[Path]:
+    """The embedded stack against that Jira; gives its data folder."""
+    data = tmp_path / "data"
+    environ = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "JIRA_BASE_URL": jira,
+        "JIRA_SITE": "acme",
+        "JIRA_EMAIL": "sync@example.com",
+        "JIRA_API_TOKEN": "simulated-token",
+        "JIRA_PROJECTS": "DEMO",
+        "JIRA_ALLOW_INSECURE": "1",
+        "JDI_DATA_DIR": str(data),
+        "JDI_PORT": str(free_port()),
+        "JDI_ADMIN_TOKEN": "token-of-the-test",
+        # Traces, of which nothing is sent: their ids alone are looked at.
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9",
+        "OTEL_TRACES_SAMPLER": "always_off",
+    }
+    with (tmp_path / "up.log").open("wb") as log:
+        process = subprocess.Popen([sys.executable, "-m", "services.cli", "up"], env=environ, stdout=log, stderr=log)
+    try:
+        yield data
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+
+
+def wait_for(what: str, condition: Callable[[], Any], data: Path) -> Any:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        try:
+            if found := condition():
+                return found
+        except Exception:  # noqa: BLE001, S110 - the stack is starting or a part of it is dead: look again
+            pass
+        time.sleep(0.05)
+    pytest.fail(f"{what} did not happen within {PATIENCE:g} s:\n{(data.parent / 'up.log').read_text()[-3000:]}")
+
+
+def pages_and_end(store: EventStore) -> tuple[int, SyncSucceeded | None]:
+    events = [recorded.event for recorded in store.read(0, 1_000_000, ("SyncPageRecorded.v1", "SyncSucceeded.v1"))]
+    ends = [event for event in events if isinstance(event, SyncSucceeded)]
+    return sum(isinstance(event, SyncPageRecorded) for event in events), ends[0] if ends else None
+
+
+def traces_of_the_run(store: EventStore) -> set[str]:
+    events = [recorded.event for recorded in store.read(0, 1_000_000)]
+    (run,) = {event.run_id for event in events if isinstance(event, SyncSucceeded)}
+    return {(event.trace or "-none").split("-")[1] for event in events if event.cause == run}
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("victim", ["ingestor", "projector", "nats", "temporal"])
+def test_a_part_killed_in_the_middle_of_a_sync_costs_nothing(victim: str, stack: Path, jira: str) -> None:
+    url = f"sqlite:///{stack / 'jdi.db'}"
+    store: EventStore = wait_for("the log", lambda: open_store(url), stack)
+    wait_for("the third page", lambda: pages_and_end(store)[0] >= 3, stack)
+    assert pages_and_end(store)[1] is None, "the sync was over before anything could be killed"
+    running = running_stack(stack)
+    assert running is not None
+    os.kill(running.pids[victim], signal.SIGKILL)
+
+    end = wait_for("the end of the sync", lambda: pages_and_end(store)[1], stack)
+    assert pages_and_end(store)[0] == PAGES
+    assert end.issues == ISSUES
+    tables = engine(read_database(url))
+    wait_for("the projection", lambda: position(tables) >= store.head(), stack)
+
+    wanted = expected(ask(f"{jira}/simulator/changes")["changes"], SPRINT_FIELD)
+    assert differences(wanted, stored(tables, "acme", wanted)) == []
+    fetched = ask(f"{jira}/simulator/requests")["byRoute"]["POST /rest/api/3/issue/bulkfetch"]
+    # A page that was stored is not fetched again: only what was in flight when the ingestor died.
+    assert fetched <= PAGES + (PAGES_IN_FLIGHT if victim == "ingestor" else 0)
+    assert published(running.nats_url, stack) == store.head()
+    assert len(traces_of_the_run(store)) == 1, "the run's trace did not go on after the crash"
+    assert rebuilt_equals(store, tables)
+    store.close()
+    tables.dispose()
+
+
+def position(tables: Engine) -> int:
+    with tables.connect() as connection:
+        return int(connection.execute(select(projection.c.position)).scalar_one())
+
+
+def ask(url: str) -> Any:
+    return httpx.get(url, timeout=60).json()
+
+
+def published(url: str, data: Path) -> int:
+    """Messages in the stream, once the relay has caught up."""
+    import asyncio
+
+    import nats
+
+    async def last() -> int:
+        client = await nats.connect(url, connect_timeout=2)
+        try:
+            state = (await client.jetstream().stream_info("JIRA")).state
+            return int(state.messages)
+        finally:
+            await client.close()
+
+    head = open_store(f"sqlite:///{data / 'jdi.db'}")
+    wait_for("the relay", lambda: asyncio.run(last()) >= head.head(), data)
+    head.close()
+    return asyncio.run(last())
+
+
+def rebuilt_equals(store: EventStore, tables: Engine) -> bool:
+    """G6: the same tables, byte for byte, from the log alone."""
+    before = dump(tables)
+    rebuild(store, tables, threading.Event())
+    return dump(tables) == before
+
+
+def dump(tables: Engine) -> dict[str, list[Any]]:
+    with tables.connect() as connection:
+        return {name: sorted(map(repr, connection.execute(select(table)))) for name, table in LIVE.items()}

@@ -1,0 +1,301 @@
+"""When Jira fails, the run fails visibly: classified, with advice, nothing lost, no cursor moved."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+import pytest
+from sqlalchemy import select
+
+from libs.events import (
+    Append,
+    Event,
+    EventStore,
+    JiraIssueFetched,
+    SchemaDriftDetected,
+    SyncFailed,
+    SyncPageRecorded,
+    SyncSucceeded,
+    migrate,
+    open_store,
+)
+from libs.jira_client.failures.errors import ErrorCode
+from libs.jira_client.failures.rules import RULES
+from libs.jira_simulator.faults import Fault
+from libs.jira_simulator.server import Simulator, serve
+from libs.jira_simulator.site.catalogue import FLAGGED_FIELD, SPRINT_FIELD, STORY_POINTS_FIELD
+from libs.jira_simulator.site.dataset import Dataset
+from libs.read_tables import sync_log, sync_state
+from services.ingestor.sync.plan import MarkNames
+from tests.acceptance.sync.pipeline import Pipeline, running
+from tests.servers.addresses import TemporalServer
+
+E = TypeVar("E", bound=Event)
+
+EVERY_SEARCH = "/search/jql"
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[EventStore]:
+    url = f"sqlite:///{tmp_path}/jdi.db"
+    migrate(url)
+    store = open_store(url)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+async def jira() -> AsyncIterator[Simulator]:
+    async with serve(Dataset.generate(issues=250, hot_issues=1, seed=3)) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+async def pipeline(log: EventStore, jira: Simulator, temporal: TemporalServer) -> AsyncIterator[Pipeline]:
+    async with running(log, temporal.address, jira) as started:
+        yield started
+
+
+def watermarks(pipeline: Pipeline) -> bytes | None:
+    return pipeline.store.mark(MarkNames(pipeline.site, pipeline.project).watermarks)
+
+
+FAULTS = {
+    "400 on search": (
+        Fault(match=EVERY_SEARCH, always=True, status=400, body='{"errorMessages":["The value is wrong"],"errors":{}}'),
+        "BAD_REQUEST",
+    ),
+    "401": (Fault(match="/rest/", always=True, status=401), "AUTH_EXPIRED"),
+    "empty 200 of an expired token": (
+        Fault(match=EVERY_SEARCH, always=True, kind="empty_list_with_login_header"),
+        "AUTH_EXPIRED",
+    ),
+    "403": (Fault(match="/rest/", always=True, status=403), "FORBIDDEN"),
+    "suspended site": (
+        Fault(match="/rest/", always=True, status=403, body='{"message":"Tenant is restricted: suspended-payment"}'),
+        "SUSPENDED_PAYMENT",
+    ),
+    "410": (Fault(match=EVERY_SEARCH, always=True, status=410), "API_GONE"),
+    "503": (Fault(match=EVERY_SEARCH, always=True, status=503), "UPSTREAM_ERROR"),
+    "a page token that comes again": (Fault(match=EVERY_SEARCH, always=True, kind="repeat_token"), "BAD_RESPONSE"),
+    "HTML instead of JSON": (
+        Fault(match=EVERY_SEARCH, always=True, kind="html", status=200, body="<html><body>Proxy</body></html>"),
+        "BAD_RESPONSE",
+    ),
+    "half an answer": (Fault(match=EVERY_SEARCH, always=True, kind="truncate"), "BAD_RESPONSE"),
+    "a body of nothing": (Fault(match=EVERY_SEARCH, always=True, kind="empty"), "BAD_RESPONSE"),
+    "a reset connection": (Fault(match=EVERY_SEARCH, always=True, kind="reset"), "NETWORK_GLITCH"),
+}
+
+
+@pytest.mark.parametrize("case", FAULTS)
+async def test_a_failure_is_classified_shown_and_loses_nothing(case: str, pipeline: Pipeline, jira: Simulator) -> None:
+    fault, code = FAULTS[case]
+    first = await pipeline.register()
+    assert isinstance(first, SyncSucceeded)
+    before, facts = watermarks(pipeline), issues(pipeline)
+    created = {str(jira.mutations.create_issue("DEMO", "made while Jira failed").id) for _ in range(120)}
+
+    jira.faults.add(fault)
+    failed = await pipeline.sync()
+    assert isinstance(failed, SyncFailed)
+    assert failed.code == code
+    assert failed.advice
+    assert failed.evidence.endpoint
+    rule = RULES[ErrorCode(code)]
+    assert (failed.severity, failed.category, failed.origin) == (rule.severity, rule.category, rule.origin)
+    assert (failed.docs, len(failed.fingerprint)) == (rule.docs, 16)
+    assert watermarks(pipeline) == before
+    assert facts <= issues(pipeline) <= facts | created
+
+    await pipeline.project_all()
+    with pipeline.tables.connect() as connection:
+        states = set(connection.execute(select(sync_state.c.status, sync_state.c.error_code)))
+        entries = connection.execute(select(sync_log).where(sync_log.c.level == "ERROR")).mappings().all()
+    assert states == {("FAILED", code)}
+    assert len(entries) == 1
+    assert failed.advice in entries[0]["message"]
+    details = msgspec.json.decode(entries[0]["details"])
+    assert (details["code"], details["fingerprint"]) == (code, failed.fingerprint)
+    assert details["evidence"] == msgspec.json.decode(msgspec.json.encode(failed.evidence))
+    assert ("Nothing was stored." in entries[0]["message"]) == (failed.pages_recorded == 0)
+
+    jira.faults.clear()
+    assert isinstance(await pipeline.sync(), SyncSucceeded)
+    assert issues(pipeline) == facts | created
+
+
+def issues(pipeline: Pipeline) -> set[str]:
+    return {event.issue_id for event in events(pipeline, JiraIssueFetched)}
+
+
+def events(pipeline: Pipeline, kind: type[E]) -> list[E]:
+    """All events of a kind, oldest first."""
+    return [one.event for one in pipeline.store.read(0, 100_000) if isinstance(one.event, kind)]
+
+
+async def test_a_failing_first_sync_keeps_its_pages_and_goes_on(pipeline: Pipeline, jira: Simulator) -> None:
+    jira.faults.add(Fault(match="bulkfetch", always=True, skip=1, status=500))
+    failed = await pipeline.register()
+    assert isinstance(failed, SyncFailed)
+    assert failed.code == "UPSTREAM_ERROR"
+    assert watermarks(pipeline) is None
+    assert failed.pages_recorded == len(events(pipeline, SyncPageRecorded)) == 1
+    assert 0 < len(issues(pipeline)) <= 100
+    jira.faults.clear()
+    again = await pipeline.sync()
+    assert isinstance(again, SyncSucceeded)
+    assert again.mode == "FULL"
+    assert len(issues(pipeline)) == 250
+
+
+async def test_fields_that_change_are_told_once_and_unknown_ones_are_kept(pipeline: Pipeline, jira: Simulator) -> None:
+    names = MarkNames(pipeline.site, pipeline.project)
+    await pipeline.register()
+    assert events(pipeline, SchemaDriftDetected) == []
+    risk = jira.mutations.add_field("Risk", type="option", value={"value": "high"})["id"]
+    jira.mutations.retype_field(STORY_POINTS_FIELD, "string", value="three")
+    jira.mutations.rename_field(SPRINT_FIELD, "Iteration")
+    jira.mutations.remove_field(FLAGGED_FIELD)
+    # What a run left behind that was terminated.
+    pipeline.store.append(Append(marks={names.page("dead", 0): b"1,2,3"}))
+    for _ in range(2):
+        assert isinstance(await pipeline.sync(full=True), SyncSucceeded)
+        told = {(drift.change, drift.field_id) for drift in events(pipeline, SchemaDriftDetected)}
+        assert len(events(pipeline, SchemaDriftDetected)) == 4
+        assert told == {
+            ("APPEARED", risk),
+            ("TYPE_CHANGED", STORY_POINTS_FIELD),
+            ("RENAMED", SPRINT_FIELD),
+            ("VANISHED", FLAGGED_FIELD),
+        }
+    assert pipeline.store.marks(names.scans) == {}
+    last = {
+        event.issue_id: msgspec.json.decode(event.payload)["fields"] for event in events(pipeline, JiraIssueFetched)
+    }
+    assert len(last) == 250
+    assert all(fields[risk] == {"value": "high"} for fields in last.values())
+    assert all(fields[STORY_POINTS_FIELD] == "three" and FLAGGED_FIELD not in fields for fields in last.values())
+
+    # A run that is not full looks the list up in its turn; here that turn has come.
+    jira.mutations.remove_field(risk)
+    units = msgspec.json.decode(pipeline.store.mark(names.looked_up) or b"{}")
+    due = dict.fromkeys(units | {"users": "", "sprints": ""}, datetime.now(UTC)) | {
+        "fields": datetime(2020, 1, 1, tzinfo=UTC)
+    }
+    pipeline.store.append(Append(marks={names.looked_up: msgspec.json.encode(due)}))
+    assert isinstance(await pipeline.sync(), SyncSucceeded)
+    gone = events(pipeline, SchemaDriftDetected)[4:]
+    assert [(drift.change, drift.field_id, drift.field_name) for drift in gone] == [("VANISHED", risk, "Risk")]
+    await pipeline.project_all()
+    with pipeline.tables.connect() as connection:
+        lines = set(connection.execute(select(sync_log.c.message).where(sync_log.c.level == "WARNING")).scalars())
+    assert f"Jira has a new field: Risk ({risk}), option (com.atlassian.jira" in "".join(lines)
+
+
+async def test_an_answer_of_another_shape_is_told_once_until_it_is_well_again(
+    pipeline: Pipeline, jira: Simulator
+) -> None:
+    await pipeline.register()
+    fault = Fault(match=EVERY_SEARCH, always=True, status=200, body={"issues": {"id": "1"}})
+    for told in (1, 1, 2):
+        if told == 2:
+            assert isinstance(await pipeline.sync(), SyncSucceeded)
+        jira.faults.add(fault)
+        failed = await pipeline.sync()
+        jira.faults.clear()
+        assert isinstance(failed, SyncFailed)
+        assert (failed.code, failed.evidence.path) == ("BAD_RESPONSE", "$.issues")
+        found = events(pipeline, SchemaDriftDetected)
+        assert len(found) == told
+        assert (found[-1].field_id, found[-1].before, found[-1].after) == ("$.issues", "array", "object")
+        assert found[-1].field_name == "POST /rest/api/3/search/jql"
+
+
+async def test_a_list_without_any_field_is_not_believed(pipeline: Pipeline, jira: Simulator) -> None:
+    await pipeline.register()
+    jira.faults.add(Fault(match=r"/field\b", always=True, status=200, body=[]))
+    end = await pipeline.sync(full=True)
+    assert isinstance(end, SyncSucceeded)
+    assert any("no fields at all" in warning for warning in end.warnings)
+    assert events(pipeline, SchemaDriftDetected) == []
+    assert end.appended == 0
+
+
+async def test_being_told_to_wait_is_obeyed_and_no_failure(pipeline: Pipeline, jira: Simulator) -> None:
+    jira.faults.add(Fault(match=EVERY_SEARCH, times=1, status=429, headers={"Retry-After": "2"}))
+    end = await pipeline.register()
+    assert isinstance(end, SyncSucceeded)
+    first, second = (datetime.fromisoformat(asked.at) for asked in jira.requests.asked if EVERY_SEARCH in asked.path)
+    assert (second - first).total_seconds() >= 2.0
+
+
+async def test_a_child_page_that_is_gone_is_a_warning_and_is_read_by_the_next_run(
+    pipeline: Pipeline, jira: Simulator
+) -> None:
+    jira.faults.add(Fault(match=r"/comment\b", always=True, status=404))
+    end = await pipeline.register()
+    assert isinstance(end, SyncSucceeded)
+    assert any("comments or worklogs could not be read" in warning for warning in end.warnings)
+    jira.faults.clear()
+    again = await pipeline.sync()
+    assert isinstance(again, SyncSucceeded)
+    assert again.comments == 250
+    assert not again.warnings
+
+
+async def test_an_unknown_project_says_so(log: EventStore, jira: Simulator, temporal: TemporalServer) -> None:
+    async with running(log, temporal.address, jira, project="NOPE") as pipeline:
+        end = await pipeline.register()
+    assert isinstance(end, SyncFailed)
+    assert end.code in {"NOT_FOUND_OR_HIDDEN", "BAD_REQUEST"}
+    assert "NOPE" in end.message + (end.evidence.excerpt or "") + end.advice
+
+
+async def test_nothing_changed_costs_three_requests_and_no_event(pipeline: Pipeline, jira: Simulator) -> None:
+    await pipeline.register()
+    for _ in range(5):
+        jira.requests.reset()
+        end = await pipeline.sync()
+        assert isinstance(end, SyncSucceeded)
+        assert end.appended == 0
+        assert jira.requests.count <= 3
+
+
+async def test_a_sync_of_some_accounts_reads_only_their_issues(pipeline: Pipeline, jira: Simulator) -> None:
+    await pipeline.register()
+    before = watermarks(pipeline)
+    records = jira.dataset.issues.values()
+    account = next(record.issue.assignee for record in records if record.issue.assignee)
+    end = await pipeline.sync(full=True, account_ids=(account,))
+    assert isinstance(end, SyncSucceeded)
+    assert end.issues == sum(
+        account in (record.issue.assignee, record.issue.reporter, *(worklog.author for worklog in record.worklogs))
+        for record in records
+    )
+    assert watermarks(pipeline) == before
+
+
+async def test_what_a_site_does_not_offer_is_a_warning(pipeline: Pipeline, jira: Simulator) -> None:
+    """A site without boards, without a field list and without look-up of users is read all the same."""
+    jira.faults.add(
+        *(Fault(match=path, always=True, status=404) for path in ("/agile/", r"/field\b", "/project/", "/user/bulk"))
+    )
+    first = await pipeline.register()
+    assert isinstance(first, SyncSucceeded)
+    assert len(issues(pipeline)) == 250
+    assert [warning.split(":")[0] for warning in first.warnings] == [
+        "Could not look up project",
+        "Could not look up fields",
+        "Could not look up boards",
+    ]
+    account, user = next(iter(jira.dataset.directory.users.items()))
+    jira.mutations.rename_user(account, f"{user.display_name} the Second")
+    jira.mutations.edit_issue(str(next(iter(jira.dataset.issues))), summary="changed")
+    second = await pipeline.sync()
+    assert isinstance(second, SyncSucceeded)
+    assert second.users > 0

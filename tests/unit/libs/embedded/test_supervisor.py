@@ -1,0 +1,160 @@
+"""The supervisor with small Python programs as children."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from libs.embedded import restarts
+from libs.embedded.child import ChildSpec
+from libs.embedded.errors import StackError
+from libs.embedded.supervisor import Supervisor
+
+WAITS = "print('up', flush=True)\nimport signal\nsignal.pause()"
+IGNORES_TERM = f"import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n{WAITS}\nsignal.pause()"
+
+
+class Lines(list[tuple[str, str]]):
+    """Collected lines; a coroutine can wait for the nth that holds a text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._came = asyncio.Event()
+
+    def take(self, name: str, text: str) -> None:
+        self.append((name, text))
+        self._came.set()
+
+    async def holding(self, text: str, times: int = 1) -> None:
+        while sum(text in line for _, line in self) < times:
+            self._came.clear()
+            await asyncio.wait_for(self._came.wait(), 30)
+
+
+def child(name: str, program: str, grace: float = 20.0) -> ChildSpec:
+    async def ready() -> str | None:
+        return None
+
+    return ChildSpec(
+        name=name, argv=(sys.executable, "-c", program), environ=os.environ, ready=ready, grace_seconds=grace
+    )
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+async def test_a_killed_child_is_started_again() -> None:
+    lines = Lines()
+    supervisor = Supervisor(lines.take)
+    await supervisor.start([child("one", WAITS)])
+    await lines.holding("up")
+    first = supervisor.pids()["one"]
+    os.kill(first, signal.SIGKILL)
+    await lines.holding("up", times=2)
+    assert supervisor.pids()["one"] != first
+    assert ("one", "ended with signal 9; starts again in 0.2 s") in lines
+    await supervisor.stop()
+    assert supervisor.pids() == {}
+
+
+async def test_a_child_that_keeps_dying_ends_the_stack(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(restarts, "FIRST_DELAY", 0.0)
+    lines = Lines()
+    supervisor = Supervisor(lines.take)
+    await supervisor.start([child("one", "raise SystemExit(3)")])
+    with pytest.raises(StackError, match=r"one ended 7 times .* exit code 3: it said nothing"):
+        await asyncio.wait_for(supervisor.failed(), 60)
+    await supervisor.stop()
+
+
+async def test_a_child_with_a_bad_setting_is_not_started_again() -> None:
+    lines = Lines()
+    supervisor = Supervisor(lines.take)
+    await supervisor.start([child("one", "print('PORT: wrong'); raise SystemExit(2)")])
+    with pytest.raises(StackError, match="one refuses to start: PORT: wrong") as caught:
+        await asyncio.wait_for(supervisor.failed(), 30)
+    await supervisor.stop()
+    assert caught.value.exit_code == 2
+    assert ("one", "PORT: wrong") in lines
+
+
+async def test_a_child_that_does_not_get_ready_is_named_with_the_reason() -> None:
+    async def never() -> str | None:
+        return "nats: not connected"
+
+    spec = ChildSpec(name="one", argv=(sys.executable, "-c", WAITS), environ=os.environ, ready=never, ready_seconds=0.0)
+    supervisor = Supervisor(Lines().take)
+    with pytest.raises(StackError, match="one is not ready after 0 s: nats: not connected"):
+        await supervisor.start([spec])
+    await supervisor.stop()
+
+
+async def test_stages_stop_in_the_opposite_order() -> None:
+    lines = Lines()
+    says = "import signal,sys\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(print('bye', flush=True)))\n" + WAITS
+    supervisor = Supervisor(lines.take)
+    for name in ("server", "service"):
+        await supervisor.start([child(name, says)])
+    await lines.holding("up", times=2)
+    await supervisor.stop()
+    assert [name for name, text in lines if text == "bye"] == ["service", "server"]
+
+
+async def test_a_child_that_ignores_the_stop_is_killed_after_its_grace() -> None:
+    lines = Lines()
+    supervisor = Supervisor(lines.take)
+    await supervisor.start([child("one", IGNORES_TERM, grace=0.05)])
+    await lines.holding("up")
+    pid = supervisor.pids()["one"]
+    await supervisor.stop()
+    assert not alive(pid)
+
+
+async def test_kill_ends_a_child_at_once() -> None:
+    lines = Lines()
+    supervisor = Supervisor(lines.take)
+    await supervisor.start([child("one", IGNORES_TERM, grace=3600)])
+    await lines.holding("up")
+    stopping = asyncio.create_task(supervisor.stop())
+    await asyncio.sleep(0)
+    supervisor.kill()
+    await asyncio.wait_for(stopping, 30)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's death signal is Linux's own")
+async def test_children_die_with_a_supervisor_that_is_killed(tmp_path: Path) -> None:
+    program = f"""
+import asyncio, os, sys
+sys.path.insert(0, {str(Path(__file__).parents[4])!r})
+from libs.embedded.supervisor import Supervisor
+from tests.unit.libs.embedded.test_supervisor import WAITS, child
+async def main():
+    supervisor = Supervisor(lambda name, text: print(supervisor.pids()["one"], flush=True))
+    await supervisor.start([child("one", WAITS)])
+    await asyncio.Event().wait()
+asyncio.run(main())
+"""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE, cwd=tmp_path
+    )
+    assert process.stdout is not None
+    pid = int(await process.stdout.readline())
+    process.kill()
+    await process.wait()
+    while alive(pid) and _state(pid) != "Z":
+        await asyncio.sleep(0.01)
+
+
+def _state(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return "Z"

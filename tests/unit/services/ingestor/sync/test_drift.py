@@ -1,0 +1,84 @@
+"""What changed in Jira's list of fields, and what a decoder says of an answer that does not fit."""
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from libs.jira_client import Field, FieldSchema
+from services.ingestor.sync.drift import (
+    Catalogue,
+    Drift,
+    FieldChange,
+    KnownField,
+    catalogue_of,
+    drifts,
+    misfit,
+    type_of,
+)
+
+IDS = st.sampled_from([f"customfield_{number}" for number in range(6)])
+NAMES = st.sampled_from(["Risk", "Team", "Sprint"])
+TYPES = st.sampled_from(["string", "number", "array of option"])
+CATALOGUES = st.dictionaries(IDS, st.builds(KnownField, NAMES, TYPES))
+
+
+def applied(before: Catalogue, told: list[Drift]) -> Catalogue:
+    """The fields after what was told of them."""
+    fields = dict(before)
+    for drift in told:
+        old = fields.get(drift.field_id)
+        if drift.change is FieldChange.APPEARED:
+            assert old is None
+            fields[drift.field_id] = KnownField(drift.field_name, drift.after or "")
+        elif drift.change is FieldChange.VANISHED:
+            assert old == KnownField(drift.field_name, drift.before or "")
+            del fields[drift.field_id]
+        elif drift.change is FieldChange.TYPE_CHANGED:
+            assert old
+            assert old.type == drift.before
+            fields[drift.field_id] = KnownField(old.name, drift.after or "")
+        else:
+            assert old
+            assert old.name == drift.before
+            fields[drift.field_id] = KnownField(drift.after or "", old.type)
+    return fields
+
+
+@given(CATALOGUES, CATALOGUES)
+def test_what_is_told_leads_from_the_one_to_the_other(before: Catalogue, after: Catalogue) -> None:
+    assert applied(before, drifts(before, after)) == after
+
+
+@given(CATALOGUES)
+def test_nothing_changed_nothing_told(fields: Catalogue) -> None:
+    assert drifts(fields, dict(sorted(fields.items(), reverse=True))) == []
+
+
+@given(CATALOGUES)
+def test_what_is_remembered_is_read_again_as_it_was(fields: Catalogue) -> None:
+    assert msgspec.json.decode(msgspec.json.encode(fields), type=dict[str, KnownField]) == fields
+
+
+def test_a_type_says_what_it_holds_and_who_made_it() -> None:
+    sprint = FieldSchema(type="array", items="json", custom="com.pyxis.greenhopper.jira:gh-sprint", custom_id=10104)
+    assert type_of(sprint) == "array of json (com.pyxis.greenhopper.jira:gh-sprint)"
+    assert type_of(FieldSchema(type="string", system="summary")) == "string"
+    assert type_of(None) == "no type"
+    assert catalogue_of([Field(id="issuekey", name="Key")]) == {"issuekey": KnownField("Key", "no type")}
+
+
+def test_a_decoder_says_what_it_wanted_and_what_it_got() -> None:
+    told = misfit(
+        "$.issues[...].id", "POST /rest/api/3/search/jql", "ValidationError: Expected `str`, got `int` - at …"
+    )
+    assert told == Drift(
+        change=FieldChange.TYPE_CHANGED,
+        field_id="$.issues[...].id",
+        before="str",
+        after="int",
+        field_name="POST /rest/api/3/search/jql",
+    )
+    gone = misfit("$.issues[...]", "x", "ValidationError: Object missing required field `fields` - at `$.issues[...]`")
+    assert (gone.change, gone.field_id, gone.after) == (FieldChange.VANISHED, "$.issues[...].fields", None)
+    odd = misfit("$.x", "x", "ValidationError: Invalid enum value 3 - at `$.x`")
+    assert (odd.change, odd.before, odd.after) == (FieldChange.TYPE_CHANGED, None, None)

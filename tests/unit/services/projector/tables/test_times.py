@@ -1,0 +1,44 @@
+"""Every time Jira writes becomes one form."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.projector.tables.times import parse_time, stamp
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("2026-01-02T03:04:05.678+0200", "2026-01-02T01:04:05.678Z"),
+        ("2026-01-02T03:04:05.678+0000", "2026-01-02T03:04:05.678Z"),
+        ("2026-01-02T03:04:05.678Z", "2026-01-02T03:04:05.678Z"),
+        ("2026-01-02T03:04:05Z", "2026-01-02T03:04:05.000Z"),
+        ("2026-01-02T03:04:05.678-03:30", "2026-01-02T06:34:05.678Z"),
+        ("2026-01-02T03:04:05", "2026-01-02T03:04:05.000Z"),
+        ("2026-01-02", "2026-01-02T00:00:00.000Z"),
+        ("", None),
+        ("yesterday", None),
+        ("0001-01-01T00:00:00+0900", None),
+        (None, None),
+        (1767323045678, None),
+    ],
+)
+def test_a_time_of_jira_is_utc_text_with_milliseconds(written: Any, expected: str | None) -> None:
+    assert parse_time(written) == expected
+
+
+zones = st.integers(-12 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+
+
+@given(st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1)), zones)  # noqa: DTZ001 - the zone is drawn beside it
+def test_texts_sort_as_the_times_do_and_mean_the_same(moment: datetime, zone: timezone) -> None:
+    text = stamp(moment.replace(tzinfo=zone))
+    back = datetime.fromisoformat(text)
+    assert timedelta(0) <= moment.replace(tzinfo=zone) - back < timedelta(milliseconds=1)
+    assert text < stamp(back.astimezone(UTC) + timedelta(milliseconds=1))
