@@ -29,5 +29,5 @@ def _rate(store: EventStore, number: int) -> float:
     changes = [change for batch in BATCHES_OF_CHANGES for change in batch][number * EACH : (number + 1) * EACH]
     began = time.perf_counter()
     for place, change in enumerate(changes):
-        store.append(Append(changes=[change], once=f"{number}:{place}"))
+        store.append(Append(changes=[change], idempotency_key=f"{number}:{place}"))
     return EACH / (time.perf_counter() - began)

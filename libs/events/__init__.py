@@ -22,7 +22,7 @@ from libs.events.nats.subscribe import Delivery, subscribe
 from libs.events.nats.wakes import wakes
 from libs.events.reading.follow import follow
 from libs.events.reading.lag import waiting_seconds
-from libs.events.reading.leader import Turn, lead_in_turn, leadership
+from libs.events.reading.leader import Lease, lead_by_lease, leadership
 from libs.events.reading.saved_reader import SavedReader
 from libs.events.stop import Awaited, Stopping
 from libs.events.tracing import continued
@@ -35,8 +35,9 @@ from libs.events.types.alerts import (
     AlertResolved,
     AlertsSilenced,
 )
-from libs.events.types.backoff import BackoffApplied, BackoffCleared, Pace, paced
+from libs.events.types.backoff import Backoff, BackoffApplied, BackoffCleared, backoff_after
 from libs.events.types.control import (
+    ControlEvent,
     ProjectRegistered,
     ProjectUnregistered,
     ScheduleChanged,
@@ -46,7 +47,7 @@ from libs.events.types.control import (
     SyncRequested,
     TrackedUsersChanged,
 )
-from libs.events.types.event import Event, stream_id
+from libs.events.types.event import Envelope, Event, ProjectKey, stream_id
 from libs.events.types.facts import (
     JiraCommentFetched,
     JiraIssueFetched,
@@ -57,24 +58,26 @@ from libs.events.types.facts import (
 )
 from libs.events.types.notifications import (
     FailureKind,
-    NoticeReason,
+    NotificationEvent,
     NotificationFailed,
+    NotificationReason,
     NotificationRedriven,
     NotificationRequested,
     NotificationSent,
 )
 from libs.events.types.sync import (
-    EntityMark,
+    EntityWatermark,
     Evidence,
     SchemaDriftDetected,
     SyncCancelled,
+    SyncEvent,
     SyncFailed,
     SyncMode,
     SyncPageRecorded,
     SyncStarted,
     SyncSucceeded,
     end_key,
-    scan_marks,
+    scan_checkpoints,
     untaken_key,
 )
 from libs.events.types.topics import TOPIC_OF, TOPICS, UnknownTopicError, decode
@@ -93,11 +96,14 @@ __all__ = [
     "Append",
     "Appended",
     "Awaited",
+    "Backoff",
     "BackoffApplied",
     "BackoffCleared",
     "Change",
+    "ControlEvent",
     "Delivery",
-    "EntityMark",
+    "EntityWatermark",
+    "Envelope",
     "Event",
     "EventStore",
     "Evidence",
@@ -109,12 +115,14 @@ __all__ = [
     "JiraIssueGone",
     "JiraProjectFetched",
     "JiraUserFetched",
-    "NoticeReason",
+    "Lease",
+    "NotificationEvent",
     "NotificationFailed",
+    "NotificationReason",
     "NotificationRedriven",
     "NotificationRequested",
     "NotificationSent",
-    "Pace",
+    "ProjectKey",
     "ProjectRegistered",
     "ProjectUnregistered",
     "Recorded",
@@ -130,6 +138,7 @@ __all__ = [
     "StoreVersionError",
     "StreamMovedError",
     "SyncCancelled",
+    "SyncEvent",
     "SyncFailed",
     "SyncMode",
     "SyncPageRecorded",
@@ -137,25 +146,24 @@ __all__ = [
     "SyncStarted",
     "SyncSucceeded",
     "TrackedUsersChanged",
-    "Turn",
     "UnknownTopicError",
     "UnreadableEvent",
     "WorklogFetched",
     "WorklogGone",
+    "backoff_after",
     "canonical",
     "continued",
     "decode",
     "digest",
     "end_key",
     "follow",
-    "lead_in_turn",
+    "lead_by_lease",
     "leadership",
     "migrate",
     "open_store",
     "open_when_ready",
-    "paced",
     "run_relay",
-    "scan_marks",
+    "scan_checkpoints",
     "stream_id",
     "subscribe",
     "untaken_key",

@@ -84,7 +84,7 @@ class ApplyBackoff(Command, frozen=True, kw_only=True, tag="apply-backoff"):
     seconds: int
     anchor: datetime
     run_id: str
-    settled: int
+    expected_version: int = msgspec.field(name="settled")
     """Version of the control stream's last event about the pace that this decision knows; a newer one overtakes it."""
 
 
@@ -92,7 +92,7 @@ class ClearBackoff(Command, frozen=True, kw_only=True, tag="clear-backoff"):
     """Give the schedule its cron back."""
 
     run_id: str | None
-    settled: int
+    expected_version: int = msgspec.field(name="settled")
     """As of `ApplyBackoff`."""
 
 
@@ -117,19 +117,19 @@ class SilenceAlerts(Command, frozen=True, kw_only=True, tag="silence-alerts"):
     """Only alerts of this code; None: all."""
 
 
-class SendTestNotice(Command, frozen=True, kw_only=True, tag="test-notice"):
+class SendTestNotification(Command, frozen=True, kw_only=True, tag="test-notice"):
     """Try a channel out. Concerns no project: `project` is empty."""
 
-    notice_id: str
+    notification_id: str = msgspec.field(name="notice_id")
     channel: str
     to: tuple[str, ...] = ()
     """Empty: whom the channel is set up for."""
 
 
-class RedriveNotice(Command, frozen=True, kw_only=True, tag="redrive-notice"):
+class RedriveNotification(Command, frozen=True, kw_only=True, tag="redrive-notice"):
     """Try a dead letter of a channel again. Concerns no project: `project` is empty."""
 
-    notice_id: str
+    notification_id: str = msgspec.field(name="notice_id")
     channel: str
 
 
@@ -147,8 +147,8 @@ AnyCommand = (
     | AcknowledgeAlert
     | ResolveAlert
     | SilenceAlerts
-    | SendTestNotice
-    | RedriveNotice
+    | SendTestNotification
+    | RedriveNotification
 )
 
 

@@ -28,14 +28,14 @@ class Journal:
     async def append(self, append: Append) -> Appended:
         return await self._in(self._writer, lambda: self._store.append(append))
 
-    async def outcome(self, once: str) -> bytes | None:
-        return await self._in(None, lambda: self._store.outcome(once))
+    async def outcome(self, idempotency_key: str) -> bytes | None:
+        return await self._in(None, lambda: self._store.outcome(idempotency_key))
 
-    async def mark(self, name: str) -> bytes | None:
-        return await self._in(None, lambda: self._store.mark(name))
+    async def checkpoint(self, name: str) -> bytes | None:
+        return await self._in(None, lambda: self._store.checkpoint(name))
 
-    async def marks(self, prefix: str) -> dict[str, bytes]:
-        return await self._in(None, lambda: self._store.marks(prefix))
+    async def checkpoints(self, prefix: str) -> dict[str, bytes]:
+        return await self._in(None, lambda: self._store.checkpoints(prefix))
 
     async def heads(self, streams: Sequence[UUID]) -> dict[UUID, Head]:
         return await self._in(None, lambda: self._store.heads(streams))

@@ -36,13 +36,13 @@ with workflow.unsafe.imports_passed_through():
         PrepareScan,
         Progress,
         ProjectRef,
-        RedriveNotice,
+        RedriveNotification,
         RefreshReferences,
         RegisterProject,
         RequestSync,
         ResolveAlert,
         Scan,
-        SendTestNotice,
+        SendTestNotification,
         SetTrackedUsers,
         SilenceAlerts,
         SyncInput,
@@ -302,7 +302,9 @@ def asks_jira(command: AnyCommand) -> bool:
 
 def concerns_schedule(command: AnyCommand) -> bool:
     """Whether Temporal may have to be changed for it."""
-    return not isinstance(command, AcknowledgeAlert | ResolveAlert | SilenceAlerts | SendTestNotice | RedriveNotice)
+    return not isinstance(
+        command, AcknowledgeAlert | ResolveAlert | SilenceAlerts | SendTestNotification | RedriveNotification
+    )
 
 
 def _refuse_if_void() -> None:

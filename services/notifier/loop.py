@@ -20,12 +20,12 @@ from libs.events import (
     Event,
     EventStore,
     FailureKind,
+    Lease,
     NotificationFailed,
     NotificationRedriven,
     NotificationSent,
     Recorded,
-    Turn,
-    lead_in_turn,
+    lead_by_lease,
     wakes,
 )
 from libs.runtime import EVENT_DELAY, EVENTS_HANDLED, LAG, POSITION, Stop, asked
@@ -80,19 +80,19 @@ class Notifier:
     async def run(self, nats_url: str, stop: Stop, on_health: Callable[[str | None], None]) -> None:
         """Work while this process leads, stand by while another one does, until told to stop."""
 
-        async def lead(turn: Turn) -> None:
-            await self._lead(nats_url, turn, on_health)
+        async def lead(lease: Lease) -> None:
+            await self._lead(nats_url, lease, on_health)
 
-        await lead_in_turn(self._store.url, NAME, stop, lead, on_health=on_health, on_standby=lambda: on_health(None))
+        await lead_by_lease(self._store.url, NAME, stop, lead, on_health=on_health, on_standby=lambda: on_health(None))
 
-    async def _lead(self, nats_url: str, turn: Turn, on_health: Callable[[str | None], None]) -> None:
+    async def _lead(self, nats_url: str, lease: Lease, on_health: Callable[[str | None], None]) -> None:
         self._state, self._tried = await asyncio.to_thread(self._journal.load), {}
         log.info("notifier leads", channels=sorted(self._outlet.channels), alerts=len(self._state.alerts))
         awake = wakes(
             nats_url,
             durable=NAME,
             subjects=SUBJECTS,
-            stop=turn,
+            stop=lease,
             longest=self._until_next,
             bell=self._bell,
             on_health=on_health,
@@ -104,7 +104,7 @@ class Notifier:
         try:
             async with contextlib.aclosing(awake), beating:
                 async for _ in awake:
-                    if not await turn.goes_on() or not await self.step():
+                    if not await lease.goes_on() or not await self.step():
                         return
                     if self._heartbeat is not None:
                         self._heartbeat.beat()
@@ -154,7 +154,7 @@ class Notifier:
             channel = pending.notice.channel
             if channel in self._sending:
                 continue
-            self._tried[pending.notice.notice_id] = pending.attempts + 1
+            self._tried[pending.notice.notification_id] = pending.attempts + 1
             task = asyncio.create_task(self._attempt(pending))
             self._sending[channel] = task
             task.add_done_callback(functools.partial(self._settled, channel))
@@ -172,10 +172,10 @@ class Notifier:
         _measure(event, notice.at)
         while True:
             try:
-                await asyncio.to_thread(self._journal.record, event, f"notice:{notice.notice_id}:{event.attempt}")
+                await asyncio.to_thread(self._journal.record, event, f"notice:{notice.notification_id}:{event.attempt}")
             except Exception as error:  # noqa: BLE001 - each driver has errors of its own
                 # It was sent: as long as this process lives, it knows that and sends it no second time.
-                log.warning("an outcome cannot be recorded yet", notice=notice.notice_id, why=str(error))
+                log.warning("an outcome cannot be recorded yet", notice=notice.notification_id, why=str(error))
                 await asyncio.sleep(RETRY_SECONDS)
             else:
                 return
@@ -184,7 +184,7 @@ class Notifier:
         try:
             payload = render(pending.notice, self._public_url)
         except Exception as error:
-            log.exception("a notice cannot be put into words", notice=pending.notice.notice_id)
+            log.exception("a notice cannot be put into words", notice=pending.notice.notification_id)
             advice = "Report this with the notifier's log."
             return Message(subject="", text=""), failed(FailureKind.PERMANENT, "UNEXPECTED", repr(error), advice)
         if pending.remaining:
@@ -231,14 +231,18 @@ def _measure(event: NotificationSent | NotificationFailed, decided: datetime) ->
         NOTIFICATIONS.labels(event.channel, event.reason, "sent", "").inc()
         LATENCY.labels(event.channel).observe(max(0.0, (event.occurred_at - decided).total_seconds()))
         log.info(
-            "notice sent", notice=event.notice_id, channel=event.channel, reason=event.reason, attempt=event.attempt
+            "notice sent",
+            notice=event.notification_id,
+            channel=event.channel,
+            reason=event.reason,
+            attempt=event.attempt,
         )
         return
     dead = event.next_attempt_at is None
     NOTIFICATIONS.labels(event.channel, event.reason, "dead" if dead else "retried", event.code).inc()
     log.warning(
         "notice not sent",
-        notice=event.notice_id,
+        notice=event.notification_id,
         channel=event.channel,
         kind=event.kind,
         code=event.code,

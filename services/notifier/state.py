@@ -18,8 +18,8 @@ from libs.events import (
     AlertsSilenced,
     Event,
     FailureKind,
-    NoticeReason,
     NotificationFailed,
+    NotificationReason,
     NotificationRedriven,
     NotificationRequested,
     NotificationSent,
@@ -78,9 +78,9 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
     """One message on one channel, as it was decided: what happens later does not change its words."""
 
-    notice_id: str
+    notification_id: str = msgspec.field(name="notice_id")
     channel: str
-    reason: NoticeReason
+    reason: NotificationReason
     site: str
     at: datetime
     thread: str = ""
@@ -145,15 +145,15 @@ def with_alert(state: State, alert: Alert) -> State:
 
 
 def with_pending(state: State, pending: Pending) -> State:
-    return msgspec.structs.replace(state, outbox={**state.outbox, pending.notice.notice_id: pending})
+    return msgspec.structs.replace(state, outbox={**state.outbox, pending.notice.notification_id: pending})
 
 
-def recalled(state: State, notice_id: str, story: Iterable[Event]) -> State:
+def recalled(state: State, notification_id: str, story: Iterable[Event]) -> State:
     """With a dead letter that is no longer kept, as its story, the earlier events of its stream, tells of it."""
     told = State(alerts=state.alerts)
     for event in story:
         told = fold(told, event)
-    pending = told.outbox.get(notice_id)
+    pending = told.outbox.get(notification_id)
     return state if pending is None else with_pending(state, pending)
 
 
@@ -223,12 +223,12 @@ def _silenced(state: State, event: AlertsSilenced) -> State:
 
 
 def _requested(state: State, event: NotificationRequested) -> State:
-    if event.notice_id in state.outbox:
+    if event.notification_id in state.outbox:
         return state
     notice = Notice(
-        notice_id=event.notice_id,
+        notification_id=event.notification_id,
         channel=event.channel.lower(),
-        reason=NoticeReason.TEST,
+        reason=NotificationReason.TEST,
         site=event.site,
         at=event.recorded_at,
         to=event.to,
@@ -237,15 +237,15 @@ def _requested(state: State, event: NotificationRequested) -> State:
 
 
 def _sent(state: State, event: NotificationSent) -> State:
-    outbox = {key: value for key, value in state.outbox.items() if key != event.notice_id}
+    outbox = {key: value for key, value in state.outbox.items() if key != event.notification_id}
     breakers = {**state.breakers, event.channel: Breaker()}
-    pending = state.outbox.get(event.notice_id)
+    pending = state.outbox.get(event.notification_id)
     state = msgspec.structs.replace(state, outbox=outbox, breakers=breakers)
     return _told(state, event, pending, delivered=True, dead=False)
 
 
 def _failed(state: State, event: NotificationFailed) -> State:
-    known = state.outbox.get(event.notice_id)
+    known = state.outbox.get(event.notification_id)
     pending = known or _unknown(state, event)
     if pending.attempts >= event.attempt:
         return state
@@ -263,7 +263,7 @@ def _failed(state: State, event: NotificationFailed) -> State:
             by_hand=False,
         ),
     )
-    if event.reason is not NoticeReason.TEST:
+    if event.reason is not NotificationReason.TEST:
         state = _left_alone(state, event)
     return _told(_bounded(state), event, known, delivered=bool(event.taken), dead=True) if dead else state
 
@@ -271,7 +271,7 @@ def _failed(state: State, event: NotificationFailed) -> State:
 def _unknown(state: State, event: NotificationFailed) -> Pending:
     """A notice that another version of this program has decided: what can still be known of it."""
     notice = Notice(
-        notice_id=event.notice_id,
+        notification_id=event.notification_id,
         channel=event.channel,
         reason=event.reason,
         site=event.site,
@@ -319,7 +319,7 @@ def _told(
         if alert.alert_id in over:
             state = with_alert(state, msgspec.structs.replace(alert, told=others))
         elif told is not None or alert.resolved_at is None:
-            told = told or Told(thread=event.notice_id, at=event.recorded_at)
+            told = told or Told(thread=event.notification_id, at=event.recorded_at)
             told = msgspec.structs.replace(told, delivered=told.delivered or delivered, dead=dead)
             state = with_alert(state, msgspec.structs.replace(alert, told={**others, event.channel: told}))
     return state
@@ -329,9 +329,9 @@ def _ends_told(state: State, event: NotificationSent | NotificationFailed, pendi
     """The alerts of whose end a notice told."""
     if pending is not None:
         return {alert.alert_id for alert in pending.notice.alerts if alert.resolved_at is not None}
-    if event.reason is NoticeReason.DIGEST:
+    if event.reason is NotificationReason.DIGEST:
         return {alert.alert_id for alert in _known(state, event.alert_ids) if alert.resolved_at is not None}
-    return set(event.alert_ids) if event.reason is NoticeReason.RESOLVED else set()
+    return set(event.alert_ids) if event.reason is NotificationReason.RESOLVED else set()
 
 
 def _known(state: State, alert_ids: tuple[str, ...]) -> Iterator[Alert]:
@@ -339,7 +339,7 @@ def _known(state: State, alert_ids: tuple[str, ...]) -> Iterator[Alert]:
 
 
 def _redriven(state: State, event: NotificationRedriven) -> State:
-    pending = state.outbox.get(event.notice_id)
+    pending = state.outbox.get(event.notification_id)
     if pending is None or not pending.dead:
         return state
     at = event.recorded_at

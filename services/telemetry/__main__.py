@@ -5,13 +5,13 @@ import asyncio
 from libs.events import open_when_ready
 from libs.runtime import Health, Reported, Stop, event_database, run_service, serve_health
 from libs.temporal.connect import connect
-from services.telemetry.leading import Reports, work_in_turn
+from services.telemetry.leading import Reports, work_while_leading
 from services.telemetry.settings import Settings
 
 
 async def main(settings: Settings, stop: Stop) -> None:
     """Run until told to stop."""
-    health, checks = Health(), {name: Reported() for name in ("nats", "log", "pace", "sweep")}
+    health, checks = Health(), {name: Reported() for name in ("nats", "log", "backoff", "sweep")}
     for name, check in checks.items():
         health.add(name, check)
     reports = Reports(**{name: check.report for name, check in checks.items()})
@@ -27,7 +27,7 @@ async def _work(settings: Settings, stop: Stop, reports: Reports) -> None:
     # Connected when it is needed first: Temporal may be away for now.
     client = await connect(settings.temporal_address, settings.temporal_namespace, access=settings, lazy=True)
     try:
-        await work_in_turn(store, client, settings.nats_url, settings.rules, stop, reports)
+        await work_while_leading(store, client, settings.nats_url, settings.rules, stop, reports)
     finally:
         store.close()
 

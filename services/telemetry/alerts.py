@@ -9,7 +9,7 @@ import hashlib
 import uuid
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -18,11 +18,12 @@ from libs.events import (
     AlertRaised,
     AlertRepeated,
     AlertResolved,
+    ControlEvent,
+    Envelope,
     Event,
     ProjectUnregistered,
     SyncFailed,
     SyncSucceeded,
-    stream_id,
 )
 from libs.jira_client.failures.errors import ErrorCode
 from services.telemetry.backoff import Rules, is_due, rule_of
@@ -144,7 +145,7 @@ def _raised(
 ) -> AlertRaised:
     fingerprint, rule = fingerprint_of(event.site, event.project, code), rule_of(code)
     return AlertRaised(
-        **_frame(event),
+        **_envelope(event),
         alert_id=str(uuid.uuid5(_NAMESPACE, f"{fingerprint}/{position}")),
         fingerprint=fingerprint,
         code=code,
@@ -162,7 +163,7 @@ def _raised(
 
 def _repeated(alert: OpenAlert, event: SyncFailed) -> AlertRepeated:
     return AlertRepeated(
-        **_frame(event),
+        **_envelope(event),
         alert_id=alert.alert_id,
         fingerprint=alert.fingerprint,
         code=alert.code,
@@ -180,7 +181,7 @@ def _resolved(
     over = [alert for alert in alerts if alert.about in about and not (but_acknowledged and alert.acknowledged)]
     events = tuple(
         AlertResolved(
-            **_frame(event),
+            **_envelope(event),
             alert_id=alert.alert_id,
             fingerprint=alert.fingerprint,
             code=alert.code,
@@ -193,12 +194,6 @@ def _resolved(
     return tuple(alert for alert in alerts if alert not in over), events
 
 
-def _frame(event: Event) -> dict[str, Any]:
+def _envelope(event: Event) -> Envelope:
     """The fields that all alert events share; the time is that of what led to them."""
-    return {
-        "stream_id": stream_id(event.site, "control", event.project),
-        "site": event.site,
-        "project": event.project,
-        "occurred_at": event.occurred_at,
-        "cause": ACTOR,
-    }
+    return ControlEvent.envelope(event.project, event.project_key, occurred_at=event.occurred_at, cause=ACTOR)

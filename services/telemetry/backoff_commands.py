@@ -10,14 +10,14 @@ from typing import Any, Final
 
 import structlog
 
-from libs.events import Awaited, Pace
+from libs.events import Awaited, Backoff
 from libs.temporal.messages import ApplyBackoff, ClearBackoff
 from services.telemetry.alerts import ACTOR
 from services.telemetry.loop import Key, States
-from services.telemetry.measures import PACE_COMMANDS
+from services.telemetry.measures import BACKOFF_COMMANDS
 from services.telemetry.state import ProjectState, Wanted
 
-PaceCommand = ApplyBackoff | ClearBackoff
+BackoffCommand = ApplyBackoff | ClearBackoff
 
 AT_ONCE: Final = 8
 """Commands under way; more would only queue up in the ingestor."""
@@ -27,7 +27,7 @@ RETRY_SECONDS: Final = 5.0
 log = structlog.get_logger(__name__)
 
 
-def command_for(state: ProjectState) -> PaceCommand | None:
+def command_for(state: ProjectState) -> BackoffCommand | None:
     """What brings the recorded pace to the wanted one; None where they agree."""
     wanted, recorded = state.wanted, state.recorded
     if not state.registered or _agree(wanted, recorded):
@@ -37,7 +37,7 @@ def command_for(state: ProjectState) -> PaceCommand | None:
         "project": state.project,
         "command_id": f"{ACTOR}:{state.site}/{state.project}:{recorded.version}:{wanted.decided}",
         "actor": ACTOR,
-        "settled": recorded.version,
+        "expected_version": recorded.version,
     }
     if wanted.level and wanted.anchor is not None and wanted.run_id is not None:
         return ApplyBackoff(
@@ -53,7 +53,7 @@ def command_for(state: ProjectState) -> PaceCommand | None:
     return ClearBackoff(**frame, run_id=wanted.run_id, reason=reason)
 
 
-def _agree(wanted: Wanted, recorded: Pace) -> bool:
+def _agree(wanted: Wanted, recorded: Backoff) -> bool:
     if not wanted.level:
         return not recorded.level
     return (wanted.level, wanted.code, wanted.failures, wanted.seconds, wanted.anchor) == (
@@ -65,12 +65,12 @@ def _agree(wanted: Wanted, recorded: Pace) -> bool:
     )
 
 
-class Pacer:
+class BackoffController:
     """Carries the commands out, one at a time for each project, beside the loop that watches the log."""
 
     def __init__(
         self,
-        send: Callable[[PaceCommand], Awaitable[object]],
+        send: Callable[[BackoffCommand], Awaitable[object]],
         stop: Awaited,
         on_done: Callable[[], None],
         on_health: Callable[[str | None], None],
@@ -110,18 +110,18 @@ class Pacer:
             return
         self._busy[key] = asyncio.create_task(self._carried_out(key, command))
 
-    async def _carried_out(self, key: Key, command: PaceCommand) -> None:
+    async def _carried_out(self, key: Key, command: BackoffCommand) -> None:
         try:
             async with self._slots:
                 await self._send(command)
         except Exception as error:  # noqa: BLE001 - whatever it is, the wish stands and is tried again
-            PACE_COMMANDS.labels("failed").inc()
+            BACKOFF_COMMANDS.labels("failed").inc()
             why = f"the pace of {command.project} could not be set: {error}".splitlines()[0]
             log.warning("pace could not be set; trying again", site=command.site, project=command.project, why=why)
             self._on_health(why)
             await self._stop.sleep(RETRY_SECONDS)
         else:
-            PACE_COMMANDS.labels("done").inc()
+            BACKOFF_COMMANDS.labels("done").inc()
             log.info("pace set", site=command.site, project=command.project, command=type(command).__name__)
             self._answered[key] = command.command_id
             self._on_health(None)

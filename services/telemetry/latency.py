@@ -105,7 +105,7 @@ class Memory(msgspec.Struct, frozen=True, array_like=True):
     learnt: tuple[Past, ...] = ()
     waiting: tuple[Past, ...] = ()
     """Not learnt yet; while runs are slow, those of that time."""
-    turn: int = 0
+    lease: int = 0
     """Runs since one was learnt."""
     usual: Usual | None = None
     average: float = 0.0
@@ -176,11 +176,11 @@ def _remembered(memory: Memory, past: Past) -> Memory:
     waiting = (*memory.waiting, past)
     if memory.slow or (memory.usual is not None and len(waiting) <= WAITING_RUNS):
         return msgspec.structs.replace(memory, waiting=waiting)
-    oldest, waiting, turn = waiting[0], waiting[1:], memory.turn + 1
-    if len(memory.learnt) >= LEARNT_RUNS and turn < STRIDE:
-        return msgspec.structs.replace(memory, waiting=waiting, turn=turn)
+    oldest, waiting, lease = waiting[0], waiting[1:], memory.lease + 1
+    if len(memory.learnt) >= LEARNT_RUNS and lease < STRIDE:
+        return msgspec.structs.replace(memory, waiting=waiting, lease=lease)
     learnt = (*memory.learnt, oldest)[-LEARNT_RUNS:]
-    return msgspec.structs.replace(memory, learnt=learnt, waiting=waiting, turn=0, usual=_usual(learnt))
+    return msgspec.structs.replace(memory, learnt=learnt, waiting=waiting, lease=0, usual=_usual(learnt))
 
 
 def _settled(memory: Memory) -> Memory:

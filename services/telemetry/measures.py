@@ -44,7 +44,7 @@ BACKOFF_SECONDS: Final = Gauge(
     "jira_sync_backoff_seconds", "From one run to the next while slowed down, else 0.", ["site", "project"]
 )
 ALERTS_OPEN: Final = Gauge("jira_alerts_open", "Alerts that are not resolved.", ["site", "project"])
-PACE_COMMANDS: Final = Counter(
+BACKOFF_COMMANDS: Final = Counter(
     "jira_pace_commands_total", "Times the ingestor was asked to set a pace, by outcome: done, failed.", ["outcome"]
 )
 RUNS_FOUND: Final = Counter(

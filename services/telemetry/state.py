@@ -18,8 +18,8 @@ from libs.events import (
     AlertAcknowledged,
     AlertRaised,
     AlertResolved,
+    Backoff,
     Event,
-    Pace,
     ProjectRegistered,
     ProjectUnregistered,
     ScheduleChanged,
@@ -27,7 +27,7 @@ from libs.events import (
     ScheduleResumed,
     SyncFailed,
     SyncSucceeded,
-    paced,
+    backoff_after,
 )
 from libs.temporal.cron import BadCron, longest_gap, mean_gap
 from services.telemetry import alerts as alerting
@@ -78,7 +78,7 @@ class ProjectState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """The longest of them, as over a weekend."""
     streak: Streak = Streak()
     wanted: Wanted = Wanted()
-    recorded: Pace = Pace()
+    recorded: Backoff = Backoff()
     successes: int = 0
     """In a row."""
     alerts: tuple[OpenAlert, ...] = ()
@@ -104,7 +104,7 @@ class At(NamedTuple):
 
 def fold(state: ProjectState, position: int, event: Event, rules: Rules) -> Step:
     """The state after one more event of the project, and the alert events that it leads to."""
-    state = msgspec.structs.replace(state, recorded=paced(state.recorded, event))
+    state = msgspec.structs.replace(state, recorded=backoff_after(state.recorded, event))
     handler = HANDLERS.get(type(event))
     # A run may end after its project is gone, and telemetry's own alerts come by after it, too.
     if handler is None or not (state.registered or isinstance(event, ProjectRegistered)):

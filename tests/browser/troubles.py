@@ -21,22 +21,22 @@ from libs.events import (
     AlertRepeated,
     AlertResolved,
     Append,
+    Backoff,
     Change,
     Event,
     EventStore,
     Evidence,
     FailureKind,
-    NoticeReason,
     NotificationFailed,
+    NotificationReason,
     NotificationRequested,
     NotificationSent,
-    Pace,
     SchemaDriftDetected,
     SyncFailed,
     SyncMode,
     SyncStarted,
     SyncSucceeded,
-    paced,
+    backoff_after,
     stream_id,
 )
 from libs.jira_client.failures.errors import ErrorCode
@@ -154,19 +154,19 @@ class Troubles:
             seconds=seconds,
             anchor=_ago(),
             run_id=str(uuid.uuid4()),
-            settled=self._pace(project).version,
+            expected_version=self._backoff(project).version,
         )
         await carry_out(self._temporal, command)
 
     async def speed_up(self, project: str) -> None:
         """The schedule gets its cron back."""
-        command = ClearBackoff(**self._command(project), run_id=None, settled=self._pace(project).version)
+        command = ClearBackoff(**self._command(project), run_id=None, expected_version=self._backoff(project).version)
         await carry_out(self._temporal, command)
 
     def sent(self, alerts: Sequence[str], subject: str, *, projects: Sequence[str], ago: timedelta) -> None:
         """A notice that its provider took."""
         notice = self._notice("email", subject, RECIPIENTS, alerts, projects, ago)
-        self._append(NotificationSent(**notice, provider_message_id=f"<{notice['notice_id']}@jdi.acme.example>"))
+        self._append(NotificationSent(**notice, provider_message_id=f"<{notice['notification_id']}@jdi.acme.example>"))
 
     def not_delivered(self, alerts: Sequence[str], subject: str, *, projects: Sequence[str], ago: timedelta) -> str:
         """A notice that became a dead letter: its id."""
@@ -180,7 +180,7 @@ class Troubles:
             advice="Create an incoming webhook in Slack and put its address into SLACK_WEBHOOK_URL.",
         )
         self._append(failed)
-        return str(notice["notice_id"])
+        return str(notice["notification_id"])
 
     def retrying(self, alerts: Sequence[str], subject: str, *, projects: Sequence[str], wait: timedelta) -> None:
         """A notice whose next attempt is still to come."""
@@ -214,13 +214,13 @@ class Troubles:
         found = self._log.read(0, topics=[TOPIC_OF[kind]])
         return [recorded.event for recorded in found if isinstance(recorded.event, kind)]
 
-    def deliver(self, notice_id: str) -> None:
+    def deliver(self, notification_id: str) -> None:
         """A dead letter, tried again, is taken."""
-        told = self._log.stream(stream_id(self._site, "notice", notice_id))
+        told = self._log.stream(stream_id(self._site, "notice", notification_id))
         dead = next(event for event in told if isinstance(event, NotificationFailed))
         sent = NotificationSent(
-            **self._frame("notice", notice_id) | {"project": dead.project},
-            notice_id=notice_id,
+            **self._frame("notice", notification_id) | {"project": dead.project},
+            notification_id=notification_id,
             channel=dead.channel,
             reason=dead.reason,
             subject=dead.subject,
@@ -234,10 +234,10 @@ class Troubles:
     def refuse(self, test: NotificationRequested) -> None:
         """The provider does not take a test."""
         failed = NotificationFailed(
-            **self._frame("notice", test.notice_id) | {"project": ""},
-            notice_id=test.notice_id,
+            **self._frame("notice", test.notification_id) | {"project": ""},
+            notification_id=test.notification_id,
             channel=test.channel,
-            reason=NoticeReason.TEST,
+            reason=NotificationReason.TEST,
             subject="A test of the Jira Data Integrator",
             recipients=test.to,
             kind=FailureKind.REJECTED_RECIPIENT,
@@ -257,14 +257,14 @@ class Troubles:
         projects: Sequence[str],
         ago: timedelta,
     ) -> dict[str, Any]:
-        notice_id = str(uuid.uuid4())
+        notification_id = str(uuid.uuid4())
         project = projects[0] if len(projects) == 1 else ""
         return {
-            **self._frame("notice", notice_id, _ago(ago)),
+            **self._frame("notice", notification_id, _ago(ago)),
             "project": project,
-            "notice_id": notice_id,
+            "notification_id": notification_id,
             "channel": channel,
-            "reason": NoticeReason.FIRST,
+            "reason": NotificationReason.FIRST,
             "subject": subject,
             "recipients": recipients,
             "alert_ids": tuple(alerts),
@@ -281,9 +281,9 @@ class Troubles:
             since=None,
         )
 
-    def _pace(self, project: str) -> Pace:
+    def _backoff(self, project: str) -> Backoff:
         events = self._log.stream(stream_id(self._site, "control", project))
-        return functools.reduce(paced, events, Pace())
+        return functools.reduce(backoff_after, events, Backoff())
 
     def _frame(self, kind: str, name: str, at: datetime | None = None, *, cause: str = "telemetry") -> dict[str, Any]:
         return {

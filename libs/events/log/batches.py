@@ -30,13 +30,13 @@ class Append(msgspec.Struct, frozen=True, kw_only=True):
     """One transaction: events, and what their writer must remember of them."""
 
     changes: Sequence[Change] = ()
-    marks: Mapping[str, bytes] = {}
+    checkpoints: Mapping[str, bytes] = {}
     """Named values to set."""
-    insert_marks: Mapping[str, bytes] = {}
+    new_checkpoints: Mapping[str, bytes] = {}
     """Named values to set where the name is new."""
     forget: Sequence[str] = ()
     """Names to remove before the others are set; a trailing * stands for every name that begins so."""
-    once: str | None = None
+    idempotency_key: str | None = None
     """Key under which this batch is stored once: a repetition writes nothing and gets the first one's outcome."""
     outcome: bytes = b""
     """What a repetition is answered with."""
@@ -83,9 +83,9 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     """What a recorder writes beside the events, in their transaction."""
 
     heads: Sequence[tuple[UUID, Head]] = ()
-    marks: Mapping[str, bytes] = {}
-    insert_marks: Mapping[str, bytes] = {}
+    checkpoints: Mapping[str, bytes] = {}
+    new_checkpoints: Mapping[str, bytes] = {}
     forget: Sequence[str] = ()
-    once: str | None = None
+    idempotency_key: str | None = None
     outcome: bytes = b""
     at: str = ""

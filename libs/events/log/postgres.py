@@ -135,17 +135,17 @@ class PostgresLog(PostgresApplicationRecorder):
             # First of all, and for batches without events too: writers that come one after another cannot deadlock
             # over the rows of heads and marks.
             self._lock_table(c)
-            if batch.once is not None:
+            if batch.idempotency_key is not None:
                 c.execute(
                     SQL("INSERT INTO {}.once VALUES (%s,%s,%s)").format(self._schema),
-                    (batch.once, batch.outcome, batch.at),
+                    (batch.idempotency_key, batch.outcome, batch.at),
                 )
             positions = self._insert_rows(c, stored_events) if stored_events else []
             if batch.heads:
                 streams, heads = zip(*batch.heads, strict=True)
                 versions, digests, updated = zip(*heads, strict=True)
                 c.execute(self._heads_statement, (list(streams), list(versions), list(digests), list(updated)))
-            self._write_marks(c, batch)
+            self._write_checkpoints(c, batch)
         return positions
 
     def _insert_rows(self, c: Any, stored_events: Sequence[StoredEvent]) -> list[int]:
@@ -161,29 +161,29 @@ class PostgresLog(PostgresApplicationRecorder):
         )
         return [row["notification_id"] for row in c.fetchall()]
 
-    def _write_marks(self, c: Any, batch: Batch) -> None:
+    def _write_checkpoints(self, c: Any, batch: Batch) -> None:
         for name in batch.forget:
             if name.endswith("*"):
                 c.execute(SQL("DELETE FROM {}.marks WHERE starts_with(name, %s)").format(self._schema), (name[:-1],))
             else:
                 c.execute(SQL("DELETE FROM {}.marks WHERE name = %s").format(self._schema), (name,))
-        for marks, on_conflict in (
-            (batch.marks, SQL("UPDATE SET value = excluded.value, updated_at = excluded.updated_at")),
-            (batch.insert_marks, SQL("NOTHING")),
+        for checkpoints, on_conflict in (
+            (batch.checkpoints, SQL("UPDATE SET value = excluded.value, updated_at = excluded.updated_at")),
+            (batch.new_checkpoints, SQL("NOTHING")),
         ):
-            if marks:
+            if checkpoints:
                 c.execute(
                     SQL(
                         "INSERT INTO {}.marks SELECT name, value, %s FROM unnest(%b::text[], %b::bytea[])"
                         " AS new (name, value) ON CONFLICT (name) DO {}"
                     ).format(self._schema, on_conflict),
-                    (batch.at, list(marks), list(marks.values())),
+                    (batch.at, list(checkpoints), list(checkpoints.values())),
                 )
 
-    def outcome(self, once: str) -> bytes | None:
-        return self._value("SELECT outcome AS value FROM {}.once WHERE key = %s", once)
+    def outcome(self, idempotency_key: str) -> bytes | None:
+        return self._value("SELECT outcome AS value FROM {}.once WHERE key = %s", idempotency_key)
 
-    def mark(self, name: str) -> bytes | None:
+    def checkpoint(self, name: str) -> bytes | None:
         return self._value("SELECT value FROM {}.marks WHERE name = %s", name)
 
     def _value(self, statement: str, key: str) -> bytes | None:
@@ -192,7 +192,7 @@ class PostgresLog(PostgresApplicationRecorder):
             row = c.fetchone()
             return None if row is None else bytes(row["value"])
 
-    def marks(self, prefix: str) -> dict[str, bytes]:
+    def checkpoints(self, prefix: str) -> dict[str, bytes]:
         with self.datastore.get_connection() as conn, conn.cursor() as c:
             c.execute(
                 SQL("SELECT name, value FROM {}.marks WHERE starts_with(name, %s) ORDER BY name").format(self._schema),

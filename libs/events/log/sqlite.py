@@ -66,8 +66,8 @@ class SQLiteLog(SQLiteApplicationRecorder):
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:
         batch: Batch = kwargs["batch"]
         with self.datastore.transaction(commit=True) as c:
-            if batch.once is not None:
-                c.execute("INSERT INTO once VALUES (?,?,?)", (batch.once, batch.outcome, batch.at))
+            if batch.idempotency_key is not None:
+                c.execute("INSERT INTO once VALUES (?,?,?)", (batch.idempotency_key, batch.outcome, batch.at))
             positions = self._insert_rows(c, stored_events)
             # A head never goes back: whoever refreshes a digest may have read the head before another one appended.
             c.executemany(
@@ -76,23 +76,23 @@ class SQLiteLog(SQLiteApplicationRecorder):
                 " WHERE excluded.version >= heads.version",
                 [(stream.hex, *head) for stream, head in batch.heads],
             )
-            self._write_marks(c, batch)
+            self._write_checkpoints(c, batch)
         return positions
 
-    def _write_marks(self, c: SQLiteCursor, batch: Batch) -> None:
+    def _write_checkpoints(self, c: SQLiteCursor, batch: Batch) -> None:
         for name in batch.forget:
             if name.endswith("*"):
                 # A range instead of LIKE, which would read % and _ of a name as wildcards.
                 c.execute("DELETE FROM marks WHERE name >= ? AND name < ?", prefix_range(name[:-1]))
             else:
                 c.execute("DELETE FROM marks WHERE name = ?", (name,))
-        for marks, on_conflict in (
-            (batch.marks, "UPDATE SET value = excluded.value, updated_at = excluded.updated_at"),
-            (batch.insert_marks, "NOTHING"),
+        for checkpoints, on_conflict in (
+            (batch.checkpoints, "UPDATE SET value = excluded.value, updated_at = excluded.updated_at"),
+            (batch.new_checkpoints, "NOTHING"),
         ):
             c.executemany(
                 f"INSERT INTO marks VALUES (?,?,?) ON CONFLICT (name) DO {on_conflict}",  # noqa: S608
-                [(name, value, batch.at) for name, value in marks.items()],
+                [(name, value, batch.at) for name, value in checkpoints.items()],
             )
 
     def _insert_rows(self, c: SQLiteCursor, stored_events: Sequence[StoredEvent]) -> Sequence[int]:
@@ -110,10 +110,10 @@ class SQLiteLog(SQLiteApplicationRecorder):
         last = int(c.fetchone()[0])
         return range(last - len(stored_events) + 1, last + 1)
 
-    def outcome(self, once: str) -> bytes | None:
-        return self._value("SELECT outcome FROM once WHERE key = ?", once)
+    def outcome(self, idempotency_key: str) -> bytes | None:
+        return self._value("SELECT outcome FROM once WHERE key = ?", idempotency_key)
 
-    def mark(self, name: str) -> bytes | None:
+    def checkpoint(self, name: str) -> bytes | None:
         return self._value("SELECT value FROM marks WHERE name = ?", name)
 
     def _value(self, statement: str, key: str) -> bytes | None:
@@ -122,7 +122,7 @@ class SQLiteLog(SQLiteApplicationRecorder):
             row = c.fetchone()
             return None if row is None else bytes(row[0])
 
-    def marks(self, prefix: str) -> dict[str, bytes]:
+    def checkpoints(self, prefix: str) -> dict[str, bytes]:
         with self.datastore.transaction(commit=False) as c:
             c.execute("SELECT name, value FROM marks WHERE name >= ? AND name < ? ORDER BY name", prefix_range(prefix))
             return {row[0]: bytes(row[1]) for row in c.fetchall()}

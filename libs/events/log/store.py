@@ -23,7 +23,7 @@ from libs.events.log.postgres import PostgresLog, PostgresLogFactory
 from libs.events.log.sqlite import SQLiteLog, path_of
 from libs.events.tracing import EVENTS, POSITION, step, traceparent
 from libs.events.types.event import Event
-from libs.events.types.topics import decode
+from libs.events.types.topics import UNKNOWN_ENTITY, decode
 
 SCHEMA_VERSION: Final = 1
 
@@ -102,7 +102,7 @@ class EventStore:
         reraise=True,
     )
     def _append(self, append: Append) -> Appended:
-        if append.once is not None and (done := self._recorder.outcome(append.once)) is not None:
+        if append.idempotency_key is not None and (done := self._recorder.outcome(append.idempotency_key)) is not None:
             return Appended((), (), True, done)
         new: list[Event] = []
         heads: dict[UUID, Head] = {}
@@ -114,14 +114,14 @@ class EventStore:
         self._check_expected(append.expect)
         batch = Batch(
             heads=list(heads.items()),
-            marks=append.marks,
-            insert_marks=append.insert_marks,
+            checkpoints=append.checkpoints,
+            new_checkpoints=append.new_checkpoints,
             forget=append.forget,
-            once=append.once,
+            idempotency_key=append.idempotency_key,
             outcome=outcome,
             at=_now().isoformat(),
         )
-        if not (new or heads or batch.marks or batch.insert_marks or batch.forget or batch.once):
+        if not (new or heads or batch.checkpoints or batch.new_checkpoints or batch.forget or batch.idempotency_key):
             return Appended((), (), False, outcome)
         stored = [self._mapper.to_stored_event(event) for event in new]
         positions = self._recorder.insert_events(stored, batch=batch)
@@ -201,16 +201,16 @@ class EventStore:
         """Wait until there are events after a position, at most `timeout` seconds."""
         return self._recorder.wait(after, timeout)
 
-    def outcome(self, once: str) -> bytes | None:
+    def outcome(self, idempotency_key: str) -> bytes | None:
         """What was stored under a once-key; None when that batch has not been appended."""
-        return self._recorder.outcome(once)
+        return self._recorder.outcome(idempotency_key)
 
-    def mark(self, name: str) -> bytes | None:
-        return self._recorder.mark(name)
+    def checkpoint(self, name: str) -> bytes | None:
+        return self._recorder.checkpoint(name)
 
-    def marks(self, prefix: str) -> dict[str, bytes]:
+    def checkpoints(self, prefix: str) -> dict[str, bytes]:
         """All marks whose names begin with `prefix`, by name."""
-        return self._recorder.marks(prefix)
+        return self._recorder.checkpoints(prefix)
 
     def unsound_streams(self) -> int:
         """Streams whose head is not their last event: none, unless a copy was put together from several moments."""
@@ -222,6 +222,8 @@ class EventStore:
 
 class UnreadableEvent(Event, frozen=True, kw_only=True):
     """An event that this version cannot decode. It keeps its place, so that readers can park it and go on."""
+
+    entity = UNKNOWN_ENTITY
 
     topic: str
     why: str

@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote
 
 from libs.events.log.batches import Recorded
 from libs.events.log.digests import digest
-from libs.events.types.topics import decode
+from libs.events.types.topics import decode, entity_of
 
 MESSAGE_ID: Final = "Nats-Msg-Id"
 DATA_REFERENCE: Final = "ce-dataref"
@@ -18,20 +18,6 @@ DIGEST: Final = "ce-digest"
 """Of the stored bytes: tells the event of this log from one of another log in the same place."""
 TRACE: Final = "traceparent"
 """Of the sending, where it is traced; `ce-traceparent` is that of the append, and the same for ever."""
-
-_ENTITY_OF: Final = (
-    ("JiraProject", "project"),
-    ("JiraIssue", "issue"),
-    ("JiraComment", "comment"),
-    ("JiraUser", "user"),
-    ("Worklog", "worklog"),
-    ("SprintFetched", "sprint"),
-    ("SyncRequested", "control"),
-    ("Sync", "sync"),
-    ("SchemaDrift", "sync"),
-    ("Notification", "notice"),
-)
-"""The first match of the type's name is the subject's entity token; what matches none is of the control stream."""
 
 _SAFE: Final = "!#$&'()*+,/:;<=>?@[]^_`{|}~.-"
 _PLAIN: Final = re.compile(rf"[A-Za-z0-9{re.escape(_SAFE)}]*")
@@ -44,10 +30,8 @@ def subject_of(recorded: Recorded) -> str:
 
 def subject_end(topic: str) -> str:
     """`<entity>.<event>`: the same for every version of a topic."""
-    name = topic.partition(".")[0]
-    entity = next((entity for start, entity in _ENTITY_OF if name.startswith(start)), "control")
-    event = re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
-    return f"{entity}.{event}"
+    event = re.sub(r"(?<!^)(?=[A-Z])", "_", topic.partition(".")[0]).lower()
+    return f"{entity_of(topic)}.{event}"
 
 
 def _token(text: str) -> str:

@@ -24,7 +24,7 @@ from libs.events.log.store import EventStore
 from libs.events.nats.checkpoint import ForeignStreamError, checkpoint
 from libs.events.nats.cloudevents import TRACE, headers_of, subject_of
 from libs.events.nats.connection import connected, shown
-from libs.events.reading.leader import Turn, lead_in_turn
+from libs.events.reading.leader import Lease, lead_by_lease
 from libs.events.stop import Awaited
 from libs.events.tracing import continued
 
@@ -63,9 +63,9 @@ async def run_relay(
     hears up to where the stream holds the log; None while another process leads. NATS being away changes nothing there.
     """
 
-    async def lead(turn: Turn) -> None:
+    async def lead(lease: Lease) -> None:
         try:
-            await _publish_in_turn(store, nats_url, turn, stream, on_health, on_position)
+            await _publish_while_leading(store, nats_url, lease, stream, on_health, on_position)
         except ForeignStreamError as error:
             why = str(error)
         except (NatsError, OSError) as error:
@@ -79,13 +79,13 @@ async def run_relay(
         on_position(None)
         on_health(None)
 
-    await lead_in_turn(store.url, "relay", stop, lead, on_health=on_health, on_standby=standby)
+    await lead_by_lease(store.url, "relay", stop, lead, on_health=on_health, on_standby=standby)
 
 
-async def _publish_in_turn(
+async def _publish_while_leading(
     store: EventStore,
     nats_url: str,
-    turn: Turn,
+    lease: Lease,
     stream: str,
     on_health: Callable[[str | None], None],
     on_position: Callable[[int | None], None],
@@ -102,7 +102,7 @@ async def _publish_in_turn(
         position, sequence = await checkpoint(store, jetstream, stream)
         on_health(None)
         audited = clock()
-        while await turn.goes_on():
+        while await lease.goes_on():
             on_position(position)
             if client.is_closed:
                 raise ConnectionClosedError

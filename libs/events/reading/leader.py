@@ -25,16 +25,16 @@ LOCK_CHECK_SECONDS: Final = 1.0
 SILENT: Final = {"idle": 5, "interval": 5, "count": 3}
 """TCP keepalives, of both ends: a leader whose machine is gone is found out within 20 seconds, not two hours."""
 
-StillHeld = Callable[[], bool]
+StillLeased = Callable[[], bool]
 """Asks whether the lock is still ours; may block for a round trip to the database."""
 
 log = structlog.get_logger(__name__)
 
 
-class Turn:
+class Lease:
     """A time of leading: over when the process is told to stop, or when the lock is lost."""
 
-    def __init__(self, held: StillHeld) -> None:
+    def __init__(self, held: StillLeased) -> None:
         self._held, self._over = held, asyncio.Event()
 
     async def goes_on(self) -> bool:
@@ -63,11 +63,11 @@ class Turn:
         return self.is_set()
 
 
-async def lead_in_turn(
+async def lead_by_lease(
     url: str,
     name: str,
     stop: Awaited,
-    lead: Callable[[Turn], Awaitable[None]],
+    lead: Callable[[Lease], Awaitable[None]],
     *,
     on_health: Callable[[str | None], None],
     on_standby: Callable[[], None] = lambda: None,
@@ -88,7 +88,7 @@ async def lead_in_turn(
                 if held is None:
                     on_standby()
                 else:
-                    await _take_turn(held, stop, lead)
+                    await _take_lease(held, stop, lead)
         except (StoreError, psycopg.Error, OSError) as error:
             why = f"the event log does not answer: {str(error) or type(error).__name__}"
             log.warning("waiting for the event log", leader=name, why=why)
@@ -96,24 +96,24 @@ async def lead_in_turn(
         await stop.sleep(STANDBY_SECONDS)
 
 
-async def _take_turn(held: StillHeld, stop: Awaited, lead: Callable[[Turn], Awaitable[None]]) -> None:
-    turn = Turn(held)
-    watching = asyncio.create_task(_end_in_time(turn, stop))
+async def _take_lease(held: StillLeased, stop: Awaited, lead: Callable[[Lease], Awaitable[None]]) -> None:
+    lease = Lease(held)
+    watching = asyncio.create_task(_end_in_time(lease, stop))
     try:
-        await lead(turn)
+        await lead(lease)
     finally:
         watching.cancel()
         await asyncio.wait((watching,))
 
 
-async def _end_in_time(turn: Turn, stop: Awaited) -> None:
-    while not await stop.sleep(LOCK_CHECK_SECONDS) and await turn.goes_on():
+async def _end_in_time(lease: Lease, stop: Awaited) -> None:
+    while not await stop.sleep(LOCK_CHECK_SECONDS) and await lease.goes_on():
         pass
-    turn.end()
+    lease.end()
 
 
 @asynccontextmanager
-async def leadership(url: str, name: str) -> AsyncIterator[StillHeld | None]:
+async def leadership(url: str, name: str) -> AsyncIterator[StillLeased | None]:
     """Hold the lock `name` beside the log at `url`, or yield None where another process has it. Never waits.
 
     Raises:

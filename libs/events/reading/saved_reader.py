@@ -28,9 +28,9 @@ class SavedReader:
     def load(self) -> dict[str, bytes]:
         """Go back to what is saved: the parts, by name."""
         # Parts may be newer than the position read before them: then the next save is refused, and this comes again.
-        self._saved = self.position = int(self._store.mark(self._position_mark) or b"0")
-        prefix = self._part_mark("")
-        return {name.removeprefix(prefix): value for name, value in self._store.marks(prefix).items()}
+        self._saved = self.position = int(self._store.checkpoint(self._position_key) or b"0")
+        prefix = self._part_key("")
+        return {name.removeprefix(prefix): value for name, value in self._store.checkpoints(prefix).items()}
 
     def read(self, limit: int = BATCH) -> list[Recorded]:
         """What comes next; nothing when it is at the end of the log."""
@@ -60,13 +60,13 @@ class SavedReader:
     def _save(
         self, position: int, changes: Sequence[Change], parts: Mapping[str, bytes], forget: Sequence[str]
     ) -> bool:
-        marks = {self._part_mark(part): value for part, value in parts.items()}
+        checkpoints = {self._part_key(part): value for part, value in parts.items()}
         done = self._store.append(
             Append(
                 changes=changes,
-                marks={**marks, self._position_mark: str(position).encode()},
-                forget=[self._part_mark(part) for part in forget],
-                once=f"{self._name}:{self._saved}",
+                checkpoints={**checkpoints, self._position_key: str(position).encode()},
+                forget=[self._part_key(part) for part in forget],
+                idempotency_key=f"{self._name}:{self._saved}",
             )
         )
         if done.repeated:
@@ -75,8 +75,8 @@ class SavedReader:
         return True
 
     @property
-    def _position_mark(self) -> str:
+    def _position_key(self) -> str:
         return f"{self._name}/position"
 
-    def _part_mark(self, part: str) -> str:
+    def _part_key(self, part: str) -> str:
         return f"{self._name}/part/{part}"

@@ -20,12 +20,16 @@ class AbsenceReason(StrEnum):
 class JiraIssueGone(Event, frozen=True, kw_only=True):
     """An issue is gone, with its comments and worklogs."""
 
+    entity = "issue"
+
     issue_id: str
     reason: AbsenceReason
 
 
 class JiraCommentGone(Event, frozen=True, kw_only=True):
     """A comment is gone."""
+
+    entity = "comment"
 
     issue_id: str
     comment_id: str
@@ -34,6 +38,8 @@ class JiraCommentGone(Event, frozen=True, kw_only=True):
 
 class WorklogGone(Event, frozen=True, kw_only=True):
     """A worklog entry is gone."""
+
+    entity = "worklog"
 
     issue_id: str
     worklog_id: str

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from libs.events.types.event import Event
+from libs.events.types.control import ControlEvent
 
 
 class AlertEnd(StrEnum):
@@ -19,7 +19,7 @@ class AlertEnd(StrEnum):
     """The project is not synced any more."""
 
 
-class AlertRaised(Event, frozen=True, kw_only=True):
+class AlertRaised(ControlEvent, frozen=True, kw_only=True):
     """Something needs attention. One per episode: what comes back later is another alert with the same fingerprint."""
 
     alert_id: str
@@ -42,7 +42,7 @@ class AlertRaised(Event, frozen=True, kw_only=True):
     run_id: str | None = None
 
 
-class AlertRepeated(Event, frozen=True, kw_only=True):
+class AlertRepeated(ControlEvent, frozen=True, kw_only=True):
     """The trouble of an open alert was seen again."""
 
     alert_id: str
@@ -54,7 +54,7 @@ class AlertRepeated(Event, frozen=True, kw_only=True):
     run_id: str | None = None
 
 
-class AlertResolved(Event, frozen=True, kw_only=True):
+class AlertResolved(ControlEvent, frozen=True, kw_only=True):
     """The trouble is over."""
 
     alert_id: str
@@ -66,14 +66,14 @@ class AlertResolved(Event, frozen=True, kw_only=True):
     reason: str = ""
 
 
-class AlertAcknowledged(Event, frozen=True, kw_only=True):
+class AlertAcknowledged(ControlEvent, frozen=True, kw_only=True):
     """Somebody is at it: no more reminders."""
 
     alert_id: str
     reason: str = ""
 
 
-class AlertsSilenced(Event, frozen=True, kw_only=True):
+class AlertsSilenced(ControlEvent, frozen=True, kw_only=True):
     """No notices of this project's alerts until then; a moment that is over lifts the silence."""
 
     code: str | None

@@ -7,11 +7,17 @@ from datetime import datetime
 
 import msgspec
 
-from libs.events.types.control import ProjectRegistered, ProjectUnregistered, ScheduleChanged, ScheduleResumed
+from libs.events.types.control import (
+    ControlEvent,
+    ProjectRegistered,
+    ProjectUnregistered,
+    ScheduleChanged,
+    ScheduleResumed,
+)
 from libs.events.types.event import Event
 
 
-class BackoffApplied(Event, frozen=True, kw_only=True):
+class BackoffApplied(ControlEvent, frozen=True, kw_only=True):
     """The schedule runs at a fixed interval from now on, in place of its cron; a pause stays."""
 
     level: int
@@ -28,7 +34,7 @@ class BackoffApplied(Event, frozen=True, kw_only=True):
     """The last of them."""
 
 
-class BackoffCleared(Event, frozen=True, kw_only=True):
+class BackoffCleared(ControlEvent, frozen=True, kw_only=True):
     """The schedule runs by its cron again, exactly as people had set it."""
 
     reason: str
@@ -36,7 +42,7 @@ class BackoffCleared(Event, frozen=True, kw_only=True):
     """The run that succeeded."""
 
 
-class Pace(msgspec.Struct, frozen=True, kw_only=True):
+class Backoff(msgspec.Struct, frozen=True, kw_only=True):
     """What a control stream says of a schedule's pace."""
 
     level: int = 0
@@ -51,18 +57,18 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     """Version of the stream's last event that set or reset the pace: who decides on an older one is overtaken."""
 
 
-def paced(pace: Pace, event: Event) -> Pace:
+def backoff_after(backoff: Backoff, event: Event) -> Backoff:
     """The pace after one more event of the control stream; a new schedule and a resume begin at level 0."""
     if isinstance(event, BackoffApplied):
-        return Pace(
+        return Backoff(
             level=event.level,
             code=event.code,
             failures=event.failures,
             seconds=event.seconds,
             anchor=event.anchor,
-            since=pace.since or event.occurred_at,
+            since=backoff.since or event.occurred_at,
             version=event.stream_version,
         )
     if isinstance(event, BackoffCleared | ProjectRegistered | ProjectUnregistered | ScheduleChanged | ScheduleResumed):
-        return Pace(version=event.stream_version)
-    return pace
+        return Backoff(version=event.stream_version)
+    return backoff

@@ -3,13 +3,19 @@
 from libs.events.types.event import Event
 
 
-class SiteRegistered(Event, frozen=True, kw_only=True):
+class ControlEvent(Event, frozen=True, kw_only=True):
+    """What was decided about one project, or about a site; the entity id is its key."""
+
+    entity = "control"
+
+
+class SiteRegistered(ControlEvent, frozen=True, kw_only=True):
     """A Jira site is known by its short name."""
 
     base_url: str
 
 
-class ProjectRegistered(Event, frozen=True, kw_only=True):
+class ProjectRegistered(ControlEvent, frozen=True, kw_only=True):
     """A project is synced from now on, on a schedule."""
 
     key: str
@@ -19,13 +25,13 @@ class ProjectRegistered(Event, frozen=True, kw_only=True):
     workflow_id: str
 
 
-class ProjectUnregistered(Event, frozen=True, kw_only=True):
+class ProjectUnregistered(ControlEvent, frozen=True, kw_only=True):
     """A project is no longer synced and no longer shown. What was read of it stays in the log."""
 
     reason: str
 
 
-class TrackedUsersChanged(Event, frozen=True, kw_only=True):
+class TrackedUsersChanged(ControlEvent, frozen=True, kw_only=True):
     """The project's watch list changed; an empty list means everybody."""
 
     account_ids: tuple[str, ...]
@@ -34,7 +40,7 @@ class TrackedUsersChanged(Event, frozen=True, kw_only=True):
     reason: str = ""
 
 
-class ScheduleChanged(Event, frozen=True, kw_only=True):
+class ScheduleChanged(ControlEvent, frozen=True, kw_only=True):
     """The project's schedule has another cron or time zone."""
 
     cron: str
@@ -44,19 +50,19 @@ class ScheduleChanged(Event, frozen=True, kw_only=True):
     reason: str
 
 
-class SchedulePaused(Event, frozen=True, kw_only=True):
+class SchedulePaused(ControlEvent, frozen=True, kw_only=True):
     """The schedule starts no runs until it is resumed."""
 
     reason: str
 
 
-class ScheduleResumed(Event, frozen=True, kw_only=True):
+class ScheduleResumed(ControlEvent, frozen=True, kw_only=True):
     """The schedule starts runs again."""
 
     reason: str
 
 
-class SyncRequested(Event, frozen=True, kw_only=True):
+class SyncRequested(ControlEvent, frozen=True, kw_only=True):
     """Somebody asked for a sync now."""
 
     request_id: str

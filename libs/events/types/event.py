@@ -1,8 +1,8 @@
-"""The fields every event carries, and the id of the stream it belongs to."""
+"""The fields every event carries, the entity it is about, and the id of the stream it belongs to."""
 
 import uuid
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, ClassVar, Final, NamedTuple, TypedDict
 from uuid import UUID
 
 import msgspec
@@ -19,8 +19,28 @@ def stream_id(site: str, kind: str, entity_id: str) -> UUID:
     return uuid.uuid5(NAMESPACE, f"{site}/{kind}/{entity_id}")
 
 
+class ProjectKey(NamedTuple):
+    """What names a project: the site's short name, and the key under which it was registered (empty: the site's)."""
+
+    site: str
+    key: str
+
+
+class Envelope(TypedDict):
+    """The fields of an event that its writer gives to every event alike: see `Event`."""
+
+    stream_id: UUID
+    site: str
+    project: str
+    occurred_at: datetime
+    cause: str
+
+
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of all events."""
+    """Base of all events. A type names its `entity`; its streams and its NATS subject follow from that."""
+
+    entity: ClassVar[str] = ""
+    """Such as `issue` or `control`: the kind of its streams, and a token of its subject. Stays as it is for ever."""
 
     stream_id: UUID
     """Of one entity, or of one project's syncs, decisions or notices: always the same."""
@@ -38,3 +58,36 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     """What led to it: the run id of a sync, or the actor of a command."""
     trace: str | None = None
     """W3C traceparent of the work that recorded it."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if not cls.entity:
+            raise TypeError(f'{cls.__name__} names no entity: give it one in its class body, as in `entity = "issue"`')
+
+    @classmethod
+    def stream_of(cls, site: str, entity_id: str) -> UUID:
+        """The stream of one entity of this type."""
+        return stream_id(site, cls.entity, entity_id)
+
+    @classmethod
+    def envelope(cls, entity_id: str, project: ProjectKey, *, occurred_at: datetime, cause: str) -> Envelope:
+        """The common fields of an event of this type.
+
+        Args:
+            entity_id: which issue, comment, project, … it is about.
+            project: the project that it belongs to.
+            occurred_at: when it happened; UTC.
+            cause: the run id of a sync, or the actor of a command.
+        """
+        return Envelope(
+            stream_id=cls.stream_of(project.site, entity_id),
+            site=project.site,
+            project=project.key,
+            occurred_at=occurred_at,
+            cause=cause,
+        )
+
+    @property
+    def project_key(self) -> ProjectKey:
+        """The project that it belongs to."""
+        return ProjectKey(self.site, self.project)

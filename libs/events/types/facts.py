@@ -10,6 +10,8 @@ from libs.events.types.event import Event
 class JiraProjectFetched(Event, frozen=True, kw_only=True):
     """A project as Jira showed it."""
 
+    entity = "project"
+
     project_id: str
     key: str
     name: str
@@ -18,6 +20,8 @@ class JiraProjectFetched(Event, frozen=True, kw_only=True):
 
 class JiraIssueFetched(Event, frozen=True, kw_only=True):
     """An issue without its comments and worklogs, which have streams of their own."""
+
+    entity = "issue"
 
     issue_id: str
     key: str
@@ -30,6 +34,8 @@ class JiraIssueFetched(Event, frozen=True, kw_only=True):
 class JiraCommentFetched(Event, frozen=True, kw_only=True):
     """A comment; its body is Atlassian's document format."""
 
+    entity = "comment"
+
     issue_id: str
     comment_id: str
     updated: datetime
@@ -38,6 +44,8 @@ class JiraCommentFetched(Event, frozen=True, kw_only=True):
 
 class WorklogFetched(Event, frozen=True, kw_only=True):
     """A worklog entry."""
+
+    entity = "worklog"
 
     issue_id: str
     worklog_id: str
@@ -48,12 +56,16 @@ class WorklogFetched(Event, frozen=True, kw_only=True):
 class SprintFetched(Event, frozen=True, kw_only=True):
     """A sprint, in the shape of a board's list or of an issue's sprint field."""
 
+    entity = "sprint"
+
     sprint_id: str
     payload: Raw
 
 
 class JiraUserFetched(Event, frozen=True, kw_only=True):
     """A user, as embedded in an issue or as looked up."""
+
+    entity = "user"
 
     account_id: str
     payload: Raw

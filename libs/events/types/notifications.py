@@ -7,10 +7,12 @@ can be recognised. Addresses of people may stand here, secrets (webhook addresse
 from datetime import datetime
 from enum import StrEnum
 
+import msgspec
+
 from libs.events.types.event import Event
 
 
-class NoticeReason(StrEnum):
+class NotificationReason(StrEnum):
     """Why a notice is sent."""
 
     FIRST = "FIRST"
@@ -37,21 +39,27 @@ class FailureKind(StrEnum):
     PERMANENT = "permanent"
 
 
-class NotificationRequested(Event, frozen=True, kw_only=True):
+class NotificationEvent(Event, frozen=True, kw_only=True):
+    """Of one notification; the entity id is its id."""
+
+    entity = "notice"
+
+
+class NotificationRequested(NotificationEvent, frozen=True, kw_only=True):
     """Somebody wants to see whether a channel works."""
 
-    notice_id: str
+    notification_id: str = msgspec.field(name="notice_id")
     channel: str
     to: tuple[str, ...] = ()
     """Empty: whom the channel is set up for."""
 
 
-class NotificationSent(Event, frozen=True, kw_only=True):
+class NotificationSent(NotificationEvent, frozen=True, kw_only=True):
     """The provider has taken the notice. `project` is empty when its alerts are of several."""
 
-    notice_id: str
+    notification_id: str = msgspec.field(name="notice_id")
     channel: str
-    reason: NoticeReason
+    reason: NotificationReason
     subject: str
     recipients: tuple[str, ...]
     alert_ids: tuple[str, ...] = ()
@@ -62,12 +70,12 @@ class NotificationSent(Event, frozen=True, kw_only=True):
     """Recipients that the provider did not take, each with its words."""
 
 
-class NotificationFailed(Event, frozen=True, kw_only=True):
+class NotificationFailed(NotificationEvent, frozen=True, kw_only=True):
     """An attempt failed. Without `next_attempt_at` it was the last: the notice is a dead letter until redriven."""
 
-    notice_id: str
+    notification_id: str = msgspec.field(name="notice_id")
     channel: str
-    reason: NoticeReason
+    reason: NotificationReason
     subject: str
     recipients: tuple[str, ...]
     alert_ids: tuple[str, ...] = ()
@@ -89,8 +97,8 @@ class NotificationFailed(Event, frozen=True, kw_only=True):
     """Recipients that are given up, each with the provider's words."""
 
 
-class NotificationRedriven(Event, frozen=True, kw_only=True):
+class NotificationRedriven(NotificationEvent, frozen=True, kw_only=True):
     """Somebody wants a dead letter tried again."""
 
-    notice_id: str
+    notification_id: str = msgspec.field(name="notice_id")
     channel: str

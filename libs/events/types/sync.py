@@ -38,7 +38,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """Of an unknown failure: what to add to the classifier's corpus, as JSON."""
 
 
-class EntityMark(msgspec.Struct, frozen=True, kw_only=True):
+class EntityWatermark(msgspec.Struct, frozen=True, kw_only=True):
     """How far one kind of entity has been read."""
 
     entity: str
@@ -48,7 +48,13 @@ class EntityMark(msgspec.Struct, frozen=True, kw_only=True):
     """Rows fetched by the run, known ones included."""
 
 
-class SyncStarted(Event, frozen=True, kw_only=True):
+class SyncEvent(Event, frozen=True, kw_only=True):
+    """Of the course of a project's syncs; the entity id is the project's key."""
+
+    entity = "sync"
+
+
+class SyncStarted(SyncEvent, frozen=True, kw_only=True):
     """A run began."""
 
     run_id: str
@@ -60,7 +66,7 @@ class SyncStarted(Event, frozen=True, kw_only=True):
     """The `SyncRequested` that this run serves."""
 
 
-class SyncPageRecorded(Event, frozen=True, kw_only=True):
+class SyncPageRecorded(SyncEvent, frozen=True, kw_only=True):
     """A page's facts were stored, in the same transaction as this event."""
 
     run_id: str
@@ -77,7 +83,7 @@ class SyncPageRecorded(Event, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
 
 
-class SyncSucceeded(Event, frozen=True, kw_only=True):
+class SyncSucceeded(SyncEvent, frozen=True, kw_only=True):
     """A run ended well; with warnings when some part could not be read."""
 
     run_id: str
@@ -92,10 +98,10 @@ class SyncSucceeded(Event, frozen=True, kw_only=True):
     """HTTP requests sent to Jira, retries included."""
     seconds: float
     warnings: tuple[str, ...] = ()
-    entities: tuple[EntityMark, ...] = ()
+    entities: tuple[EntityWatermark, ...] = ()
 
 
-class SyncFailed(Event, frozen=True, kw_only=True):
+class SyncFailed(SyncEvent, frozen=True, kw_only=True):
     """A run failed: the code names why, the advice says what to do. Watermarks did not move."""
 
     run_id: str
@@ -124,7 +130,7 @@ class SyncFailed(Event, frozen=True, kw_only=True):
     """A public page to read on."""
 
 
-class SyncCancelled(Event, frozen=True, kw_only=True):
+class SyncCancelled(SyncEvent, frozen=True, kw_only=True):
     """A run was cancelled, which is nobody's failure."""
 
     run_id: str
@@ -132,7 +138,7 @@ class SyncCancelled(Event, frozen=True, kw_only=True):
     pages_recorded: int
 
 
-class SchemaDriftDetected(Event, frozen=True, kw_only=True):
+class SchemaDriftDetected(SyncEvent, frozen=True, kw_only=True):
     """A field of Jira's answers appeared, vanished, or has another type or name. Told once per change."""
 
     run_id: str
@@ -157,6 +163,6 @@ def untaken_key(run_id: str) -> str:
     return f"untaken:{run_id}"
 
 
-def scan_marks(site: str, project: str, run_id: str) -> str:
+def scan_checkpoints(site: str, project: str, run_id: str) -> str:
     """How the names of the marks begin that a run needs only while it goes: whoever tells its end forgets them."""
     return f"{site}/{project}/scan/{run_id}/"

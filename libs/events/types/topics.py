@@ -86,9 +86,17 @@ TOPICS: Final[dict[str, type[Event]]] = {
 
 TOPIC_OF: Final[dict[type[Event], str]] = {cls: topic for topic, cls in TOPICS.items()}
 
+UNKNOWN_ENTITY: Final = "unknown"
+
 _decoders: Final[dict[str, Callable[[bytes], Event]]] = {
     topic: msgspec.json.Decoder(cls).decode for topic, cls in TOPICS.items()
 }
+
+
+def entity_of(topic: str) -> str:
+    """The entity of a topic, whatever its version; `unknown` for one that only a newer program knows."""
+    kind = TOPICS.get(UPCASTS[topic][0] if topic in UPCASTS else topic)
+    return kind.entity if kind is not None else UNKNOWN_ENTITY
 
 
 class UnknownTopicError(LookupError):

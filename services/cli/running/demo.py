@@ -16,7 +16,14 @@ from libs.embedded.errors import StackError
 from libs.embedded.log_stream import LogStream
 from libs.embedded.stack import Stack, StackPlan
 from libs.embedded.stack_file import StackFile
-from libs.events import EventStore, ProjectRegistered, SyncFailed, SyncSucceeded, open_store, stream_id
+from libs.events import (
+    ControlEvent,
+    EventStore,
+    ProjectRegistered,
+    SyncFailed,
+    SyncSucceeded,
+    open_store,
+)
 from libs.jira_simulator.server import EMAIL, TOKEN
 from libs.runtime import Stop, engine, event_database, read_database
 from libs.temporal.commands import CommandFailedError, register_project, request_sync
@@ -138,7 +145,7 @@ def _last_line(text: str) -> None:
 async def _ask_for_sync(stack: Stack, store: EventStore) -> str | None:
     """Register the project, which starts its first sync; ask for one when it is registered already."""
     client = await connect(stack.file.temporal_address, stack.file.temporal_namespace)
-    control = await asyncio.to_thread(store.stream, stream_id(SITE, "control", PROJECT))
+    control = await asyncio.to_thread(store.stream, ControlEvent.stream_of(SITE, PROJECT))
     if any(isinstance(event, ProjectRegistered) for event in control):
         return await request_sync(client, site=SITE, project=PROJECT, actor="demo", reason="demo started")
     await register_project(client, site=SITE, project=PROJECT, cron=CRON, timezone="UTC", actor="demo")

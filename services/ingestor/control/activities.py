@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 from collections import defaultdict
 from datetime import UTC, datetime
-from uuid import UUID
 
 import msgspec
 from temporalio import activity
@@ -14,11 +13,12 @@ from temporalio import activity
 from libs.events import (
     Append,
     Change,
+    ControlEvent,
+    ProjectKey,
     SchedulePaused,
     ScheduleResumed,
     SiteRegistered,
     StreamMovedError,
-    stream_id,
 )
 from libs.temporal.messages import AnyCommand, Done, ProjectRef, RegisterProject, Trigger
 from services.ingestor.control.decisions import Decision, RefusedError, decide
@@ -26,7 +26,7 @@ from services.ingestor.control.schedules import Held, ScheduleGateway, agrees
 from services.ingestor.control.state import ControlState, fold_control
 from services.ingestor.failures import refusal
 from services.ingestor.journal import Journal
-from services.ingestor.sync.plan import MarkNames, PendingRequest, registered_mark
+from services.ingestor.sync.plan import CheckpointNames, PendingRequest, registered_checkpoint
 
 ROUNDS = 10
 """Times a schedule is written before giving up: each time another writer was at it meanwhile."""
@@ -69,7 +69,7 @@ class ControlActivities:
         if held.paused == state.paused or held.version < state.pause_version:
             return True
         kind = SchedulePaused if held.paused else ScheduleResumed
-        stream = _control_stream(project.site, project.project)
+        stream = ControlEvent.stream_of(project.site, project.project)
         event = kind(
             stream_id=stream,
             site=project.site,
@@ -78,9 +78,11 @@ class ControlActivities:
             cause=TEMPORAL,
             reason=held.note or "in Temporal's own console",
         )
-        once = f"adopt:{project.site}/{project.project}:{state.version}"
+        idempotency_key = f"adopt:{project.site}/{project.project}:{state.version}"
         try:
-            await self._journal.append(Append(changes=[Change(event=event)], once=once, expect={stream: state.length}))
+            await self._journal.append(
+                Append(changes=[Change(event=event)], idempotency_key=idempotency_key, expect={stream: state.length})
+            )
         except StreamMovedError:
             return False
         return True
@@ -88,10 +90,10 @@ class ControlActivities:
     @activity.defn
     async def record_command(self, command: AnyCommand) -> Done:
         """Store what a command comes to; the same command id again stores nothing and gets the same answer."""
-        once = f"command:{command.command_id}"
+        idempotency_key = f"command:{command.command_id}"
         async with self._locks[command.site, command.project]:
             for _ in range(ROUNDS):
-                if (stored := await self._journal.outcome(once)) is not None:
+                if (stored := await self._journal.outcome(idempotency_key)) is not None:
                     return await self._again(stored)
                 state = await self._state(command.site, command.project)
                 try:
@@ -102,19 +104,19 @@ class ControlActivities:
                     await self.record_site(command.site, command.actor)
                 # Telemetry, or another ingestor, may write meanwhile: what was decided on an older state is void.
                 with contextlib.suppress(StreamMovedError):
-                    return await self._record(command, decision, state, once)
+                    return await self._record(command, decision, state, idempotency_key)
         raise RuntimeError(f"The settings of {command.project} are being changed by others all the time.")
 
-    async def _record(self, command: AnyCommand, decision: Decision, state: ControlState, once: str) -> Done:
+    async def _record(self, command: AnyCommand, decision: Decision, state: ControlState, idempotency_key: str) -> Done:
         after = fold_control(decision.events, state)
         request = decision.request
         result = await self._journal.append(
             Append(
                 changes=[Change(event=event) for event in decision.events],
-                marks=_marks(command, request, after),
+                checkpoints=_marks(command, request, after),
                 forget=_forgotten(command, after),
-                once=once,
-                expect={_control_stream(command.site, command.project): state.length},
+                idempotency_key=idempotency_key,
+                expect={ControlEvent.stream_of(command.site, command.project): state.length},
                 outcome=msgspec.json.encode(Done(position=0, request_id=request.request_id if request else None)),
             )
         )
@@ -132,14 +134,10 @@ class ControlActivities:
         if self._site not in (None, site):
             return
         event = SiteRegistered(
-            stream_id=stream_id(site, "control", site),
-            site=site,
-            project="",
-            occurred_at=datetime.now(UTC),
-            cause=actor,
+            **ControlEvent.envelope(site, ProjectKey(site, ""), occurred_at=datetime.now(UTC), cause=actor),
             base_url=self._base_url,
         )
-        await self._journal.append(Append(changes=[Change(event=event)], once=f"site:{site}"))
+        await self._journal.append(Append(changes=[Change(event=event)], idempotency_key=f"site:{site}"))
 
     @activity.defn
     async def apply_schedule(self, project: ProjectRef) -> None:
@@ -162,51 +160,47 @@ class ControlActivities:
     @activity.defn
     async def trigger_schedule(self, trigger: Trigger) -> None:
         """Start a run for a request, unless one has served it already."""
-        names = MarkNames(trigger.site, trigger.project)
-        while await self._journal.mark(f"{names.requests}{trigger.request_id}") is not None:
+        names = CheckpointNames(trigger.site, trigger.project)
+        while await self._journal.checkpoint(f"{names.requests}{trigger.request_id}") is not None:
             if await self._gateway.trigger(trigger.site, trigger.project, trigger.request_id):
                 return
             await self.apply_schedule(ProjectRef(site=trigger.site, project=trigger.project))
 
     async def keep(self, site: str) -> None:
         """Once over all registered projects: adopt what was paused by hand, re-create what was deleted."""
-        prefix = registered_mark(site, "")
-        marks = await self._journal.marks(prefix)
-        if marks:
+        prefix = registered_checkpoint(site, "")
+        checkpoints = await self._journal.checkpoints(prefix)
+        if checkpoints:
             # Another site's ingestor may have registered our projects.
             await self.record_site(site, INGESTOR)
-        for mark in marks:
-            project = ProjectRef(site=site, project=mark.removeprefix(prefix))
+        for checkpoint in checkpoints:
+            project = ProjectRef(site=site, project=checkpoint.removeprefix(prefix))
             await self.adopt_schedule(project)
             await self.apply_schedule(project)
 
     async def _state(self, site: str, project: str) -> ControlState:
         """As the log says now. Only what has come since the last look is read: what a stream holds never changes."""
         known = self._states.get((site, project), ControlState())
-        state = fold_control(await self._journal.stream(_control_stream(site, project), known.length), known)
+        state = fold_control(await self._journal.stream(ControlEvent.stream_of(site, project), known.length), known)
         self._states[site, project] = state
         return state
-
-
-def _control_stream(site: str, project: str) -> UUID:
-    return stream_id(site, "control", project)
 
 
 def _marks(command: AnyCommand, request: PendingRequest | None, after: ControlState) -> dict[str, bytes]:
     """What the syncs read of the project's state."""
     if not command.project:
         return {}
-    names = MarkNames(command.site, command.project)
-    marks = {names.tracked: msgspec.json.encode(after.tracked)}
+    names = CheckpointNames(command.site, command.project)
+    checkpoints = {names.tracked: msgspec.json.encode(after.tracked)}
     if after.registered:
-        marks[registered_mark(command.site, command.project)] = b""
+        checkpoints[registered_checkpoint(command.site, command.project)] = b""
     if request is not None:
-        marks[f"{names.requests}{request.request_id}"] = msgspec.json.encode(request)
-    return marks
+        checkpoints[f"{names.requests}{request.request_id}"] = msgspec.json.encode(request)
+    return checkpoints
 
 
 def _forgotten(command: AnyCommand, after: ControlState) -> list[str]:
     if after.registered or not command.project:
         return []
-    names = MarkNames(command.site, command.project)
-    return [registered_mark(command.site, command.project), f"{names.requests}*"]
+    names = CheckpointNames(command.site, command.project)
+    return [registered_checkpoint(command.site, command.project), f"{names.requests}*"]

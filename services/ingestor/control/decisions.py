@@ -16,9 +16,13 @@ from libs.events import (
     AlertsSilenced,
     BackoffApplied,
     BackoffCleared,
+    ControlEvent,
+    Envelope,
     Event,
+    NotificationEvent,
     NotificationRedriven,
     NotificationRequested,
+    ProjectKey,
     ProjectRegistered,
     ProjectUnregistered,
     ScheduleChanged,
@@ -26,7 +30,6 @@ from libs.events import (
     ScheduleResumed,
     SyncRequested,
     TrackedUsersChanged,
-    stream_id,
 )
 from libs.jira_client import ErrorCode
 from libs.temporal import names
@@ -39,13 +42,13 @@ from libs.temporal.messages import (
     ClearBackoff,
     Command,
     PauseSync,
-    RedriveNotice,
+    RedriveNotification,
     RegisterProject,
     RequestSync,
     RescheduleSync,
     ResolveAlert,
     ResumeSync,
-    SendTestNotice,
+    SendTestNotification,
     SetTrackedUsers,
     SilenceAlerts,
     StartSync,
@@ -127,7 +130,7 @@ def _register(command: RegisterProject, state: ControlState, now: datetime) -> D
     if state.registered:
         return Decision()
     registered = ProjectRegistered(
-        **_frame(command, now),
+        **_envelope(command, now),
         key=command.project,
         cron=command.cron,
         timezone=command.timezone,
@@ -136,7 +139,7 @@ def _register(command: RegisterProject, state: ControlState, now: datetime) -> D
     )
     events: list[Event] = [registered]
     if tracked:
-        events.append(TrackedUsersChanged(**_frame(command, now), account_ids=tracked, added=tracked, removed=()))
+        events.append(TrackedUsersChanged(**_envelope(command, now), account_ids=tracked, added=tracked, removed=()))
     # What was missed while it was not registered is older than any window an incremental run looks back over.
     request = PendingRequest(
         request_id=command.command_id, full=state.known, reason=command.reason or f"registered by {command.actor}"
@@ -145,20 +148,20 @@ def _register(command: RegisterProject, state: ControlState, now: datetime) -> D
 
 
 def _unregister(command: UnregisterProject, _state: ControlState, now: datetime) -> Decision:
-    return Decision(events=(ProjectUnregistered(**_frame(command, now), reason=command.reason),))
+    return Decision(events=(ProjectUnregistered(**_envelope(command, now), reason=command.reason),))
 
 
 def _pause(command: PauseSync, _state: ControlState, now: datetime) -> Decision:
-    return Decision(events=(SchedulePaused(**_frame(command, now), reason=command.reason),))
+    return Decision(events=(SchedulePaused(**_envelope(command, now), reason=command.reason),))
 
 
 def _resume(command: ResumeSync, _state: ControlState, now: datetime) -> Decision:
-    return Decision(events=(ScheduleResumed(**_frame(command, now), reason=command.reason),))
+    return Decision(events=(ScheduleResumed(**_envelope(command, now), reason=command.reason),))
 
 
 def _start(command: StartSync, state: ControlState, now: datetime) -> Decision:
-    held_up = state.paused or state.pace.level
-    resumed = (ScheduleResumed(**_frame(command, now), reason=command.reason),) if held_up else ()
+    held_up = state.paused or state.backoff.level
+    resumed = (ScheduleResumed(**_envelope(command, now), reason=command.reason),) if held_up else ()
     request = _request(command, full=command.full)
     return Decision(events=(*resumed, _requested(command, request, now)), request=request)
 
@@ -167,7 +170,7 @@ def _reschedule(command: RescheduleSync, state: ControlState, now: datetime) -> 
     timezone = command.timezone or state.timezone
     _check_cron(command.cron, timezone)
     event = ScheduleChanged(
-        **_frame(command, now),
+        **_envelope(command, now),
         cron=command.cron,
         timezone=timezone,
         revision=state.revision + 1,
@@ -187,7 +190,7 @@ def _track(command: SetTrackedUsers, state: ControlState, now: datetime) -> Deci
     if before == after:
         return Decision()
     event = TrackedUsersChanged(
-        **_frame(command, now),
+        **_envelope(command, now),
         account_ids=tracked,
         added=tuple(sorted(after - before)),
         removed=tuple(sorted(before - after)),
@@ -202,7 +205,7 @@ def _apply_backoff(command: ApplyBackoff, state: ControlState, now: datetime) ->
     if _overtaken(command, state):
         return Decision()
     event = BackoffApplied(
-        **_frame(command, now),
+        **_envelope(command, now),
         level=command.level,
         code=command.code,
         failures=command.failures,
@@ -214,21 +217,21 @@ def _apply_backoff(command: ApplyBackoff, state: ControlState, now: datetime) ->
 
 
 def _clear_backoff(command: ClearBackoff, state: ControlState, now: datetime) -> Decision:
-    if _overtaken(command, state) or not state.pace.level:
+    if _overtaken(command, state) or not state.backoff.level:
         return Decision()
-    return Decision(events=(BackoffCleared(**_frame(command, now), reason=command.reason, run_id=command.run_id),))
+    return Decision(events=(BackoffCleared(**_envelope(command, now), reason=command.reason, run_id=command.run_id),))
 
 
 def _overtaken(command: ApplyBackoff | ClearBackoff, state: ControlState) -> bool:
     """Whether the pace was set otherwise since: by people, whose word counts, or by another such command."""
-    return not state.registered or command.settled != state.pace.version
+    return not state.registered or command.expected_version != state.backoff.version
 
 
 def _acknowledge(command: AcknowledgeAlert, state: ControlState, now: datetime) -> Decision:
     alert = _alert(command.alert_id, command, state)
     if alert.resolved or alert.acknowledged:
         return Decision()
-    event = AlertAcknowledged(**_frame(command, now), alert_id=command.alert_id, reason=command.reason)
+    event = AlertAcknowledged(**_envelope(command, now), alert_id=command.alert_id, reason=command.reason)
     return Decision(events=(event,))
 
 
@@ -237,7 +240,7 @@ def _resolve(command: ResolveAlert, state: ControlState, now: datetime) -> Decis
     if alert.resolved:
         return Decision()
     event = AlertResolved(
-        **_frame(command, now),
+        **_envelope(command, now),
         alert_id=command.alert_id,
         fingerprint=alert.fingerprint,
         code=alert.code,
@@ -266,23 +269,25 @@ def _silence(command: SilenceAlerts, _state: ControlState, now: datetime) -> Dec
         raise RefusedError("BAD_CODE", f"There are no alerts of code {command.code!r}; give one of {codes}.", "code")
     # A moment that is over lifts a silence.
     until = now if command.until is None else min(max(command.until, now), now + LONGEST_SILENCE)
-    event = AlertsSilenced(**_frame(command, now), code=command.code, until=until, reason=command.reason)
+    event = AlertsSilenced(**_envelope(command, now), code=command.code, until=until, reason=command.reason)
     return Decision(events=(event,))
 
 
-def _test_notice(command: SendTestNotice, _state: ControlState, now: datetime) -> Decision:
-    frame = _notice_frame(command, command.notice_id, now)
-    event = NotificationRequested(**frame, notice_id=command.notice_id, channel=command.channel, to=command.to)
+def _test_notice(command: SendTestNotification, _state: ControlState, now: datetime) -> Decision:
+    envelope = _notification_envelope(command, command.notification_id, now)
+    event = NotificationRequested(
+        **envelope, notification_id=command.notification_id, channel=command.channel, to=command.to
+    )
     return Decision(events=(event,))
 
 
-def _redrive_notice(command: RedriveNotice, _state: ControlState, now: datetime) -> Decision:
-    frame = _notice_frame(command, command.notice_id, now)
-    event = NotificationRedriven(**frame, notice_id=command.notice_id, channel=command.channel)
+def _redrive_notice(command: RedriveNotification, _state: ControlState, now: datetime) -> Decision:
+    envelope = _notification_envelope(command, command.notification_id, now)
+    event = NotificationRedriven(**envelope, notification_id=command.notification_id, channel=command.channel)
     return Decision(events=(event,))
 
 
-_WITHOUT_PROJECT = (RegisterProject, ApplyBackoff, ClearBackoff, SendTestNotice, RedriveNotice)
+_WITHOUT_PROJECT = (RegisterProject, ApplyBackoff, ClearBackoff, SendTestNotification, RedriveNotification)
 """Commands that are not refused for a project that is not registered."""
 
 _DECISIONS: dict[type[Command], Callable[[Any, ControlState, datetime], Decision]] = {
@@ -299,8 +304,8 @@ _DECISIONS: dict[type[Command], Callable[[Any, ControlState, datetime], Decision
     AcknowledgeAlert: _acknowledge,
     ResolveAlert: _resolve,
     SilenceAlerts: _silence,
-    SendTestNotice: _test_notice,
-    RedriveNotice: _redrive_notice,
+    SendTestNotification: _test_notice,
+    RedriveNotification: _redrive_notice,
 }
 
 
@@ -315,7 +320,7 @@ def _request(command: Command, *, full: bool, account_ids: Iterable[str] = ()) -
 
 def _requested(command: Command, request: PendingRequest, now: datetime) -> SyncRequested:
     return SyncRequested(
-        **_frame(command, now),
+        **_envelope(command, now),
         request_id=request.request_id,
         full=request.full,
         account_ids=request.account_ids,
@@ -344,17 +349,13 @@ def _check_cron(cron: str, timezone: str) -> None:
         raise RefusedError(error.code, str(error), error.field) from error
 
 
-def _frame(command: Command, now: datetime) -> dict[str, Any]:
+def _envelope(command: Command, now: datetime) -> Envelope:
     """The fields that all control events share."""
-    return {
-        "stream_id": stream_id(command.site, "control", command.project),
-        "site": command.site,
-        "project": command.project,
-        "occurred_at": now,
-        "cause": command.actor,
-    }
+    project = ProjectKey(command.site, command.project)
+    return ControlEvent.envelope(command.project, project, occurred_at=now, cause=command.actor)
 
 
-def _notice_frame(command: Command, notice_id: str, now: datetime) -> dict[str, Any]:
-    """A notice has a stream of its own, and no project."""
-    return {**_frame(command, now), "stream_id": stream_id(command.site, "notice", notice_id), "project": ""}
+def _notification_envelope(command: Command, notification_id: str, now: datetime) -> Envelope:
+    """A notification has a stream of its own, and no project."""
+    site = ProjectKey(command.site, "")
+    return NotificationEvent.envelope(notification_id, site, occurred_at=now, cause=command.actor)

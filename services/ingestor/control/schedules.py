@@ -189,7 +189,7 @@ class ScheduleGateway:
                     "version": wanted.version,
                     "cron": wanted.cron,
                     "timezone": wanted.timezone,
-                    "level": wanted.pace.level,
+                    "level": wanted.backoff.level,
                 },
             ),
             spec=_spec(wanted, self._jitter),
@@ -207,13 +207,13 @@ def agrees(wanted: ControlState, held: Held | None) -> bool:
 
 def _spec(wanted: ControlState, jitter: timedelta) -> ScheduleSpec:
     """When runs come: by the cron, or at the interval of the back-off; the time zone stays."""
-    pace = wanted.pace
-    if pace.anchor is None:
+    backoff = wanted.backoff
+    if backoff.anchor is None:
         # What follows # survives in the calendar's comment: a visible stamp in Temporal's own console.
         cron = f"{wanted.cron} # version {wanted.version}"
         return ScheduleSpec(cron_expressions=[cron], time_zone_name=wanted.timezone, jitter=jitter)
-    offset = timedelta(seconds=offset_of(pace.anchor, pace.seconds))
-    interval = ScheduleIntervalSpec(every=timedelta(seconds=pace.seconds), offset=offset)
+    offset = timedelta(seconds=offset_of(backoff.anchor, backoff.seconds))
+    interval = ScheduleIntervalSpec(every=timedelta(seconds=backoff.seconds), offset=offset)
     return ScheduleSpec(intervals=[interval], time_zone_name=wanted.timezone, jitter=jitter)
 
 
@@ -223,11 +223,11 @@ def _note(wanted: ControlState) -> str:
     if wanted.paused:
         reason = f": {wanted.pause_reason}" if wanted.pause_reason else ""
         notes.append(f"Paused by {wanted.paused_by}{reason}")
-    if wanted.pace.level:
-        pace = wanted.pace
+    if wanted.backoff.level:
+        backoff = wanted.backoff
         notes.append(
-            f"Slowed down after {pace.failures} failed run{'' if pace.failures == 1 else 's'}: {pace.code},"
-            f" every {span_in_words(pace.seconds)} until a run succeeds"
+            f"Slowed down after {backoff.failures} failed run{'' if backoff.failures == 1 else 's'}: {backoff.code},"
+            f" every {span_in_words(backoff.seconds)} until a run succeeds"
         )
     return ". ".join(notes)
 

@@ -13,17 +13,17 @@ from libs.events import (
     AlertRaised,
     AlertRepeated,
     AlertResolved,
+    Backoff,
     BackoffApplied,
     BackoffCleared,
     Event,
-    Pace,
     ProjectRegistered,
     ProjectUnregistered,
     ScheduleChanged,
     SchedulePaused,
     ScheduleResumed,
     TrackedUsersChanged,
-    paced,
+    backoff_after,
 )
 
 _LEAVE_THE_PAUSE: Final = (ScheduleChanged, BackoffApplied, BackoffCleared)
@@ -56,7 +56,7 @@ class ControlState(msgspec.Struct, frozen=True, kw_only=True):
     pause_reason: str = ""
     tracked: tuple[str, ...] = ()
     """The watch list; empty: everybody."""
-    pace: Pace = Pace()
+    backoff: Backoff = Backoff()
     """By its cron, or slowed down."""
     alerts: Mapping[str, Alert] = {}
     """By id: all that there ever were."""
@@ -90,7 +90,7 @@ def _followed_by(state: ControlState, event: Event) -> ControlState:
         version = event.stream_version
         pause_version = state.pause_version if isinstance(event, _LEAVE_THE_PAUSE) else version
         return msgspec.structs.replace(
-            changed, pace=paced(state.pace, event), version=version, pause_version=pause_version
+            changed, backoff=backoff_after(state.backoff, event), version=version, pause_version=pause_version
         )
     if isinstance(event, TrackedUsersChanged):
         return msgspec.structs.replace(state, tracked=event.account_ids)

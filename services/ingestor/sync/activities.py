@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import msgspec
 from msgspec import Raw
@@ -20,14 +19,17 @@ from temporalio import activity
 from libs.events import (
     Append,
     Change,
-    EntityMark,
+    EntityWatermark,
+    Envelope,
     Event,
     JiraCommentFetched,
     JiraIssueFetched,
     JiraUserFetched,
+    ProjectKey,
     SchemaDriftDetected,
     SprintFetched,
     SyncCancelled,
+    SyncEvent,
     SyncFailed,
     SyncMode,
     SyncPageRecorded,
@@ -35,7 +37,6 @@ from libs.events import (
     SyncSucceeded,
     WorklogFetched,
     end_key,
-    stream_id,
 )
 from libs.jira_client import JiraClient, NotFoundOrHidden, RequestCount, SeenTokens, counting
 from libs.temporal.messages import (
@@ -58,7 +59,7 @@ from services.ingestor.journal import Journal
 from services.ingestor.sync.drift import Drift, misfit
 from services.ingestor.sync.plan import (
     ENTITIES,
-    MarkNames,
+    CheckpointNames,
     PendingRequest,
     Watermarks,
     advance,
@@ -89,7 +90,7 @@ FIELDS = ("*all", "comment", "worklog")
 
 HEARTBEAT_SECONDS = 3.0
 
-NO_MARKS: Mapping[str, bytes] = {}
+NO_CHECKPOINTS: Mapping[str, bytes] = {}
 
 
 class SyncActivities:
@@ -105,20 +106,20 @@ class SyncActivities:
     @activity.defn
     async def begin_sync(self, message: BeginSync) -> SyncPlan:
         """Decide what the run does and say that it started."""
-        once = f"begin:{message.run_id}"
-        if (done := await self._journal.outcome(once)) is not None:
+        idempotency_key = f"begin:{message.run_id}"
+        if (done := await self._journal.outcome(idempotency_key)) is not None:
             return msgspec.json.decode(done, type=SyncPlan)
-        names = MarkNames(message.site, message.project)
+        names = CheckpointNames(message.site, message.project)
         now = datetime.now(UTC)
-        stored = await self._journal.mark(names.watermarks)
-        waiting = await self._journal.marks(names.requests)
+        stored = await self._journal.checkpoint(names.watermarks)
+        waiting = await self._journal.checkpoints(names.requests)
         requests = [msgspec.json.decode(raw, type=PendingRequest) for raw in waiting.values()]
-        unfinished = [name.removeprefix(names.unfinished) for name in await self._journal.marks(names.unfinished)]
+        unfinished = [name.removeprefix(names.unfinished) for name in await self._journal.checkpoints(names.unfinished)]
         watermarks = msgspec.json.decode(stored, type=Watermarks) if stored else None
-        tracked = msgspec.json.decode(await self._journal.mark(names.tracked) or b"[]", type=tuple[str, ...])
+        tracked = msgspec.json.decode(await self._journal.checkpoint(names.tracked) or b"[]", type=tuple[str, ...])
         plan = plan_sync(watermarks, requests, unfinished, now, tracked)
         event = SyncStarted(
-            **_sync_frame(message, now),
+            **_envelope(message, now),
             run_id=message.run_id,
             workflow_id=message.workflow_id,
             mode=SyncMode.FULL if plan.full else SyncMode.INCREMENTAL,
@@ -131,7 +132,7 @@ class SyncActivities:
                 changes=[Change(event=event)],
                 # A run that was terminated left its scan behind; of one project, one run is made at a time.
                 forget=[f"{names.scans}*"],
-                once=once,
+                idempotency_key=idempotency_key,
                 outcome=msgspec.json.encode(plan),
             )
         )
@@ -140,21 +141,21 @@ class SyncActivities:
     @activity.defn
     async def complete_sync(self, message: CompleteSync) -> Counts:
         """Move the watermarks and say that the run succeeded, in one transaction."""
-        names = MarkNames(message.site, message.project)
+        names = CheckpointNames(message.site, message.project)
         now = datetime.now(UTC)
-        stored = await self._journal.mark(names.watermarks)
+        stored = await self._journal.checkpoint(names.watermarks)
         previous = msgspec.json.decode(stored, type=Watermarks) if stored else None
         watermarks = advance(previous, message.plan, message.scan.scan_started_at)
         counts = message.counts
         if message.plan.full:
             # A full run meets its users in the payloads instead of looking them up.
-            counts = msgspec.structs.replace(counts, users=len(await self._journal.marks(names.users)))
+            counts = msgspec.structs.replace(counts, users=len(await self._journal.checkpoints(names.users)))
         seen = dict(
             zip(ENTITIES, (counts.issues, counts.comments, counts.worklogs, counts.sprints, counts.users), strict=True)
         )
         shown = watermarks or previous
         event = SyncSucceeded(
-            **_sync_frame(message, now),
+            **_envelope(message, now),
             run_id=message.run_id,
             mode=SyncMode.FULL if message.plan.full else SyncMode.INCREMENTAL,
             issues=counts.issues,
@@ -167,7 +168,7 @@ class SyncActivities:
             seconds=(now - message.plan.started_at).total_seconds(),
             warnings=message.warnings,
             entities=tuple(
-                EntityMark(
+                EntityWatermark(
                     entity=entity,
                     watermark=getattr(shown, entity) if shown else message.scan.scan_started_at,
                     seen=seen[entity],
@@ -178,14 +179,14 @@ class SyncActivities:
         await self._journal.append(
             Append(
                 changes=[Change(event=event)],
-                marks={names.watermarks: msgspec.json.encode(watermarks)} if watermarks else {},
+                checkpoints={names.watermarks: msgspec.json.encode(watermarks)} if watermarks else {},
                 # A request is served by a run that succeeded; after a failure the next run takes it up again.
                 forget=[
                     f"{names.scan(message.run_id)}*",
                     f"{names.misfits}*",
                     *(f"{names.requests}{request}" for request in message.plan.request_ids),
                 ],
-                once=end_key(message.run_id),
+                idempotency_key=end_key(message.run_id),
             )
         )
         return counts
@@ -197,24 +198,27 @@ class SyncActivities:
         failure = message.failure
         mode = None if message.full is None else SyncMode.FULL if message.full else SyncMode.INCREMENTAL
         event = SyncFailed(
-            **_sync_frame(message, now),
+            **_envelope(message, now),
             run_id=message.run_id,
             mode=mode,
             **told(failure),
             pages_recorded=await self._pages_stored(message),
             seconds=(now - message.started_at).total_seconds() if message.started_at else 0.0,
         )
-        if failure.path is None or await self._journal.mark(mark := _misfit_mark(message, failure.path)) is not None:
+        if (
+            failure.path is None
+            or await self._journal.checkpoint(checkpoint := _misfit_checkpoint(message, failure.path)) is not None
+        ):
             await self._end(message, event)
         else:
             drift = misfit(failure.path, failure.endpoint or "", failure.excerpt or "")
-            await self._end(message, _drift_event(message, drift, now), event, marks={mark: b""})
+            await self._end(message, _drift_event(message, drift, now), event, checkpoints={checkpoint: b""})
 
     @activity.defn
     async def record_sync_cancelled(self, message: CancelSync) -> None:
         """Say that the run was cancelled, which is nobody's failure."""
         event = SyncCancelled(
-            **_sync_frame(message, datetime.now(UTC)),
+            **_envelope(message, datetime.now(UTC)),
             run_id=message.run_id,
             reason="cancelled in Temporal",
             pages_recorded=await self._pages_stored(message),
@@ -223,17 +227,19 @@ class SyncActivities:
 
     async def _pages_stored(self, message: FailSync | CancelSync) -> int:
         """The pages that are in the log: the workflow does not hear of one that was stored while it gave up."""
-        stored = await self._journal.marks(MarkNames(message.site, message.project).stored(message.run_id))
+        stored = await self._journal.checkpoints(CheckpointNames(message.site, message.project).stored(message.run_id))
         return max(len(stored), message.pages_recorded)
 
-    async def _end(self, message: FailSync | CancelSync, *events: Event, marks: Mapping[str, bytes] = NO_MARKS) -> None:
-        names = MarkNames(message.site, message.project)
+    async def _end(
+        self, message: FailSync | CancelSync, *events: Event, checkpoints: Mapping[str, bytes] = NO_CHECKPOINTS
+    ) -> None:
+        names = CheckpointNames(message.site, message.project)
         await self._journal.append(
             Append(
                 changes=[Change(event=event) for event in events],
-                marks=marks,
+                checkpoints=checkpoints,
                 forget=[f"{names.scan(message.run_id)}*"],
-                once=end_key(message.run_id),
+                idempotency_key=end_key(message.run_id),
             )
         )
 
@@ -242,18 +248,18 @@ class SyncActivities:
     @activity.defn
     async def prepare_scan(self, message: PrepareScan) -> Scan:
         """Prove the token, learn the site's fields, and for a full run list all issue ids, 5,000 a request."""
-        once = f"prepare:{message.run_id}"
-        if (done := await self._journal.outcome(once)) is not None:
+        idempotency_key = f"prepare:{message.run_id}"
+        if (done := await self._journal.outcome(idempotency_key)) is not None:
             return msgspec.json.decode(done, type=Scan)
         async with self._asking_jira("prepare") as requests:
-            return await self._prepare(message, once, requests)
+            return await self._prepare(message, idempotency_key, requests)
 
-    async def _prepare(self, message: PrepareScan, once: str, requests: RequestCount) -> Scan:
-        names = MarkNames(message.site, message.project)
+    async def _prepare(self, message: PrepareScan, idempotency_key: str, requests: RequestCount) -> Scan:
+        names = CheckpointNames(message.site, message.project)
         origin = _origin(message)
         started_at = await self._jira_clock()
         changes: list[Change] = []
-        marks: dict[str, bytes] = {}
+        checkpoints: dict[str, bytes] = {}
         pages: list[list[str]] = []
         drifted: list[Change] = []
         warnings: tuple[str, ...] = ()
@@ -263,11 +269,11 @@ class SyncActivities:
             drifted = [Change(event=_drift_event(message, drift, origin.fetched_at)) for drift in found.drifts]
             # A full run meets every user in its payloads, so it has looked them up as well.
             looked_up = await remembered(self._journal, names, ("project", "fields", "users"), origin.fetched_at)
-            marks = found.marks | looked_up
+            checkpoints = found.checkpoints | looked_up
             sprint_field = found.sprint_field
         else:
-            sprint_field = (await self._journal.mark(names.sprint_field) or b"").decode() or None
-        marks |= {names.page(message.run_id, page): ",".join(ids).encode() for page, ids in enumerate(pages)}
+            sprint_field = (await self._journal.checkpoint(names.sprint_field) or b"").decode() or None
+        checkpoints |= {names.page(message.run_id, page): ",".join(ids).encode() for page, ids in enumerate(pages)}
 
         def closing(appended: int) -> tuple[Sequence[Change], bytes]:
             scan = Scan(
@@ -279,10 +285,14 @@ class SyncActivities:
             )
             return drifted, msgspec.json.encode(scan)
 
-        result = await self._journal.append(Append(changes=changes, marks=marks, once=once, closing=closing))
+        result = await self._journal.append(
+            Append(changes=changes, checkpoints=checkpoints, idempotency_key=idempotency_key, closing=closing)
+        )
         return msgspec.json.decode(result.outcome, type=Scan)
 
-    async def _survey(self, message: PrepareScan, names: MarkNames, origin: Origin) -> tuple[Found, list[list[str]]]:
+    async def _survey(
+        self, message: PrepareScan, names: CheckpointNames, origin: Origin
+    ) -> tuple[Found, list[list[str]]]:
         """What a full run needs to know, asked at once: the project, its fields, the ids of its issues.
 
         Where the ids cannot be listed, the refusal of the project itself says best why. Where they can, a site that
@@ -317,23 +327,23 @@ class SyncActivities:
     @activity.defn
     async def fetch_and_record_page(self, message: FetchPage) -> PageResult:
         """Fetch one page of issues with all their comments and worklogs, and store it in one transaction."""
-        once = f"page:{message.run_id}:{message.page}"
-        if (done := await self._journal.outcome(once)) is not None:
+        idempotency_key = f"page:{message.run_id}:{message.page}"
+        if (done := await self._journal.outcome(idempotency_key)) is not None:
             return msgspec.json.decode(done, type=PageResult)
         async with self._asking_jira("page") as requests:
-            return await self._fetch_and_record(message, once, requests)
+            return await self._fetch_and_record(message, idempotency_key, requests)
 
-    async def _fetch_and_record(self, message: FetchPage, once: str, requests: RequestCount) -> PageResult:
-        names = MarkNames(message.site, message.project)
+    async def _fetch_and_record(self, message: FetchPage, idempotency_key: str, requests: RequestCount) -> PageResult:
+        names = CheckpointNames(message.site, message.project)
         origin = _origin(message)
         raws, next_token, warnings = await self._read_page(message, names)
-        marks: dict[str, bytes] = {}
+        checkpoints: dict[str, bytes] = {}
         if next_token is not None:
             # A token that comes back would keep the run going round for ever; crashes must not make it forget.
             prefix = names.tokens(message.run_id)
-            seen = SeenTokens(name.removeprefix(prefix) for name in await self._journal.marks(prefix))
+            seen = SeenTokens(name.removeprefix(prefix) for name in await self._journal.checkpoints(prefix))
             seen.add(next_token, SEARCH)
-            marks[f"{prefix}{seen.digests[-1]}"] = b""
+            checkpoints[f"{prefix}{seen.digests[-1]}"] = b""
         try:
             parts = [take_apart(raw) for raw in raws]
         except msgspec.DecodeError as error:
@@ -346,27 +356,29 @@ class SyncActivities:
         result = await self._journal.append(
             Append(
                 changes=changes,
-                marks=marks
+                checkpoints=checkpoints
                 | {f"{names.stored(message.run_id)}{message.page}": b""}
                 | {f"{names.unfinished}{issue.issue_id}": b"" for issue, _ in unfinished},
-                insert_marks={
+                new_checkpoints={
                     f"{names.users}{change.event.account_id}": b""
                     for change in changes
                     if isinstance(change.event, JiraUserFetched)
                 },
                 forget=self._no_longer_unfinished(message, names, {issue.issue_id for issue, _ in unfinished}),
-                once=once,
+                idempotency_key=idempotency_key,
                 closing=_page_closing(message, changes, next_token, warnings, requests),
             )
         )
         return msgspec.json.decode(result.outcome, type=PageResult)
 
-    def _no_longer_unfinished(self, message: FetchPage, names: MarkNames, still: set[str]) -> list[str]:
+    def _no_longer_unfinished(self, message: FetchPage, names: CheckpointNames, still: set[str]) -> list[str]:
         if message.source is not PageSource.RETRY:
             return []
         return [f"{names.unfinished}{issue}" for issue in message.plan.retry_issue_ids if issue not in still]
 
-    async def _read_page(self, message: FetchPage, names: MarkNames) -> tuple[list[Raw], str | None, tuple[str, ...]]:
+    async def _read_page(
+        self, message: FetchPage, names: CheckpointNames
+    ) -> tuple[list[Raw], str | None, tuple[str, ...]]:
         if message.source is PageSource.SEARCH:
             since = message.plan.since
             if since is None:
@@ -377,7 +389,7 @@ class SyncActivities:
         if message.source is PageSource.RETRY:
             ids = list(message.plan.retry_issue_ids)
         else:
-            stored = await self._journal.mark(names.page(message.run_id, message.page))
+            stored = await self._journal.checkpoint(names.page(message.run_id, message.page))
             ids = stored.decode().split(",") if stored else []
         if not ids:
             return [], None, ()
@@ -406,12 +418,12 @@ class SyncActivities:
     @activity.defn
     async def refresh_references(self, message: RefreshReferences) -> PageResult:
         """Look up what changes without touching an issue: boards, sprints, users, fields, the project itself."""
-        once = f"references:{message.run_id}"
-        if (done := await self._journal.outcome(once)) is not None:
+        idempotency_key = f"references:{message.run_id}"
+        if (done := await self._journal.outcome(idempotency_key)) is not None:
             return msgspec.json.decode(done, type=PageResult)
         async with self._asking_jira("look-ups") as requests:
             origin = _origin(message)
-            names = MarkNames(message.site, message.project)
+            names = CheckpointNames(message.site, message.project)
             found = await look_up(self._jira, self._journal, names, origin, full=message.full, changed=message.changed)
             changes = without_repeats(found.changes)
             drifted = [Change(event=_drift_event(message, drift, origin.fetched_at)) for drift in found.drifts]
@@ -425,14 +437,16 @@ class SyncActivities:
                 )
                 return drifted, msgspec.json.encode(PageResult(counts=counts, warnings=found.warnings))
 
-            result = await self._journal.append(Append(changes=changes, marks=found.marks, once=once, closing=closing))
+            result = await self._journal.append(
+                Append(changes=changes, checkpoints=found.checkpoints, idempotency_key=idempotency_key, closing=closing)
+            )
             return msgspec.json.decode(result.outcome, type=PageResult)
 
     @activity.defn
     async def mark_untracked(self, message: MarkUntracked) -> PageResult:
         """Mark the stored issues that have left the watch list. They are not deleted: they may come back to it."""
-        once = f"untracked:{message.run_id}"
-        if (done := await self._journal.outcome(once)) is not None:
+        idempotency_key = f"untracked:{message.run_id}"
+        if (done := await self._journal.outcome(idempotency_key)) is not None:
             return msgspec.json.decode(done, type=PageResult)
         async with self._asking_jira("watch list") as requests:
             issues = await left_behind(self._jira, message)
@@ -442,7 +456,7 @@ class SyncActivities:
                 appended += len((await self._journal.append(Append(changes=changes))).appended)
             counts = Counts(appended=appended, requests=requests.sent)
             outcome = msgspec.json.encode(PageResult(counts=counts))
-            result = await self._journal.append(Append(once=once, outcome=outcome))
+            result = await self._journal.append(Append(idempotency_key=idempotency_key, outcome=outcome))
             return msgspec.json.decode(result.outcome, type=PageResult)
 
     @asynccontextmanager
@@ -482,7 +496,7 @@ def _page_closing(
             requests=requests.sent,
         )
         event = SyncPageRecorded(
-            **_sync_frame(message, datetime.now(UTC)),
+            **_envelope(message, datetime.now(UTC)),
             run_id=message.run_id,
             page=message.page,
             pages_total=message.scan.pages or None,
@@ -506,7 +520,7 @@ def _drift_event(
     message: PrepareScan | RefreshReferences | FailSync, drift: Drift, now: datetime
 ) -> SchemaDriftDetected:
     return SchemaDriftDetected(
-        **_sync_frame(message, now),
+        **_envelope(message, now),
         run_id=message.run_id,
         change=drift.change.value,
         field_id=drift.field_id,
@@ -516,22 +530,17 @@ def _drift_event(
     )
 
 
-def _misfit_mark(message: FailSync, path: str) -> str:
-    return f"{MarkNames(message.site, message.project).misfits}{path}"
+def _misfit_checkpoint(message: FailSync, path: str) -> str:
+    return f"{CheckpointNames(message.site, message.project).misfits}{path}"
 
 
-def _sync_frame(
+def _envelope(
     message: BeginSync | PrepareScan | FetchPage | RefreshReferences | CompleteSync | FailSync | CancelSync,
     now: datetime,
-) -> dict[str, Any]:
+) -> Envelope:
     """The fields that all events of a project's sync stream share."""
-    return {
-        "stream_id": stream_id(message.site, "sync", message.project),
-        "site": message.site,
-        "project": message.project,
-        "occurred_at": now,
-        "cause": message.run_id,
-    }
+    project = ProjectKey(message.site, message.project)
+    return SyncEvent.envelope(message.project, project, occurred_at=now, cause=message.run_id)
 
 
 def _origin(message: PrepareScan | FetchPage | RefreshReferences) -> Origin:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from libs.events import scan_marks
+from libs.events import scan_checkpoints
 from libs.temporal.messages import SyncPlan
 
 ENTITIES = ("issue", "comment", "worklog", "sprint", "user")
@@ -49,7 +49,7 @@ class PendingRequest(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
-class MarkNames:
+class CheckpointNames:
     """Names of the marks (the writer's memory beside the log) of one project."""
 
     def __init__(self, site: str, project: str) -> None:
@@ -104,10 +104,10 @@ class MarkNames:
     @property
     def scans(self) -> str:
         """What runs remember while they last."""
-        return scan_marks(self._site, self._project, "").removesuffix("/")
+        return scan_checkpoints(self._site, self._project, "").removesuffix("/")
 
     def scan(self, run_id: str) -> str:
-        return scan_marks(self._site, self._project, run_id)
+        return scan_checkpoints(self._site, self._project, run_id)
 
     def page(self, run_id: str, page: int) -> str:
         return f"{self.scan(run_id)}{page:06d}"
@@ -120,7 +120,7 @@ class MarkNames:
         return f"{self.scan(run_id)}stored/"
 
 
-def registered_mark(site: str, project: str) -> str:
+def registered_checkpoint(site: str, project: str) -> str:
     """Says that a project is registered; no key of a project has an @."""
     return f"{site}/@registered/{project}"
 
@@ -158,9 +158,16 @@ def advance(previous: Watermarks | None, plan: SyncPlan, scan_started_at: dateti
     """The watermarks after a successful run; None when they stay, as after a run limited to some accounts."""
     if plan.account_ids:
         return None
-    mark = scan_started_at - OVERLAP
+    checkpoint = scan_started_at - OVERLAP
     trailing_at = scan_started_at if plan.trailing or previous is None else previous.trailing_at
-    return Watermarks(issue=mark, comment=mark, worklog=mark, sprint=mark, user=mark, trailing_at=trailing_at)
+    return Watermarks(
+        issue=checkpoint,
+        comment=checkpoint,
+        worklog=checkpoint,
+        sprint=checkpoint,
+        user=checkpoint,
+        trailing_at=trailing_at,
+    )
 
 
 def full_jql(project: str, *parts: Sequence[str]) -> str:

@@ -16,7 +16,7 @@ from libs.events import Change
 from libs.jira_client import ApiGone, BadRequest, Forbidden, JiraClient, JiraError, NotFoundOrHidden, User, sprint_field
 from services.ingestor.journal import Journal
 from services.ingestor.sync.drift import Drift, KnownField, catalogue_of, drifts
-from services.ingestor.sync.plan import MarkNames, due_look_ups, kind_of
+from services.ingestor.sync.plan import CheckpointNames, due_look_ups, kind_of
 from services.ingestor.sync.translate import Origin, project_change, sprint_change, user_change
 
 OPTIONAL: tuple[type[JiraError], ...] = (NotFoundOrHidden, Forbidden, BadRequest, ApiGone)
@@ -35,7 +35,7 @@ class Found(msgspec.Struct, kw_only=True):
     changes: list[Change] = msgspec.field(default_factory=list)
     drifts: tuple[Drift, ...] = ()
     """How the fields differ from what `marks` replaces."""
-    marks: dict[str, bytes] = msgspec.field(default_factory=dict)
+    checkpoints: dict[str, bytes] = msgspec.field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     sprint_field: str | None = None
 
@@ -53,12 +53,12 @@ class Found(msgspec.Struct, kw_only=True):
             self.changes += part.changes
             self.drifts += part.drifts
             self.warnings += part.warnings
-            self.marks |= part.marks
+            self.checkpoints |= part.checkpoints
             self.sprint_field = part.sprint_field or self.sprint_field
 
 
 async def look_up(
-    jira: JiraClient, journal: Journal, names: MarkNames, origin: Origin, *, full: bool, changed: bool
+    jira: JiraClient, journal: Journal, names: CheckpointNames, origin: Origin, *, full: bool, changed: bool
 ) -> Found:
     """Make the look-ups that are due, and remember when."""
     found = Found()
@@ -66,7 +66,7 @@ async def look_up(
         # Which boards there are decides what else there is to look up.
         await _try(_boards(jira, names, origin), "boards", found)
     boards = await _known_boards(journal, names, found)
-    users = sorted(name.removeprefix(names.users) for name in await journal.marks(names.users))
+    users = sorted(name.removeprefix(names.users) for name in await journal.checkpoints(names.users))
     steps: dict[str, Callable[[], Awaitable[Found]]] = {
         "project": lambda: read_project(jira, origin),
         "fields": lambda: read_fields(jira, journal, names),
@@ -82,7 +82,7 @@ async def look_up(
     for unit in due:
         if not (full and unit == "boards"):
             await _try(steps[unit](), unit, found)
-    found.marks |= await remembered(journal, names, due, origin.fetched_at)
+    found.checkpoints |= await remembered(journal, names, due, origin.fetched_at)
     return found
 
 
@@ -94,18 +94,18 @@ async def _try(step: Awaitable[Found], unit: str, found: Found) -> None:
         found.add(unit, error)
 
 
-async def _known_boards(journal: Journal, names: MarkNames, found: Found) -> list[int]:
-    stored = found.marks.get(names.boards) or await journal.mark(names.boards)
+async def _known_boards(journal: Journal, names: CheckpointNames, found: Found) -> list[int]:
+    stored = found.checkpoints.get(names.boards) or await journal.checkpoint(names.boards)
     return msgspec.json.decode(stored, type=list[int]) if stored else []
 
 
-async def remembered(journal: Journal, names: MarkNames, which: Iterable[str], at: datetime) -> dict[str, bytes]:
+async def remembered(journal: Journal, names: CheckpointNames, which: Iterable[str], at: datetime) -> dict[str, bytes]:
     """The mark that says when each look-up was made last."""
     return {names.looked_up: msgspec.json.encode(await _looked_up(journal, names) | dict.fromkeys(which, at))}
 
 
-async def _looked_up(journal: Journal, names: MarkNames) -> dict[str, datetime]:
-    stored = await journal.mark(names.looked_up)
+async def _looked_up(journal: Journal, names: CheckpointNames) -> dict[str, datetime]:
+    stored = await journal.checkpoint(names.looked_up)
     return msgspec.json.decode(stored, type=dict[str, datetime]) if stored else {}
 
 
@@ -114,26 +114,26 @@ async def read_project(jira: JiraClient, origin: Origin) -> Found:
     return Found(changes=[project_change(origin, (await jira.project(origin.project)).payload)])
 
 
-async def read_fields(jira: JiraClient, journal: Journal, names: MarkNames) -> Found:
+async def read_fields(jira: JiraClient, journal: Journal, names: CheckpointNames) -> Found:
     """The field catalogue: the id of the sprint field, and what is different from the last look."""
     fields = await jira.fields()
     if not fields:
         # Every site has fields. To believe the answer would tell of the end of each, and lose the sprints.
-        known = (await journal.mark(names.sprint_field) or b"").decode()
+        known = (await journal.checkpoint(names.sprint_field) or b"").decode()
         return Found(warnings=("Jira listed no fields at all, which is not believed.",), sprint_field=known or None)
     catalogue = catalogue_of(fields)
-    stored = await journal.mark(names.fields)
+    stored = await journal.checkpoint(names.fields)
     before = msgspec.json.decode(stored, type=dict[str, KnownField]) if stored else catalogue
     found = sprint_field(fields)
-    marks = {names.sprint_field: (found or "").encode()}
+    checkpoints = {names.sprint_field: (found or "").encode()}
     if stored is None or catalogue != before:
-        marks[names.fields] = msgspec.json.encode(catalogue)
-    return Found(marks=marks, sprint_field=found, drifts=tuple(drifts(before, catalogue)))
+        checkpoints[names.fields] = msgspec.json.encode(catalogue)
+    return Found(checkpoints=checkpoints, sprint_field=found, drifts=tuple(drifts(before, catalogue)))
 
 
-async def _boards(jira: JiraClient, names: MarkNames, origin: Origin) -> Found:
+async def _boards(jira: JiraClient, names: CheckpointNames, origin: Origin) -> Found:
     boards = [board.id for board in await jira.boards(origin.project) if board.type != BOARD_WITHOUT_SPRINTS]
-    return Found(marks={names.boards: msgspec.json.encode(boards)})
+    return Found(checkpoints={names.boards: msgspec.json.encode(boards)})
 
 
 async def _sprints(jira: JiraClient, origin: Origin, board: int) -> Found:

@@ -15,14 +15,16 @@ from msgspec import Raw
 
 from libs.events import (
     Change,
+    Envelope,
+    Event,
     JiraCommentFetched,
     JiraIssueFetched,
     JiraProjectFetched,
     JiraUserFetched,
+    ProjectKey,
     SprintFetched,
     WorklogFetched,
     digest,
-    stream_id,
 )
 
 CUT_FIELDS = ("comment", "worklog")
@@ -37,6 +39,15 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     """Run id of the sync."""
     fetched_at: datetime
     """When the request was sent. Users and sprints have no `updated`; of two answers the one asked later wins."""
+
+    def envelope(self, kind: type[Event], entity_id: str, occurred_at: datetime | None = None) -> Envelope:
+        """The common fields of a fact; without a time of its own it happened when it was fetched."""
+        return kind.envelope(
+            entity_id,
+            ProjectKey(self.site, self.project),
+            occurred_at=occurred_at or self.fetched_at,
+            cause=self.cause,
+        )
 
 
 class Children(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,11 +164,7 @@ def _inline(raw: Raw | None) -> Children:
 def project_change(origin: Origin, raw: Raw) -> Change:
     project = _projects.decode(raw)
     event = JiraProjectFetched(
-        stream_id=stream_id(origin.site, "project", project.id),
-        site=origin.site,
-        project=origin.project,
-        occurred_at=origin.fetched_at,
-        cause=origin.cause,
+        **origin.envelope(JiraProjectFetched, project.id),
         project_id=project.id,
         key=project.key,
         name=project.name,
@@ -169,11 +176,7 @@ def project_change(origin: Origin, raw: Raw) -> Change:
 def issue_changes(origin: Origin, issue: Issue, sprint_field: str | None) -> Iterator[Change]:
     """The facts of one issue: itself, its children, and the users and sprints met in them."""
     event = JiraIssueFetched(
-        stream_id=stream_id(origin.site, "issue", issue.issue_id),
-        site=origin.site,
-        project=origin.project,
-        occurred_at=issue.updated,
-        cause=origin.cause,
+        **origin.envelope(JiraIssueFetched, issue.issue_id, issue.updated),
         issue_id=issue.issue_id,
         key=issue.key,
         updated=issue.updated,
@@ -195,11 +198,7 @@ def _comment_changes(origin: Origin, issue: Issue, raw: Raw) -> Iterator[Change]
     child = _children.decode(raw)
     updated = _first_time(child, issue.updated)
     event = JiraCommentFetched(
-        stream_id=stream_id(origin.site, "comment", str(child.id)),
-        site=origin.site,
-        project=origin.project,
-        occurred_at=updated,
-        cause=origin.cause,
+        **origin.envelope(JiraCommentFetched, str(child.id), updated),
         issue_id=issue.issue_id,
         comment_id=str(child.id),
         updated=updated,
@@ -213,11 +212,7 @@ def _worklog_changes(origin: Origin, issue: Issue, raw: Raw) -> Iterator[Change]
     child = _children.decode(raw)
     updated = _first_time(child, issue.updated)
     event = WorklogFetched(
-        stream_id=stream_id(origin.site, "worklog", str(child.id)),
-        site=origin.site,
-        project=origin.project,
-        occurred_at=updated,
-        cause=origin.cause,
+        **origin.envelope(WorklogFetched, str(child.id), updated),
         issue_id=issue.issue_id,
         worklog_id=str(child.id),
         updated=updated,
@@ -253,11 +248,7 @@ def user_change(origin: Origin, raw: Raw) -> Change | None:
     if user is None or user.account_id == UNKNOWN_ACCOUNT:
         return None
     event = JiraUserFetched(
-        stream_id=stream_id(origin.site, "user", user.account_id),
-        site=origin.site,
-        project=origin.project,
-        occurred_at=origin.fetched_at,
-        cause=origin.cause,
+        **origin.envelope(JiraUserFetched, user.account_id),
         account_id=user.account_id,
         payload=raw,
     )
@@ -284,11 +275,7 @@ def sprint_change(origin: Origin, raw: Raw) -> Change:
     """A sprint as a board or an issue's field shows it; the two shapes agree in the fields that decide a change."""
     sprint = _sprints.decode(raw)
     event = SprintFetched(
-        stream_id=stream_id(origin.site, "sprint", str(sprint.id)),
-        site=origin.site,
-        project=origin.project,
-        occurred_at=origin.fetched_at,
-        cause=origin.cause,
+        **origin.envelope(SprintFetched, str(sprint.id)),
         sprint_id=str(sprint.id),
         payload=raw,
     )

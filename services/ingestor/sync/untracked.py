@@ -8,9 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from uuid import UUID
 
-from libs.events import AbsenceReason, Change, Head, JiraIssueGone, stream_id
+from libs.events import (
+    AbsenceReason,
+    Change,
+    Head,
+    JiraIssueGone,
+    ProjectKey,
+)
 from libs.jira_client import JiraClient
 from libs.temporal.messages import MarkUntracked, SyncPlan
 from services.ingestor.journal import Journal
@@ -36,20 +41,19 @@ async def left_behind(jira: JiraClient, message: MarkUntracked) -> list[str]:
 
 async def untracked_changes(journal: Journal, message: MarkUntracked, issues: Iterable[str]) -> list[Change]:
     """An absence for each of the issues that is in the log and not marked yet."""
-    streams = {stream_id(message.site, "issue", issue): issue for issue in issues}
+    streams = {JiraIssueGone.stream_of(message.site, issue): issue for issue in issues}
     heads = await journal.heads(list(streams))
-    return [
-        _change(message, streams[stream], stream, head) for stream, head in heads.items() if head.digest != UNTRACKED
-    ]
+    return [_change(message, streams[stream], head) for stream, head in heads.items() if head.digest != UNTRACKED]
 
 
-def _change(message: MarkUntracked, issue: str, stream: UUID, head: Head) -> Change:
+def _change(message: MarkUntracked, issue: str, head: Head) -> Change:
     event = JiraIssueGone(
-        stream_id=stream,
-        site=message.site,
-        project=message.project,
-        occurred_at=datetime.now(UTC),
-        cause=message.run_id,
+        **JiraIssueGone.envelope(
+            issue,
+            ProjectKey(message.site, message.project),
+            occurred_at=datetime.now(UTC),
+            cause=message.run_id,
+        ),
         issue_id=issue,
         reason=AbsenceReason.UNTRACKED,
     )

@@ -119,8 +119,8 @@ def mail_of(message: Message, sender: str, to: tuple[str, ...]) -> EmailMessage:
 
 def _thread_headers(metadata: Mapping[str, Any], domain: str) -> dict[str, str]:
     headers = {}
-    if notice_id := _token(metadata.get("noticeId")):
-        headers["Message-ID"] = f"<{notice_id}@{domain}>"
+    if notification_id := _token(metadata.get("noticeId")):
+        headers["Message-ID"] = f"<{notification_id}@{domain}>"
     if thread := _token(metadata.get("thread")):
         headers["In-Reply-To"] = headers["References"] = f"<{thread}@{domain}>"
     return headers

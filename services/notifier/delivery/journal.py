@@ -51,14 +51,14 @@ class Journal:
 
     def load(self) -> State:
         """Go back to what is saved; a state of another version is made again from the log."""
-        stored = self._store.mark(f"{NAME}/head")
+        stored = self._store.checkpoint(f"{NAME}/head")
         self._head = msgspec.json.decode(stored, type=Head) if stored else Head(version=VERSION)
         self._saved = {}
         if self._head.version != VERSION:
             self._head = Head(version=VERSION, revision=self._head.revision)
         else:
             prefix = f"{NAME}/part/"
-            self._saved = {name.removeprefix(prefix): raw for name, raw in self._store.marks(prefix).items()}
+            self._saved = {name.removeprefix(prefix): raw for name, raw in self._store.checkpoints(prefix).items()}
         self._position = self._head.position
         return _state_of(self._saved)
 
@@ -72,10 +72,10 @@ class Journal:
 
     def recall(self, state: State, redriven: NotificationRedriven) -> State:
         """With the dead letter that is to be tried again, also where it is too old to be kept."""
-        if redriven.notice_id in state.outbox:
+        if redriven.notification_id in state.outbox:
             return state
         story = self._store.stream(redriven.stream_id)[: redriven.stream_version - 1]
-        return recalled(state, redriven.notice_id, story)
+        return recalled(state, redriven.notification_id, story)
 
     def save(self, state: State) -> bool:
         """Store a state that all events read so far led to. False: another process has gone on from here; `load`."""
@@ -87,12 +87,12 @@ class Journal:
         head = Head(version=VERSION, position=self._position, revision=self._head.revision + 1)
         # Parts of another version are unknown here: with the first save all of them go.
         forget = [f"{NAME}/part/*"] if not self._saved else [f"{NAME}/part/{name}" for name in gone]
-        marks = {f"{NAME}/part/{name}": raw for name, raw in changed.items()}
+        checkpoints = {f"{NAME}/part/{name}": raw for name, raw in changed.items()}
         done = self._store.append(
             Append(
-                marks={**marks, f"{NAME}/head": msgspec.json.encode(head)},
+                checkpoints={**checkpoints, f"{NAME}/head": msgspec.json.encode(head)},
                 forget=forget,
-                once=f"{NAME}:{self._head.revision}",
+                idempotency_key=f"{NAME}:{self._head.revision}",
             )
         )
         if done.repeated:
@@ -100,9 +100,9 @@ class Journal:
         self._head, self._saved = head, parts
         return True
 
-    def record(self, event: Event, once: str) -> None:
+    def record(self, event: Event, idempotency_key: str) -> None:
         """Append the outcome of an attempt, once. What follows from it is read from the log."""
-        self._store.append(Append(changes=(Change(event=event),), once=once))
+        self._store.append(Append(changes=(Change(event=event),), idempotency_key=idempotency_key))
 
 
 def _parts_of(state: State) -> dict[str, bytes]:
@@ -119,5 +119,5 @@ def _state_of(parts: Mapping[str, bytes]) -> State:
     return msgspec.structs.replace(
         rest,
         alerts={alert.alert_id: alert for alert in alerts},
-        outbox={pending.notice.notice_id: pending for pending in outbox},
+        outbox={pending.notice.notification_id: pending for pending in outbox},
     )

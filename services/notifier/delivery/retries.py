@@ -5,7 +5,14 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from libs.events import FailureKind, NoticeReason, NotificationFailed, NotificationSent, stream_id
+from libs.events import (
+    FailureKind,
+    NotificationEvent,
+    NotificationFailed,
+    NotificationReason,
+    NotificationSent,
+    ProjectKey,
+)
 from services.notifier.message.types import Failure, Result
 from services.notifier.state import Pending, State
 
@@ -19,9 +26,9 @@ WORTH_ANOTHER: Final = (FailureKind.TRANSIENT, FailureKind.RATE_LIMITED)
 CAUSE: Final = "notifier"
 
 
-def wait_seconds(notice_id: str, attempt: int, retry_after: float | None) -> float:
+def wait_seconds(notification_id: str, attempt: int, retry_after: float | None) -> float:
     """How long to wait after a failed attempt (1, 2, …): doubled each time, bounded, never less than was asked for."""
-    spread = 1 + SPREAD * (uuid.uuid5(uuid.NAMESPACE_OID, notice_id).int % 1000) / 1000
+    spread = 1 + SPREAD * (uuid.uuid5(uuid.NAMESPACE_OID, notification_id).int % 1000) / 1000
     wait: float = min(FIRST_SECONDS * 2.0 ** min(attempt - 1, 30), LONGEST_SECONDS) * spread
     return max(wait, retry_after or 0.0)
 
@@ -46,12 +53,13 @@ def outcome(
     refused = _union(pending.refused, (f"{one.recipient}: {one.message}" for one in lost if one.recipient))
     projects = tuple(sorted({alert.project for alert in notice.alerts if alert.project}))
     common: dict[str, Any] = {
-        "stream_id": stream_id(notice.site, "notice", notice.notice_id),
-        "site": notice.site,
-        "project": projects[0] if len(projects) == 1 else "",
-        "occurred_at": now,
-        "cause": CAUSE,
-        "notice_id": notice.notice_id,
+        **NotificationEvent.envelope(
+            notice.notification_id,
+            ProjectKey(notice.site, projects[0] if len(projects) == 1 else ""),
+            occurred_at=now,
+            cause=CAUSE,
+        ),
+        "notification_id": notice.notification_id,
         "channel": notice.channel,
         "reason": notice.reason,
         "subject": subject,
@@ -64,8 +72,8 @@ def outcome(
         return NotificationSent(**common, recipients=taken, provider_message_id=result.provider_message_id)
     worst = _worst(again or lost)
     retry_after = max((one.retry_after for one in again if one.retry_after is not None), default=None)
-    next_at = now + timedelta(seconds=wait_seconds(notice.notice_id, attempt, retry_after)) if again else None
-    if notice.reason is NoticeReason.TEST or (
+    next_at = now + timedelta(seconds=wait_seconds(notice.notification_id, attempt, retry_after)) if again else None
+    if notice.reason is NotificationReason.TEST or (
         next_at is not None and next_at - pending.since > timedelta(seconds=GIVE_UP_SECONDS)
     ):
         next_at = None
@@ -103,9 +111,9 @@ def ready(state: State, tried: dict[str, int], now: datetime) -> list[Pending]:
     found = [
         one
         for one in state.outbox.values()
-        if not one.dead and ready_at(state, one) <= now and tried.get(one.notice.notice_id, 0) <= one.attempts
+        if not one.dead and ready_at(state, one) <= now and tried.get(one.notice.notification_id, 0) <= one.attempts
     ]
-    return sorted(found, key=lambda one: (not one.by_hand, one.next_at, one.notice.at, one.notice.notice_id))
+    return sorted(found, key=lambda one: (not one.by_hand, one.next_at, one.notice.at, one.notice.notification_id))
 
 
 def next_attempt(state: State, now: datetime) -> datetime | None:

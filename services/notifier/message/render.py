@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 import css_inline
 import jinja2
 
-from libs.events import AlertEnd, NoticeReason
+from libs.events import AlertEnd, NotificationReason
 from libs.jira_client.failures.errors import Severity
 from libs.runtime import span_in_words
 from services.notifier.message.text import clean, one_line
@@ -34,9 +34,9 @@ _ENDS: Final = {
     AlertEnd.UNREGISTERED: "The project is not synced any more.",
 }
 _LEADS: Final = {
-    NoticeReason.MORE: "Also: ",
-    NoticeReason.REPEAT: "Still: ",
-    NoticeReason.RESOLVED: "Resolved: ",
+    NotificationReason.MORE: "Also: ",
+    NotificationReason.REPEAT: "Still: ",
+    NotificationReason.RESOLVED: "Resolved: ",
 }
 
 _templates = jinja2.Environment(
@@ -65,16 +65,16 @@ def render(notice: Notice, public_url: str) -> Message:
     remarks = [one_line(remark, 300) for remark in notice.remarks]
     if len(notice.alerts) > LISTED:
         remarks.append(f"{len(notice.alerts)} alerts; the first {LISTED} follow.")
-    if notice.reason is NoticeReason.TEST:
+    if notice.reason is NotificationReason.TEST:
         remarks.append("This is a test: somebody wants to see whether notices arrive here. Nothing is wrong.")
     link = _link(notice, public_url)
     return Message(
         to=notice.to,
         subject=subject,
-        text=_text(remarks, entries, link, notice.notice_id),
+        text=_text(remarks, entries, link, notice.notification_id),
         html=_html(notice, subject, remarks, entries, link),
         channel_specific_metadata={
-            "noticeId": notice.notice_id,
+            "noticeId": notice.notification_id,
             "thread": notice.thread,
             "date": notice.at.isoformat(),
             "severity": _tone(notice),
@@ -86,12 +86,14 @@ def render(notice: Notice, public_url: str) -> Message:
 
 def subject_of(notice: Notice) -> str:
     """One line that says where, what and which projects; of what is over, how long it took."""
-    if notice.reason is NoticeReason.TEST:
+    if notice.reason is NotificationReason.TEST:
         return one_line(f"{notice.site}: test notice", SUBJECT_LIMIT)
-    if notice.reason is NoticeReason.DIGEST:
+    if notice.reason is NotificationReason.DIGEST:
         return one_line(f"{notice.site}: {len(notice.alerts)} alerts in one notice", SUBJECT_LIMIT)
     what = ", ".join(sorted({_title(alert.code) for alert in notice.alerts})) or "alert"
-    took = f", after {_longest(notice.alerts)}" if notice.reason is NoticeReason.RESOLVED and notice.alerts else ""
+    took = (
+        f", after {_longest(notice.alerts)}" if notice.reason is NotificationReason.RESOLVED and notice.alerts else ""
+    )
     line = f"{_LEADS.get(notice.reason, '')}{notice.site}: {what}{_named(notice.alerts)}{took}"
     return one_line(line, SUBJECT_LIMIT)
 
@@ -167,12 +169,12 @@ def _tone(notice: Notice) -> str:
     return next((str(level) for level in Severity if level in opened), "info")
 
 
-def _text(remarks: Sequence[str], entries: Sequence[Entry], link: str, notice_id: str) -> str:
+def _text(remarks: Sequence[str], entries: Sequence[Entry], link: str, notification_id: str) -> str:
     parts = list(remarks)
     for entry in entries:
         lines = [entry.title, entry.message, entry.advice and f"What to do: {entry.advice}", entry.facts, entry.docs]
         parts.append("\n".join(line for line in lines if line))
-    parts.append("\n".join(line for line in (link and f"Console: {link}", f"Notice {notice_id}") if line))
+    parts.append("\n".join(line for line in (link and f"Console: {link}", f"Notice {notification_id}") if line))
     return "\n\n".join(parts) + "\n"
 
 
@@ -182,7 +184,7 @@ def _html(notice: Notice, subject: str, remarks: Sequence[str], entries: Sequenc
         remarks=remarks,
         entries=entries,
         link=link if _is_web_address(link) else "",
-        notice_id=notice.notice_id,
+        notification_id=notice.notification_id,
         tone=_tone(notice),
     )
     return str(_inliner.inline(page))

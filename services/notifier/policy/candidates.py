@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from libs.events import NoticeReason
+from libs.events import NotificationReason
 from services.notifier.message.text import counted
 from services.notifier.policy.quiet_hours import quiet_until
 from services.notifier.policy.rules import Policy, delays_of, routes_of
@@ -27,7 +27,7 @@ class Candidate(NamedTuple):
     """When it is due; in the future, its alerts are those that it would tell of if nothing changes."""
     channel: str
     site: str
-    reason: NoticeReason
+    reason: NotificationReason
     alerts: tuple[Alert, ...]
     thread: str
     urgent: bool
@@ -126,7 +126,7 @@ class _Group:
             }
         )
         remarks += [f"Sent here because {failing} does not work at the moment." for failing in stand_in_for]
-        reason = NoticeReason.MORE if self._told_open else NoticeReason.FIRST
+        reason = NotificationReason.MORE if self._told_open else NotificationReason.FIRST
         return self._candidate(min(moments.values()), reason, ready, self._thread(self._told_open), tuple(remarks))
 
     def _of_again(self) -> Candidate:
@@ -142,7 +142,7 @@ class _Group:
             for alert in self._again
         ]
         ready = [a for a in self._again if silenced_until(self._state, a) <= self._now] or self._again
-        return self._candidate(min(moments), NoticeReason.REPEAT, ready, self._thread(ready))
+        return self._candidate(min(moments), NotificationReason.REPEAT, ready, self._thread(ready))
 
     def _of_over(self) -> Iterator[Candidate]:
         """The end of alerts, one notice for each thread in which they were told."""
@@ -153,12 +153,12 @@ class _Group:
                 self._loud(alert, max((alert.resolved_at or LONG_AGO) + self._wait(alert), not_before))
                 for alert in mine
             )
-            yield self._candidate(at, NoticeReason.RESOLVED, mine, thread)
+            yield self._candidate(at, NotificationReason.RESOLVED, mine, thread)
 
     def _candidate(
         self,
         at: datetime,
-        reason: NoticeReason,
+        reason: NotificationReason,
         alerts: Sequence[Alert],
         thread: str,
         remarks: tuple[str, ...] = (),

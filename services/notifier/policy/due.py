@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from libs.events import NoticeReason
+from libs.events import NotificationReason
 from services.notifier.policy.candidates import Candidate, candidates
 from services.notifier.policy.rate_limit import full_until, sent_key, sent_lately, under_cap
 from services.notifier.policy.rules import LARGEST_CAP, Policy
@@ -49,7 +49,7 @@ def planned(state: State, notice: Notice) -> State:
         told = {channel: one for channel, one in known.told.items() if channel != notice.channel}
         if alert.resolved_at is None:
             before = known.told.get(notice.channel)
-            thread = notice.thread or notice.notice_id
+            thread = notice.thread or notice.notification_id
             told[notice.channel] = (
                 Told(thread=thread, at=notice.at)
                 if before is None
@@ -96,7 +96,7 @@ def _notice(candidate: Candidate, now: datetime) -> Notice:
     )
     name = "/".join((candidate.channel, candidate.reason, *said))
     return Notice(
-        notice_id=str(uuid.uuid5(NAMESPACE, name)),
+        notification_id=str(uuid.uuid5(NAMESPACE, name)),
         channel=candidate.channel,
         reason=candidate.reason,
         site=candidate.site,
@@ -110,4 +110,4 @@ def _notice(candidate: Candidate, now: datetime) -> Notice:
 def _ordinal(alert: Alert, candidate: Candidate) -> str:
     """Tells one reminder from the next: when the alert was told last."""
     told = alert.told.get(candidate.channel)
-    return told.at.isoformat() if told and candidate.reason is NoticeReason.REPEAT else ""
+    return told.at.isoformat() if told and candidate.reason is NotificationReason.REPEAT else ""

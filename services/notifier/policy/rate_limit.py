@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from libs.events import NoticeReason
+from libs.events import NotificationReason
 from services.notifier.message.text import counted
 from services.notifier.policy.candidates import Candidate
 from services.notifier.policy.rules import Policy
@@ -54,4 +54,4 @@ def under_cap(
 def _digest(held: Sequence[Candidate]) -> Candidate:
     alerts = tuple({alert.alert_id: alert for one in held for alert in one.alerts}.values())
     remark = f"Held back because so many notices went out within an hour; {counted(len(held), 'notice')} in one."
-    return held[0]._replace(reason=NoticeReason.DIGEST, alerts=alerts, thread="", remarks=(remark,))
+    return held[0]._replace(reason=NotificationReason.DIGEST, alerts=alerts, thread="", remarks=(remark,))

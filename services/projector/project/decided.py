@@ -3,16 +3,16 @@
 from datetime import datetime
 
 from libs.events import (
+    Backoff,
     Event,
     JiraProjectFetched,
-    Pace,
     ProjectRegistered,
     ProjectUnregistered,
     ScheduleChanged,
     SchedulePaused,
     ScheduleResumed,
     TrackedUsersChanged,
-    paced,
+    backoff_after,
 )
 from services.projector.project.state import Standing
 from services.projector.tables.text import storable
@@ -29,13 +29,13 @@ def project_registered(event: ProjectRegistered, standing: Standing) -> None:
         schedule_id=event.schedule_id, workflow_id=event.workflow_id, cron=event.cron, timezone=event.timezone
     )
     _run_again(standing)
-    repaced(event, standing)
+    backoff_changed(event, standing)
 
 
 def project_unregistered(event: ProjectUnregistered, standing: Standing) -> None:
     standing.project["registered"] = False
     standing.tracked = ()
-    repaced(event, standing)
+    backoff_changed(event, standing)
 
 
 def tracked_users_changed(event: TrackedUsersChanged, standing: Standing) -> None:
@@ -44,7 +44,7 @@ def tracked_users_changed(event: TrackedUsersChanged, standing: Standing) -> Non
 
 def schedule_changed(event: ScheduleChanged, standing: Standing) -> None:
     standing.job.update(cron=event.cron, timezone=event.timezone)
-    repaced(event, standing)
+    backoff_changed(event, standing)
 
 
 def schedule_paused(event: SchedulePaused, standing: Standing) -> None:
@@ -58,21 +58,21 @@ def schedule_paused(event: SchedulePaused, standing: Standing) -> None:
 
 def schedule_resumed(event: ScheduleResumed, standing: Standing) -> None:
     _run_again(standing)
-    repaced(event, standing)
+    backoff_changed(event, standing)
 
 
-def repaced(event: Event, standing: Standing) -> None:
+def backoff_changed(event: Event, standing: Standing) -> None:
     """How fast the schedule runs after an event that sets or resets that."""
     since = standing.job["backoff_since"]
-    before = Pace(since=None if since is None else datetime.fromisoformat(since))
-    pace = paced(before, event)
+    before = Backoff(since=None if since is None else datetime.fromisoformat(since))
+    backoff = backoff_after(before, event)
     standing.job.update(
-        backoff_level=pace.level,
-        backoff_code=pace.code or None,
-        backoff_failures=pace.failures,
-        backoff_seconds=pace.seconds,
-        backoff_anchor=None if pace.anchor is None else stamp(pace.anchor),
-        backoff_since=None if pace.since is None else stamp(pace.since),
+        backoff_level=backoff.level,
+        backoff_code=backoff.code or None,
+        backoff_failures=backoff.failures,
+        backoff_seconds=backoff.seconds,
+        backoff_anchor=None if backoff.anchor is None else stamp(backoff.anchor),
+        backoff_since=None if backoff.since is None else stamp(backoff.since),
     )
 
 

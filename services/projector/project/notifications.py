@@ -12,8 +12,8 @@ from sqlalchemy import Connection, select
 
 from libs.events import (
     Event,
-    NoticeReason,
     NotificationFailed,
+    NotificationReason,
     NotificationRedriven,
     NotificationRequested,
     NotificationSent,
@@ -132,9 +132,9 @@ def _new(recorded: Recorded) -> Row:
     event: Any = recorded.event
     return {
         "site": event.site,
-        "notice_id": event.notice_id,
+        "notice_id": event.notification_id,
         "channel": storable(event.channel),
-        "reason": NoticeReason.TEST.value,  # unless an attempt tells otherwise
+        "reason": NotificationReason.TEST.value,  # unless an attempt tells otherwise
         "state": "REQUESTED",
         "subject": "",
         "recipients": "[]",
@@ -154,7 +154,7 @@ def _new(recorded: Recorded) -> Row:
 
 def _key(recorded: Recorded) -> Key:
     event: Any = recorded.event
-    return event.site, event.notice_id
+    return event.site, event.notification_id
 
 
 def _json(value: object) -> str:

@@ -13,11 +13,19 @@ import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
-from libs.events import Evidence, SyncCancelled, SyncFailed, SyncMode, stream_id
+from libs.events import (
+    Envelope,
+    Evidence,
+    ProjectKey,
+    SyncCancelled,
+    SyncEvent,
+    SyncFailed,
+    SyncMode,
+)
 from libs.jira_client.failures.classify import fingerprint
 from libs.jira_client.failures.errors import ErrorCode
 from libs.jira_client.failures.rules import RULES
@@ -169,7 +177,9 @@ def closed(run: Run, first_run_id: str, close: Close, story: Story) -> SyncFaile
 
 
 def cancelled(run: Run, first_run_id: str, at: datetime, story: Story, reason: str) -> SyncCancelled:
-    return SyncCancelled(**_frame(run, first_run_id, at), reason=reason, pages_recorded=story.pages)
+    return SyncCancelled(
+        **_envelope(run, first_run_id, at), run_id=first_run_id, reason=reason, pages_recorded=story.pages
+    )
 
 
 def blocked(
@@ -253,7 +263,8 @@ def _failed(
     code, message, advice, cause = told
     rule = RULES[code]
     return SyncFailed(
-        **_frame(run, first_run_id, at),
+        **_envelope(run, first_run_id, at),
+        run_id=first_run_id,
         mode=story.mode,
         code=code.value,
         message=message,
@@ -272,15 +283,8 @@ def _failed(
     )
 
 
-def _frame(run: Run, first_run_id: str, at: datetime) -> dict[str, Any]:
-    return {
-        "stream_id": stream_id(run.site, "sync", run.project),
-        "site": run.site,
-        "project": run.project,
-        "occurred_at": at,
-        "cause": first_run_id,
-        "run_id": first_run_id,
-    }
+def _envelope(run: Run, first_run_id: str, at: datetime) -> Envelope:
+    return SyncEvent.envelope(run.project, ProjectKey(run.site, run.project), occurred_at=at, cause=first_run_id)
 
 
 def _said(failure: Failure) -> str:

@@ -20,12 +20,12 @@ from libs.events import (
     Change,
     EventStore,
     SyncCancelled,
+    SyncEvent,
     SyncFailed,
     SyncPageRecorded,
     SyncStarted,
     end_key,
-    scan_marks,
-    stream_id,
+    scan_checkpoints,
     untaken_key,
 )
 from libs.temporal.access import refusal
@@ -61,7 +61,7 @@ async def sweep(
     sweeper = Sweeper(RunsOfTemporal(client), store, known, thresholds)
     while not stop.is_set():
         try:
-            await sweeper.once()
+            await sweeper.idempotency_key()
         except Exception as error:  # whatever it is, the next sweep looks again
             log.warning("the sweep of Temporal's runs failed; it is done again", error=str(error), exc_info=error)
             on_health(f"the sweep of Temporal's runs fails: {refusal(error) or f'{type(error).__name__}: {error}'}")
@@ -89,7 +89,7 @@ class Sweeper:
         self._looked_at: dict[tuple[str, str], datetime] = {}
         """Until when each project's runs were looked at."""
 
-    async def once(self) -> None:
+    async def idempotency_key(self) -> None:
         """Look at all runs once.
 
         Raises:
@@ -162,11 +162,13 @@ class Sweeper:
     async def _tell_untaken(self, run: Run, step: Waiting, now: datetime) -> None:
         first = await self._runs.first_run_id(run) or run.run_id
         event = dead_runs.untaken(run, first, now, await self._story(run, first), step)
-        await self._tell(run, Append(changes=[Change(event=event)], once=untaken_key(first)), How.UNTAKEN)
+        await self._tell(run, Append(changes=[Change(event=event)], idempotency_key=untaken_key(first)), How.UNTAKEN)
 
     async def _tell_end(self, run: Run, event: SyncFailed | SyncCancelled, how: How) -> None:
-        forget = [f"{scan_marks(run.site, run.project, event.run_id)}*"]
-        await self._tell(run, Append(changes=[Change(event=event)], forget=forget, once=end_key(event.run_id)), how)
+        forget = [f"{scan_checkpoints(run.site, run.project, event.run_id)}*"]
+        await self._tell(
+            run, Append(changes=[Change(event=event)], forget=forget, idempotency_key=end_key(event.run_id)), how
+        )
 
     async def _tell(self, run: Run, append: Append, how: How) -> None:
         done = await asyncio.to_thread(self._store.append, append)
@@ -179,12 +181,12 @@ class Sweeper:
     async def _story(self, run: Run, first_run_id: str) -> Story:
         return await asyncio.to_thread(_story, self._store, run, first_run_id)
 
-    async def _outcome(self, once: str) -> bytes | None:
-        return await asyncio.to_thread(self._store.outcome, once)
+    async def _outcome(self, idempotency_key: str) -> bytes | None:
+        return await asyncio.to_thread(self._store.outcome, idempotency_key)
 
 
 def _story(store: EventStore, run: Run, first_run_id: str) -> Story:
-    stream = stream_id(run.site, "sync", run.project)
+    stream = SyncEvent.stream_of(run.site, run.project)
     head = store.heads([stream]).get(stream)
     if head is None:
         return Story()

@@ -139,7 +139,7 @@ def _registration(name: str) -> RegisterProject:
 async def _hands(world: World) -> None:
     for _ in range(world.dice.randrange(8)):
         for _ in range(world.dice.randrange(20)):
-            await world.turns.turn()
+            await world.turns.lease()
         world.hand(pause=world.dice.random() < 0.6)
 
 
@@ -161,7 +161,7 @@ def _check(world: World, seed: str) -> None:
     assert still_open == ({ids[expected.open]} if expected.open is not None else set()), seed
 
     # The pace: what the plain reading says, what telemetry's fold says, what is recorded, and what is scheduled.
-    assert (state.pace.level, state.pace.seconds, state.pace.anchor) == (
+    assert (state.backoff.level, state.backoff.seconds, state.backoff.anchor) == (
         expected.level,
         expected.seconds,
         expected.anchor,
@@ -169,7 +169,7 @@ def _check(world: World, seed: str) -> None:
     folded = states_at(world.store, world.store.head(), RULES)
     assert set(folded) == ({(SITE, PROJECT)} if state.registered else set()), seed
     for project in folded.values():
-        assert (project.wanted.level, project.recorded) == (expected.level, state.pace), seed
+        assert (project.wanted.level, project.recorded) == (expected.level, state.backoff), seed
         assert {alert.alert_id for alert in project.alerts} == still_open, seed
     _check_schedule(world, state, expected, seed)
     _check_that_newer_words_count(world, events, seed)

@@ -23,8 +23,8 @@ from libs.events import (
     Change,
     Event,
     EventStore,
+    Lease,
     ProjectRegistered,
-    Turn,
     stream_id,
 )
 from libs.runtime import Reported
@@ -41,7 +41,7 @@ from libs.temporal.messages import (
     RescheduleSync,
     ResolveAlert,
     ResumeSync,
-    SendTestNotice,
+    SendTestNotification,
     SilenceAlerts,
 )
 from libs.temporal.worker import make_worker
@@ -49,10 +49,10 @@ from services.ingestor.control.activities import ControlActivities
 from services.ingestor.control.schedules import ScheduleGateway, agrees
 from services.ingestor.control.state import ControlState, fold_control
 from services.ingestor.journal import Journal
-from services.ingestor.sync.plan import registered_mark
+from services.ingestor.sync.plan import registered_checkpoint
 from services.ingestor.workflows import ControlProjectWorkflow
 from services.telemetry.backoff import Rules
-from services.telemetry.backoff_commands import Pacer, command_for
+from services.telemetry.backoff_commands import BackoffController, command_for
 from services.telemetry.leading import Reports, watch
 from services.telemetry.loop import Watcher, states_at
 from tests.acceptance.backoff.oracle import told
@@ -121,7 +121,9 @@ class Project:
             schedule_id=names.schedule_id(self.site, self.key),
             workflow_id=names.sync_workflow_id(self.site, self.key),
         )
-        self.store.append(Append(changes=[Change(event=event)], marks={registered_mark(self.site, self.key): b""}))
+        self.store.append(
+            Append(changes=[Change(event=event)], checkpoints={registered_checkpoint(self.site, self.key): b""})
+        )
 
     async def live(self) -> None:
         for _ in range(STEPS):
@@ -177,15 +179,17 @@ class Telemetry:
                     await self._work()
 
     async def _work(self) -> None:
-        turn, bell = Turn(lambda: True), asyncio.Event()
+        lease, bell = Lease(lambda: True), asyncio.Event()
         checks = [Reported() for _ in range(4)]
-        nats, log, pace, sweep = (check.report for check in checks)
-        pacer = Pacer(lambda command: carry_out(self._client, command), turn, bell.set, pace)
+        nats, log, backoff, sweep = (check.report for check in checks)
+        controller = BackoffController(lambda command: carry_out(self._client, command), lease, bell.set, backoff)
         try:
-            reports = Reports(nats=nats, log=log, pace=pace, sweep=sweep)
-            await watch(Watcher(self._store, Rules()), pacer, f"nats://127.0.0.1:{free_port()}", bell, turn, reports)
+            reports = Reports(nats=nats, log=log, backoff=backoff, sweep=sweep)
+            await watch(
+                Watcher(self._store, Rules()), controller, f"nats://127.0.0.1:{free_port()}", bell, lease, reports
+            )
         finally:
-            await pacer.close()
+            await controller.close()
 
 
 @contextlib.asynccontextmanager
@@ -234,7 +238,7 @@ async def _settled(store: EventStore, control: ControlActivities, projects: list
             await control.keep(site)
             states = await asyncio.to_thread(states_at, store, store.head(), Rules())
             held = [agrees(project.state(), await gateway.held(site, project.key)) for project in projects]
-            read = int(store.mark("telemetry/position") or 0)
+            read = int(store.checkpoint("telemetry/position") or 0)
             behind = store.read(read, 1, ("SyncFailed.v1", "SyncSucceeded.v1"))
             if all(held) and not behind and not any(command_for(state) for state in states.values()):
                 return
@@ -249,7 +253,7 @@ async def _check(project: Project) -> None:
     name = project.key
 
     assert [event.code for event in raised] == [code for _, code in expected.raised], name
-    assert (state.pace.level, state.pace.seconds, state.pace.anchor) == expected[:3], name
+    assert (state.backoff.level, state.backoff.seconds, state.backoff.anchor) == expected[:3], name
     assert (described.schedule.state.paused, state.paused) == (project.paused, project.paused), name
     assert described.schedule.spec.time_zone_name == ZONE, name
     if expected.level and expected.anchor is not None:
@@ -291,7 +295,9 @@ async def test_alerts_and_notices_are_dealt_with_by_commands_that_touch_no_sched
         acknowledge = AcknowledgeAlert(**given, command_id=f"{site}-1", alert_id=alert.alert_id)
         silence = SilenceAlerts(**given, command_id=f"{site}-2", until=datetime.now(UTC) + timedelta(hours=1))
         resolve = ResolveAlert(**given, command_id=f"{site}-3", alert_id=alert.alert_id)
-        notice = SendTestNotice(**given | {"project": ""}, command_id=f"{site}-4", notice_id="n1", channel="email")
+        notice = SendTestNotification(
+            **given | {"project": ""}, command_id=f"{site}-4", notification_id="n1", channel="email"
+        )
         for command in (acknowledge, acknowledge, silence, resolve, notice):
             await carry_out(client, command)
         commands = [one.topic.partition(".")[0] for one in store.read(0, 100) if one.event.cause == "ann"]
@@ -301,4 +307,4 @@ async def test_alerts_and_notices_are_dealt_with_by_commands_that_touch_no_sched
         assert watcher.states[site, project.key].alerts == ()
         with pytest.raises(RPCError, match="not found"):
             await project.schedule.describe()
-    assert store.marks(registered_mark(site, "")) == {registered_mark(site, project.key): b""}
+    assert store.checkpoints(registered_checkpoint(site, "")) == {registered_checkpoint(site, project.key): b""}

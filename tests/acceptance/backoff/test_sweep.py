@@ -85,10 +85,10 @@ class Scene:
         async with asyncio.timeout(PATIENCE):
             same = self.sweeper(thresholds)
             while not self.told():
-                await same.once()
+                await same.idempotency_key()
                 await asyncio.sleep(0.1)
         for sweeper in (same, same, self.sweeper(thresholds), self.sweeper(thresholds)):
-            await sweeper.once()
+            await sweeper.idempotency_key()
         (event,) = self.told()
         return event
 
@@ -261,7 +261,7 @@ async def test_what_the_run_has_told_itself_is_not_told_again(scene: Scene) -> N
         reason="its own words",
         pages_recorded=0,
     )
-    scene.store.append(Append(changes=[Change(event=own)], once=end_key(own.run_id)))
+    scene.store.append(Append(changes=[Change(event=own)], idempotency_key=end_key(own.run_id)))
     await run.terminate()
     event = await scene.found()
     assert isinstance(event, SyncCancelled)
@@ -275,7 +275,7 @@ async def test_only_known_projects_and_only_after_the_grace(scene: Scene) -> Non
     stranger = Sweeper(RunsOfTemporal(scene.client), scene.store, lambda: {(scene.site, "OTHER")}, AT_ONCE)
     patient = scene.sweeper(for_a_while)
     for sweeper in (stranger, patient, stranger, patient):
-        await sweeper.once()
+        await sweeper.idempotency_key()
     assert scene.told() == []
     await scene.found()
 
@@ -289,8 +289,8 @@ async def test_two_sweeps_at_once_tell_it_once(scene: Scene) -> None:
     sweepers = [Sweeper(RunsOfTemporal(scene.client), store, lambda: known, AT_ONCE) for store in stores]
     async with asyncio.timeout(PATIENCE):
         while len({event.run_id for event in scene.told()}) < len(runs):
-            await asyncio.gather(*(sweeper.once() for sweeper in sweepers))
-    await asyncio.gather(*(sweeper.once() for sweeper in sweepers))
+            await asyncio.gather(*(sweeper.idempotency_key() for sweeper in sweepers))
+    await asyncio.gather(*(sweeper.idempotency_key() for sweeper in sweepers))
     assert sorted(event.run_id for event in scene.told()) == sorted(_id(run) for run in runs)
     for store in stores:
         store.close()
@@ -364,7 +364,7 @@ async def test_the_ingestor_is_away_and_is_killed(scene: Scene, temporal: Tempor
             sweeper = scene.sweeper()
             async with asyncio.timeout(PATIENCE):
                 while not scene.ended(killed):
-                    await sweeper.once()
+                    await sweeper.idempotency_key()
             jira.conditions.latency_ms = 0
             issue = str(next(iter(jira.dataset.issues)))
             jira.mutations.edit_issue(issue, summary="changed while nobody looked")
@@ -372,7 +372,7 @@ async def test_the_ingestor_is_away_and_is_killed(scene: Scene, temporal: Tempor
             await ingestor.start()
             after = await scene.start(queue=names.SYNC_QUEUE)
             await after.result()
-            await scene.sweeper().once()
+            await scene.sweeper().idempotency_key()
             assert scene.ended(killed) == ["TIMEOUT"]
             assert scene.ended(after) == ["SUCCESS"]
             facts = scene.store.stream(stream_id(scene.site, "issue", issue))

@@ -36,7 +36,7 @@ from services.ingestor.control.schedules import Held, ScheduleGateway
 from services.ingestor.control.state import ControlState, fold_control
 from services.ingestor.journal import Journal
 from services.telemetry.backoff import Rules
-from services.telemetry.backoff_commands import PaceCommand, command_for
+from services.telemetry.backoff_commands import BackoffCommand, command_for
 from services.telemetry.loop import Watcher
 from tests.unit.services.telemetry.course import PROJECT, SITE
 
@@ -57,7 +57,7 @@ class Turns:
         self._waiting: list[asyncio.Future[None]] = []
         self._tasks: set[asyncio.Task[Any]] = set()
 
-    async def turn(self) -> None:
+    async def lease(self) -> None:
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiter)
         await waiter
@@ -86,7 +86,7 @@ class InTurn(Journal):
 
     async def _in(self, executor: ThreadPoolExecutor | None, call: Callable[[], T]) -> T:
         del executor  # the turns keep writers apart
-        await self._turns.turn()
+        await self._turns.lease()
         return call()
 
 
@@ -119,7 +119,7 @@ class Gateway(ScheduleGateway):
 
     async def held(self, site: str, project: str) -> Held | None:
         del site, project
-        await self._turns.turn()
+        await self._turns.lease()
         schedule = self._temporal.schedule
         if schedule is None:
             return None
@@ -127,7 +127,7 @@ class Gateway(ScheduleGateway):
         return Held(version_of(schedule), schedule.state.paused, schedule.state.note or "", (), token)
 
     async def write(self, site: str, project: str, wanted: ControlState, held: Held | None) -> None:
-        await self._turns.turn()
+        await self._turns.lease()
         token = str(self._temporal.changes).encode()
         if (held is None) != (self._temporal.schedule is None) or (held is not None and held.token != token):
             return  # as the server does: without a word
@@ -178,11 +178,13 @@ class World:
 
     async def run_ends(self, end: Event) -> None:
         """A run of the project ends so; its end is stored once, however often it is told."""
-        await self.turns.turn()
+        await self.turns.lease()
         self._runs += 1
         when = NOON + timedelta(minutes=self._runs, microseconds=self.dice.randrange(10**6))
         fields: Any = {"occurred_at": when, "run_id": f"run-{self._runs}"}
-        told = Append(changes=[Change(event=msgspec.structs.replace(end, **fields))], once=end_key(fields["run_id"]))
+        told = Append(
+            changes=[Change(event=msgspec.structs.replace(end, **fields))], idempotency_key=end_key(fields["run_id"])
+        )
         for _ in range(self.dice.choice((1, 1, 2))):
             self.store.append(told)
 
@@ -211,7 +213,7 @@ class World:
         shaky = Shaky(self.store)
         watcher: Watcher | None = None
         while self.working or self.dice.random() < 0.5:
-            await self.turns.turn()
+            await self.turns.lease()
             shaky.before, shaky.after = self._mishap(), self._mishap()
             try:
                 if watcher is None or self.dice.random() < 0.1:
@@ -236,7 +238,7 @@ class World:
 
         return self.dice.choices((lambda: None, die, be_overtaken), (6, 1, 1))[0]
 
-    def _send(self, command: PaceCommand) -> None:
+    def _send(self, command: BackoffCommand) -> None:
         """It may arrive late or twice, and its answer is lost."""
         for _ in range(self.dice.choice((1, 1, 2))):
             self.turns.begin(self.carry_out(command))

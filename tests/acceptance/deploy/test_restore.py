@@ -50,7 +50,7 @@ async def jira() -> AsyncIterator[Simulator]:
         yield simulator
 
 
-class Pace:
+class Backoff:
     """What telemetry asks for about a project in both lives: ids of its commands are made of positions."""
 
     def __init__(self, pipeline: Pipeline) -> None:
@@ -59,14 +59,14 @@ class Pace:
     async def apply(self, desk: Desk) -> None:
         await desk.do(
             ApplyBackoff,
-            command_id=f"telemetry:{self._name}:{desk.state().pace.version}:40",
+            command_id=f"telemetry:{self._name}:{desk.state().backoff.version}:40",
             level=1,
             code="NETWORK_GLITCH",
             failures=3,
             seconds=1800,
             anchor=datetime.now(UTC),
             run_id="run",
-            settled=desk.state().pace.version,
+            expected_version=desk.state().backoff.version,
         )
 
 
@@ -79,7 +79,7 @@ async def test_a_restored_log_begins_a_life_of_its_own(
         await until(lambda: kinds(store, SyncSucceeded))
         back_up(store_url, tmp_path / "backup")
         kept = store.head()
-        await Pace(pipeline).apply(desk)
+        await Backoff(pipeline).apply(desk)
         assert kinds(store, BackoffApplied)
         await until_stored(nats.url, store.head())
     # A run that waits for a worker, and is still there when the log goes back.
@@ -105,7 +105,7 @@ async def test_a_restored_log_begins_a_life_of_its_own(
             journal.close()
             assert version_in(await desk.described()) == desk.state().version
             # The same command as in the former life, which Temporal would answer from its history.
-            await Pace(again).apply(desk)
+            await Backoff(again).apply(desk)
             assert len(kinds(copy, BackoffApplied)) == 1
             assert (await desk.described()).schedule.spec.intervals
             await desk.do(RequestSync)

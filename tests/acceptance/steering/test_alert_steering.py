@@ -20,8 +20,8 @@ from libs.events import (
     Event,
     EventStore,
     FailureKind,
-    NoticeReason,
     NotificationFailed,
+    NotificationReason,
     NotificationRedriven,
     NotificationRequested,
     NotificationSent,
@@ -182,10 +182,10 @@ async def test_a_job_tells_how_it_is_slowed_down_and_when_it_runs_next(console: 
         seconds=7200,
         anchor=anchor,
         run_id="run",
-        settled=state.pace.version,
+        expected_version=state.backoff.version,
     )
     query = "{ syncJobs { nextRunAt upcomingRuns(count: 1) backoff { level code failures seconds nextRunAt } } }"
-    await until(lambda: console.desk.state().pace.level == 3)
+    await until(lambda: console.desk.state().backoff.level == 3)
     slow = await _job(console, query, slow=True)
     assert slow["backoff"] == {
         "level": 3,
@@ -197,8 +197,8 @@ async def test_a_job_tells_how_it_is_slowed_down_and_when_it_runs_next(console: 
     assert slow["upcomingRuns"] == [slow["nextRunAt"]]
     due = datetime.fromisoformat(slow["nextRunAt"])
     assert due == anchor.replace(microsecond=0) + timedelta(hours=2)
-    settled = console.desk.state().pace.version
-    await console.desk.do(ClearBackoff, run_id="run", settled=settled, reason="a run succeeded")
+    settled = console.desk.state().backoff.version
+    await console.desk.do(ClearBackoff, run_id="run", expected_version=settled, reason="a run succeeded")
     quick = await _job(console, query, slow=False)
     assert quick["upcomingRuns"] == [quick["nextRunAt"]]
     assert datetime.fromisoformat(quick["nextRunAt"]).minute % 15 == 0
@@ -240,9 +240,9 @@ async def test_a_dead_notice_is_tried_again_once(console: Console) -> None:
         NotificationFailed(
             **notice,
             project="",
-            notice_id="n-1",
+            notification_id="n-1",
             channel="email",
-            reason=NoticeReason.TEST,
+            reason=NotificationReason.TEST,
             subject="A test",
             recipients=("ops@acme.example",),
             kind=FailureKind.CONFIG,
@@ -288,11 +288,11 @@ async def _send_all(console: Console, position: int) -> None:
 
 def _sent(console: Console, asked: NotificationRequested | NotificationRedriven) -> NotificationSent:
     return NotificationSent(
-        **shared(console, "notice", asked.notice_id),
+        **shared(console, "notice", asked.notification_id),
         project="",
-        notice_id=asked.notice_id,
+        notification_id=asked.notification_id,
         channel=asked.channel,
-        reason=NoticeReason.TEST,
+        reason=NotificationReason.TEST,
         subject="A test",
         recipients=asked.to if isinstance(asked, NotificationRequested) else (),
     )

@@ -38,7 +38,7 @@ def crash(point: str) -> None:
 
 class CrashingJournal(Journal):
     async def append(self, append: Append) -> Appended:
-        command = bool(append.once and append.once.startswith("command:test-"))
+        command = bool(append.idempotency_key and append.idempotency_key.startswith("command:test-"))
         if command:
             crash("before-event")
         result = await super().append(append)

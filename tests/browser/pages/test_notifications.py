@@ -39,7 +39,7 @@ async def test_the_delivery_log_says_what_became_of_each_notice_and_redrives_dea
     assert "state=DEAD" in page.url
     await admin.press("Redrive “[SHOP] Never”")
     [redriven] = await found(lambda: troubles.asked_for(NotificationRedriven))
-    assert (redriven.notice_id, redriven.channel, redriven.cause) == (dead, "slack", "test admin")
+    assert (redriven.notification_id, redriven.channel, redriven.cause) == (dead, "slack", "test admin")
     troubles.deliver(dead)
     await admin.said("was tried again")
     await expect(rows.filter(has_text="[SHOP] Never")).to_have_count(0)

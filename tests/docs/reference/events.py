@@ -87,7 +87,7 @@ def _fields(kind: type[msgspec.Struct], known: set[str]) -> str:
     meanings = meanings_of(kind)
     rows = [
         (
-            code(field.name),
+            code(field.encode_name),
             _type(field.type) + ("" if field.required else ", may be missing"),
             meanings.get(field.name, ""),
         )

@@ -9,7 +9,9 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    leader, relay, subscribe = (sys.modules[f"libs.events.{name}"] for name in ("leader", "relay", "subscribe"))
+    leader, relay, subscribe = (
+        sys.modules[f"libs.events.{name}"] for name in ("reading.leader", "nats.relay", "nats.subscribe")
+    )
     for module, name in (
         (leader, "STANDBY_SECONDS"),
         (leader, "LOCK_CHECK_SECONDS"),

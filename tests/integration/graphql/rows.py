@@ -273,10 +273,10 @@ def silence(**changed: Any) -> Row:
     }
 
 
-def notice(notice_id: str, position: int, **changed: Any) -> Row:
+def notice(notification_id: str, position: int, **changed: Any) -> Row:
     return {
         "site": SITE,
-        "notice_id": notice_id,
+        "notice_id": notification_id,
         "channel": "email",
         "reason": "FIRST",
         "state": "SENT",
@@ -302,8 +302,8 @@ def notice(notice_id: str, position: int, **changed: Any) -> Row:
     }
 
 
-def about(notice_id: str, alert_id: str) -> Row:
-    return {"site": SITE, "notice_id": notice_id, "alert_id": alert_id}
+def about(notification_id: str, alert_id: str) -> Row:
+    return {"site": SITE, "notice_id": notification_id, "alert_id": alert_id}
 
 
 def drift(position: int, **changed: Any) -> Row:

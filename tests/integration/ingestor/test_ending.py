@@ -15,7 +15,7 @@ from libs.jira_simulator.site.dataset import Dataset
 from libs.temporal.messages import BeginSync, FailSync, Failure, FetchPage, PageSource, PrepareScan
 from services.ingestor.journal import Journal
 from services.ingestor.sync.activities import SyncActivities
-from services.ingestor.sync.plan import MarkNames
+from services.ingestor.sync.plan import CheckpointNames
 
 RUN = {"site": "acme", "project": "DEMO", "run_id": "run-1"}
 
@@ -49,4 +49,4 @@ async def test_a_page_that_was_stored_while_the_run_gave_up_is_counted(log: Even
     (told,) = (event for event in events if isinstance(event, SyncFailed))
     assert told.pages_recorded == sum(isinstance(event, SyncPageRecorded) for event in events) == 1
     assert (told.severity, told.category, told.fingerprint != "") == ("warning", "network", True)
-    assert log.marks(MarkNames("acme", "DEMO").scans) == {}
+    assert log.checkpoints(CheckpointNames("acme", "DEMO").scans) == {}

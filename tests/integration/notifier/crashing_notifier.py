@@ -45,8 +45,8 @@ def run(environ: dict[str, str], log: str, point: str = "", site: str = "") -> N
             return result
 
     class CrashingJournal(Journal):
-        def record(self, event: Event, once: str) -> None:
-            super().record(event, once)
+        def record(self, event: Event, idempotency_key: str) -> None:
+            super().record(event, idempotency_key)
             if event.site == site:
                 crash("after-record")
 

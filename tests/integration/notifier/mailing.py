@@ -69,20 +69,20 @@ async def notifying(
         await task
 
 
-def requested(notice_id: str, channel: str, *to: str) -> NotificationRequested:
-    return NotificationRequested(**_of(notice_id), channel=channel, to=to)
+def requested(notification_id: str, channel: str, *to: str) -> NotificationRequested:
+    return NotificationRequested(**_of(notification_id), channel=channel, to=to)
 
 
-def redriven(notice_id: str, channel: str) -> NotificationRedriven:
-    return NotificationRedriven(**_of(notice_id), channel=channel)
+def redriven(notification_id: str, channel: str) -> NotificationRedriven:
+    return NotificationRedriven(**_of(notification_id), channel=channel)
 
 
-def _of(notice_id: str) -> dict[str, Any]:
+def _of(notification_id: str) -> dict[str, Any]:
     return {
-        "stream_id": stream_id("acme", "notice", notice_id),
+        "stream_id": stream_id("acme", "notice", notification_id),
         "site": "acme",
         "project": "",
         "occurred_at": THEN,
         "cause": "ada",
-        "notice_id": notice_id,
+        "notification_id": notification_id,
     }

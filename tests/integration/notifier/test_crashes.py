@@ -85,6 +85,6 @@ def test_a_killed_notifier_tells_everybody_and_nobody_twice_without_a_sign(
             [record] = records(store, site)
             got = mails(server, site)
             assert len(got) == IN_THE_END[point]
-            assert {mail.message_id for mail in got} == {f"<{record.notice_id}@example.com>"}
+            assert {mail.message_id for mail in got} == {f"<{record.notification_id}@example.com>"}
         assert len(server.mails) == TRIALS * IN_THE_END[point] + 1
     store.close()

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from prometheus_client import REGISTRY
 
-from libs.events import EventStore, FailureKind, NoticeReason, NotificationFailed, NotificationSent, run_relay
+from libs.events import EventStore, FailureKind, NotificationFailed, NotificationReason, NotificationSent, run_relay
 from libs.runtime import Stop
 from services.notifier import state as state_module
 from services.notifier.channels.email import Email
@@ -134,8 +134,8 @@ async def test_an_alert_reaches_its_people_by_nats_and_its_end_comes_in_the_same
     assert slack.taken == []
     events = outcomes(store)
     assert all(isinstance(event, NotificationSent) for event in events)
-    [event] = [one for one in events if (one.channel, one.reason) == ("email", NoticeReason.FIRST)]
-    assert told.message_id == f"<{event.notice_id}@example.com>"
+    [event] = [one for one in events if (one.channel, one.reason) == ("email", NotificationReason.FIRST)]
+    assert told.message_id == f"<{event.notification_id}@example.com>"
     assert (event.site, event.project, event.projects) == ("acme", "ALPHA", ("ALPHA",))
     assert (event.alert_ids, event.recipients) == ((first.alert_id,), ("ops@example.com",))
 
@@ -169,7 +169,7 @@ async def test_a_state_of_another_version_is_made_again_from_the_log(
         await until(lambda: len(outcomes(store)) == 2, "both outcomes")
     monkeypatch.setattr(journal_module, "VERSION", 99)
     [dead] = [event for event in outcomes(store) if isinstance(event, NotificationFailed)]
-    append(store, resolved(first, first.occurred_at), redriven(dead.notice_id, "slack"))
+    append(store, resolved(first, first.occurred_at), redriven(dead.notification_id, "slack"))
     async with notifying(store, channels, NOBODY):
         await until(lambda: len(outcomes(store)) == 4, "end and redrive")
     assert {(one.channel, str(one.reason)) for one in outcomes(store)[2:]} == {
@@ -187,7 +187,7 @@ async def test_a_test_notice_says_in_the_log_what_came_of_it(store: EventStore, 
     )
     async with notifying(store, {"email": email(mail)}, NOBODY):
         await until(lambda: len(outcomes(store)) == 3, "three outcomes")
-    by_id = {event.notice_id: event for event in outcomes(store)}
+    by_id = {event.notification_id: event for event in outcomes(store)}
     sent, missing, refused = by_id["t-1"], by_id["t-2"], by_id["t-3"]
     assert isinstance(sent, NotificationSent)
     assert (sent.recipients, sent.project, sent.provider_message_id) == (("me@example.com",), "", "Q1")
@@ -217,12 +217,12 @@ async def test_a_dead_letter_is_sent_again_under_its_id_when_somebody_wants_it(s
     async with notifying(store, {"email": channel}, NOBODY):
         await until(lambda: outcomes(store), "the failure")
         [dead] = outcomes(store)
-    append(store, redriven(dead.notice_id, "email"))
+    append(store, redriven(dead.notification_id, "email"))
     async with notifying(store, {"email": channel}, NOBODY):
         await until(lambda: len(outcomes(store)) == 2, "the second attempt")
     again = outcomes(store)[1]
     assert isinstance(again, NotificationSent)
-    assert (again.notice_id, again.attempt, again.subject) == (dead.notice_id, 2, dead.subject)
+    assert (again.notification_id, again.attempt, again.subject) == (dead.notification_id, 2, dead.subject)
     first, second = channel.sent
     assert first == second
 
@@ -239,8 +239,10 @@ async def test_a_dead_letter_that_is_no_longer_kept_is_sent_again_with_what_the_
     async with notifying(store, {"email": channel}, NOBODY):
         await until(lambda: len(outcomes(store)) == 3, "the failure that is kept")
         letters = {str(event.reason) if event.site == "acme" else "other": event for event in outcomes(store)}
-        await until(lambda: list(Journal(store).load().outbox) == [letters["other"].notice_id], "the others to go")
-    append(store, redriven(letters["FIRST"].notice_id, "email"), redriven("t-1", "email"))
+        await until(
+            lambda: list(Journal(store).load().outbox) == [letters["other"].notification_id], "the others to go"
+        )
+    append(store, redriven(letters["FIRST"].notification_id, "email"), redriven("t-1", "email"))
     async with notifying(store, {"email": channel}, NOBODY):
         await until(lambda: len(outcomes(store)) == 5, "both of them")
     append(store, redriven("t-1", "email"), requested("t-2", "email"))
@@ -248,8 +250,8 @@ async def test_a_dead_letter_that_is_no_longer_kept_is_sent_again_with_what_the_
         await until(lambda: len(outcomes(store)) == 6, "the next one: who has got it does not get it again")
     again = outcomes(store)[3:]
     assert all(isinstance(event, NotificationSent) for event in again)
-    assert {(event.notice_id, event.attempt, event.subject) for event in again} == {
-        *((event.notice_id, 2, event.subject) for name, event in letters.items() if name != "other"),
+    assert {(event.notification_id, event.attempt, event.subject) for event in again} == {
+        *((event.notification_id, 2, event.subject) for name, event in letters.items() if name != "other"),
         ("t-2", 1, "acme: test notice"),
     }
     told, tested = sorted(channel.sent[3:5], key=lambda message: message.to)

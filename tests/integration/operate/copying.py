@@ -94,8 +94,8 @@ def batch(writer: int, number: int) -> Append:
     first = (writer * 100_000 + number) * BATCH
     return Append(
         changes=[issue(first + one, text=f"{writer}.{number}") for one in range(BATCH)],
-        marks={f"writer/{writer}": str(number).encode()},
-        once=f"batch:{writer}:{number}",
+        checkpoints={f"writer/{writer}": str(number).encode()},
+        idempotency_key=f"batch:{writer}:{number}",
     )
 
 

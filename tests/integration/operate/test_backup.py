@@ -83,10 +83,12 @@ async def test_a_backup_under_load_restores_with_the_tables_of_that_moment(
         assert all_of(copy) == all_of(store, stop=position)
         assert copy.unsound_streams() == 0
         for writer in range(WRITERS):
-            number = int(copy.mark(f"writer/{writer}") or 0)
+            number = int(copy.checkpoint(f"writer/{writer}") or 0)
             assert copy.outcome(f"batch:{writer}:{number + 1}") is None
             assert (copy.outcome(f"batch:{writer}:{number}") is not None) == (number > 0)
-        assert sum(int(copy.mark(f"writer/{writer}") or 0) for writer in range(WRITERS)) * BATCH == position - begun
+        assert (
+            sum(int(copy.checkpoint(f"writer/{writer}") or 0) for writer in range(WRITERS)) * BATCH == position - begun
+        )
         assert rebuild(copy, tables, Stop()) == position
         assert dump(tables) == tables_up_to(store, position, tmp_path)
         assert TokenStore(tables).principal_of(token) is not None

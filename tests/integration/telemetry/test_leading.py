@@ -16,8 +16,8 @@ from libs.temporal.connect import connect
 from services.telemetry import backoff_commands as pacing
 from services.telemetry import leading
 from services.telemetry.backoff import Rules
-from services.telemetry.backoff_commands import PaceCommand
-from services.telemetry.leading import Reports, work_in_turn
+from services.telemetry.backoff_commands import BackoffCommand
+from services.telemetry.leading import Reports, work_while_leading
 from services.telemetry.loop import Watcher
 from tests.integration.events.nats.publishing import PATIENCE, relay
 from tests.servers.addresses import NatsServer, free_port, sqlite_log
@@ -39,13 +39,13 @@ class Telemetry:
     """One that works, or waits for its turn."""
 
     def __init__(self) -> None:
-        self.checks = {name: Reported() for name in ("nats", "log", "pace", "sweep")}
+        self.checks = {name: Reported() for name in ("nats", "log", "backoff", "sweep")}
         self.reports = Reports(**{name: check.report for name, check in self.checks.items()})
         self.stop = Stop()
 
     async def work(self, store: EventStore, nats_url: str) -> None:
         client = await connect(f"127.0.0.1:{free_port()}", lazy=True)
-        await work_in_turn(store, client, nats_url, Rules(), self.stop, self.reports)
+        await work_while_leading(store, client, nats_url, Rules(), self.stop, self.reports)
 
 
 @asynccontextmanager
@@ -76,9 +76,9 @@ async def until(condition: Callable[[], object]) -> None:
 async def test_it_is_woken_by_nats_and_asks_for_a_pace(
     store: EventStore, nats: NatsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sent: list[PaceCommand] = []
+    sent: list[BackoffCommand] = []
 
-    async def carry_out(_client: object, command: PaceCommand) -> None:
+    async def carry_out(_client: object, command: BackoffCommand) -> None:
         sent.append(command)
 
     monkeypatch.setattr(leading, "carry_out", carry_out)
@@ -88,7 +88,7 @@ async def test_it_is_woken_by_nats_and_asks_for_a_pace(
         happen(store, *(failed() for _ in range(3)))
         await until(lambda: sent)
     (command,) = sent
-    assert (type(command).__name__, command.settled, command.project) == ("ApplyBackoff", 1, "KEY")
+    assert (type(command).__name__, command.expected_version, command.project) == ("ApplyBackoff", 1, "KEY")
     assert len(raised(store)) == 1
 
 
@@ -96,8 +96,8 @@ async def test_without_temporal_alerts_are_raised_and_the_pace_is_asked_for_agai
     happen(store, registered(), failed("AUTH_EXPIRED"))
     async with at_work(store, f"nats://127.0.0.1:{free_port()}") as telemetry:
         await until(lambda: raised(store))
-        await until(lambda: telemetry.checks["pace"]() not in (None, "not started yet"))
-        assert "pace of KEY" in str(telemetry.checks["pace"]())
+        await until(lambda: telemetry.checks["backoff"]() not in (None, "not started yet"))
+        assert "pace of KEY" in str(telemetry.checks["backoff"]())
         assert telemetry.checks["log"]() is None
         await until(lambda: "does not deliver" in str(telemetry.checks["nats"]()))
 

@@ -68,7 +68,7 @@ def test_states_without_their_beginning_are_folded_anew(store: EventStore) -> No
     catch_up(watcher(store))
     (saved,) = watcher(store).states.values()
     older = msgspec.structs.replace(saved, since=None, succeeded=None, longest_gap=0.0)
-    store.append(Append(marks={f"{NAME}/part/{SITE}/{PROJECT}": msgspec.json.encode(older)}))
+    store.append(Append(checkpoints={f"{NAME}/part/{SITE}/{PROJECT}": msgspec.json.encode(older)}))
     assert watcher(store).states == {KEY: saved}
 
 
@@ -133,7 +133,7 @@ def test_states_that_cannot_be_read_are_folded_anew(store: EventStore) -> None:
     happen(store, registered(), *(failed() for _ in range(3)))
     catch_up(watcher(store))
     expected = watcher(store).states
-    store.append(Append(marks={f"{NAME}/part/{SITE}/{PROJECT}": b'{"another": "version"}'}))
+    store.append(Append(checkpoints={f"{NAME}/part/{SITE}/{PROJECT}": b'{"another": "version"}'}))
     again = watcher(store)
     assert again.states == expected
     catch_up(again)
@@ -145,7 +145,7 @@ def test_a_project_that_is_gone_leaves_no_state(store: EventStore) -> None:
     catch_up(watcher(store))
     assert kinds(store) == ["AlertRaised", "AlertResolved"]
     assert watcher(store).states == {}
-    assert store.marks(f"{NAME}/part/") == {}
+    assert store.checkpoints(f"{NAME}/part/") == {}
 
 
 def test_ids_of_alerts_follow_from_the_log(store: EventStore) -> None:

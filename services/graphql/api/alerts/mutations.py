@@ -13,9 +13,9 @@ import strawberry
 from libs.temporal.messages import (
     AcknowledgeAlert,
     AnyCommand,
-    RedriveNotice,
+    RedriveNotification,
     ResolveAlert,
-    SendTestNotice,
+    SendTestNotification,
     SilenceAlerts,
 )
 from services.graphql.api.alerts.fields import sees_everything
@@ -117,9 +117,11 @@ class AlertMutation:
             message = "This token reaches some projects only; a test notice belongs to none of them."
             return NotificationPayload(notification=None, user_errors=[user_error("FORBIDDEN", message)])
         shared = frame(info, info.context.defaults.site, "", None, idempotency_key, about=channel.value)
-        notice_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"jdi:test-notice:{shared['command_id']}"))
-        command = SendTestNotice(**shared, notice_id=notice_id, channel=channel.value, to=_recipients(to))
-        return await _tried(info, command, notice_id, lambda row: row["state"] != "REQUESTED")
+        notification_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"jdi:test-notice:{shared['command_id']}"))
+        command = SendTestNotification(
+            **shared, notification_id=notification_id, channel=channel.value, to=_recipients(to)
+        )
+        return await _tried(info, command, notification_id, lambda row: row["state"] != "REQUESTED")
 
     @strawberry.mutation(
         description="Try a dead notice again, and wait, up to 10 seconds, for what comes of it.", extensions=admin()
@@ -142,7 +144,7 @@ class AlertMutation:
                 notification=Notification.of(row), user_errors=[user_error("NOT_DEAD", message, "id")]
             )
         shared = frame(info, row["site"], "", None, idempotency_key, about=id)
-        command = RedriveNotice(**shared, notice_id=row["notice_id"], channel=row["channel"])
+        command = RedriveNotification(**shared, notification_id=row["notice_id"], channel=row["channel"])
         return await _tried(info, command, id, lambda now: now["attempts"] > row["attempts"])
 
 
@@ -166,7 +168,9 @@ async def _on_alert(
     return AlertPayload(alert=None if row is None else Alert.of(row), user_errors=[])
 
 
-async def _tried(info: Info, command: AnyCommand, notice_id: str, over: Callable[[Row], bool]) -> NotificationPayload:
+async def _tried(
+    info: Info, command: AnyCommand, notification_id: str, over: Callable[[Row], bool]
+) -> NotificationPayload:
     """Have a notice sent, and wait for a while until it was tried."""
     done = await outcome(info, command)
     if isinstance(done, UserError):
@@ -174,7 +178,7 @@ async def _tried(info: Info, command: AnyCommand, notice_id: str, over: Callable
     row: Row | None = None
     try:
         async with asyncio.timeout(TRIED_SECONDS):
-            while (row := await _notice(info, notice_id)) is None or not over(row):  # noqa: ASYNC110 - another process moves it
+            while (row := await _notice(info, notification_id)) is None or not over(row):  # noqa: ASYNC110 - another process moves it
                 await asyncio.sleep(_LOOK_SECONDS)
     except TimeoutError:
         message = (
@@ -186,8 +190,8 @@ async def _tried(info: Info, command: AnyCommand, notice_id: str, over: Callable
     return NotificationPayload(notification=Notification.of(row), user_errors=[])
 
 
-async def _notice(info: Info, notice_id: str) -> Row | None:
-    return await asyncio.to_thread(info.context.queries.notification, notice_id, everything=sees_everything(info))
+async def _notice(info: Info, notification_id: str) -> Row | None:
+    return await asyncio.to_thread(info.context.queries.notification, notification_id, everything=sees_everything(info))
 
 
 def _recipients(to: list[str] | None) -> tuple[str, ...]:

@@ -112,9 +112,9 @@ class AlertQueries(Reader):
             query = query.where(notification.c.created_position < narrow.after)
         return self._with_alerts(self._rows(query.order_by(notification.c.created_position.desc()).limit(limit)))
 
-    def notification(self, notice_id: str, *, everything: bool) -> Row | None:
+    def notification(self, notification_id: str, *, everything: bool) -> Row | None:
         """One notice by id."""
-        query = self._notices(everything=everything).where(notification.c.notice_id == notice_id)
+        query = self._notices(everything=everything).where(notification.c.notice_id == notification_id)
         return next(iter(self._with_alerts(self._rows(query.limit(1)))), None)
 
     def notifications_of_alerts(self, alerts: Sequence[tuple[str, str]]) -> list[Row]:

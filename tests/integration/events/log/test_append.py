@@ -103,37 +103,42 @@ def test_payloads_are_kept_byte_for_byte(store: EventStore) -> None:
     assert bytes(recorded.event.payload) == bytes(change.event.payload)  # type: ignore[attr-defined]
 
 
-def test_a_batch_with_a_once_key_is_stored_once_and_answers_the_same(store: EventStore) -> None:
+def test_a_batch_with_an_idempotency_key_is_stored_once_and_answers_the_same(store: EventStore) -> None:
     def closing(new: int) -> tuple[Sequence[Change], bytes]:
         return [request("closing")], b"%d new" % new
 
     first = store.append(
-        Append(changes=[issue(1), request("first")], marks={"cursor": b"1"}, once="page:1", closing=closing)
+        Append(
+            changes=[issue(1), request("first")],
+            checkpoints={"cursor": b"1"},
+            idempotency_key="page:1",
+            closing=closing,
+        )
     )
-    again = store.append(Append(changes=[issue(2)], marks={"cursor": b"2"}, once="page:1"))
+    again = store.append(Append(changes=[issue(2)], checkpoints={"cursor": b"2"}, idempotency_key="page:1"))
     assert first.outcome == again.outcome == b"2 new"
     assert [event.stream_version for event in first.appended] == [1, 1, 2]
     assert again.repeated
-    assert store.mark("cursor") == b"1"
+    assert store.checkpoint("cursor") == b"1"
     assert store.head() == 3
     assert store.outcome("page:1") == b"2 new"
     assert store.outcome("page:2") is None
 
 
 def test_a_batch_is_stored_whole_or_not_at_all(store: EventStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It breaks after the events are written, before the marks are: nothing of the batch is there."""
+    """It breaks after the events are written, before the checkpoints are: nothing of the batch is there."""
 
     def breaks(*_: object) -> None:
         raise ZeroDivisionError
 
-    batch = Append(changes=[issue(1)], marks={"cursor": b"1"}, once="page:1")
-    monkeypatch.setattr(store._recorder, "_write_marks", breaks)
+    batch = Append(changes=[issue(1)], checkpoints={"cursor": b"1"}, idempotency_key="page:1")
+    monkeypatch.setattr(store._recorder, "_write_checkpoints", breaks)
     with pytest.raises(ZeroDivisionError):
         store.append(batch)
     monkeypatch.undo()
     assert store.head() == 0
     assert store.outcome("page:1") is None
-    assert store.mark("cursor") is None
+    assert store.checkpoint("cursor") is None
     assert store._recorder.heads([issue(1).event.stream_id]) == {}
     assert len(store.append(batch).appended) == 1
 
@@ -145,7 +150,8 @@ from tests.integration.events.made import issue
 store = open_store(sys.argv[1])
 for page in range(100_000):
     issues = [issue(page * 20 + number, text="x" * 2000) for number in range(20)]
-    store.append(Append(changes=issues, marks={"cursor": b"%d" % page}, once=f"page:{page}", outcome=b"%d" % page))
+    done = b"%d" % page
+    store.append(Append(changes=issues, checkpoints={"cursor": done}, idempotency_key=f"page:{page}", outcome=done))
 """
 
 
@@ -159,7 +165,7 @@ def test_a_killed_writer_leaves_whole_pages_only(store: EventStore, store_url: s
     numbers = issue_numbers([recorded.event for recorded in store.read(0, limit=1_000_000)])
     pages = len(numbers) // 20
     assert numbers == list(range(pages * 20))
-    assert store.mark("cursor") == store.outcome(f"page:{pages - 1}") == b"%d" % (pages - 1)
+    assert store.checkpoint("cursor") == store.outcome(f"page:{pages - 1}") == b"%d" % (pages - 1)
     assert store.outcome(f"page:{pages}") is None
 
 
@@ -169,21 +175,21 @@ def _waited(store: EventStore, position: int) -> bool:
 
 def _let_the_database_notice(store: EventStore) -> None:
     """PostgreSQL may still be committing what the killed writer had sent: wait until its lock is free."""
-    store.append(Append(marks={"after": b""}))
+    store.append(Append(checkpoints={"after": b""}))
 
 
-def test_marks_are_set_kept_listed_and_forgotten(store: EventStore) -> None:
-    store.append(Append(marks={"a/1": b"1", "a/2": b"2", "b_1": b"3", "b%": b"4"}))
-    store.append(Append(marks={"a/1": b"new"}, insert_marks={"a/2": b"ignored", "a/3": b"3"}))
-    assert store.marks("a/") == {"a/1": b"new", "a/2": b"2", "a/3": b"3"}
+def test_checkpoints_are_set_kept_listed_and_forgotten(store: EventStore) -> None:
+    store.append(Append(checkpoints={"a/1": b"1", "a/2": b"2", "b_1": b"3", "b%": b"4"}))
+    store.append(Append(checkpoints={"a/1": b"new"}, new_checkpoints={"a/2": b"ignored", "a/3": b"3"}))
+    assert store.checkpoints("a/") == {"a/1": b"new", "a/2": b"2", "a/3": b"3"}
     store.append(Append(forget=["a/*", "none", "b%*"]))
-    assert store.marks("") == {"b_1": b"3"}
+    assert store.checkpoints("") == {"b_1": b"3"}
 
 
 def test_what_is_set_together_with_a_forget_stays(store: EventStore) -> None:
-    store.append(Append(marks={"seen/1": b"", "seen/2": b""}))
-    store.append(Append(forget=["seen/*"], marks={"seen/3": b""}))
-    assert set(store.marks("seen/")) == {"seen/3"}
+    store.append(Append(checkpoints={"seen/1": b"", "seen/2": b""}))
+    store.append(Append(forget=["seen/*"], checkpoints={"seen/3": b""}))
+    assert set(store.checkpoints("seen/")) == {"seen/3"}
 
 
 def test_large_batches_do_not_hang(store: EventStore) -> None:
@@ -228,7 +234,7 @@ def test_the_loser_of_a_race_looks_again(store: EventStore, store_url: str, monk
         return insert(*args, **kwargs)
 
     monkeypatch.setattr(recorder, "insert_events", beaten)
-    appended = store.append(Append(changes=[issue(1), issue(2), request("ours")], marks={"m": b""})).appended
+    appended = store.append(Append(changes=[issue(1), issue(2), request("ours")], checkpoints={"m": b""})).appended
     assert [(type(event).__name__, event.stream_version) for event in appended] == [
         ("JiraIssueFetched", 1),
         ("SyncRequested", 2),
@@ -240,11 +246,11 @@ def test_the_loser_of_a_race_looks_again(store: EventStore, store_url: str, monk
 def test_what_was_decided_on_an_older_state_is_not_stored(store: EventStore) -> None:
     stream = request("a").event.stream_id
     store.append(Append(changes=[request("a")], expect={stream: 0}))
-    decided = Append(changes=[request("b"), issue(1)], marks={"m": b"1"}, once="k", expect={stream: 1})
+    decided = Append(changes=[request("b"), issue(1)], checkpoints={"m": b"1"}, idempotency_key="k", expect={stream: 1})
     store.append(Append(changes=[request("somebody was faster")]))
     with pytest.raises(StreamMovedError, match="has version 2, not 1"):
         store.append(decided)
-    assert (store.head(), store.mark("m"), store.outcome("k")) == (2, None, None)
+    assert (store.head(), store.checkpoint("m"), store.outcome("k")) == (2, None, None)
     store.append(msgspec.structs.replace(decided, expect={stream: 2}))
     # A repetition is answered whatever the stream holds by then.
     assert store.append(decided).repeated

@@ -52,10 +52,10 @@ def test_several_processes_may_migrate_at_once(empty_url: str) -> None:
 def test_migrating_again_keeps_what_is_there(empty_url: str) -> None:
     migrate(empty_url)
     store = open_store(empty_url)
-    store.append(Append(changes=[issue(1)], marks={"m": b"1"}))
+    store.append(Append(changes=[issue(1)], checkpoints={"m": b"1"}))
     migrate(empty_url)
     assert store.head() == 1
-    assert store.mark("m") == b"1"
+    assert store.checkpoint("m") == b"1"
     store.close()
 
 

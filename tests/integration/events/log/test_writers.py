@@ -67,7 +67,7 @@ def test_of_racing_batches_with_one_once_key_one_is_stored(store_url: str, store
     def write(seed: int) -> tuple[bool, bytes]:
         writer = open_store(store_url)
         start.wait()
-        done = writer.append(Append(changes=[issue(seed)], once="page:1", outcome=b"%d" % seed))
+        done = writer.append(Append(changes=[issue(seed)], idempotency_key="page:1", outcome=b"%d" % seed))
         writer.close()
         return done.repeated, done.outcome
 
@@ -85,12 +85,12 @@ def test_writers_of_the_same_marks_do_not_deadlock(store_url: str, store: EventS
         writer = open_store(store_url)
         for _ in range(25):
             ordered = names[:: -1 if seed % 2 else 1]
-            writer.append(Append(marks=dict.fromkeys(ordered, b"%d" % seed)))
+            writer.append(Append(checkpoints=dict.fromkeys(ordered, b"%d" % seed)))
         writer.close()
 
     with ThreadPoolExecutor(WRITERS) as writers:
         list(writers.map(write, range(WRITERS)))
-    assert len(set(store.marks("mark/").values())) == 1
+    assert len(set(store.checkpoints("mark/").values())) == 1
 
 
 WRITER = """

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 
-from libs.events import Turn, lead_in_turn, leadership
+from libs.events import Lease, lead_by_lease, leadership
 from libs.events.reading.leader import SILENT, _session
 from libs.runtime import Stop
 from tests.doubles.tcp_gate import TcpGate
@@ -19,14 +19,14 @@ from tests.servers.addresses import PostgresServer
 
 LEADER = """
 import asyncio, sys
-from libs.events import lead_in_turn
+from libs.events import lead_by_lease
 from libs.runtime import Stop
 
-async def lead(turn):
+async def lead(lease):
     print("leads", flush=True)
-    await turn.wait()
+    await lease.wait()
 
-asyncio.run(lead_in_turn(sys.argv[1], "clerk", Stop(), lead, on_health=print))
+asyncio.run(lead_by_lease(sys.argv[1], "clerk", Stop(), lead, on_health=print))
 """
 
 
@@ -37,11 +37,11 @@ class Clerk:
         self.leads, self.told, self.standby = False, list[str](), 0
         self.turns, self.written = 0, 0
 
-    async def lead(self, turn: Turn) -> None:
+    async def lead(self, lease: Lease) -> None:
         self.leads, self.turns = True, self.turns + 1
-        while await turn.goes_on():
+        while await lease.goes_on():
             self.written += 1
-            await turn.sleep(0.01)
+            await lease.sleep(0.01)
         self.leads = False
 
     def hear(self, why: str | None) -> None:
@@ -61,7 +61,7 @@ class Clerk:
 async def at_work(url: str) -> AsyncIterator[Clerk]:
     clerk, stop = Clerk(), Stop()
     task = asyncio.create_task(
-        lead_in_turn(url, "clerk", stop, clerk.lead, on_health=clerk.hear, on_standby=clerk.stand_by)
+        lead_by_lease(url, "clerk", stop, clerk.lead, on_health=clerk.hear, on_standby=clerk.stand_by)
     )
     try:
         yield clerk
@@ -135,12 +135,12 @@ async def test_a_step_that_begins_after_the_loss_does_not_go_on(postgres: Postgr
     """However long it is until the next look by the clock."""
     async with leadership(through(gate, postgres.fresh_database()), "clerk") as held:
         assert held is not None
-        turn = Turn(held)
-        assert await turn.goes_on()
+        lease = Lease(held)
+        assert await lease.goes_on()
         gate.cut()
-        assert not await turn.goes_on()
-        assert turn.is_set()
-        await turn.wait()
+        assert not await lease.goes_on()
+        assert lease.is_set()
+        await lease.wait()
 
 
 def test_a_server_whose_machine_is_gone_is_found_out(postgres: PostgresServer, gate: TcpGate) -> None:

@@ -305,10 +305,10 @@ def _fill(tables: sqlalchemy.Engine) -> None:
         [rows.user(who, display_name=name) | {"site": site} for site, who, name in people],
     )
     # One that tells of both projects of the site, one of none, and one of an alert that nobody knows.
-    for position, (notice_id, alerts) in enumerate(
+    for position, (notification_id, alerts) in enumerate(
         [("joint", ("alert-north", "alert-south")), ("test", ()), ("orphan", ("alert-lost",))], 1000
     ):
-        _notice(tables, "acme", f"notice-{notice_id}", position, SECRET, alerts)
+        _notice(tables, "acme", f"notice-{notification_id}", position, SECRET, alerts)
 
 
 def _project(
@@ -338,13 +338,13 @@ def _project(
 
 
 def _notice(
-    tables: sqlalchemy.Engine, site: str, notice_id: str, position: int, subject: str, alerts: tuple[str, ...]
+    tables: sqlalchemy.Engine, site: str, notification_id: str, position: int, subject: str, alerts: tuple[str, ...]
 ) -> None:
     here = {"site": site}
-    row = rows.notice(notice_id, position, subject=subject, state="DEAD" if alerts else "SENT")
+    row = rows.notice(notification_id, position, subject=subject, state="DEAD" if alerts else "SENT")
     _insert(tables, read_tables.notification, [row | here])
     if alerts:
-        named = [rows.about(notice_id, alert_id) | here for alert_id in alerts]
+        named = [rows.about(notification_id, alert_id) | here for alert_id in alerts]
         _insert(tables, read_tables.notification_alert, named)
 
 

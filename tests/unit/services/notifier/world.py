@@ -32,8 +32,8 @@ class World:
     @property
     def sent(self) -> list[Notice]:
         """What arrived, in order."""
-        by_id = {notice.notice_id: notice for notice in self.planned}
-        return [by_id[one.notice_id] for one in self.outcomes if isinstance(one, NotificationSent)]
+        by_id = {notice.notification_id: notice for notice in self.planned}
+        return [by_id[one.notification_id] for one in self.outcomes if isinstance(one, NotificationSent)]
 
     def said(self, channel: str | None = None) -> list[tuple[str, str]]:
         """Channel and reason of what arrived."""
@@ -71,7 +71,9 @@ class World:
         for _ in range(1000):
             self.state = hushed(self.state, self.policy, self.channels, self.now)
             for notice in due(self.state, self.policy, self.channels, self.now):
-                assert notice.notice_id not in {one.notice_id for one in self.planned}, "a notice is planned twice"
+                assert notice.notification_id not in {one.notification_id for one in self.planned}, (
+                    "a notice is planned twice"
+                )
                 self.planned.append(notice)
                 self.state = planned(self.state, notice)
             waiting = ready(self.state, {}, self.now)

@@ -20,7 +20,7 @@ from libs.events import (
     AlertsSilenced,
     BackoffApplied,
     BackoffCleared,
-    EntityMark,
+    EntityWatermark,
     Event,
     Evidence,
     FailureKind,
@@ -30,8 +30,8 @@ from libs.events import (
     JiraIssueGone,
     JiraProjectFetched,
     JiraUserFetched,
-    NoticeReason,
     NotificationFailed,
+    NotificationReason,
     NotificationRedriven,
     NotificationRequested,
     NotificationSent,
@@ -264,7 +264,7 @@ def succeeded(run_id: str = "run-1", at: datetime = MOMENT, marks: Mapping[str, 
         appended=50,
         requests=7,
         seconds=1.25,
-        entities=tuple(EntityMark(entity=name, watermark=MOMENT, seen=count) for name, count in seen.items()),
+        entities=tuple(EntityWatermark(entity=name, watermark=MOMENT, seen=count) for name, count in seen.items()),
     )
 
 
@@ -376,18 +376,24 @@ def alerts_silenced(code: str | None = None, minutes: int = 60) -> AlertsSilence
     )
 
 
-def _notice(notice_id: str) -> dict[str, Any]:
-    return {**shared("notice", notice_id, cause="notifier"), "notice_id": notice_id, "channel": "email"}
+def _notice(notification_id: str) -> dict[str, Any]:
+    return {
+        **shared("notice", notification_id, cause="notifier"),
+        "notification_id": notification_id,
+        "channel": "email",
+    }
 
 
-def notice_requested(notice_id: str = "n1") -> NotificationRequested:
-    return NotificationRequested(**{**_notice(notice_id), "project": "", "cause": "ada"}, to=("ops@acme.example",))
+def notice_requested(notification_id: str = "n1") -> NotificationRequested:
+    return NotificationRequested(
+        **{**_notice(notification_id), "project": "", "cause": "ada"}, to=("ops@acme.example",)
+    )
 
 
-def notice_sent(notice_id: str = "n1", alert_ids: Sequence[str] = ("a1",), attempt: int = 1) -> NotificationSent:
+def notice_sent(notification_id: str = "n1", alert_ids: Sequence[str] = ("a1",), attempt: int = 1) -> NotificationSent:
     return NotificationSent(
-        **_notice(notice_id),
-        reason=NoticeReason.FIRST,
+        **_notice(notification_id),
+        reason=NotificationReason.FIRST,
         subject="DEMO: Jira refused the token",
         recipients=("ops@acme.example",),
         alert_ids=tuple(alert_ids),
@@ -399,11 +405,11 @@ def notice_sent(notice_id: str = "n1", alert_ids: Sequence[str] = ("a1",), attem
 
 
 def notice_failed(
-    notice_id: str = "n1", alert_ids: Sequence[str] = ("a1",), attempt: int = 1, *, dead: bool = False
+    notification_id: str = "n1", alert_ids: Sequence[str] = ("a1",), attempt: int = 1, *, dead: bool = False
 ) -> NotificationFailed:
     return NotificationFailed(
-        **_notice(notice_id),
-        reason=NoticeReason.REPEAT,
+        **_notice(notification_id),
+        reason=NotificationReason.REPEAT,
         subject="DEMO: Jira still refuses the token",
         recipients=("ops@acme.example", "cto@acme.example"),
         alert_ids=tuple(alert_ids),
@@ -419,8 +425,8 @@ def notice_failed(
     )
 
 
-def notice_redriven(notice_id: str = "n1") -> NotificationRedriven:
-    return NotificationRedriven(**{**_notice(notice_id), "project": "", "cause": "ada"})
+def notice_redriven(notification_id: str = "n1") -> NotificationRedriven:
+    return NotificationRedriven(**{**_notice(notification_id), "project": "", "cause": "ada"})
 
 
 def versioned(events: Sequence[Event]) -> list[Event]:

@@ -29,7 +29,7 @@ from tests.unit.services.telemetry.course import (
 )
 
 
-def pace(course: Course) -> tuple[int, int]:
+def backoff(course: Course) -> tuple[int, int]:
     return course.state.wanted.level, course.state.wanted.seconds
 
 
@@ -45,19 +45,19 @@ def told(events: list[Event]) -> list[tuple[str, str]]:
 def test_three_failures_of_one_code_slow_the_schedule_down_and_tell_people() -> None:
     course = Course()
     assert course.fail(times=2) == []
-    assert pace(course) == (0, 0)
+    assert backoff(course) == (0, 0)
     (raised,) = course.fail()
     assert isinstance(raised, AlertRaised)
     assert (raised.count, raised.category, raised.severity) == (3, "network", "warning")
     assert raised.last_seen - raised.first_seen == timedelta(minutes=2)
-    assert pace(course) == (1, 1800)
+    assert backoff(course) == (1, 1800)
     assert course.state.wanted.anchor == course.now
     (repeated,) = course.fail()
     assert isinstance(repeated, AlertRepeated)
     assert (repeated.alert_id, repeated.count) == (raised.alert_id, 4)
-    assert pace(course) == (2, 3600)
+    assert backoff(course) == (2, 3600)
     course.fail(times=10)
-    assert pace(course) == (5, 21600)
+    assert backoff(course) == (5, 21600)
     assert course.state.wanted.failures == 14
 
 
@@ -67,9 +67,9 @@ def test_the_first_success_restores_everything() -> None:
     (resolved,) = course.succeed()
     assert isinstance(resolved, AlertResolved)
     assert (resolved.end, resolved.count) == (AlertEnd.RECOVERED, 7)
-    assert (pace(course), course.state.alerts, course.state.streak.failures) == ((0, 0), (), 0)
+    assert (backoff(course), course.state.alerts, course.state.streak.failures) == ((0, 0), (), 0)
     assert course.fail(times=2) == []
-    assert pace(course) == (0, 0)
+    assert backoff(course) == (0, 0)
 
 
 def test_failures_of_different_codes_in_turn_are_no_streak() -> None:
@@ -77,7 +77,7 @@ def test_failures_of_different_codes_in_turn_are_no_streak() -> None:
     for _ in range(10):
         course.fail("NETWORK_GLITCH")
         course.fail("TIMEOUT")
-    assert pace(course) == (0, 0)
+    assert backoff(course) == (0, 0)
     assert course.told == []
 
 
@@ -90,7 +90,7 @@ def test_another_code_begins_a_new_streak_but_keeps_the_level() -> None:
     events = course.fail("TIMEOUT")
     assert told(events) == [("AlertRaised", "TIMEOUT"), ("AlertResolved", "NETWORK_GLITCH")]
     assert [event.end for event in events if isinstance(event, AlertResolved)] == [AlertEnd.SUPERSEDED]
-    assert pace(course) == (3, 7200)
+    assert backoff(course) == (3, 7200)
     assert open_codes(course) == ["TIMEOUT"]
 
 
@@ -99,22 +99,22 @@ def test_a_suspended_site_is_asked_every_six_hours_from_the_first_failure_on() -
     (raised,) = course.fail("SUSPENDED_PAYMENT")
     assert isinstance(raised, AlertRaised)
     assert (raised.category, raised.severity, raised.count) == ("billing", "critical", 1)
-    assert pace(course) == (5, 21600)
+    assert backoff(course) == (5, 21600)
 
 
 def test_a_critical_failure_is_told_at_once_and_slowed_down_by_the_third() -> None:
     course = Course()
     assert told(course.fail("BAD_REQUEST")) == [("AlertRaised", "BAD_REQUEST")]
-    assert pace(course) == (0, 0)
+    assert backoff(course) == (0, 0)
     course.fail("BAD_REQUEST", 2)
-    assert pace(course) == (1, 1800)
+    assert backoff(course) == (1, 1800)
 
 
 @pytest.mark.parametrize("cron", ["0 5 * * *", "0 0 * * MON", "0 */6 * * *"])
 def test_a_sparse_schedule_keeps_its_pace_and_people_are_told(cron: str) -> None:
     course = Course(cron)
     course.fail("AUTH_EXPIRED", 5)
-    assert pace(course) == (0, 0)
+    assert backoff(course) == (0, 0)
     assert open_codes(course) == ["AUTH_EXPIRED"]
 
 
@@ -125,10 +125,10 @@ def test_the_word_of_people_begins_anew_and_leaves_alerts_open(word: Event) -> N
     course.carried_out()
     assert course.state.recorded.level == 2
     assert course.then(word) == []
-    assert (pace(course), course.state.recorded.level, command_for(course.state)) == ((0, 0), 0, None)
+    assert (backoff(course), course.state.recorded.level, command_for(course.state)) == ((0, 0), 0, None)
     assert open_codes(course) == ["NETWORK_GLITCH"]
     assert told(course.fail()) == [("AlertRepeated", "NETWORK_GLITCH")]
-    assert pace(course) == (0, 0)
+    assert backoff(course) == (0, 0)
     course.fail(times=2)
     assert course.state.wanted.level == 1
 

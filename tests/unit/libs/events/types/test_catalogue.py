@@ -22,7 +22,7 @@ CATALOGUE = Path(__file__).with_name("catalogue.txt")
 def described(event_type: type[Event]) -> str:
     """The fields of an event, each with its type and whether it may be missing."""
     fields = msgspec.structs.fields(event_type)
-    return " ".join(f"{field.name}:{_name(field.type)}{'' if field.required else '?'}" for field in fields)
+    return " ".join(f"{field.encode_name}:{_name(field.type)}{'' if field.required else '?'}" for field in fields)
 
 
 def _name(annotation: object) -> str:

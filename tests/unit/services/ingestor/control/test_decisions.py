@@ -27,9 +27,9 @@ from libs.temporal.messages import (
     AnyCommand,
     ApplyBackoff,
     ClearBackoff,
-    RedriveNotice,
+    RedriveNotification,
     ResolveAlert,
-    SendTestNotice,
+    SendTestNotification,
     SilenceAlerts,
     StartSync,
 )
@@ -89,7 +89,7 @@ SLOWED = BackoffApplied(**frame("control", NOW), **SLOWER)
 
 
 def test_a_back_off_is_recorded_as_it_was_asked_for() -> None:
-    (event,) = events_of(ApplyBackoff(**GIVEN, **SLOWER, settled=1), after(registered(), paused()))
+    (event,) = events_of(ApplyBackoff(**GIVEN, **SLOWER, expected_version=1), after(registered(), paused()))
     assert isinstance(event, BackoffApplied)
     assert {name: getattr(event, name) for name in SLOWER} == SLOWER
     assert event.cause == "ann"
@@ -98,29 +98,29 @@ def test_a_back_off_is_recorded_as_it_was_asked_for() -> None:
 @pytest.mark.parametrize("word", [resumed(), rescheduled(), registered()])
 def test_the_word_of_people_overtakes_a_back_off(word: Event) -> None:
     state = after(registered(), word)
-    assert state.pace.version == 2
-    assert events_of(ApplyBackoff(**GIVEN, **SLOWER, settled=1), state) == ()
-    assert len(events_of(ApplyBackoff(**GIVEN, **SLOWER, settled=2), state)) == 1
+    assert state.backoff.version == 2
+    assert events_of(ApplyBackoff(**GIVEN, **SLOWER, expected_version=1), state) == ()
+    assert len(events_of(ApplyBackoff(**GIVEN, **SLOWER, expected_version=2), state)) == 1
 
 
 def test_pauses_and_alerts_overtake_nothing() -> None:
     state = after(registered(), paused(), raised(), resolved_by_hand("a1"))
-    assert len(events_of(ApplyBackoff(**GIVEN, **SLOWER, settled=1), state)) == 1
+    assert len(events_of(ApplyBackoff(**GIVEN, **SLOWER, expected_version=1), state)) == 1
 
 
 def test_a_back_off_is_cleared_once() -> None:
     state = after(registered(), SLOWED)
-    (event,) = events_of(ClearBackoff(**GIVEN, run_id="r", settled=2), state)
+    (event,) = events_of(ClearBackoff(**GIVEN, run_id="r", expected_version=2), state)
     assert isinstance(event, BackoffCleared)
-    assert events_of(ClearBackoff(**GIVEN, run_id="r", settled=1), state) == ()
-    assert events_of(ClearBackoff(**GIVEN, run_id="r", settled=3), after(registered(), SLOWED, event)) == ()
+    assert events_of(ClearBackoff(**GIVEN, run_id="r", expected_version=1), state) == ()
+    assert events_of(ClearBackoff(**GIVEN, run_id="r", expected_version=3), after(registered(), SLOWED, event)) == ()
 
 
 @pytest.mark.parametrize("state", [after(), after(registered(), unregistered())])
 def test_the_pace_of_a_project_that_is_not_registered_comes_to_nothing(state: ControlState) -> None:
-    settled = state.pace.version
-    assert events_of(ApplyBackoff(**GIVEN, **SLOWER, settled=settled), state) == ()
-    assert events_of(ClearBackoff(**GIVEN, run_id=None, settled=settled), state) == ()
+    settled = state.backoff.version
+    assert events_of(ApplyBackoff(**GIVEN, **SLOWER, expected_version=settled), state) == ()
+    assert events_of(ClearBackoff(**GIVEN, run_id=None, expected_version=settled), state) == ()
 
 
 def test_starting_a_slowed_project_restores_its_schedule() -> None:
@@ -179,8 +179,10 @@ def test_a_silence_names_a_code_that_exists() -> None:
 
 def test_notices_have_a_stream_of_their_own_and_need_no_project() -> None:
     given = {**GIVEN, "project": ""}
-    (tested,) = events_of(SendTestNotice(**given, notice_id="n", channel="email", to=("a@b.example",)), after())
-    (redriven,) = events_of(RedriveNotice(**given, notice_id="n", channel="email"), after())
+    (tested,) = events_of(
+        SendTestNotification(**given, notification_id="n", channel="email", to=("a@b.example",)), after()
+    )
+    (redriven,) = events_of(RedriveNotification(**given, notification_id="n", channel="email"), after())
     assert isinstance(tested, NotificationRequested)
     assert isinstance(redriven, NotificationRedriven)
     assert tested.to == ("a@b.example",)
@@ -201,7 +203,7 @@ def test_a_slowed_schedule_runs_at_its_interval_and_says_so() -> None:
 
 def test_a_restored_schedule_is_the_one_it_was() -> None:
     before, restored = after(registered()), after(registered(), SLOWED, resumed())
-    assert restored.pace.level == 0
+    assert restored.backoff.level == 0
     specs = [_spec(msgspec.structs.replace(state, version=0), timedelta(0)) for state in (before, restored)]
     assert specs[0] == specs[1]
     assert _note(restored) == ""

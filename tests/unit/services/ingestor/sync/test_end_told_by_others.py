@@ -12,9 +12,9 @@ from libs.events import Append, EventStore, SyncSucceeded, end_key, migrate, ope
 from libs.temporal.messages import BeginSync, CompleteSync, Counts, Scan
 from services.ingestor.journal import Journal
 from services.ingestor.sync.activities import SyncActivities
-from services.ingestor.sync.plan import MarkNames, PendingRequest
+from services.ingestor.sync.plan import CheckpointNames, PendingRequest
 
-NAMES = MarkNames("acme", "DEMO")
+NAMES = CheckpointNames("acme", "DEMO")
 REQUEST = PendingRequest(request_id="r1", full=True, account_ids=(), reason="because")
 
 
@@ -32,11 +32,11 @@ async def test_watermarks_and_requests_stay_where_they_were(store: EventStore, t
     journal = Journal(store)
     no_jira: Any = None
     activities = SyncActivities(journal, no_jira)
-    store.append(Append(marks={f"{NAMES.requests}r1": msgspec.json.encode(REQUEST)}))
+    store.append(Append(checkpoints={f"{NAMES.requests}r1": msgspec.json.encode(REQUEST)}))
     begin = BeginSync(site="acme", project="DEMO", run_id="run-1", workflow_id="sync:acme:DEMO")
     plan = await activities.begin_sync(begin)
     if told:
-        store.append(Append(once=end_key("run-1")))
+        store.append(Append(idempotency_key=end_key("run-1")))
     scan = Scan(scan_started_at=datetime.now(UTC), sprint_field=None, pages=0, counts=Counts(), warnings=())
     await activities.complete_sync(
         CompleteSync(site="acme", project="DEMO", run_id="run-1", plan=plan, scan=scan, counts=Counts(), warnings=())
@@ -44,4 +44,6 @@ async def test_watermarks_and_requests_stay_where_they_were(store: EventStore, t
     journal.close()
     succeeded = [e for e in store.stream(stream_id("acme", "sync", "DEMO")) if isinstance(e, SyncSucceeded)]
     # The next run reads all of it again, and serves the request.
-    assert (store.mark(NAMES.watermarks) is None, bool(store.marks(NAMES.requests)), succeeded == []) == (told,) * 3
+    assert (store.checkpoint(NAMES.watermarks) is None, bool(store.checkpoints(NAMES.requests)), succeeded == []) == (
+        told,
+    ) * 3

@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libs.events import FailureKind, NoticeReason, NotificationFailed, NotificationRedriven, NotificationSent, stream_id
+from libs.events import (
+    FailureKind,
+    NotificationFailed,
+    NotificationReason,
+    NotificationRedriven,
+    NotificationSent,
+    stream_id,
+)
 from services.notifier.delivery.retries import (
     GIVE_UP_SECONDS,
     LONGEST_SECONDS,
@@ -23,7 +30,7 @@ from services.notifier.message.types import Failure, Result
 from services.notifier.state import Notice, Pending, State, fold, with_pending
 from tests.unit.services.notifier.made import THEN, at
 
-NOTICE = Notice(notice_id="n-1", channel="email", reason=NoticeReason.FIRST, site="acme", at=THEN)
+NOTICE = Notice(notification_id="n-1", channel="email", reason=NotificationReason.FIRST, site="acme", at=THEN)
 PENDING = Pending(notice=NOTICE, next_at=THEN, since=THEN)
 
 
@@ -90,7 +97,7 @@ def test_what_some_took_and_others_never_will_is_sent() -> None:
 
 def test_a_test_notice_is_tried_once_and_does_not_close_the_channel() -> None:
     pending = Pending(
-        notice=Notice(notice_id="t", channel="email", reason=NoticeReason.TEST, site="acme", at=THEN),
+        notice=Notice(notification_id="t", channel="email", reason=NotificationReason.TEST, site="acme", at=THEN),
         next_at=THEN,
         since=THEN,
     )
@@ -106,7 +113,7 @@ def test_a_test_notice_is_tried_once_and_does_not_close_the_channel() -> None:
 def test_a_channel_that_asks_for_patience_gets_it_for_all_its_notices_but_not_from_people() -> None:
     others = {
         name: Pending(
-            notice=Notice(notice_id=name, channel="email", reason=NoticeReason.FIRST, site="acme", at=THEN),
+            notice=Notice(notification_id=name, channel="email", reason=NotificationReason.FIRST, site="acme", at=THEN),
             next_at=THEN,
             since=THEN,
             by_hand=name == "by hand",
@@ -121,8 +128,8 @@ def test_a_channel_that_asks_for_patience_gets_it_for_all_its_notices_but_not_fr
         **{name: getattr(event, name) for name in event.__struct_fields__} | {"recorded_at": THEN}
     )
     state = fold(state, event)
-    assert [one.notice.notice_id for one in ready(state, {}, at(299))] == ["by hand"]
-    assert {one.notice.notice_id for one in ready(state, {}, at(600))} == {"n-1", "waits", "by hand"}
+    assert [one.notice.notification_id for one in ready(state, {}, at(299))] == ["by hand"]
+    assert {one.notice.notification_id for one in ready(state, {}, at(600))} == {"n-1", "waits", "by hand"}
 
 
 def test_a_dead_letter_is_redriven_once_and_begins_a_new_day() -> None:
@@ -136,7 +143,7 @@ def test_a_dead_letter_is_redriven_once_and_begins_a_new_day() -> None:
         occurred_at=at(hours=50),
         recorded_at=at(hours=50),
         cause="ada",
-        notice_id="n-1",
+        notification_id="n-1",
         channel="email",
     )
     state = fold(state, redriven)

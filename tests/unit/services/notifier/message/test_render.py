@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from libs.events import AlertEnd, NoticeReason
+from libs.events import AlertEnd, NotificationReason
 from services.notifier.channels.email import mail_of
 from services.notifier.channels.slack import payload_of
 from services.notifier.channels.whatsapp import payload_of as whatsapp_payload_of
@@ -44,8 +44,8 @@ def alert(end: bool = False, **fields: str) -> Alert:
     return msgspec.structs.replace(state.alerts[event.alert_id], **fields)
 
 
-def notice(*alerts: Alert, reason: NoticeReason = NoticeReason.FIRST, **fields: object) -> Notice:
-    made = Notice(notice_id="5f1c", channel="email", reason=reason, site="acme", at=THEN, alerts=alerts)
+def notice(*alerts: Alert, reason: NotificationReason = NotificationReason.FIRST, **fields: object) -> Notice:
+    made = Notice(notification_id="5f1c", channel="email", reason=reason, site="acme", at=THEN, alerts=alerts)
     return msgspec.structs.replace(made, **fields)
 
 
@@ -98,7 +98,7 @@ def test_a_notice_says_where_what_why_and_what_to_do() -> None:
 
 
 def test_the_end_says_how_long_it_took_and_how_many_runs_failed() -> None:
-    made = render(notice(alert(end=True), reason=NoticeReason.RESOLVED, thread="first"), "")
+    made = render(notice(alert(end=True), reason=NotificationReason.RESOLVED, thread="first"), "")
     assert made.subject == "Resolved: acme: Suspended payment (ALPHA), after 2 h 13 min"
     assert "It works again." in made.text
     assert "2 h 13 min, 7 runs" in made.text
@@ -134,7 +134,7 @@ def test_only_web_addresses_are_linked(docs: str) -> None:
 
 
 def test_a_test_notice_says_that_it_is_one() -> None:
-    made = render(notice(reason=NoticeReason.TEST, to=("me@example.com",)), "")
+    made = render(notice(reason=NotificationReason.TEST, to=("me@example.com",)), "")
     assert (made.subject, made.to) == ("acme: test notice", ("me@example.com",))
     assert "This is a test" in made.text
     assert problem_of(whatsapp_payload_of(made, "4915112345678", "jira_sync_alert", "en")) == ""

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from libs.events import AlertEnd, FailureKind, NoticeReason
+from libs.events import AlertEnd, FailureKind, NotificationReason
 from libs.jira_client.failures.errors import ErrorCode
 from services.notifier.policy.rules import DEFAULT, Policy, QuietHours
 from services.notifier.state import Notice
@@ -97,7 +97,11 @@ def test_who_joins_later_comes_with_the_next_notice_of_the_thread() -> None:
     world.tell(raised("b", at(60), project="BETA"), raised("c", at(61), project="GAMMA"))
     world.after(minutes=10)
     first, more = world.sent
-    assert (more.reason, projects(more), more.thread) == (NoticeReason.MORE, ["BETA", "GAMMA"], first.notice_id)
+    assert (more.reason, projects(more), more.thread) == (
+        NotificationReason.MORE,
+        ["BETA", "GAMMA"],
+        first.notification_id,
+    )
     assert more.at == at(305)  # five minutes after the first
     assert "1 other alert of this kind" in more.remarks[0]
 
@@ -127,7 +131,7 @@ def test_the_end_is_told_in_the_thread_with_what_it_took() -> None:
     world.after(minutes=1)
     for channel in ("email", "whatsapp"):
         told, over = (one for one in world.sent if one.channel == channel)
-        assert (over.reason, over.thread) == (NoticeReason.RESOLVED, told.notice_id)
+        assert (over.reason, over.thread) == (NotificationReason.RESOLVED, told.notification_id)
     assert world.state.alerts == {}
 
 
@@ -140,7 +144,7 @@ def test_those_who_joined_end_in_the_thread_they_joined() -> None:
     world.after(minutes=10)
     assert world.said() == [("email", "FIRST"), ("email", "MORE"), ("email", "RESOLVED")]
     first, _, over = world.sent
-    assert (over.thread, projects(over)) == (first.notice_id, ["ALPHA", "BETA"])
+    assert (over.thread, projects(over)) == (first.notification_id, ["ALPHA", "BETA"])
 
 
 def test_the_end_of_what_never_arrived_is_not_told() -> None:
@@ -152,7 +156,7 @@ def test_the_end_of_what_never_arrived_is_not_told() -> None:
     del world.broken["email"]
     world.tell(resolved(first, at(hours=1)))
     world.after(hours=9)
-    assert [one.reason for one in world.planned] == [NoticeReason.FIRST]
+    assert [one.reason for one in world.planned] == [NotificationReason.FIRST]
     assert world.state.alerts == {}
 
 
@@ -171,15 +175,19 @@ def test_open_alerts_are_told_again_and_acknowledged_ones_are_not() -> None:
     first = raised("a")
     world.tell(first)
     world.after(hours=9)
-    assert [one.reason for one in world.sent] == [NoticeReason.FIRST, NoticeReason.REPEAT, NoticeReason.REPEAT]
-    assert len({one.notice_id for one in world.sent}) == 3
-    assert {one.thread for one in world.sent[1:]} == {world.sent[0].notice_id}
+    assert [one.reason for one in world.sent] == [
+        NotificationReason.FIRST,
+        NotificationReason.REPEAT,
+        NotificationReason.REPEAT,
+    ]
+    assert len({one.notification_id for one in world.sent}) == 3
+    assert {one.thread for one in world.sent[1:]} == {world.sent[0].notification_id}
     world.tell(acknowledged(first, world.now))
     world.after(hours=48)
     assert len(world.sent) == 3
     world.tell(resolved(first, world.now, AlertEnd.BY_HAND))
     world.after(minutes=10)
-    assert world.sent[-1].reason is NoticeReason.RESOLVED
+    assert world.sent[-1].reason is NotificationReason.RESOLVED
 
 
 def test_who_acknowledges_at_once_is_not_told() -> None:
@@ -298,7 +306,7 @@ def test_a_site_has_its_share_and_the_rest_comes_in_one_digest() -> None:
     assert len([one for one in world.sent if one.site == "other"]) == 1
     world.tell(resolved(alerts[0], at(minutes=59)))
     world.pass_to(at(minutes=70))
-    digest = next(one for one in world.sent if one.reason is NoticeReason.DIGEST)
+    digest = next(one for one in world.sent if one.reason is NotificationReason.DIGEST)
     told = [alert.alert_id for one in world.sent for alert in one.alerts if alert.resolved_at is None]
     assert len(told) == len(set(told)) == 8
     assert "Held back" in digest.remarks[0]

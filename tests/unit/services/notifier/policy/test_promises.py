@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from libs.events import AlertEnd, AlertRaised, FailureKind, NoticeReason, NotificationSent
+from libs.events import AlertEnd, AlertRaised, FailureKind, NotificationReason, NotificationSent
 from services.notifier.policy.rules import DEFAULT, Policy, QuietHours
 from services.notifier.state import Notice
 from tests.unit.services.notifier.made import THEN, acknowledged, alert_id, raised, repeated, resolved, silenced
@@ -104,7 +104,7 @@ def told_of(world: World) -> list[tuple[str, str, str, Notice]]:
         (
             notice.channel,
             alert.alert_id,
-            "again" if notice.reason is NoticeReason.REPEAT else "open" if alert.resolved_at is None else "over",
+            "again" if notice.reason is NotificationReason.REPEAT else "open" if alert.resolved_at is None else "over",
             notice,
         )
         for notice in world.planned
@@ -121,16 +121,18 @@ def test_each_change_is_told_once_a_channel_and_in_order(story: list[tuple[str, 
     said = told_of(world)
     counted = Counter((channel, alert, what) for channel, alert, what, _ in said if what != "again")
     assert all(number == 1 for number in counted.values()), "one change was told twice on a channel"
-    assert len({notice.notice_id for notice in world.planned}) == len(world.planned)
-    delivered = {one.notice_id for one in world.outcomes if isinstance(one, NotificationSent)}
+    assert len({notice.notification_id for notice in world.planned}) == len(world.planned)
+    delivered = {one.notification_id for one in world.outcomes if isinstance(one, NotificationSent)}
     for place, (channel, alert, what, notice) in enumerate(said):
         before = [one for one in said[:place] if one[:2] == (channel, alert)]
         if what in ("over", "again"):
             assert before, "an alert was told to be over or open still that was never told"
         if what == "over":
-            assert any(one[3].notice_id in delivered for one in before)
-            if notice.reason is NoticeReason.RESOLVED:
-                assert notice.thread in {one[3].notice_id for one in said[:place]} | {one[3].thread for one in before}
+            assert any(one[3].notification_id in delivered for one in before)
+            if notice.reason is NotificationReason.RESOLVED:
+                assert notice.thread in {one[3].notification_id for one in said[:place]} | {
+                    one[3].thread for one in before
+                }
     assert not told.untold & {alert for _, alert, _, _ in said}
 
 
@@ -157,5 +159,5 @@ def test_an_id_of_a_notice_depends_on_what_it_says_alone(seconds: int) -> None:
     first.after(minutes=1)
     second.now = second.now.replace(microsecond=seconds)
     second.after(minutes=1)
-    assert [one.notice_id for one in first.planned] == [one.notice_id for one in second.planned]
+    assert [one.notification_id for one in first.planned] == [one.notification_id for one in second.planned]
     assert ids(first.planned[0]) == {alert_id("a"), alert_id("b")}

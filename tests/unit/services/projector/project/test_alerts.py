@@ -71,7 +71,7 @@ def test_pace_and_alerts_are_those_of_a_naive_reading_in_batches_of_any_size_app
         silences = {row["code"]: (row["until"], row["by"], row["reason"]) for row in rows(whole, "alert_silence")}
         assert silences == naive_silences(log)
         for job in rows(whole, "sync_job"):
-            assert {name: value for name, value in job.items() if name.startswith("backoff_")} == naive_pace(log)
+            assert {name: value for name, value in job.items() if name.startswith("backoff_")} == naive_backoff(log)
 
 
 def _minutes_later(event: Event, minute: int) -> Event:
@@ -131,7 +131,7 @@ def naive_silences(log: Sequence[Recorded]) -> dict[str, tuple[str, str, str]]:
     return {event.code or "": (stamp(event.until), event.cause, event.reason) for event in told}
 
 
-def naive_pace(log: Sequence[Recorded]) -> dict[str, Any]:
+def naive_backoff(log: Sequence[Recorded]) -> dict[str, Any]:
     """The back-off: what was applied since the last event that ends one."""
     ends = (BackoffCleared, ProjectRegistered, ProjectUnregistered, ScheduleChanged, ScheduleResumed)
     ended = max((place for place, one in enumerate(log, 1) if isinstance(one.event, ends)), default=0)

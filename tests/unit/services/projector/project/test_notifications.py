@@ -54,17 +54,17 @@ def test_notices_are_those_of_a_naive_reading_in_batches_of_any_size_applied_twi
         assert rows(whole, "notification") == [row for name in ("n1", "n2") for row in naive_notice(name, log)]
         named = {(row["notice_id"], row["alert_id"]) for row in rows(whole, "notification_alert")}
         assert named == {
-            (one.event.notice_id, alert_id)
+            (one.event.notification_id, alert_id)
             for one in log
             if isinstance(one.event, NotificationSent | NotificationFailed)
             for alert_id in one.event.alert_ids
         }
 
 
-def naive_notice(notice_id: str, log: Sequence[Recorded]) -> list[dict[str, Any]]:
+def naive_notice(notification_id: str, log: Sequence[Recorded]) -> list[dict[str, Any]]:
     """The row of a notice: every column looked up by itself in its stream."""
-    told: list[Any] = [one.event for one in log if getattr(one.event, "notice_id", None) == notice_id]
-    positions = [one.position for one in log if getattr(one.event, "notice_id", None) == notice_id]
+    told: list[Any] = [one.event for one in log if getattr(one.event, "notification_id", None) == notification_id]
+    positions = [one.position for one in log if getattr(one.event, "notification_id", None) == notification_id]
     if not told:
         return []
     tries = [event for event in told if isinstance(event, NotificationSent | NotificationFailed)]
@@ -90,7 +90,7 @@ def naive_notice(notice_id: str, log: Sequence[Recorded]) -> list[dict[str, Any]
     return [
         {
             "site": "acme",
-            "notice_id": notice_id,
+            "notice_id": notification_id,
             "channel": "email",
             "reason": tried.reason.value if tried else "TEST",
             "state": state,

@@ -18,7 +18,7 @@ from services.projector.project.state import ENTITIES
 from tests.unit.services.projector import build
 from tests.unit.services.projector.applied import apply, empty_tables, rows
 
-ABOUT_PACE_AND_ALERTS: Sequence[Event] = (
+ABOUT_BACKOFF_AND_ALERTS: Sequence[Event] = (
     build.backed_off(),
     build.restored(),
     build.alert_raised(),
@@ -135,7 +135,7 @@ def test_a_slowed_down_schedule_says_so_in_words(tables: Connection) -> None:
 
 
 def test_what_the_log_tells_of_alerts(tables: Connection) -> None:
-    given_events(tables, *ABOUT_PACE_AND_ALERTS)
+    given_events(tables, *ABOUT_BACKOFF_AND_ALERTS)
     assert [row["message"] for row in rows(tables, "sync_log")][1:] == [
         "Back to the schedule: a run succeeded.",
         "Alert AUTH_EXPIRED: Jira refused the token. Make a new API token and set JIRA_API_TOKEN.",
@@ -151,7 +151,7 @@ def test_what_the_log_tells_of_alerts(tables: Connection) -> None:
 
 
 def test_only_people_resolve_alerts_in_the_settings_history(tables: Connection) -> None:
-    given_events(tables, *ABOUT_PACE_AND_ALERTS)
+    given_events(tables, *ABOUT_BACKOFF_AND_ALERTS)
     told = [(row["kind"], row["actor"], row["reason"]) for row in rows(tables, "project_change")]
     assert told == [
         ("BACKOFF", "telemetry", None),
@@ -310,7 +310,7 @@ def test_every_decision_is_a_sentence() -> None:
         build.paused(),
         build.resumed(),
         build.requested(),
-        *ABOUT_PACE_AND_ALERTS,
+        *ABOUT_BACKOFF_AND_ALERTS,
     ]
     assert {type(event) for event in told} == DECISIONS.keys() | {AlertRaised}
     summaries = [DECISIONS[type(event)](event).summary for event in told if type(event) in DECISIONS]
@@ -333,7 +333,7 @@ def test_every_line_is_a_sentence() -> None:
         build.failed(),
         build.cancelled(),
         build.drift(),
-        *ABOUT_PACE_AND_ALERTS,
+        *ABOUT_BACKOFF_AND_ALERTS,
     ]
     assert {type(event) for event in told} == LINES.keys()
     for event in told:
