@@ -49,9 +49,9 @@ class Costs(msgspec.Struct, frozen=True, kw_only=True):
     """By the name of the event."""
     log_bytes_per_event: float
     """Beside the row: indexes, room left in pages, and the stream's head."""
-    once_bytes: float
+    outcome_bytes: float
     """Of one answer that is kept so that a step is not done twice, with its index."""
-    once_per_run: float
+    outcomes_per_run: float
     read_bytes_per_issue: float
     """Read tables and their indexes, for an issue with three comments and two worklogs."""
     read_bytes_per_run: float

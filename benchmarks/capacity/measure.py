@@ -97,7 +97,7 @@ class _Bench:
 
         before = self._counted()
         idle = self._spent(lambda: self._runs(IDLE_RUNS))
-        requests, appended, onces, shown, _ = (now - then for now, then in zip(self._counted(), before, strict=True))
+        requests, appended, outcomes, shown, _ = (now - then for now, then in zip(self._counted(), before, strict=True))
 
         before = self._counted()
         busy = self._spent(self._changed_runs)
@@ -108,8 +108,8 @@ class _Bench:
             machine=f"Python {platform.python_version()}, PostgreSQL {self._text('SHOW server_version')}, 2 cores",
             events=events,
             log_bytes_per_event=stored,
-            once_bytes=self._number("SELECT pg_total_relation_size('once')::float / count(*) FROM once"),
-            once_per_run=onces / IDLE_RUNS,
+            outcome_bytes=self._number("SELECT pg_total_relation_size('once')::float / count(*) FROM once"),
+            outcomes_per_run=outcomes / IDLE_RUNS,
             read_bytes_per_issue=read_bytes / ISSUES,
             read_bytes_per_run=shown / IDLE_RUNS,
             wal_bytes_per_event=wal / changed,

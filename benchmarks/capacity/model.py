@@ -70,7 +70,7 @@ class Site:
     child_events: float
     """Comments and worklogs a day."""
     run_events: float
-    """A day: what each sync tells of itself."""
+    """A day: the events of the syncs themselves."""
     events_mean: float
     """A second."""
     events_peak: float
@@ -189,8 +189,8 @@ def one_site(inputs: Inputs, costs: Costs) -> Site:
         run_events=run_events,
         events_mean=(issue_events + children + run_events) / DAY,
         events_peak=runs * costs.run_events + changes_peak,
-        transactions=runs * costs.once_per_run,
-        tick_transactions=inputs.projects * costs.once_per_run,
+        transactions=runs * costs.outcomes_per_run,
+        tick_transactions=inputs.projects * costs.outcomes_per_run,
         jira_requests=(runs - busy_runs) * costs.run_requests + busy_runs * costs.changed_run_requests,
         first_events=first_events,
         log_bytes=_log_bytes(issue_events, issues * inputs.comments, issues * inputs.worklogs, runs * DAY, costs),
@@ -237,11 +237,11 @@ def _log_bytes(issues: float, comments: float, worklogs: float, runs: float, cos
         + runs * sum(events[name].stored_bytes for name in per_run)
     )
     count = issues + comments + worklogs + runs * len(per_run)
-    return stored + count * costs.log_bytes_per_event + runs * costs.once_per_run * costs.once_bytes
+    return stored + count * costs.log_bytes_per_event + runs * costs.outcomes_per_run * costs.outcome_bytes
 
 
 def _nats_bytes(issues: float, children: float, runs: float, costs: Costs) -> float:
     events = costs.events
-    told = sum(events[name].json_bytes for name in ("SyncStarted", "SyncPageRecorded", "SyncSucceeded"))
+    progress = sum(events[name].json_bytes for name in ("SyncStarted", "SyncPageRecorded", "SyncSucceeded"))
     plain = issues * events["JiraIssueFetched"].json_bytes + children * events["JiraCommentFetched"].json_bytes
-    return plain + runs * told + (issues + children + runs * 3) * costs.nats_bytes_per_event
+    return plain + runs * progress + (issues + children + runs * 3) * costs.nats_bytes_per_event

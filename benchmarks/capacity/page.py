@@ -38,7 +38,7 @@ def measured_costs(costs: Costs) -> str:
         ("a worklog in the log", _bytes(_stored(costs, "WorklogFetched"))),
         ("read tables, an issue with 3 comments and 2 worklogs", _bytes(costs.read_bytes_per_issue)),
         ("read tables, a run", _bytes(costs.read_bytes_per_run)),
-        ("answers that a run keeps", f"{costs.once_per_run:g} of {_bytes(costs.once_bytes)}"),
+        ("answers that a run keeps", f"{costs.outcomes_per_run:g} of {_bytes(costs.outcome_bytes)}"),
         ("WAL per event, read tables included", _bytes(costs.wal_bytes_per_event)),
         ("NATS: an issue's message", _bytes(costs.events["JiraIssueFetched"].json_bytes + costs.nats_bytes_per_event)),
         ("Temporal: history of a run", _bytes(costs.temporal_bytes_per_run)),

@@ -85,7 +85,7 @@ def _run(
     """The stages of one run; each tells when it is through, and goes on when the clock stands there."""
     ingestor = costs.processes["ingestor"]
     cpu = (ingestor.cpu_per_run + changed * ingestor.cpu_per_changed_issue) / len(STEPS)
-    commits = costs.once_per_run / len(STEPS) / costs.transactions_per_second
+    commits = costs.outcomes_per_run / len(STEPS) / costs.transactions_per_second
     for number, requests in enumerate(STEPS):
         yield at.cores.through(clock[0], cpu)
         for _ in range(requests):

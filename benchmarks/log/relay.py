@@ -51,7 +51,7 @@ async def _round(store: EventStore, url: str) -> tuple[float, float]:
 
     stop = Stop()
     started = time.perf_counter()
-    relay = asyncio.create_task(run_relay(store, url, stop))
+    relay = asyncio.create_task(run_relay(store, url, stop), name="relay")
     stored = 0
     while stored < len(recorded):
         await asyncio.sleep(0.01)

@@ -27,22 +27,22 @@ def rebuild_by_hand(store: EventStore, tables: Engine) -> None:
     migrate(tables)
     raw = tables.raw_connection()
     driver: Any = raw.driver_connection
-    mark = "%s" if isinstance(driver, psycopg.Connection) else "?"
-    statements = {name: _upsert(table, mark) for name, table in LIVE.items()}
-    forget = f"DELETE FROM issue_sprint WHERE site = {mark} AND issue_id = {mark}"  # noqa: S608
+    placeholder = "%s" if isinstance(driver, psycopg.Connection) else "?"
+    statements = {name: _upsert(table, placeholder) for name, table in LIVE.items()}
+    forget = f"DELETE FROM issue_sprint WHERE site = {placeholder} AND issue_id = {placeholder}"  # noqa: S608
     cursor = driver.cursor()
     position = 0
     while batch := store.read(position, BATCH):
         position = batch[-1].position
         changes = collect(batch, set())
-        if mark == "?":
+        if placeholder == "?":
             cursor.execute("BEGIN IMMEDIATE")
         if changes.memberships:
             cursor.executemany(forget, list(changes.memberships))
         for name, rows in _rows(changes).items():
             if rows:
                 cursor.executemany(statements[name], rows)
-        cursor.execute(f"UPDATE projection SET position = {mark}", (position,))  # noqa: S608
+        cursor.execute(f"UPDATE projection SET position = {placeholder}", (position,))  # noqa: S608
         driver.commit()
     raw.close()
 
@@ -69,11 +69,11 @@ def _rows(changes: Changes) -> dict[str, list[Any]]:
     return rows
 
 
-def _upsert(table: Table, mark: str) -> str:
+def _upsert(table: Table, placeholder: str) -> str:
     names = [column.name for column in table.columns]
     key = [column.name for column in table.primary_key]
     insert = (
-        f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join([mark] * len(names))})"  # noqa: S608
+        f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join([placeholder] * len(names))})"  # noqa: S608
         f" ON CONFLICT ({', '.join(key)}) DO"
     )
     if "version" not in names:

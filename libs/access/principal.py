@@ -16,10 +16,10 @@ class Role(StrEnum):
     """Also projects, schedules, watch lists, API tokens and what Jira has to choose from."""
 
     def includes(self, other: "Role") -> bool:
-        return _LADDER.index(self) >= _LADDER.index(other)
+        return _ASCENDING.index(self) >= _ASCENDING.index(other)
 
 
-_LADDER = tuple(Role)
+_ASCENDING = tuple(Role)
 
 
 @dataclass(frozen=True)

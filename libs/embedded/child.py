@@ -60,14 +60,14 @@ class Child:
             pass_fds=self._inherited,
             preexec_fn=_die_with_parent(os.getpid()),
         )
-        self._reading = asyncio.create_task(self._read_lines(self._process))
+        self._reading = asyncio.create_task(self._read_lines(self._process), name=f"read {self.spec.name}")
 
     async def wait(self) -> int:
         """Wait for its end and for its last line; the exit code, negative for a signal."""
         process = self._running()
         code = await process.wait()
         if self._reading is not None:
-            # A grandchild may hold the pipe open: the last words are worth a second, no more.
+            # A grandchild may hold the pipe open: its last lines are worth a second, no more.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(asyncio.shield(self._reading), 1.0)
         return code

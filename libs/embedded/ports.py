@@ -23,8 +23,8 @@ def choose(names: Iterable[str], remembered: Mapping[str, int]) -> dict[str, int
 
     All of them are held until the last is chosen, so no two names get the same one.
     """
-    with contextlib.ExitStack() as held:
-        return {name: _hold(held, remembered.get(name, 0)) for name in names}
+    with contextlib.ExitStack() as listeners:
+        return {name: _hold(listeners, remembered.get(name, 0)) for name in names}
 
 
 def next_free(port: int, host: str = LOOPBACK, tries: int = 100) -> int:
@@ -39,10 +39,10 @@ def next_free(port: int, host: str = LOOPBACK, tries: int = 100) -> int:
     raise OSError(f"no free port between {port} and {port + tries}; set JDI_PORT to one that is free")
 
 
-def _hold(held: contextlib.ExitStack, wanted: int) -> int:
-    listener = held.enter_context(contextlib.closing(_listener()))
+def _hold(listeners: contextlib.ExitStack, preferred: int) -> int:
+    listener = listeners.enter_context(contextlib.closing(_listener()))
     try:
-        listener.bind((LOOPBACK, wanted))
+        listener.bind((LOOPBACK, preferred))
     except OSError:
         listener.bind((LOOPBACK, 0))
     listener.listen(1)  # a port that is only bound may be given away once more

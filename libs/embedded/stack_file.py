@@ -1,4 +1,4 @@
-"""`stack.json` in the data folder: where a running stack is, for the commands that want to speak to it.
+"""`stack.json` in the data folder: where a running stack is, for the commands that talk to it.
 
 It outlives the stack, so that the next start takes the same ports; whether a stack runs is what the lock says.
 """

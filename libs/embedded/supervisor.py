@@ -12,7 +12,7 @@ from libs.embedded.restarts import LIMIT, WINDOW_SECONDS, Restarts
 
 POLL_SECONDS: Final = 0.05
 MISCONFIGURED: Final = 2
-"""The exit code by which a service says that a setting is wrong: starting it again would not help."""
+"""The exit code of a service that has found a setting wrong: starting it again would not help."""
 
 
 class Supervisor:
@@ -54,7 +54,7 @@ class Supervisor:
         self._stages.append(stage)
         for child in stage:
             await child.spawn()
-            self._keepers.append(asyncio.create_task(self._keep(child)))
+            self._keepers.append(asyncio.create_task(self._keep(child), name=f"keep {child.spec.name}"))
         self._on_change()
         await self._unless_failed(asyncio.gather(*(_until_ready(child.spec) for child in stage)))
 
@@ -92,7 +92,7 @@ class Supervisor:
                 return
             try:
                 delay = self._next_delay(child.spec.name, code, restarts)
-                self._on_line(child.spec.name, f"ended with {_said(code)}; starts again in {delay:g} s")
+                self._on_line(child.spec.name, f"ended with {_ending(code)}; starts again in {delay:g} s")
                 await asyncio.sleep(delay)
                 await child.spawn()
             except (StackError, OSError) as error:
@@ -102,14 +102,14 @@ class Supervisor:
 
     def _next_delay(self, name: str, code: int, restarts: Restarts) -> float:
         if code == MISCONFIGURED:
-            raise StackError(f"{name} refuses to start: {self._last_words(name)}", MISCONFIGURED)
+            raise StackError(f"{name} refuses to start: {self._last_line(name)}", MISCONFIGURED)
         delay = restarts.next_delay(time.monotonic())
         if delay is None:
             often = f"{LIMIT + 1} times within {WINDOW_SECONDS:g} s"
-            raise StackError(f"{name} ended {often}, the last time with {_said(code)}: {self._last_words(name)}")
+            raise StackError(f"{name} ended {often}, the last time with {_ending(code)}: {self._last_line(name)}")
         return delay
 
-    def _last_words(self, name: str) -> str:
+    def _last_line(self, name: str) -> str:
         return readable(name, self._last_lines.get(name, "it said nothing"))[1]
 
     def _take_line(self, name: str, text: str) -> None:
@@ -139,5 +139,5 @@ async def _until_ready(spec: ChildSpec) -> None:
         await asyncio.sleep(POLL_SECONDS)
 
 
-def _said(code: int) -> str:
+def _ending(code: int) -> str:
     return f"signal {-code}" if code < 0 else f"exit code {code}"

@@ -40,7 +40,7 @@ def context_of(parent: str) -> Context:
 
 @contextmanager
 def step(name: str) -> Iterator[Span]:
-    """A span of its own for a step of a trace; none where no trace is under way, for a step alone tells nothing."""
+    """A span of its own for a step of a trace; none where no trace is under way, for a step alone explains nothing."""
     if trace.get_current_span().get_span_context().is_valid:
         with _tracer.start_as_current_span(name) as span:
             yield span
@@ -64,7 +64,7 @@ def continued(
         name: of the spans.
         kind: of the spans.
         attributes: of the spans, beside the number of the trace's events and the position of its last one.
-        unless: what the block raises when somebody else has handled the batch: then no span is told of.
+        unless: what the block raises when somebody else has handled the batch: then its spans are not sent.
 
     Yields:
         The traceparent of each of these spans, by the one that the events carry.

@@ -11,7 +11,7 @@ from libs.runtime.leave import leave
 from libs.runtime.logs import configure, redact_text
 from libs.runtime.metrics import EVENT_DELAY, EVENTS_HANDLED, LAG, POSITION, asked, metrics_text
 from libs.runtime.service import run_service
-from libs.runtime.spans import span_in_words
+from libs.runtime.spans import span_text
 from libs.runtime.stop import Stop
 
 __all__ = [
@@ -38,5 +38,5 @@ __all__ = [
     "run_service",
     "serve_health",
     "setting",
-    "span_in_words",
+    "span_text",
 ]

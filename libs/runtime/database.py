@@ -24,7 +24,7 @@ _KEEPALIVE: Final = {
     "keepalives_interval": 10,
     "keepalives_count": 3,
 }
-"""In seconds. A network that drops a connection without a word is noticed within a minute, else within two hours."""
+"""In seconds. A network that drops a connection silently is noticed within a minute, else within two hours."""
 _POSTGRES: Final = ("postgresql://", "postgres://", "postgresql+psycopg://")
 
 

@@ -46,7 +46,7 @@ class Health:
         # One that hangs holds a thread: it is not begun again at each probe, until none is left.
         running = self._running.get(name)
         if running is None or running.done():
-            running = self._running[name] = asyncio.create_task(_outcome(self._checks[name]))
+            running = self._running[name] = asyncio.create_task(_outcome(self._checks[name]), name=f"check {name}")
         done, _ = await asyncio.wait([running], timeout=CHECK_SECONDS)
         return running.result() if done else f"no answer within {CHECK_SECONDS:g} s"
 

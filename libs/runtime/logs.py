@@ -103,8 +103,8 @@ def _redacted(key: str, value: Any) -> Any:
 
 
 def _wants_json() -> bool:
-    wanted = os.environ.get("JDI_LOG_FORMAT", "").lower()
-    return wanted == "json" if wanted in ("json", "console") else not sys.stderr.isatty()
+    form = os.environ.get("JDI_LOG_FORMAT", "").lower()
+    return form == "json" if form in ("json", "console") else not sys.stderr.isatty()
 
 
 def _shared_processors() -> list[Processor]:

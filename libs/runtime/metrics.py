@@ -65,7 +65,7 @@ def metrics_text() -> bytes:
 
 @contextlib.contextmanager
 def asked(gauge: Gauge, ask: Callable[[], float], *labels: str) -> Iterator[None]:
-    """Within the block, whoever looks at the gauge sees what `ask` says then; after the block NaN.
+    """Within the block, every scrape of the gauge gets what `ask` returns at that moment; after the block NaN.
 
     NaN also when `ask` fails or takes too long: what it asks may be down, and must not take the other measures with it.
     With labels it is after the block as if it had never been.

@@ -63,10 +63,10 @@ def endpoint(environ: Mapping[str, str] = os.environ) -> str | None:
 
 def _check_protocol(environ: Mapping[str, str]) -> None:
     for name in ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"):
-        wanted = environ.get(name, "").strip() or PROTOCOL
-        if wanted != PROTOCOL:
+        protocol = environ.get(name, "").strip() or PROTOCOL
+        if protocol != PROTOCOL:
             raise ValueError(
-                f"{name}: {wanted!r} is not spoken; leave it out for {PROTOCOL} (port 4318 of a collector)"
+                f"{name}: {protocol!r} is not spoken; leave it out for {PROTOCOL} (port 4318 of a collector)"
             )
 
 
@@ -123,7 +123,7 @@ def redacted(span: ReadableSpan) -> ReadableSpan:
         return span
     from opentelemetry.sdk.trace import Event, ReadableSpan
 
-    told = span.status.description
+    description = span.status.description
     return ReadableSpan(
         name=span.name,
         context=span.context,
@@ -145,7 +145,7 @@ def redacted(span: ReadableSpan) -> ReadableSpan:
         ],
         links=span.links,
         kind=span.kind,
-        status=trace.Status(span.status.status_code, None if told is None else redact_text(told)),
+        status=trace.Status(span.status.status_code, None if description is None else redact_text(description)),
         start_time=span.start_time,
         end_time=span.end_time,
         instrumentation_scope=span.instrumentation_scope,

@@ -104,7 +104,7 @@ class Notifier:
         try:
             async with contextlib.aclosing(awake), beating:
                 async for _ in awake:
-                    if not await lease.goes_on() or not await self.step():
+                    if not await lease.still_held() or not await self.step():
                         return
                     if self._heartbeat is not None:
                         self._heartbeat.beat()

@@ -80,7 +80,7 @@ async def watch(
     waking = wakes(nats_url, durable=NAME, subjects=SUBJECTS, stop=lease, bell=bell, on_health=reports.nats)
     async with contextlib.aclosing(waking):
         async for _ in waking:
-            while await lease.goes_on():
+            while await lease.still_held():
                 try:
                     if not loaded:
                         await asyncio.to_thread(watcher.load)
@@ -97,7 +97,7 @@ async def watch(
 
 
 async def _catch_up(watcher: Watcher, controller: BackoffController, lease: Lease) -> None:
-    while await lease.goes_on() and (batch := await asyncio.to_thread(watcher.step)):
+    while await lease.still_held() and (batch := await asyncio.to_thread(watcher.step)):
         for recorded in batch:
             observe(recorded)
     show(watcher.states.values())

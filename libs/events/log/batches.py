@@ -10,7 +10,7 @@ import msgspec
 from libs.events.types.event import Event
 
 Closing = Callable[[int], tuple[Sequence["Change"], bytes]]
-"""From the number of changes that were new to what closes the batch: more events, and the outcome to store."""
+"""Gets the number of changes that were new; gives what closes the batch: more events, and the outcome to store."""
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,8 +43,8 @@ class Append(msgspec.Struct, frozen=True, kw_only=True):
     expect: Mapping[UUID, int] = {}
     """Versions that streams must still have, 0 for an empty one: what was decided on an older state is not stored."""
     closing: Closing | None = None
-    """Called with the number of new events, once per attempt: it may be called again when another writer was first,
-    so it must only compute. Its outcome takes the place of `outcome`."""
+    """Called with the number of new events, in every attempt: another writer may have been first, so it must only
+    compute. Its outcome takes the place of `outcome`."""
 
 
 class Appended(NamedTuple):
@@ -55,7 +55,7 @@ class Appended(NamedTuple):
     appended: tuple[Event, ...]
     """The events that were new, with their versions and the time of recording."""
     repeated: bool
-    """The once-key was there already: nothing was written."""
+    """The idempotency key was there already: nothing was written."""
     outcome: bytes
     """Of this batch; of the first one when repeated."""
 

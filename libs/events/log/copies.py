@@ -28,7 +28,7 @@ def copy_file(source: Path, target: Path) -> None:
             contextlib.closing(sqlite3.connect(target, timeout=BUSY_SECONDS)) as written,
         ):
             read.backup(written)
-            settle(written)
+            make_single_file(written)
             problems = written.execute("PRAGMA integrity_check(1)").fetchone()[0]
     except (OSError, sqlite3.Error) as error:
         raise CopyError(f"{source} could not be copied to {target}: {error}") from error
@@ -36,7 +36,7 @@ def copy_file(source: Path, target: Path) -> None:
         raise CopyError(f"{source} is damaged: {problems}")
 
 
-def settle(database: sqlite3.Connection) -> None:
-    """Make it one file, without a journal beside it that could be left behind when it is moved."""
+def make_single_file(database: sqlite3.Connection) -> None:
+    """Leave no journal beside the file, which could stay behind when the file is moved."""
     database.execute("PRAGMA journal_mode=DELETE").fetchone()
     database.commit()

@@ -19,19 +19,19 @@ def open_when_ready(url: str, stop: Blocking, on_health: Callable[[str | None], 
 
     `on_health` hears why the log is not open yet; that all is well is for the caller to say, who has more to begin.
     """
-    told = ""
+    reported = ""
     while not stop.is_set():
         try:
             store = open_store(url)
         except Exception as error:  # noqa: BLE001 - each driver has errors of its own; the reason is shown in /readyz
             why = f"the event log cannot be opened: {error}"
-            if why != told:  # a database may be away for hours
+            if why != reported:  # a database may be away for hours
                 log.warning("waiting for the event log", why=why)
-                told = why
+                reported = why
             on_health(why)
             stop.wait_blocking(RETRY_SECONDS)
         else:
-            if told:
+            if reported:
                 log.info("the event log is open")
             return store
     return None

@@ -133,7 +133,7 @@ class PostgresLog(PostgresApplicationRecorder):
         batch: Batch = kwargs["batch"]
         with self.datastore.get_connection() as conn, conn.transaction(), conn.cursor(binary=True) as c:
             # First of all, and for batches without events too: writers that come one after another cannot deadlock
-            # over the rows of heads and marks.
+            # over the rows of heads and checkpoints.
             self._lock_table(c)
             if batch.idempotency_key is not None:
                 c.execute(

@@ -1,4 +1,4 @@
-"""The log on SQLite: the library's recorder, with heads, marks and once-keys in the transaction of the events.
+"""The log on SQLite: the library's recorder; heads, checkpoints and idempotency keys share the events' transaction.
 
 SQLite has one writer at a time, so commit order is position order. The newest row must never be deleted: its id would
 be given out again.

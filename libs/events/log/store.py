@@ -85,8 +85,8 @@ class EventStore:
         Raises:
             IntegrityError: other writers were first, time and again; nothing is written.
             StreamMovedError: a stream does not have the expected version; nothing is written.
-            StoreError: the database refused. Nothing is written, but for a connection lost during the commit, where
-                only asking again tells.
+            StoreError: the database refused. Nothing is written, but for a connection lost during the commit, which
+                only a second look at the log can tell.
         """
         with step("append") as span:
             done = self._append(append)
@@ -202,14 +202,14 @@ class EventStore:
         return self._recorder.wait(after, timeout)
 
     def outcome(self, idempotency_key: str) -> bytes | None:
-        """What was stored under a once-key; None when that batch has not been appended."""
+        """What was stored under an idempotency key; None when that batch has not been appended."""
         return self._recorder.outcome(idempotency_key)
 
     def checkpoint(self, name: str) -> bytes | None:
         return self._recorder.checkpoint(name)
 
     def checkpoints(self, prefix: str) -> dict[str, bytes]:
-        """All marks whose names begin with `prefix`, by name."""
+        """All checkpoints whose names begin with `prefix`, by name."""
         return self._recorder.checkpoints(prefix)
 
     def unsound_streams(self) -> int:

@@ -1,8 +1,8 @@
 """From the log to NATS JetStream: one leader, in order, with the stream itself as its checkpoint.
 
 The last message of the stream says how far it has come, so a stream that lost its tail, or everything, is filled
-again from the log. Every message names the sequence it must follow: the stream refuses what would leave a hole behind
-it or come out of order, and a second relay that believes to lead, too.
+again from the log. Every message names the sequence that it must follow, so the stream refuses one that comes out of
+order or would leave a gap. In the same way it refuses a second relay that believes it is the leader.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ BATCH: Final = 200
 HEADER_ROOM: Final = 2048
 """Bytes of a message's payload limit that its headers may take."""
 IDLE_SECONDS: Final = 1.0
-"""Longest wait for a new event before the loop looks at its turn and its connection."""
+"""Longest wait for a new event before the loop looks at its lease and its connection."""
 OUT_OF_STEP_SECONDS: Final = 0.5
 AUDIT_SECONDS: Final = 5.0
 """How often an idle relay compares the stream's end with its own: messages can be lost while the server stays up."""
@@ -90,7 +90,7 @@ async def _publish_while_leading(
     on_health: Callable[[str | None], None],
     on_position: Callable[[int | None], None],
 ) -> None:
-    """Publish until the turn is over.
+    """Publish until the lease is over.
 
     Raises:
         NatsError, OSError, StoreError, ForeignStreamError: look again from the start.
@@ -102,7 +102,7 @@ async def _publish_while_leading(
         position, sequence = await checkpoint(store, jetstream, stream)
         on_health(None)
         audited = clock()
-        while await lease.goes_on():
+        while await lease.still_held():
             on_position(position)
             if client.is_closed:
                 raise ConnectionClosedError

@@ -95,7 +95,7 @@ async def subscribe(
             async with _consumer(nats_url, durable, subjects, stream) as subscription:
                 on_health(None)
                 while not stop.is_set():
-                    async with _held(await _fetch(subscription)) as waiting:
+                    async with _in_progress(await _fetch(subscription)) as waiting:
                         while waiting and not stop.is_set():
                             delivery = await _delivery(waiting.popleft(), max_deliver, on_dead_letter)
                             if delivery is not None:
@@ -148,10 +148,10 @@ async def _fetch(subscription: JetStreamContext.PullSubscription) -> list[Msg]:
 
 
 @contextlib.asynccontextmanager
-async def _held(messages: Sequence[Msg]) -> AsyncIterator[deque[Msg]]:
+async def _in_progress(messages: Sequence[Msg]) -> AsyncIterator[deque[Msg]]:
     """Keep NATS from delivering these to somebody else while they are worked on; hand back what was not begun."""
     waiting = deque(messages)
-    heartbeat = asyncio.create_task(_heartbeat(messages))
+    heartbeat = asyncio.create_task(_heartbeat(messages), name="heartbeat to NATS")
     try:
         yield waiting
     finally:

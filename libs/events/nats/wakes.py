@@ -54,7 +54,7 @@ async def wakes(
                 came.append(delivery)
                 bell.set()
 
-    async with _background(listen()) as listening, _background(stop.wait()) as stopped:
+    async with _background(listen(), "listen to NATS") as listening, _background(stop.wait(), "stop") as stopped:
         while not stop.is_set():
             bell.clear()
             heard = came.copy()
@@ -62,16 +62,16 @@ async def wakes(
             yield len(heard)
             for delivery in heard:
                 await delivery.ack()
-            async with _background(bell.wait()) as rung:
+            async with _background(bell.wait(), "bell") as rung:
                 await asyncio.wait((rung, stopped, listening), timeout=longest(), return_when="FIRST_COMPLETED")
             if listening.done() and not stop.is_set():
                 listening.result()
 
 
 @contextlib.asynccontextmanager
-async def _background(work: Coroutine[Any, Any, object]) -> AsyncGenerator[asyncio.Task[object]]:
+async def _background(work: Coroutine[Any, Any, object], name: str) -> AsyncGenerator[asyncio.Task[object]]:
     """A task that does not outlive the block."""
-    task = asyncio.create_task(work)
+    task = asyncio.create_task(work, name=name)
     try:
         yield task
     finally:

@@ -21,28 +21,28 @@ from libs.events.stop import Awaited
 STANDBY_SECONDS: Final = 1.0
 """Between two looks whether the place is free."""
 LOCK_CHECK_SECONDS: Final = 1.0
-"""Between two looks of a leader, beside those before each step, whether it still is one."""
+"""A leader looks this often whether it still is one, besides its look before each step."""
 SILENT: Final = {"idle": 5, "interval": 5, "count": 3}
 """TCP keepalives, of both ends: a leader whose machine is gone is found out within 20 seconds, not two hours."""
 
-StillLeased = Callable[[], bool]
+HoldsLock = Callable[[], bool]
 """Asks whether the lock is still ours; may block for a round trip to the database."""
 
 log = structlog.get_logger(__name__)
 
 
 class Lease:
-    """A time of leading: over when the process is told to stop, or when the lock is lost."""
+    """The right to lead: over when the process is told to stop, or when the lock is lost."""
 
-    def __init__(self, held: StillLeased) -> None:
-        self._held, self._over = held, asyncio.Event()
+    def __init__(self, holds_lock: HoldsLock) -> None:
+        self._holds_lock, self._over = holds_lock, asyncio.Event()
 
-    async def goes_on(self) -> bool:
-        """Whether the lock is still ours, asked of the database: a session may be lost without a word.
+    async def still_held(self) -> bool:
+        """Whether the lock is still ours, asked of the database: a session may be lost without notice.
 
-        To be asked before each step that writes or sends.
+        Ask before each step that writes or sends.
         """
-        if not self._over.is_set() and not await asyncio.to_thread(self._held) and not self._over.is_set():
+        if not self._over.is_set() and not await asyncio.to_thread(self._holds_lock) and not self._over.is_set():
             log.warning("the lock is lost; another process may lead")
             self.end()
         return not self._over.is_set()
@@ -57,7 +57,7 @@ class Lease:
         await self._over.wait()
 
     async def sleep(self, seconds: float) -> bool:
-        """Wait for the end of the turn, at most so many seconds; True when it has come."""
+        """Wait for the end of the lease, at most so many seconds; True when it has come."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.wait(), seconds)
         return self.is_set()
@@ -77,18 +77,18 @@ async def lead_by_lease(
     Args:
         url: of the event log, beside which the lock is.
         name: of the lock.
-        stop: ends the turn, and this.
-        lead: works until its turn is over, or until it wants to begin again; must let go of everything by then.
+        stop: ends the lease, and this.
+        lead: works until its lease is over, or returns early to begin again; must let go of everything by then.
         on_health: hears why nobody can lead: the log does not answer.
         on_standby: called as long as another process leads: all is well here.
     """
     while not stop.is_set():
         try:
-            async with leadership(url, name) as held:
-                if held is None:
+            async with leadership(url, name) as holds_lock:
+                if holds_lock is None:
                     on_standby()
                 else:
-                    await _take_lease(held, stop, lead)
+                    await _lead_until_over(holds_lock, stop, lead)
         except (StoreError, psycopg.Error, OSError) as error:
             why = f"the event log does not answer: {str(error) or type(error).__name__}"
             log.warning("waiting for the event log", leader=name, why=why)
@@ -96,9 +96,9 @@ async def lead_by_lease(
         await stop.sleep(STANDBY_SECONDS)
 
 
-async def _take_lease(held: StillLeased, stop: Awaited, lead: Callable[[Lease], Awaitable[None]]) -> None:
-    lease = Lease(held)
-    watching = asyncio.create_task(_end_in_time(lease, stop))
+async def _lead_until_over(holds_lock: HoldsLock, stop: Awaited, lead: Callable[[Lease], Awaitable[None]]) -> None:
+    lease = Lease(holds_lock)
+    watching = asyncio.create_task(_end_in_time(lease, stop), name="watch the lease")
     try:
         await lead(lease)
     finally:
@@ -107,13 +107,13 @@ async def _take_lease(held: StillLeased, stop: Awaited, lead: Callable[[Lease], 
 
 
 async def _end_in_time(lease: Lease, stop: Awaited) -> None:
-    while not await stop.sleep(LOCK_CHECK_SECONDS) and await lease.goes_on():
+    while not await stop.sleep(LOCK_CHECK_SECONDS) and await lease.still_held():
         pass
     lease.end()
 
 
 @asynccontextmanager
-async def leadership(url: str, name: str) -> AsyncIterator[StillLeased | None]:
+async def leadership(url: str, name: str) -> AsyncIterator[HoldsLock | None]:
     """Hold the lock `name` beside the log at `url`, or yield None where another process has it. Never waits.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What can be said: every type of event, its topic, and how older shapes are read.
+"""Every type of event, its topic, and how older shapes are read.
 
 Imports nothing of the log or NATS.
 """

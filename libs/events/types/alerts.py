@@ -12,7 +12,7 @@ class AlertEnd(StrEnum):
     RECOVERED = "RECOVERED"
     """The trouble is gone."""
     SUPERSEDED = "SUPERSEDED"
-    """The project fails in another way now, of which another alert tells."""
+    """The project fails in another way now, which has an alert of its own."""
     BY_HAND = "BY_HAND"
     """Somebody resolved it."""
     UNREGISTERED = "UNREGISTERED"
@@ -74,7 +74,7 @@ class AlertAcknowledged(ControlEvent, frozen=True, kw_only=True):
 
 
 class AlertsSilenced(ControlEvent, frozen=True, kw_only=True):
-    """No notices of this project's alerts until then; a moment that is over lifts the silence."""
+    """No notifications of this project's alerts until then; a time in the past lifts the silence."""
 
     code: str | None
     """Only alerts of this code; None: all."""

@@ -1,4 +1,4 @@
-"""How fast a project's schedule runs: slowed down while Jira fails, restored when it works again.
+"""How much slower than its cron a project's schedule runs: slowed down while Jira fails, restored when it works again.
 
 These events stand in the project's control stream, so that its order settles every race between telemetry and people.
 """
@@ -21,7 +21,7 @@ class BackoffApplied(ControlEvent, frozen=True, kw_only=True):
     """The schedule runs at a fixed interval from now on, in place of its cron; a pause stays."""
 
     level: int
-    """1, 2, 3, …: the rung of the ladder."""
+    """1, 2, 3, …: how often it was slowed down further."""
     code: str
     """The failure that led to it."""
     failures: int
@@ -43,7 +43,7 @@ class BackoffCleared(ControlEvent, frozen=True, kw_only=True):
 
 
 class Backoff(msgspec.Struct, frozen=True, kw_only=True):
-    """What a control stream says of a schedule's pace."""
+    """The backoff of a schedule, as its control stream records it."""
 
     level: int = 0
     """0: by its cron."""
@@ -54,11 +54,11 @@ class Backoff(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime | None = None
     """When it was slowed down first."""
     version: int = 0
-    """Version of the stream's last event that set or reset the pace: who decides on an older one is overtaken."""
+    """Version of the stream's last event that set or cleared the backoff; a decision based on an older one is void."""
 
 
 def backoff_after(backoff: Backoff, event: Event) -> Backoff:
-    """The pace after one more event of the control stream; a new schedule and a resume begin at level 0."""
+    """The backoff after one more event of the control stream; a new schedule and a resume begin at level 0."""
     if isinstance(event, BackoffApplied):
         return Backoff(
             level=event.level,

@@ -43,7 +43,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     """Such as `issue` or `control`: the kind of its streams, and a token of its subject. Stays as it is for ever."""
 
     stream_id: UUID
-    """Of one entity, or of one project's syncs, decisions or notices: always the same."""
+    """Of one entity, or of one project's syncs, decisions or notifications: always the same."""
     stream_version: int = 0
     """1, 2, 3, … within the stream; 0 until the store has recorded the event."""
     site: str

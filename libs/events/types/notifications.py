@@ -1,6 +1,6 @@
-"""Notices: alerts on their way to people, one stream each.
+"""Notifications: alerts on their way to people, one stream each.
 
-A notice is one message on one channel. It keeps its id through every attempt, so that a repetition that a crash caused
+A notification is one message on one channel. It keeps its id through every attempt, so that a repetition after a crash
 can be recognised. Addresses of people may stand here, secrets (webhook addresses, tokens) never.
 """
 
@@ -13,18 +13,18 @@ from libs.events.types.event import Event
 
 
 class NotificationReason(StrEnum):
-    """Why a notice is sent."""
+    """Why a notification is sent."""
 
     FIRST = "FIRST"
-    """The first word of its alerts."""
+    """The first notification of its alerts."""
     MORE = "MORE"
-    """Alerts have joined those that were told."""
+    """More alerts have joined those that were notified."""
     REPEAT = "REPEAT"
-    """They are open still."""
+    """They are still open."""
     RESOLVED = "RESOLVED"
     """They are over."""
     DIGEST = "DIGEST"
-    """Several of these at once, held back while too many notices went out."""
+    """Several of these at once, held back by the rate limit."""
     TEST = "TEST"
 
 
@@ -55,7 +55,7 @@ class NotificationRequested(NotificationEvent, frozen=True, kw_only=True):
 
 
 class NotificationSent(NotificationEvent, frozen=True, kw_only=True):
-    """The provider has taken the notice. `project` is empty when its alerts are of several."""
+    """The provider has accepted the notification. `project` is empty when its alerts are of several."""
 
     notification_id: str = msgspec.field(name="notice_id")
     channel: str
@@ -67,11 +67,11 @@ class NotificationSent(NotificationEvent, frozen=True, kw_only=True):
     attempt: int = 1
     provider_message_id: str = ""
     refused: tuple[str, ...] = ()
-    """Recipients that the provider did not take, each with its words."""
+    """Recipients that the provider refused, each with its reason."""
 
 
 class NotificationFailed(NotificationEvent, frozen=True, kw_only=True):
-    """An attempt failed. Without `next_attempt_at` it was the last: the notice is a dead letter until redriven."""
+    """An attempt failed. Without `next_attempt_at` it was the last: it is a dead letter until redriven."""
 
     notification_id: str = msgspec.field(name="notice_id")
     channel: str
@@ -92,9 +92,9 @@ class NotificationFailed(NotificationEvent, frozen=True, kw_only=True):
     """Seconds that the provider asked to wait."""
     next_attempt_at: datetime | None = None
     taken: tuple[str, ...] = ()
-    """Recipients for whom it was taken in this attempt or an earlier one; the next is for `recipients` alone."""
+    """Recipients for whom it was accepted, now or in an earlier attempt; the next attempt is for `recipients` alone."""
     refused: tuple[str, ...] = ()
-    """Recipients that are given up, each with the provider's words."""
+    """Recipients that are given up, each with the provider's reason."""
 
 
 class NotificationRedriven(NotificationEvent, frozen=True, kw_only=True):

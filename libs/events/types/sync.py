@@ -27,9 +27,9 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     error_code: str | None = None
     """Jira's own name of the failure, such as its `errorCode`."""
     error_messages: tuple[str, ...] = ()
-    """Jira's own words (`errorMessages`)."""
+    """Jira's own texts (`errorMessages`)."""
     errors: dict[str, str] = {}
-    """What Jira said of single fields (`errors`)."""
+    """Jira's texts on single fields (`errors`)."""
     path: str | None = None
     """Where in the answer something had another shape than documented."""
     ending: str | None = None
@@ -121,7 +121,7 @@ class SyncFailed(SyncEvent, frozen=True, kw_only=True):
     category: str = ""
     """Whom it concerns: billing, access, limits, network, jira, contract, storage, latency or other."""
     retryable: bool | None = None
-    """Whether the same may succeed later without a person doing anything; None where nobody said."""
+    """Whether the same may succeed later without a person doing anything; None where that is not known."""
     scope: str = ""
     """How much of the site is affected: call, endpoint or site."""
     fingerprint: str = ""
@@ -139,7 +139,7 @@ class SyncCancelled(SyncEvent, frozen=True, kw_only=True):
 
 
 class SchemaDriftDetected(SyncEvent, frozen=True, kw_only=True):
-    """A field of Jira's answers appeared, vanished, or has another type or name. Told once per change."""
+    """A field of Jira's answers appeared, vanished, or has another type or name. Recorded once per change."""
 
     run_id: str
     change: str
@@ -154,15 +154,15 @@ class SchemaDriftDetected(SyncEvent, frozen=True, kw_only=True):
 
 
 def end_key(run_id: str) -> str:
-    """The once-key under which the end of a run is stored, whoever tells it: the run itself, or who found it dead."""
+    """The idempotency key of the end of a run, whoever records it: the run itself, or the sweep that found it dead."""
     return f"end:{run_id}"
 
 
 def untaken_key(run_id: str) -> str:
-    """The once-key under which it is stored that nobody takes up a run. The run is not over: its end may follow."""
+    """The idempotency key of the event that no worker takes up a run. The run is not over: its end may follow."""
     return f"untaken:{run_id}"
 
 
 def scan_checkpoints(site: str, project: str, run_id: str) -> str:
-    """How the names of the marks begin that a run needs only while it goes: whoever tells its end forgets them."""
+    """The prefix of the checkpoints that a run needs only until its end; whoever records the end removes them."""
     return f"{site}/{project}/scan/{run_id}/"

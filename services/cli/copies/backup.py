@@ -15,7 +15,7 @@ from sqlalchemy import Engine, RowMapping, inspect, select
 
 from libs.access.tables import api_token
 from libs.events import open_store
-from libs.events.log.copies import copy_file, settle
+from libs.events.log.copies import copy_file, make_single_file
 from libs.runtime import engine, event_database, read_database
 from libs.runtime.database import sqlite_file
 
@@ -85,7 +85,7 @@ def _add_tokens(database_url: str, part: Path) -> int:
         source.dispose()
         target.dispose()
     with contextlib.closing(sqlite3.connect(part)) as database:
-        settle(database)
+        make_single_file(database)
     return added
 
 

@@ -19,7 +19,7 @@ from libs.access.tables import api_token
 from libs.embedded import lock
 from libs.events import EventStore, SiteRegistered, leadership, open_store
 from libs.events import migrate as migrate_log
-from libs.events.log.copies import copy_file, settle
+from libs.events.log.copies import copy_file, make_single_file
 from libs.read_tables import PROJECTION, projection
 from libs.runtime import engine, event_database, read_database
 from libs.runtime.database import sqlite_file
@@ -74,7 +74,7 @@ def _put_in_place(database_url: str, target: Path | None, file: Path, say: Say) 
         _tokens_from(part, database_url)
         with contextlib.closing(sqlite3.connect(part)) as database:
             database.execute(f"DROP TABLE {api_token.name}")
-            settle(database)
+            make_single_file(database)
         for leftover in ("-wal", "-shm"):  # of an empty log: its journal is not this one's
             target.with_name(target.name + leftover).unlink(missing_ok=True)
         part.rename(target)

@@ -10,7 +10,7 @@ from rich.text import Text
 from sqlalchemy import Connection, Engine, Row, RowMapping, select
 
 from libs.read_tables import NEVER, ReadTablesError, alert, project, readiness, sync_job, sync_state
-from libs.runtime import span_in_words
+from libs.runtime import span_text
 from libs.temporal.cron import BadCron, next_runs
 from libs.temporal.intervals import next_time
 
@@ -89,7 +89,7 @@ def _job(job: Row[Any]) -> Text:
 def _backoff(job: Row[Any]) -> Text:
     line = Text(f"slowed down, level {job.backoff_level}", style="yellow")
     times = "once" if job.backoff_failures == 1 else f"{job.backoff_failures} times in a row"
-    line += Text(f"  {job.backoff_code} {times}; a run every {span_in_words(job.backoff_seconds)}")
+    line += Text(f"  {job.backoff_code} {times}; a run every {span_text(job.backoff_seconds)}")
     probe = f", the next at {_next_probe(job):%Y-%m-%dT%H:%M:%SZ}" if job.status != "PAUSED" else ""
     return line + Text(f"{probe} until one succeeds")
 

@@ -35,7 +35,7 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
-from libs.runtime import span_in_words
+from libs.runtime import span_text
 from libs.temporal import names
 from libs.temporal.intervals import offset_of
 from libs.temporal.messages import SyncInput
@@ -227,7 +227,7 @@ def _note(wanted: ControlState) -> str:
         backoff = wanted.backoff
         notes.append(
             f"Slowed down after {backoff.failures} failed run{'' if backoff.failures == 1 else 's'}: {backoff.code},"
-            f" every {span_in_words(backoff.seconds)} until a run succeeds"
+            f" every {span_text(backoff.seconds)} until a run succeeds"
         )
     return ". ".join(notes)
 

@@ -14,7 +14,7 @@ import jinja2
 
 from libs.events import AlertEnd, NotificationReason
 from libs.jira_client.failures.errors import Severity
-from libs.runtime import span_in_words
+from libs.runtime import span_text
 from services.notifier.message.text import clean, one_line
 from services.notifier.message.types import Message
 from services.notifier.state import Alert, Notice
@@ -119,9 +119,7 @@ def _title(code: str) -> str:
 
 
 def _longest(alerts: Sequence[Alert]) -> str:
-    return span_in_words(
-        max((alert.resolved_at or alert.last_seen) - alert.first_seen for alert in alerts).total_seconds()
-    )
+    return span_text(max((alert.resolved_at or alert.last_seen) - alert.first_seen for alert in alerts).total_seconds())
 
 
 def _entry(alert: Alert) -> Entry:

@@ -13,7 +13,7 @@ from libs.events import (
     BackoffCleared,
     Event,
 )
-from libs.runtime import span_in_words
+from libs.runtime import span_text
 from services.projector.history.line import Line, because
 from services.projector.tables.times import stamp
 
@@ -22,7 +22,7 @@ def slowed_down(event: BackoffApplied) -> str:
     """What a back-off does, as a sentence."""
     runs = "run" if event.failures == 1 else "runs in a row"
     return (
-        f"Slowed down to every {span_in_words(event.seconds)} until a run succeeds:"
+        f"Slowed down to every {span_text(event.seconds)} until a run succeeds:"
         f" {event.failures} {runs} failed with {event.code}."
     )
 

@@ -30,7 +30,7 @@ from libs.jira_client.failures.classify import fingerprint
 from libs.jira_client.failures.errors import ErrorCode
 from libs.jira_client.failures.rules import RULES
 from libs.runtime.logs import redact_text
-from libs.runtime.spans import span_in_words
+from libs.runtime.spans import span_text
 
 QUOTED: Final = 300
 """Characters quoted of what others wrote."""
@@ -200,7 +200,7 @@ def blocked(
 
 def untaken(run: Run, first_run_id: str, at: datetime, story: Story, step: Waiting) -> SyncFailed:
     """What is said once of a run that nobody takes up. It is not over."""
-    waits = span_in_words((at - step.since).total_seconds())
+    waits = span_text((at - step.since).total_seconds())
     told = _Told(
         ErrorCode.INGESTOR_DOWN,
         f"No ingestor takes up the work: the run has waited for {waits}, and nothing asks the queue {step.queue}.",
@@ -222,7 +222,7 @@ class _Told(NamedTuple):
 
 def _why_closed(run: Run, close: Close) -> _Told:
     if close.how is How.TIMED_OUT:
-        lasted = span_in_words((close.at - run.started_at).total_seconds())
+        lasted = span_text((close.at - run.started_at).total_seconds())
         return _Told(
             ErrorCode.TIMEOUT,
             f"The run had not ended after {lasted}, so Temporal ended it.",

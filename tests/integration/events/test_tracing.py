@@ -87,6 +87,6 @@ def test_what_others_have_handled_is_not_told_and_what_fails_is(store: EventStor
             continued(batch, "project", SpanKind.CONSUMER, {}, unless=(OthersWereFasterError,)),
         ):
             raise error
-    (told,) = spans.named("project")
-    assert told.status.status_code is trace.StatusCode.ERROR
-    assert told.status.description == "RuntimeError: no room"
+    (span,) = spans.named("project")
+    assert span.status.status_code is trace.StatusCode.ERROR
+    assert span.status.description == "RuntimeError: no room"

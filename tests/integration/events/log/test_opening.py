@@ -91,14 +91,14 @@ def test_a_database_that_does_not_answer_is_a_store_error(monkeypatch: pytest.Mo
 
 
 class Hearing:
-    """What somebody who waits has said."""
+    """Hears why the log is not open yet."""
 
     def __init__(self) -> None:
-        self.said: list[str | None] = []
+        self.reported: list[str | None] = []
         self.spoken = threading.Event()
 
     def __call__(self, why: str | None) -> None:
-        self.said.append(why)
+        self.reported.append(why)
         self.spoken.set()
 
 
@@ -110,9 +110,9 @@ def test_it_is_opened_as_soon_as_it_is_there(empty_url: str) -> None:
         migrate(empty_url)
         store = opening.result(timeout=60)
     assert isinstance(store, EventStore)
-    assert (store.head(), set(heard.said)) == (
+    assert (store.head(), set(heard.reported)) == (
         0,
-        {next(why for why in heard.said if why and "Run `jdi migrate`" in why)},
+        {next(why for why in heard.reported if why and "Run `jdi migrate`" in why)},
     )
     store.close()
 

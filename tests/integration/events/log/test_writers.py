@@ -78,8 +78,8 @@ def test_of_racing_batches_with_one_once_key_one_is_stored(store_url: str, store
     assert store.head() == 1
 
 
-def test_writers_of_the_same_marks_do_not_deadlock(store_url: str, store: EventStore) -> None:
-    names = [f"mark/{number}" for number in range(50)]
+def test_writers_of_the_same_checkpoints_do_not_deadlock(store_url: str, store: EventStore) -> None:
+    names = [f"checkpoint/{number}" for number in range(50)]
 
     def write(seed: int) -> None:
         writer = open_store(store_url)
@@ -90,7 +90,7 @@ def test_writers_of_the_same_marks_do_not_deadlock(store_url: str, store: EventS
 
     with ThreadPoolExecutor(WRITERS) as writers:
         list(writers.map(write, range(WRITERS)))
-    assert len(set(store.checkpoints("mark/").values())) == 1
+    assert len(set(store.checkpoints("checkpoint/").values())) == 1
 
 
 WRITER = """

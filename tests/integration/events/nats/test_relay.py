@@ -27,20 +27,22 @@ from tests.servers.nats import NatsProgram
 
 
 class Health:
-    """What the relay said about itself."""
+    """What the relay reported about itself."""
 
     def __init__(self) -> None:
-        self.said: list[str | None] = []
+        self.reported: list[str | None] = []
         self._spoke = asyncio.Event()
 
     def __call__(self, why: str | None) -> None:
-        self.said.append(why)
+        self.reported.append(why)
         self._spoke.set()
 
     async def until(self, text: str | None) -> None:
         """Wait until the last word is None, or holds `text`."""
         async with asyncio.timeout(PATIENCE):
-            while not (self.said and (self.said[-1] is None if text is None else text in (self.said[-1] or ""))):
+            while not (
+                self.reported and (self.reported[-1] is None if text is None else text in (self.reported[-1] or ""))
+            ):
                 self._spoke.clear()
                 await self._spoke.wait()
 

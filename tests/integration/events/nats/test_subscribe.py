@@ -29,7 +29,7 @@ def log(tmp_path: Path) -> Iterator[EventStore]:
 
 
 class DeadLetters:
-    """Keeps what was given up; fails as often as told."""
+    """Keeps what was given up; fails as often as it was asked to."""
 
     def __init__(self, failures: int = 0) -> None:
         self.kept: list[tuple[str, bytes, str]] = []
@@ -69,17 +69,17 @@ async def test_a_durable_subscriber_goes_on_where_it_was(log: EventStore, nats: 
 
 
 async def test_it_may_start_before_the_relay_has_ever_run(log: EventStore, nats: NatsServer) -> None:
-    said: list[str | None] = []
-    waiting = subscribe(nats.url, durable="reader", on_health=said.append)
+    reported: list[str | None] = []
+    waiting = subscribe(nats.url, durable="reader", on_health=reported.append)
     first = asyncio.ensure_future(anext(waiting))
-    while not said:
+    while not reported:
         await asyncio.wait([first], timeout=0.05)
-    assert said[0] is not None
-    assert "the ingestor's relay makes it" in said[0]
+    assert reported[0] is not None
+    assert "the ingestor's relay makes it" in reported[0]
     log.append(Append(changes=[issue(1)]))
     async with relay(log, nats.url), asyncio.timeout(PATIENCE):
         assert (await first).position == 1
-    assert said[-1] is None
+    assert reported[-1] is None
     await waiting.aclose()
 
 

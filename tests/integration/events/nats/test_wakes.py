@@ -55,7 +55,7 @@ async def test_events_of_the_subjects_wake_and_are_acknowledged_after_the_work(
 
 
 async def test_without_nats_the_clock_and_the_bell_wake() -> None:
-    stop, bell, said = Stop(), asyncio.Event(), list[str | None]()
+    stop, bell, reported = Stop(), asyncio.Event(), list[str | None]()
     longest = 0.01
     waking = wakes(
         f"nats://127.0.0.1:{free_port()}",
@@ -64,7 +64,7 @@ async def test_without_nats_the_clock_and_the_bell_wake() -> None:
         stop=stop,
         longest=lambda: longest,
         bell=bell,
-        on_health=said.append,
+        on_health=reported.append,
     )
     async with asyncio.timeout(PATIENCE), contextlib.aclosing(waking):
         assert await anext(waking) == 0

@@ -34,19 +34,19 @@ class Clerk:
     """Leads when it can, and writes while it does."""
 
     def __init__(self) -> None:
-        self.leads, self.told, self.standby = False, list[str](), 0
-        self.turns, self.written = 0, 0
+        self.leads, self.reported, self.standby = False, list[str](), 0
+        self.leases, self.written = 0, 0
 
     async def lead(self, lease: Lease) -> None:
-        self.leads, self.turns = True, self.turns + 1
-        while await lease.goes_on():
+        self.leads, self.leases = True, self.leases + 1
+        while await lease.still_held():
             self.written += 1
             await lease.sleep(0.01)
         self.leads = False
 
     def hear(self, why: str | None) -> None:
         assert why is not None
-        self.told.append(why)
+        self.reported.append(why)
 
     def stand_by(self) -> None:
         self.standby += 1
@@ -95,7 +95,7 @@ async def test_one_that_is_told_to_stop_makes_room(store_url: str) -> None:
             assert (other.leads, one.leads) == (False, True)
             await first.aclose()
             await other.until("written")
-            assert (one.leads, one.turns, one.told, other.told) == (False, 1, [], [])
+            assert (one.leads, one.leases, one.reported, other.reported) == (False, 1, [], [])
 
 
 async def test_one_that_is_killed_makes_room(store_url: str) -> None:
@@ -121,10 +121,10 @@ async def test_a_leader_that_is_cut_off_writes_nothing_more_and_leads_again_late
         gate.cut()
         async with at_work(url) as other:
             await other.until("written")
-            await one.until("told")
+            await one.until("reported")
             written = one.written
             assert not one.leads
-            assert "does not answer" in one.told[-1]
+            assert "does not answer" in one.reported[-1]
             gate.open()
             await one.until("standby")
             assert one.written == written
@@ -133,12 +133,12 @@ async def test_a_leader_that_is_cut_off_writes_nothing_more_and_leads_again_late
 
 async def test_a_step_that_begins_after_the_loss_does_not_go_on(postgres: PostgresServer, gate: TcpGate) -> None:
     """However long it is until the next look by the clock."""
-    async with leadership(through(gate, postgres.fresh_database()), "clerk") as held:
-        assert held is not None
-        lease = Lease(held)
-        assert await lease.goes_on()
+    async with leadership(through(gate, postgres.fresh_database()), "clerk") as holds_lock:
+        assert holds_lock is not None
+        lease = Lease(holds_lock)
+        assert await lease.still_held()
         gate.cut()
-        assert not await lease.goes_on()
+        assert not await lease.still_held()
         assert lease.is_set()
         await lease.wait()
 

@@ -14,12 +14,12 @@ if sys.argv[1] == "client":
         except RuntimeError:
             pass
     asyncio.run(fail())
-print("last words", end="")
+print("last output", end="")
 leave(3)
 """
 
 
 @pytest.mark.parametrize("kind", ["client", "plain"])
-def test_the_exit_code_and_the_last_words_arrive(kind: str) -> None:
+def test_the_exit_code_and_the_last_output_arrive(kind: str) -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM, kind], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (3, "last words")
+    assert (done.returncode, done.stdout) == (3, "last output")

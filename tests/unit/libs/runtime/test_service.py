@@ -21,8 +21,8 @@ async def main(settings: Settings, stop: Stop) -> None:
         raise RuntimeError("boom")
     if settings.mode.startswith("taken"):
         import asyncio, socket
-        held = socket.create_server(("127.0.0.1", 0))
-        serving = asyncio.start_server(lambda r, w: None, "127.0.0.1", held.getsockname()[1])
+        listener = socket.create_server(("127.0.0.1", 0))
+        serving = asyncio.start_server(lambda r, w: None, "127.0.0.1", listener.getsockname()[1])
         if settings.mode == "taken":
             await serving
         async with asyncio.TaskGroup() as tasks:

@@ -1,10 +1,10 @@
-"""Spans of time in words."""
+"""Spans of time as text."""
 
 from __future__ import annotations
 
 import pytest
 
-from libs.runtime import span_in_words
+from libs.runtime import span_text
 
 SPANS = {
     -5: "0 s",
@@ -20,6 +20,6 @@ SPANS = {
 }
 
 
-@pytest.mark.parametrize(("seconds", "words"), SPANS.items())
-def test_spans_in_words(seconds: float, words: str) -> None:
-    assert span_in_words(seconds) == words
+@pytest.mark.parametrize(("seconds", "text"), SPANS.items())
+def test_span_text(seconds: float, text: str) -> None:
+    assert span_text(seconds) == text

@@ -67,8 +67,8 @@ async def collector() -> object:
 
 @pytest.mark.parametrize("environ", [{}, {"OTEL_TRACES_EXPORTER": "none"}, {"OTEL_SDK_DISABLED": "true"}], ids=str)
 async def test_who_wants_no_traces_pays_for_none(tmp_path: Path, collector: Collector, environ: dict[str, str]) -> None:
-    wanted = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url} if environ else {}
-    code, out, err = await run(tmp_path, **wanted, **environ)
+    exporter = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url} if environ else {}
+    code, out, err = await run(tmp_path, **exporter, **environ)
     assert (code, out) == (0, "[]\n")
     assert collector.spans == []
     assert not any("trace_id" in line for line in lines(err))
@@ -115,17 +115,17 @@ async def test_a_collector_that_is_away_changes_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("environ", "said"),
+    ("environ", "expected"),
     [
         ({"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, "OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' is not spoken"),
         ({"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318"}, "'collector:4318' is not an address"),
     ],
 )
-async def test_what_cannot_be_done_is_one_line_and_2(tmp_path: Path, environ: dict[str, str], said: str) -> None:
+async def test_what_cannot_be_done_is_one_line_and_2(tmp_path: Path, environ: dict[str, str], expected: str) -> None:
     code, _, err = await run(tmp_path, **({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"} | environ))
     assert code == 2
     (line,) = err.splitlines()
-    assert said in line
+    assert expected in line
 
 
 def test_an_empty_variable_counts_as_unset() -> None:
