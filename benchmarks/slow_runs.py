@@ -11,7 +11,7 @@ import statistics
 from collections.abc import Callable, Iterator
 
 from benchmarks.rows import Row
-from services.telemetry.latency import SETTLED_RUNS, Baseline, Measured, observe
+from services.telemetry.latency import SETTLED_RUNS, Baseline, Measured, judge
 
 WEEK = 7 * 24 * 4
 """Runs of a 15-minute schedule."""
@@ -88,7 +88,7 @@ def false_alarms(series: Series, runs: int, seeds: range) -> float:
     for seed in seeds:
         baseline, slow = Baseline(), False
         for _, run in zip(range(runs), series(random.Random(seed)), strict=False):
-            baseline, verdict = observe(baseline, run)
+            baseline, verdict = judge(baseline, run)
             alarms += verdict.slow and not slow
             slow = verdict.slow
     return 1000 * alarms / (runs * len(seeds))
@@ -105,7 +105,7 @@ def _delay(series: Series, sickness: Sickness, chance: random.Random) -> float:
     for number, run in zip(range(begins + SETTLED_RUNS), series(chance), strict=False):
         since = number - begins
         times = sickness(since, chance) if since >= 0 else 1
-        baseline, verdict = observe(baseline, _run(run.rows, run.seconds * times))
+        baseline, verdict = judge(baseline, _run(run.rows, run.seconds * times))
         if since >= 0 and verdict.slow:
             return since + 1
     return math.inf

@@ -1,11 +1,11 @@
-"""Start telemetry: it follows the log, sets the pace of schedules, and looks after runs that died without a word."""
+"""Start telemetry: the loop that follows the log, and health."""
 
 import asyncio
 
 from libs.events import open_when_ready
 from libs.runtime import Health, Reported, Stop, event_database, run_service, serve_health
 from libs.temporal.connect import connect
-from services.telemetry.leading import Reports, work_while_leading
+from services.telemetry.loop import Reports, run
 from services.telemetry.settings import Settings
 
 
@@ -16,8 +16,8 @@ async def main(settings: Settings, stop: Stop) -> None:
         health.add(name, check)
     reports = Reports(**{name: check.report for name, check in checks.items()})
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(serve_health(health, settings.health_host, settings.health_port, stop))
-        tasks.create_task(_work(settings, stop, reports))
+        tasks.create_task(serve_health(health, settings.health_host, settings.health_port, stop), name="health")
+        tasks.create_task(_work(settings, stop, reports), name="telemetry")
 
 
 async def _work(settings: Settings, stop: Stop, reports: Reports) -> None:
@@ -27,7 +27,7 @@ async def _work(settings: Settings, stop: Stop, reports: Reports) -> None:
     # Connected when it is needed first: Temporal may be away for now.
     client = await connect(settings.temporal_address, settings.temporal_namespace, access=settings, lazy=True)
     try:
-        await work_while_leading(store, client, settings.nats_url, settings.rules, stop, reports)
+        await run(store, client, settings.nats_url, settings.rules, stop, reports)
     finally:
         store.close()
 

@@ -21,6 +21,7 @@ from libs.events import (
     ControlEvent,
     Envelope,
     Event,
+    ProjectKey,
     ProjectUnregistered,
     SyncFailed,
     SyncSucceeded,
@@ -60,7 +61,7 @@ class OpenAlert(msgspec.Struct, frozen=True, kw_only=True):
 
 Alerts = tuple[OpenAlert, ...]
 Changed = tuple[Alerts, tuple[Event, ...]]
-"""The alerts that are open then, and the events that tell of it."""
+"""The alerts that are open afterwards, and the events that record the change."""
 
 
 def failed(
@@ -83,16 +84,16 @@ def succeeded(alerts: Alerts, event: SyncSucceeded, successes: int) -> Changed:
     alerts, over = _resolved(alerts, event, {About.FAILURES}, AlertEnd.RECOVERED)
     if successes < CLEARING_SUCCESSES:
         return alerts, over
-    left, cleared = _resolved(alerts, event, {About.OTHER}, AlertEnd.RECOVERED, but_acknowledged=True)
+    left, cleared = _resolved(alerts, event, {About.OTHER}, AlertEnd.RECOVERED, spare_acknowledged=True)
     return left, (*over, *cleared)
 
 
-def slowness(alerts: Alerts, event: SyncSucceeded, position: int, *, slow: bool, words: str) -> Changed:
+def slowness(alerts: Alerts, event: SyncSucceeded, position: int, *, slow: bool, message: str) -> Changed:
     """When successful runs have become slow, or usual again."""
     if not slow:
         return _resolved(alerts, event, {About.LATENCY}, AlertEnd.RECOVERED)
     code = ErrorCode.SLOW_SUCCESS.value
-    raised = _raised(event, position, code, words, rule_of(code).advice, 1, event.occurred_at)
+    raised = _raised(event, position, code, message, rule_of(code).advice, 1, event.occurred_at)
     return (*alerts, _opened(raised, About.LATENCY)), (raised,)
 
 
@@ -102,7 +103,7 @@ def unregistered(alerts: Alerts, event: ProjectUnregistered) -> tuple[Event, ...
 
 
 def adopted(alerts: Alerts, event: AlertRaised) -> Alerts:
-    """With an alert that somebody else raised; our own are there since the event that led to them."""
+    """With an alert that somebody else raised. Our own are there already, since the event that led to them."""
     if event.cause == ACTOR or any(alert.alert_id == event.alert_id for alert in alerts):
         return alerts
     return (*alerts, _opened(event, About.OTHER))
@@ -118,9 +119,9 @@ def without(alerts: Alerts, alert_id: str) -> Alerts:
     return tuple(alert for alert in alerts if alert.alert_id != alert_id)
 
 
-def fingerprint_of(site: str, project: str, code: str) -> str:
+def fingerprint_of(project: ProjectKey, code: str) -> str:
     """The same for the same trouble of the same project."""
-    return hashlib.sha256(f"{site}/{project}/{code}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{project.site}/{project.key}/{code}".encode()).hexdigest()[:16]
 
 
 def _opened(raised: AlertRaised, about: About) -> OpenAlert:
@@ -143,7 +144,7 @@ def _raised(
     count: int,
     first_seen: datetime,
 ) -> AlertRaised:
-    fingerprint, rule = fingerprint_of(event.site, event.project, code), rule_of(code)
+    fingerprint, rule = fingerprint_of(event.project_key, code), rule_of(code)
     return AlertRaised(
         **_envelope(event),
         alert_id=str(uuid.uuid5(_NAMESPACE, f"{fingerprint}/{position}")),
@@ -175,10 +176,10 @@ def _repeated(alert: OpenAlert, event: SyncFailed) -> AlertRepeated:
 
 
 def _resolved(
-    alerts: Alerts, event: Event, about: set[About], end: AlertEnd, *, but_acknowledged: bool = False
+    alerts: Alerts, event: Event, about: set[About], end: AlertEnd, *, spare_acknowledged: bool = False
 ) -> Changed:
-    """Without the alerts about these, but for those that somebody acknowledged if so asked."""
-    over = [alert for alert in alerts if alert.about in about and not (but_acknowledged and alert.acknowledged)]
+    """Without the alerts about these. `spare_acknowledged` leaves those that somebody has acknowledged."""
+    over = [alert for alert in alerts if alert.about in about and not (spare_acknowledged and alert.acknowledged)]
     events = tuple(
         AlertResolved(
             **_envelope(event),

@@ -22,7 +22,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     cap: int = 6 * 3600
     """Seconds: no back-off is longer, so that a site that works again is noticed within this time."""
     threshold: int = 3
-    """Runs in a row that fail with one code before it counts as more than a glitch."""
+    """Failures in a row with one code from which on they are more than a glitch."""
 
 
 AT_ONCE: Final = frozenset({Category.BILLING, Category.ACCESS})

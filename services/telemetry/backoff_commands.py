@@ -1,7 +1,8 @@
-"""Ask the ingestor to slow a schedule down or to restore it, wherever the recorded pace is not the wanted one.
+"""Ask the ingestor to slow a schedule down or to restore it, wherever the recorded backoff is not the desired one.
 
-The ingestor decides by the order of the control stream: a command names the pace event that it knows as the last, and
-comes to nothing once there is a newer one. Its id says what it answers, so a repetition after a crash is the same one.
+The ingestor decides by the order of the control stream: a command names the last backoff event that its sender knew,
+and is void once there is a newer one. Its id names the two states that it is to reconcile, so a repetition after a
+crash is the same command.
 """
 
 import asyncio
@@ -10,12 +11,12 @@ from typing import Any, Final
 
 import structlog
 
-from libs.events import Awaited, Backoff
+from libs.events import Awaited, Backoff, ProjectKey
 from libs.temporal.messages import ApplyBackoff, ClearBackoff
 from services.telemetry.alerts import ACTOR
-from services.telemetry.loop import Key, States
 from services.telemetry.measures import BACKOFF_COMMANDS
-from services.telemetry.state import ProjectState, Wanted
+from services.telemetry.projects import States
+from services.telemetry.state import DesiredBackoff, ProjectState
 
 BackoffCommand = ApplyBackoff | ClearBackoff
 
@@ -28,35 +29,35 @@ log = structlog.get_logger(__name__)
 
 
 def command_for(state: ProjectState) -> BackoffCommand | None:
-    """What brings the recorded pace to the wanted one; None where they agree."""
-    wanted, recorded = state.wanted, state.recorded
-    if not state.registered or _agree(wanted, recorded):
+    """What brings the recorded backoff to the desired one; None where they agree."""
+    desired, recorded = state.desired, state.recorded
+    if not state.registered or _agree(desired, recorded):
         return None
-    frame: dict[str, Any] = {
+    common: dict[str, Any] = {
         "site": state.site,
         "project": state.project,
-        "command_id": f"{ACTOR}:{state.site}/{state.project}:{recorded.version}:{wanted.decided}",
+        "command_id": f"{ACTOR}:{state.site}/{state.project}:{recorded.version}:{desired.decided}",
         "actor": ACTOR,
         "expected_version": recorded.version,
     }
-    if wanted.level and wanted.anchor is not None and wanted.run_id is not None:
+    if desired.level and desired.anchor is not None and desired.run_id is not None:
         return ApplyBackoff(
-            **frame,
-            level=wanted.level,
-            code=wanted.code,
-            failures=wanted.failures,
-            seconds=wanted.seconds,
-            anchor=wanted.anchor,
-            run_id=wanted.run_id,
+            **common,
+            level=desired.level,
+            code=desired.code,
+            failures=desired.failures,
+            seconds=desired.seconds,
+            anchor=desired.anchor,
+            run_id=desired.run_id,
         )
-    reason = "a run succeeded" if wanted.run_id else "the failures so far do not slow it down"
-    return ClearBackoff(**frame, run_id=wanted.run_id, reason=reason)
+    reason = "a run succeeded" if desired.run_id else "the failures so far do not slow it down"
+    return ClearBackoff(**common, run_id=desired.run_id, reason=reason)
 
 
-def _agree(wanted: Wanted, recorded: Backoff) -> bool:
-    if not wanted.level:
+def _agree(desired: DesiredBackoff, recorded: Backoff) -> bool:
+    if not desired.level:
         return not recorded.level
-    return (wanted.level, wanted.code, wanted.failures, wanted.seconds, wanted.anchor) == (
+    return (desired.level, desired.code, desired.failures, desired.seconds, desired.anchor) == (
         recorded.level,
         recorded.code,
         recorded.failures,
@@ -66,7 +67,7 @@ def _agree(wanted: Wanted, recorded: Backoff) -> bool:
 
 
 class BackoffController:
-    """Carries the commands out, one at a time for each project, beside the loop that watches the log."""
+    """Has the commands carried out, one at a time for each project, beside the loop that follows the log."""
 
     def __init__(
         self,
@@ -75,22 +76,22 @@ class BackoffController:
         on_done: Callable[[], None],
         on_health: Callable[[str | None], None],
     ) -> None:
-        """It begins nothing by itself: see `look`.
+        """It begins nothing by itself: see `reconcile`.
 
         Args:
             send: carries a command out, or raises.
             stop: ends the waiting after a failure.
-            on_done: called after each command: the log holds what it came to.
+            on_done: called after each command: its outcome is in the log.
             on_health: hears why a command could not be carried out, and None when one could again.
         """
         self._send, self._stop, self._on_done, self._on_health = send, stop, on_done, on_health
         self._states: States = {}
-        self._busy: dict[Key, asyncio.Task[None]] = {}
-        self._answered: dict[Key, str] = {}
+        self._busy: dict[ProjectKey, asyncio.Task[None]] = {}
+        self._done: dict[ProjectKey, str] = {}
         self._slots = asyncio.Semaphore(AT_ONCE)
 
-    def look(self, states: States) -> None:
-        """Begin what these states ask for."""
+    def reconcile(self, states: States) -> None:
+        """Begin the commands that these states call for."""
         self._states = states
         for key, state in states.items():
             self._begin(key, state)
@@ -98,32 +99,32 @@ class BackoffController:
             self._on_health(None)
 
     async def close(self) -> None:
-        """End what is under way. A command that has left goes on by itself, and the log tells what became of it."""
+        """Cancel what is under way. A command that was sent goes on by itself; the log will hold its outcome."""
         for task in self._busy.values():
             task.cancel()
         await asyncio.gather(*self._busy.values(), return_exceptions=True)
 
-    def _begin(self, key: Key, state: ProjectState) -> None:
+    def _begin(self, key: ProjectKey, state: ProjectState) -> None:
         command = command_for(state)
-        # What was answered and is still asked for is overtaken: the log will bring why.
-        if command is None or key in self._busy or self._answered.get(key) == command.command_id:
+        # Carried out, and still called for: a newer event made it void, and will come by the log.
+        if command is None or key in self._busy or self._done.get(key) == command.command_id:
             return
-        self._busy[key] = asyncio.create_task(self._carried_out(key, command))
+        self._busy[key] = asyncio.create_task(self._carry_out(key, command), name=f"backoff of {command.project}")
 
-    async def _carried_out(self, key: Key, command: BackoffCommand) -> None:
+    async def _carry_out(self, key: ProjectKey, command: BackoffCommand) -> None:
         try:
             async with self._slots:
                 await self._send(command)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the wish stands and is tried again
+        except Exception as error:  # noqa: BLE001 - whatever it is, the difference stays and is tried again
             BACKOFF_COMMANDS.labels("failed").inc()
-            why = f"the pace of {command.project} could not be set: {error}".splitlines()[0]
-            log.warning("pace could not be set; trying again", site=command.site, project=command.project, why=why)
+            why = f"the backoff of {command.project} could not be set: {error}".splitlines()[0]
+            log.warning("backoff could not be set; trying again", site=command.site, project=command.project, why=why)
             self._on_health(why)
             await self._stop.sleep(RETRY_SECONDS)
         else:
             BACKOFF_COMMANDS.labels("done").inc()
-            log.info("pace set", site=command.site, project=command.project, command=type(command).__name__)
-            self._answered[key] = command.command_id
+            log.info("backoff set", site=command.site, project=command.project, command=type(command).__name__)
+            self._done[key] = command.command_id
             self._on_health(None)
             self._on_done()
         finally:

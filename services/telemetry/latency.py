@@ -83,7 +83,7 @@ class Verdict(msgspec.Struct, frozen=True):
 
     slow: bool
     """Whether its runs, of any mode, are slow now; one run alone changes this only as the last straw."""
-    words: str
+    text: str
 
 
 class Usual(msgspec.Struct, frozen=True, array_like=True):
@@ -105,7 +105,7 @@ class Memory(msgspec.Struct, frozen=True, array_like=True):
     learnt: tuple[Past, ...] = ()
     waiting: tuple[Past, ...] = ()
     """Not learnt yet; while runs are slow, those of that time."""
-    lease: int = 0
+    since_learnt: int = 0
     """Runs since one was learnt."""
     usual: Usual | None = None
     average: float = 0.0
@@ -123,16 +123,16 @@ class Baseline(msgspec.Struct, frozen=True, omit_defaults=True):
     modes: dict[str, Memory] = {}
 
 
-def observe(baseline: Baseline, run: Measured, floor: float = FLOOR_SECONDS) -> tuple[Baseline, Verdict]:
+def judge(baseline: Baseline, run: Measured, floor: float = FLOOR_SECONDS) -> tuple[Baseline, Verdict]:
     """Judge a run by the earlier ones, and remember it."""
     before = baseline.modes.get(run.mode, Memory())
     after = _judged(before, run, floor)
-    words = _words(run, before, after)
+    text = _text(run, before, after)
     if len(after.waiting) >= SETTLED_RUNS:
         after = _settled(after)
-        words += f" It has been so for {SETTLED_RUNS} runs: this is the usual from now on."
+        text += f" It has been so for {SETTLED_RUNS} runs: this is the usual from now on."
     modes = baseline.modes | {run.mode: after}
-    return Baseline(modes), Verdict(any(memory.slow for memory in modes.values()), words)
+    return Baseline(modes), Verdict(any(memory.slow for memory in modes.values()), text)
 
 
 def _judged(memory: Memory, run: Measured, floor: float) -> Memory:
@@ -176,11 +176,11 @@ def _remembered(memory: Memory, past: Past) -> Memory:
     waiting = (*memory.waiting, past)
     if memory.slow or (memory.usual is not None and len(waiting) <= WAITING_RUNS):
         return msgspec.structs.replace(memory, waiting=waiting)
-    oldest, waiting, lease = waiting[0], waiting[1:], memory.lease + 1
-    if len(memory.learnt) >= LEARNT_RUNS and lease < STRIDE:
-        return msgspec.structs.replace(memory, waiting=waiting, lease=lease)
+    oldest, waiting, since_learnt = waiting[0], waiting[1:], memory.since_learnt + 1
+    if len(memory.learnt) >= LEARNT_RUNS and since_learnt < STRIDE:
+        return msgspec.structs.replace(memory, waiting=waiting, since_learnt=since_learnt)
     learnt = (*memory.learnt, oldest)[-LEARNT_RUNS:]
-    return msgspec.structs.replace(memory, learnt=learnt, waiting=waiting, lease=0, usual=_usual(learnt))
+    return msgspec.structs.replace(memory, learnt=learnt, waiting=waiting, since_learnt=0, usual=_usual(learnt))
 
 
 def _settled(memory: Memory) -> Memory:
@@ -230,7 +230,7 @@ def _clipped(value: float, limit: float) -> float:
     return max(-limit, min(limit, value))
 
 
-def _words(run: Measured, before: Memory, after: Memory) -> str:
+def _text(run: Measured, before: Memory, after: Memory) -> str:
     took = f"Took {_seconds(run.seconds)} for {_rows(run.rows)}"
     usual = before.usual
     if usual is None:
@@ -239,10 +239,10 @@ def _words(run: Measured, before: Memory, after: Memory) -> str:
         return f"{took}; no earlier run had nearly as many."
     rows = usual.fixed + run.rows / 1000
     middle, late = math.exp(usual.centre) * rows, math.exp(usual.centre + usual.p95) * rows
-    words = f"{took}; usual for that many is {_seconds(middle)} (95 % are below {_seconds(late)})."
+    text = f"{took}; usual for that many is {_seconds(middle)} (95 % are below {_seconds(late)})."
     if after.slow and not _jumped_lately(after):
-        words += f" Of late, runs took {math.exp(after.average):.1f} times the usual on average."
-    return words
+        text += f" Of late, runs took {math.exp(after.average):.1f} times the usual on average."
+    return text
 
 
 def _jumped_lately(memory: Memory) -> bool:

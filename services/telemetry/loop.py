@@ -1,166 +1,117 @@
-"""Follow the log: fold it project by project, and store what comes of it with the position that it comes from.
+"""The main loop of telemetry. Of several processes one leads, by a lease beside the log; the others wait for it.
 
-The log is the truth; a wake-up by NATS only says that it has grown. What is derived (states and alert events) is
-stored in one transaction with the position, and of two telemetries at one position the first wins. So duplicates,
-another order, a wiped NATS and a crash at any point are harmless.
+    lead         run, _lead: the loop below, and the sweep of Temporal's runs beside it
+    load         Projects.load: what was saved of every project
+    read         woken by NATS, _catch_up: the log from there on, batch by batch
+    decide       Projects.step: the new states and the alert events that follow; saved with the position
+    correct      BackoffController.reconcile: ask the ingestor, where a schedule has not the backoff it should have
+
+Should two processes lead for a moment, nothing is derived twice: see `Projects`. The lease only saves them the trouble.
 """
 
-from collections.abc import Iterable, Mapping
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-import msgspec
 import structlog
+from temporalio.client import Client
 
-from libs.events import (
-    TOPIC_OF,
-    AlertAcknowledged,
-    AlertRaised,
-    AlertRepeated,
-    AlertResolved,
-    AlertsSilenced,
-    BackoffApplied,
-    BackoffCleared,
-    Change,
-    Event,
-    EventStore,
-    ProjectRegistered,
-    ProjectUnregistered,
-    Recorded,
-    SavedReader,
-    ScheduleChanged,
-    SchedulePaused,
-    ScheduleResumed,
-    SchemaDriftDetected,
-    SyncCancelled,
-    SyncFailed,
-    SyncRequested,
-    SyncStarted,
-    SyncSucceeded,
-    TrackedUsersChanged,
-    UnreadableEvent,
-    waiting_seconds,
-)
+from libs.events import EventStore, Lease, ProjectKey, lead_by_lease, wakes
+from libs.runtime import LAG, POSITION, Stop, asked
+from libs.temporal.commands import carry_out
 from services.telemetry.backoff import Rules
-from services.telemetry.state import ProjectState, fold
+from services.telemetry.backoff_commands import BackoffController
+from services.telemetry.event_counts import count_event
+from services.telemetry.measures import show
+from services.telemetry.projects import NAME, Projects
+from services.telemetry.sweep.loop import sweep
 
-NAME: Final = "telemetry"
-TOPICS: Final = tuple(
-    TOPIC_OF[kind]
-    for kind in (
-        SyncStarted,
-        SyncSucceeded,
-        SyncFailed,
-        SyncCancelled,
-        SchemaDriftDetected,
-        ProjectRegistered,
-        ProjectUnregistered,
-        TrackedUsersChanged,
-        ScheduleChanged,
-        SchedulePaused,
-        ScheduleResumed,
-        SyncRequested,
-        BackoffApplied,
-        BackoffCleared,
-        AlertRaised,
-        AlertRepeated,
-        AlertResolved,
-        AlertAcknowledged,
-        AlertsSilenced,
-    )
-)
+SUBJECTS: Final = ("jira.*.*.sync.*", "jira.*.*.control.*")
+RETRY_SECONDS: Final = 1.0
 
-Key = tuple[str, str]
-"""Site and project."""
-States = Mapping[Key, ProjectState]
+Report = Callable[[str | None], None]
+"""Hears None when all is well, else the reason why not."""
 
 log = structlog.get_logger(__name__)
 
 
-class Watcher:
-    """Telemetry's place in the log, and its states there. Synchronous, as the store is."""
+@dataclass(frozen=True, kw_only=True)
+class Reports:
+    """Where each part reports its health."""
 
-    def __init__(self, store: EventStore, rules: Rules) -> None:
-        self._store, self._rules = store, rules
-        self._reader = SavedReader(store, NAME, TOPICS)
-        self.states: States = {}
-        """Of the registered projects. Replaced as a whole, so that other threads may read it at any time."""
+    nats: Report
+    log: Report
+    backoff: Report
+    sweep: Report
 
-    @property
-    def position(self) -> int:
-        return self._reader.position
+    def all_well(self) -> None:
+        for report in (self.nats, self.log, self.backoff, self.sweep):
+            report(None)
 
-    def load(self) -> None:
-        """Go back to what is stored."""
-        parts = self._reader.load()
+
+async def run(store: EventStore, client: Client, nats_url: str, rules: Rules, stop: Stop, reports: Reports) -> None:
+    """Work while this process leads, stand by while another one does, until told to stop."""
+
+    async def lead(lease: Lease) -> None:
+        await _lead(store, client, nats_url, rules, lease, reports)
+
+    await lead_by_lease(store.url, NAME, stop, lead, on_health=reports.log, on_standby=reports.all_well)
+
+
+async def _lead(store: EventStore, client: Client, nats_url: str, rules: Rules, lease: Lease, reports: Reports) -> None:
+    bell = asyncio.Event()
+    projects = Projects(store, rules)
+    controller = BackoffController(lambda command: carry_out(client, command), lease, bell.set, reports.backoff)
+
+    def registered() -> Sequence[ProjectKey]:
+        return tuple(projects.states)
+
+    with contextlib.ExitStack() as measured:
+        measured.enter_context(asked(LAG, projects.waiting, NAME))
+        measured.enter_context(asked(POSITION, lambda: projects.position, NAME))
+        measured.callback(show, ())
         try:
-            states = [msgspec.json.decode(part, type=ProjectState) for part in parts.values()]
-        except msgspec.DecodeError:
-            states = []
-        if len(states) == len(parts) and all(state.since for state in states):
-            self.states = {(state.site, state.project): state for state in states}
-        else:
-            # They cannot be read, or were written before states told since when a project is registered.
-            log.warning("states of another version are folded anew", position=self.position)
-            self.states = states_at(self._store, self.position, self._rules)
-
-    def waiting(self) -> float:
-        """Seconds that the oldest event which is not dealt with yet has waited."""
-        return waiting_seconds(self._store, self.position, TOPICS)
-
-    def step(self, limit: int = 500) -> list[Recorded]:
-        """Deal with a batch; what it was. Nothing at the end of the log."""
-        while batch := self._reader.read(limit):
-            states, events = folded(self.states, batch, self._rules)
-            changed = _differing(self.states, states)
-            saved = self._reader.save(
-                batch,
-                changes=[Change(event=event) for event in events],
-                parts={_part(key): msgspec.json.encode(states[key]) for key in changed if key in states},
-                forget=[_part(key) for key in changed if key not in states],
-            )
-            if saved:
-                self.states = states
-                return batch
-            log.info("another telemetry was faster; going on from what it has stored")
-            self.load()
-        return []
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(follow(projects, controller, nats_url, bell, lease, reports), name="follow the log")
+                tasks.create_task(sweep(client, store, registered, lease, reports.sweep), name="sweep")
+        finally:
+            await controller.close()
 
 
-def folded(states: States, batch: Iterable[Recorded], rules: Rules) -> tuple[States, list[Event]]:
-    """The states after more of the log, and the alert events that it leads to."""
-    after, events = dict(states), list[Event]()
-    for recorded in batch:
-        event = recorded.event
-        if isinstance(event, UnreadableEvent):
-            log.error("event cannot be read, and counts for nothing", position=recorded.position, why=event.why)
-            continue
-        key = event.site, event.project
-        state = after.get(key) or ProjectState(site=event.site, project=event.project)
-        step = fold(state, recorded.position, event, rules)
-        # What follows from an event belongs to its trace: from the run that failed to the alert that says so.
-        events += [msgspec.structs.replace(derived, trace=event.trace) for derived in step.events]
-        if step.state.registered:
-            after[key] = step.state
-        else:
-            after.pop(key, None)
-    return after, events
+async def follow(
+    projects: Projects,
+    controller: BackoffController,
+    nats_url: str,
+    bell: asyncio.Event,
+    lease: Lease,
+    reports: Reports,
+) -> None:
+    """Catch up with the log whenever it may have grown, until the lease is over."""
+    loaded = False
+    waking = wakes(nats_url, durable=NAME, subjects=SUBJECTS, stop=lease, bell=bell, on_health=reports.nats)
+    async with contextlib.aclosing(waking):
+        async for _ in waking:
+            while await lease.still_held():
+                try:
+                    if not loaded:
+                        await asyncio.to_thread(projects.load)
+                        loaded = True
+                    await _catch_up(projects, controller, lease)
+                except Exception as error:
+                    log.exception("the log could not be followed; trying again")
+                    reports.log(f"{type(error).__name__}: {error}".splitlines()[0])
+                    loaded = False  # whether a save that failed was stored only the log knows
+                    await lease.sleep(RETRY_SECONDS)
+                else:
+                    reports.log(None)
+                    break
 
 
-def states_at(store: EventStore, position: int, rules: Rules) -> States:
-    """The states at a position, from the log alone."""
-    states: States = {}
-    read = 0
-    while batch := store.read(read, topics=TOPICS, stop=position):
-        states, _ = folded(states, batch, rules)
-        read = batch[-1].position
-    return states
-
-
-def _differing(before: States, after: States) -> set[Key]:
-    """Most states are the very same; only the others are compared."""
-    pairs = ((key, before.get(key), after.get(key)) for key in before.keys() | after.keys())
-    return {key for key, old, new in pairs if old is not new and old != new}
-
-
-def _part(key: Key) -> str:
-    return "/".join(key)
+async def _catch_up(projects: Projects, controller: BackoffController, lease: Lease) -> None:
+    while await lease.still_held() and (batch := await asyncio.to_thread(projects.step)):
+        for recorded in batch:
+            count_event(recorded)
+    show(projects.states.values())
+    controller.reconcile(projects.states)

@@ -5,6 +5,7 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from libs.events import ProjectKey
 from services.telemetry.state import ProjectState
 
 SYNC_RUNS: Final = Counter(
@@ -56,12 +57,12 @@ RUNS_FOUND: Final = Counter(
 
 
 OF_PROJECTS: Final = (LAST_SUCCESS, REGISTERED, INTERVAL, PAUSED, BACKOFF_LEVEL, BACKOFF_SECONDS, ALERTS_OPEN)
-_shown: Final = set[tuple[str, str]]()
+_shown: Final = set[ProjectKey]()
 
 
 def show(states: Iterable[ProjectState]) -> None:
     """Set the gauges of these projects, and drop those of others. Not cleared: a scrape may come at any time."""
-    known = {(state.site, state.project): state for state in states}
+    known = {state.project_key: state for state in states}
     for of, state in known.items():
         LAST_SUCCESS.labels(*of).set(state.succeeded.timestamp() if state.succeeded else 0)
         REGISTERED.labels(*of).set(state.since.timestamp() if state.since else 0)

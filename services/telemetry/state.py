@@ -4,8 +4,8 @@ The state is a fold of the project's sync and control events in the order of the
 that it leads to; they are stored with the position of the event that led to them, so each is made once. Telemetry's
 own alert events come by later in the log and change nothing: the state has them already.
 
-What is wanted of the pace follows from failures, successes and people alone. What is recorded of it is what the
-control stream says. Where they differ the ingestor is asked (see `pacing`), and its answer comes back by the log.
+The desired backoff follows from failures, successes and people alone; the recorded one is what the control stream
+holds. Where they differ, the ingestor is asked (see `backoff_commands`), and its answer comes back by the log.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,6 +20,7 @@ from libs.events import (
     AlertResolved,
     Backoff,
     Event,
+    ProjectKey,
     ProjectRegistered,
     ProjectUnregistered,
     ScheduleChanged,
@@ -47,8 +48,8 @@ class Streak(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     since: datetime | None = None
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The pace that the schedule should have."""
+class DesiredBackoff(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The backoff that the schedule should have."""
 
     level: int = 0
     code: str = ""
@@ -77,7 +78,8 @@ class ProjectState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     longest_gap: float = 0.0
     """The longest of them, as over a weekend."""
     streak: Streak = Streak()
-    wanted: Wanted = Wanted()
+    desired: DesiredBackoff = msgspec.field(default=DesiredBackoff(), name="wanted")
+    """Saved as `wanted`, its name in earlier versions."""
     recorded: Backoff = Backoff()
     successes: int = 0
     """In a row."""
@@ -85,6 +87,11 @@ class ProjectState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """Those that are open."""
     baseline: Baseline = Baseline()
     slow: bool = False
+    """Whether its runs are slow now."""
+
+    @property
+    def project_key(self) -> ProjectKey:
+        return ProjectKey(self.site, self.project)
 
 
 class Step(NamedTuple):
@@ -106,7 +113,7 @@ def fold(state: ProjectState, position: int, event: Event, rules: Rules) -> Step
     """The state after one more event of the project, and the alert events that it leads to."""
     state = msgspec.structs.replace(state, recorded=backoff_after(state.recorded, event))
     handler = HANDLERS.get(type(event))
-    # A run may end after its project is gone, and telemetry's own alerts come by after it, too.
+    # A run may end after its project was unregistered, and telemetry's own alert events come by after that, too.
     if handler is None or not (state.registered or isinstance(event, ProjectRegistered)):
         return Step(state)
     return handler(state, At(position, event, rules))
@@ -137,8 +144,8 @@ def _resumed(state: ProjectState, at: At) -> Step:
 
 
 def _begun_anew(state: ProjectState, position: int) -> ProjectState:
-    """People have spoken: the schedule runs as they say, and failures are counted from here."""
-    return msgspec.structs.replace(state, streak=Streak(), wanted=Wanted(decided=position))
+    """People have decided: the schedule runs as they set it, and failures are counted from here."""
+    return msgspec.structs.replace(state, streak=Streak(), desired=DesiredBackoff(decided=position))
 
 
 def _failed(state: ProjectState, at: At) -> Step:
@@ -156,12 +163,12 @@ def _failed(state: ProjectState, at: At) -> Step:
 
 
 def _slowed(state: ProjectState, at: At) -> ProjectState:
-    """A failure with another code than those before it leaves the pace as it is."""
+    """Slowed down further, where the failure calls for it; one with another code than those before it does not."""
     event, streak = at.event, state.streak
-    level = level_after(state.wanted.level, event.code, streak.failures, state.base_gap, at.rules)
+    level = level_after(state.desired.level, event.code, streak.failures, state.base_gap, at.rules)
     if not level or not steps_up(event.code, streak.failures, at.rules):
         return state
-    wanted = Wanted(
+    desired = DesiredBackoff(
         level=level,
         code=event.code,
         failures=streak.failures,
@@ -170,25 +177,25 @@ def _slowed(state: ProjectState, at: At) -> ProjectState:
         run_id=event.run_id,
         decided=at.position,
     )
-    return msgspec.structs.replace(state, wanted=wanted)
+    return msgspec.structs.replace(state, desired=desired)
 
 
 def _succeeded(state: ProjectState, at: At) -> Step:
     event: SyncSucceeded = at.event
     rows = sum(getattr(event, name) for name in ROWS)
-    baseline, verdict = latency.observe(state.baseline, Measured(event.mode, rows, event.seconds))
+    baseline, verdict = latency.judge(state.baseline, Measured(event.mode, rows, event.seconds))
     slow = any(memory.slow for memory in baseline.modes.values())
     successes = state.successes + 1
     alerts, events = alerting.succeeded(state.alerts, event, successes)
     if slow != state.slow:
-        alerts, more = alerting.slowness(alerts, event, at.position, slow=slow, words=verdict.words)
+        alerts, more = alerting.slowness(alerts, event, at.position, slow=slow, message=verdict.text)
         events += more
-    wanted = Wanted(run_id=event.run_id, decided=at.position) if state.wanted.level else state.wanted
+    desired = DesiredBackoff(run_id=event.run_id, decided=at.position) if state.desired.level else state.desired
     state = msgspec.structs.replace(
         state,
         succeeded=event.occurred_at,
         streak=Streak(),
-        wanted=wanted,
+        desired=desired,
         successes=successes,
         alerts=alerts,
         baseline=baseline,

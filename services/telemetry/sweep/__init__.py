@@ -1,1 +1,1 @@
-"""Runs that ended or hang in Temporal without an event: found once a minute, and told in their place."""
+"""Runs that ended or hang in Temporal without an event: found once a minute, and recorded in their place."""

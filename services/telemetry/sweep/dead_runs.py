@@ -1,6 +1,6 @@
-"""What to say of a run that could not say it itself: pure, from what Temporal shows and what the log knows.
+"""The event for a run that could not record its end itself: pure, from what Temporal shows and the log holds.
 
-    closed without a word     FAILED, TIMED_OUT, TERMINATED → SyncFailed; CANCELED → SyncCancelled
+    closed without an event   FAILED, TIMED_OUT, TERMINATED → SyncFailed; CANCELED → SyncCancelled
     open, but blocked         its code fails in Temporal's hands, again and again → SyncFailed, and the run is ended
     open, cancel in vain      nobody there to carry the cancel out → SyncCancelled, and the run is ended
     open, nobody takes it up  no worker polls its queue → SyncFailed INGESTOR_DOWN; the run waits and then goes on
@@ -56,10 +56,10 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
     young: float = 30.0
     """Open runs younger than this are not looked at: most have ended by then."""
     blocked: float = 45.0
-    """Code that has failed for so long, and `attempts` times, will not heal by itself; nor is a cancel carried out."""
+    """Code that has failed for so long, and `attempts` times, will not recover by itself, nor carry out a cancel."""
     attempts: int = 3
     untaken: float = 300.0
-    """A step may wait so long for a worker before it is said that there is none: a restart takes less."""
+    """A step that has waited longer than this for a worker has none: a restart takes less."""
 
 
 class How(StrEnum):
@@ -76,8 +76,7 @@ class How(StrEnum):
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """A run as Temporal names it."""
 
-    site: str
-    project: str
+    project: ProjectKey
     workflow_id: str
     run_id: str
     """Of the latest part of a run that continued as new."""
@@ -106,7 +105,7 @@ class Close(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Trouble(msgspec.Struct, frozen=True, kw_only=True):
-    """That the run's own code does not get on."""
+    """The run's own code fails, or does not finish a step."""
 
     since: datetime
     failure: Failure | None
@@ -120,7 +119,7 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
+class RunState(msgspec.Struct, frozen=True, kw_only=True):
     """What an open run does."""
 
     cancel_requested: bool = False
@@ -130,8 +129,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     waiting: tuple[Waiting, ...] = ()
 
 
-class Story(msgspec.Struct, frozen=True, kw_only=True):
-    """What the log knows of a run."""
+class LoggedRun(msgspec.Struct, frozen=True, kw_only=True):
+    """What the log holds of a run."""
 
     mode: SyncMode | None = None
     started_at: datetime | None = None
@@ -141,77 +140,77 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
 _WORKFLOW_ID: Final = re.compile(r"sync:(?P<site>[^:]+):(?P<project>[^:]+?)(?:-\d{4}-\d\d-\d\dT[\d:.]+Z)?")
 
 
-def owner(workflow_id: str) -> tuple[str, str] | None:
-    """The (site, project) of a sync; the scheduler has added the time of the tick to the id."""
+def project_of(workflow_id: str) -> ProjectKey | None:
+    """The project of a sync; None for other workflows. The scheduler adds the time of the tick to the id."""
     match = _WORKFLOW_ID.fullmatch(workflow_id)
-    return (match["site"], match["project"]) if match else None
+    return ProjectKey(match["site"], match["project"]) if match else None
 
 
-def is_suspect(standing: Standing, thresholds: Thresholds) -> bool:
+def is_suspect(state: RunState, thresholds: Thresholds) -> bool:
     """Whether its history should be asked since when its code fails: an attempt knows only of itself."""
-    return standing.task_since is not None and standing.task_attempt >= thresholds.attempts
+    return state.task_since is not None and state.task_attempt >= thresholds.attempts
 
 
-def is_blocked(standing: Standing, trouble: Trouble | None, now: datetime, thresholds: Thresholds) -> bool:
+def is_blocked(state: RunState, trouble: Trouble | None, now: datetime, thresholds: Thresholds) -> bool:
     """Whether a run will not go on by itself.
 
     One or two failed attempts may be bad luck. A cancelled run needs none to be given up: there is nothing to save.
     """
-    since = standing.task_since if trouble is None else trouble.since
-    if standing.task_since is None or since is None or now - since < timedelta(seconds=thresholds.blocked):
+    since = state.task_since if trouble is None else trouble.since
+    if state.task_since is None or since is None or now - since < timedelta(seconds=thresholds.blocked):
         return False
-    return standing.cancel_requested or (trouble is not None and is_suspect(standing, thresholds))
+    return state.cancel_requested or (trouble is not None and is_suspect(state, thresholds))
 
 
-def overdue(standing: Standing, now: datetime, thresholds: Thresholds) -> list[Waiting]:
+def overdue(state: RunState, now: datetime, thresholds: Thresholds) -> list[Waiting]:
     """The steps that have waited too long for a worker, the longest first."""
     late = timedelta(seconds=thresholds.untaken)
-    return sorted((step for step in standing.waiting if now - step.since > late), key=lambda step: step.since)
+    return sorted((step for step in state.waiting if now - step.since > late), key=lambda step: step.since)
 
 
-def closed(run: Run, first_run_id: str, close: Close, story: Story) -> SyncFailed | SyncCancelled:
+def closed(run: Run, first_run_id: str, close: Close, logged: LoggedRun) -> SyncFailed | SyncCancelled:
     """The end of a run that Temporal has closed."""
     if close.how is How.CANCELLED:
-        return cancelled(run, first_run_id, close.at, story, "cancelled in Temporal")
-    return _failed(run, first_run_id, close.at, story, close.how, _why_closed(run, close))
+        return cancelled(run, first_run_id, close.at, logged, "cancelled in Temporal")
+    return _failed(run, first_run_id, close.at, logged, close.how, _why_closed(run, close))
 
 
-def cancelled(run: Run, first_run_id: str, at: datetime, story: Story, reason: str) -> SyncCancelled:
+def cancelled(run: Run, first_run_id: str, at: datetime, logged: LoggedRun, reason: str) -> SyncCancelled:
     return SyncCancelled(
-        **_envelope(run, first_run_id, at), run_id=first_run_id, reason=reason, pages_recorded=story.pages
+        **_envelope(run, first_run_id, at), run_id=first_run_id, reason=reason, pages_recorded=logged.pages
     )
 
 
 def blocked(
-    run: Run, first_run_id: str, at: datetime, story: Story, attempts: int, trouble: Trouble | None
+    run: Run, first_run_id: str, at: datetime, logged: LoggedRun, attempts: int, trouble: Trouble | None
 ) -> SyncFailed:
     """The end of a run that its own code holds up."""
     failure = trouble.failure if trouble else None
-    why = f"fails with {_said(failure)}" if failure else "does not finish a step in time"
-    told = _Told(
+    why = f"fails with {_failure_text(failure)}" if failure else "does not finish a step in time"
+    explanation = _Explanation(
         ErrorCode.UNKNOWN,
         f"The run could not go on: the integrator's own code {why}, {attempts} times so far. The run was ended, so"
         " that the schedule is free.",
         "A bug, or two versions of the ingestor at once: see its log for the stack, then update or roll back.",
         why,
     )
-    return _failed(run, first_run_id, at, story, How.BLOCKED, told, attempts)
+    return _failed(run, first_run_id, at, logged, How.BLOCKED, explanation, attempts)
 
 
-def untaken(run: Run, first_run_id: str, at: datetime, story: Story, step: Waiting) -> SyncFailed:
-    """What is said once of a run that nobody takes up. It is not over."""
+def untaken(run: Run, first_run_id: str, at: datetime, logged: LoggedRun, step: Waiting) -> SyncFailed:
+    """Recorded once of a run that no worker takes up. It is not over."""
     waits = span_text((at - step.since).total_seconds())
-    told = _Told(
+    explanation = _Explanation(
         ErrorCode.INGESTOR_DOWN,
         f"No ingestor takes up the work: the run has waited for {waits}, and nothing asks the queue {step.queue}.",
         RULES[ErrorCode.INGESTOR_DOWN].advice,
         step.queue,
     )
-    return _failed(run, first_run_id, at, story, How.UNTAKEN, told)
+    return _failed(run, first_run_id, at, logged, How.UNTAKEN, explanation)
 
 
-class _Told(NamedTuple):
-    """What people are told of a failure."""
+class _Explanation(NamedTuple):
+    """What people read of a failure."""
 
     code: ErrorCode
     message: str
@@ -220,10 +219,10 @@ class _Told(NamedTuple):
     """What equal failures have in common, for the fingerprint."""
 
 
-def _why_closed(run: Run, close: Close) -> _Told:
+def _why_closed(run: Run, close: Close) -> _Explanation:
     if close.how is How.TIMED_OUT:
         lasted = span_text((close.at - run.started_at).total_seconds())
-        return _Told(
+        return _Explanation(
             ErrorCode.TIMEOUT,
             f"The run had not ended after {lasted}, so Temporal ended it.",
             f"The ingestor was down, or Jira very slow, for most of that time: see the ingestor's log. {READ_AGAIN}",
@@ -231,7 +230,7 @@ def _why_closed(run: Run, close: Close) -> _Told:
     if close.how is How.TERMINATED:
         by = f" by {_quoted(close.by)}" if close.by else ""
         reason = f": {_quoted(close.reason)}" if close.reason not in ("", NO_REASON) else ""
-        return _Told(
+        return _Explanation(
             ErrorCode.UNKNOWN,
             f"The run was terminated in Temporal{by}{reason}.",
             f"Somebody ended it by hand: ask them. {READ_AGAIN}",
@@ -239,33 +238,35 @@ def _why_closed(run: Run, close: Close) -> _Told:
     return _why_failed(close.failures)
 
 
-def _why_failed(failures: Sequence[Failure]) -> _Told:
+def _why_failed(failures: Sequence[Failure]) -> _Explanation:
     """The classified failure of the chain; the innermost one when none is classified."""
     step = next((f"The step {failure.step} failed: " for failure in failures if failure.step), "")
     for failure in failures:
         if failure.kind in ErrorCode.__members__ and failure.kind != ErrorCode.UNKNOWN:
             code, message = ErrorCode(failure.kind), step + _quoted(failure.message)
-            return _Told(code, message, RULES[code].advice, message)
-    message = f"{step or 'The run failed: '}{_said(failures[-1]) if failures else 'Temporal does not tell why'}."
+            return _Explanation(code, message, RULES[code].advice, message)
+    message = (
+        f"{step or 'The run failed: '}{_failure_text(failures[-1]) if failures else 'Temporal does not tell why'}."
+    )
     advice = "An unexpected error inside the integrator: see the ingestor's log for the stack."
-    return _Told(ErrorCode.UNKNOWN, message, advice, message)
+    return _Explanation(ErrorCode.UNKNOWN, message, advice, message)
 
 
 def _failed(
     run: Run,
     first_run_id: str,
     at: datetime,
-    story: Story,
+    logged: LoggedRun,
     how: How,
-    told: _Told,
+    explanation: _Explanation,
     attempts: int = 1,
 ) -> SyncFailed:
-    code, message, advice, cause = told
+    code, message, advice, cause = explanation
     rule = RULES[code]
     return SyncFailed(
         **_envelope(run, first_run_id, at),
         run_id=first_run_id,
-        mode=story.mode,
+        mode=logged.mode,
         code=code.value,
         message=message,
         advice=advice,
@@ -278,18 +279,18 @@ def _failed(
         docs=rule.docs,
         evidence=Evidence(),
         attempts=attempts,
-        pages_recorded=story.pages,
-        seconds=max(0.0, (at - (story.started_at or run.started_at)).total_seconds()),
+        pages_recorded=logged.pages,
+        seconds=max(0.0, (at - (logged.started_at or run.started_at)).total_seconds()),
     )
 
 
 def _envelope(run: Run, first_run_id: str, at: datetime) -> Envelope:
-    return SyncEvent.envelope(run.project, ProjectKey(run.site, run.project), occurred_at=at, cause=first_run_id)
+    return SyncEvent.envelope(run.project.key, run.project, occurred_at=at, cause=first_run_id)
 
 
-def _said(failure: Failure) -> str:
+def _failure_text(failure: Failure) -> str:
     message = _quoted(failure.message)
-    return f"{failure.kind}: {message}" if failure.kind and message else failure.kind or message or "no words"
+    return f"{failure.kind}: {message}" if failure.kind and message else failure.kind or message or "no message"
 
 
 def _quoted(text: str) -> str:

@@ -19,8 +19,9 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, Describe
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle, WorkflowHistoryEventFilterType
 from temporalio.service import RPCError, RPCStatusCode
 
+from libs.events import ProjectKey
 from libs.temporal import names
-from services.telemetry.sweep.dead_runs import Close, Failure, How, Run, Standing, Trouble, Waiting, owner
+from services.telemetry.sweep.dead_runs import Close, Failure, How, Run, RunState, Trouble, Waiting, project_of
 
 DEAD: Final = {
     WorkflowExecutionStatus.FAILED: How.FAILED,
@@ -28,26 +29,26 @@ DEAD: Final = {
     WorkflowExecutionStatus.TERMINATED: How.TERMINATED,
     WorkflowExecutionStatus.CANCELED: How.CANCELLED,
 }
-"""How runs end that may not have told it. One that completed, or continued as new, has stored that before."""
+"""How runs end that may not have recorded it. One that completed, or continued as new, has recorded that before."""
 
 _DEAD_NAMES: Final = "('Failed', 'TimedOut', 'Terminated', 'Canceled')"
 
-Projects = Collection[tuple[str, str]]
+Projects = Collection[ProjectKey]
 
 
 class RunsOfTemporal:
-    """Asks the server, and ends a run when told to. A run that is gone meanwhile is None, not an error."""
+    """Asks the server, and can end a run. A run that has disappeared meanwhile is None, not an error."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
 
     async def closed_since(self, since: datetime, projects: Projects) -> list[tuple[Run, Close]]:
-        """The runs of these projects that ended otherwise than well; of how they ended, only what the list shows."""
+        """The runs of these projects that did not end well; of how they ended, only what the list shows."""
         query = f"ExecutionStatus IN {_DEAD_NAMES} AND CloseTime > '{since.isoformat()}'"
         return [(run, close) async for run, close in self._listed(query, projects) if close is not None]
 
     async def open_before(self, before: datetime, projects: Projects) -> list[Run]:
-        """The runs of these projects that go on since before that time."""
+        """The runs of these projects that began before that time and are still open."""
         query = f"ExecutionStatus = 'Running' AND StartTime < '{before.isoformat()}'"
         return [run async for run, _ in self._listed(query, projects)]
 
@@ -67,15 +68,15 @@ class RunsOfTemporal:
             raise
         return _close(history.events[-1], listed) if history.events else listed
 
-    async def standing(self, run: Run) -> Standing | None:
+    async def state(self, run: Run) -> RunState | None:
         """What a run does; None when it has ended meanwhile."""
         found = await self._described(run)
         if found is None or found.workflow_execution_info.status != WireStatus.WORKFLOW_EXECUTION_STATUS_RUNNING:
             return None
-        return _standing(found)
+        return _run_state(found)
 
     async def trouble(self, run: Run) -> Trouble | None:
-        """Since when the run's own code fails, and with what. Of a row of failures, the server keeps the first."""
+        """Since when the run's own code fails, and with what. Of failures in a row, the server keeps the first."""
         found: Trouble | None = None
         async for event in self._handle(run).fetch_history_events():
             if event.HasField("workflow_task_completed_event_attributes"):
@@ -113,12 +114,11 @@ class RunsOfTemporal:
 
     async def _listed(self, query: str, projects: Projects) -> AsyncIterator[tuple[Run, Close | None]]:
         async for execution in self._client.list_workflows(f"WorkflowType = '{names.SYNC_WORKFLOW}' AND {query}"):
-            project = owner(execution.id)
+            project = project_of(execution.id)
             if project is None or project not in projects:
                 continue
             run = Run(
-                site=project[0],
-                project=project[1],
+                project=project,
                 workflow_id=execution.id,
                 run_id=execution.run_id,
                 started_at=execution.start_time,
@@ -165,7 +165,7 @@ def _chain(failure: WireFailure) -> list[Failure]:
     return links
 
 
-def _standing(found: DescribeWorkflowExecutionResponse) -> Standing:
+def _run_state(found: DescribeWorkflowExecutionResponse) -> RunState:
     waiting = [
         Waiting(queue=activity.activity_options.task_queue.name, since=_time(activity.scheduled_time))
         for activity in found.pending_activities
@@ -175,7 +175,7 @@ def _standing(found: DescribeWorkflowExecutionResponse) -> Standing:
     if task is not None and task.state == PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_SCHEDULED:
         queue = found.execution_config.task_queue.name
         waiting.append(Waiting(queue=queue, since=_time(task.original_scheduled_time)))
-    return Standing(
+    return RunState(
         cancel_requested=found.workflow_extended_info.cancel_requested,
         task_since=None if task is None else _time(task.original_scheduled_time),
         task_attempt=0 if task is None else task.attempt,

@@ -1,4 +1,4 @@
-"""What the log says of pace and alerts, told in the plainest way: the tests' own word against telemetry's."""
+"""Backoff and alerts read from the log in the plainest way: the tests' own reading against telemetry's."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from libs.events import (
 GAPS: dict[str, float] = {"*/15 * * * *": 900, "0 * * * *": 3600, "0 5 * * *": 86_400, "*/5 * * * *": 300}
 CAP = 21_600
 TO_THE_CAP = {"SUSPENDED_PAYMENT", "AUTH_EXPIRED"}
-TOLD_AT_ONCE = TO_THE_CAP | {"BAD_REQUEST"}
+ALERTED_AT_ONCE = TO_THE_CAP | {"BAD_REQUEST"}
 
 
-class Told(NamedTuple):
-    """What is so at the end of the log."""
+class Outcome(NamedTuple):
+    """The state at the end of the log."""
 
     level: int
     seconds: int
@@ -36,7 +36,7 @@ class Told(NamedTuple):
     """Which of them is open."""
 
 
-def told(events: list[Event], alert_ids: list[str], gap_of: Callable[[str], float] = GAPS.__getitem__) -> Told:
+def outcome_of(events: list[Event], alert_ids: list[str], gap_of: Callable[[str], float] = GAPS.__getitem__) -> Outcome:
     """Read the log from its start. `alert_ids`: of the alerts in the order in which they were raised."""
     gap = 0.0
     level = seconds = failures = 0
@@ -57,7 +57,7 @@ def told(events: list[Event], alert_ids: list[str], gap_of: Callable[[str], floa
         elif isinstance(event, SyncFailed) and registered:
             failures = failures + 1 if failures and event.code == code else 1
             code = event.code
-            if (opened is None or raised[opened][1] != code) and (failures >= 3 or code in TOLD_AT_ONCE):
+            if (opened is None or raised[opened][1] != code) and (failures >= 3 or code in ALERTED_AT_ONCE):
                 raised.append((index, code))
                 opened = len(raised) - 1
             if gap < CAP and (code in TO_THE_CAP or failures >= 3):
@@ -66,4 +66,4 @@ def told(events: list[Event], alert_ids: list[str], gap_of: Callable[[str], floa
                 seconds, anchor = round(min(CAP, gap * 2.0**level)), event.occurred_at
         elif isinstance(event, AlertResolved) and event.end is AlertEnd.BY_HAND:
             opened = None if opened is not None and alert_ids[opened] == event.alert_id else opened
-    return Told(level, seconds, anchor, raised, opened)
+    return Outcome(level, seconds, anchor, raised, opened)

@@ -125,7 +125,7 @@ class World:
     async def described(self, project: str) -> ScheduleDescription:
         return await self.schedule(project).describe()
 
-    def told(self) -> dict[str, int]:
+    def notified(self) -> dict[str, int]:
         """How many messages each channel has taken."""
         doubles = self.doubles
         return {
@@ -135,7 +135,7 @@ class World:
         }
 
     async def messages(self) -> dict[str, int]:
-        return self.told()
+        return self.notified()
 
     def fail(self, *faults: Fault) -> None:
         """Jira answers every request so from now on."""
@@ -167,10 +167,10 @@ async def world(folder: Path, projects: tuple[str, ...], issues: int = 10) -> As
     async with AsyncExitStack() as started:
         channels = started.enter_context(doubles())
         jira = await started.enter_async_context(serve(data))
-        wanted = _plan(folder, jira, channels)
-        migrate(wanted.database_url)
+        plan = _plan(folder, jira, channels)
+        migrate(plan.database_url)
         stream = started.enter_context(closing(LogStream(Console(file=io.StringIO()), folder / "logs")))
-        stack = await started.enter_async_context(running(wanted, stream))
+        stack = await started.enter_async_context(running(plan, stream))
         temporal = await connect(stack.file.temporal_address)
         yield World(jira, channels, stack.file, temporal)
 

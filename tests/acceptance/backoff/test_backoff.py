@@ -41,8 +41,8 @@ from libs.temporal.messages import (
 )
 from services.ingestor.control.activities import TEMPORAL
 from services.ingestor.control.state import ControlState
-from services.telemetry.loop import states_at
-from tests.acceptance.backoff.oracle import GAPS, Told, told
+from services.telemetry.projects import states_at
+from tests.acceptance.backoff.oracle import GAPS, Outcome, outcome_of
 from tests.acceptance.backoff.world import RULES, World
 from tests.unit.services.telemetry.course import PROJECT, SITE, failed, succeeded
 
@@ -76,14 +76,14 @@ async def test_the_schedule_ends_as_the_log_says(first: int, logs: Iterator[Even
 
 async def happen(world: World) -> None:
     """Runs end, people steer, two telemetries work and die: all at once, in an order that the dice decides."""
-    world.turns.begin(world.carry_out(_registration("register")))
-    await world.turns.until_all_is_done(world.check_pause)
+    world.interleaving.begin(world.carry_out(_registration("register")))
+    await world.interleaving.until_all_is_done(world.check_pause)
     world.working = 3
     for work in (_runs(world), _people(world), _hands(world)):
-        world.turns.begin(_counted(world, work))
+        world.interleaving.begin(_counted(world, work))
     for _ in range(2):
-        world.turns.begin(world.telemetry())
-    await world.turns.until_all_is_done(world.check_pause)
+        world.interleaving.begin(world.telemetry())
+    await world.interleaving.until_all_is_done(world.check_pause)
     await world.settle()
 
 
@@ -115,19 +115,19 @@ async def _people(world: World) -> None:
 
 def _command(world: World, number: int) -> AnyCommand:
     name = f"people-{number}"
-    frame: dict[str, Any] = {"site": SITE, "project": PROJECT, "command_id": name, "actor": "ann"}
+    common: dict[str, Any] = {"site": SITE, "project": PROJECT, "command_id": name, "actor": "ann"}
     alerts = world.state().alerts
     if alerts and world.dice.random() < 0.3:
         kind = world.dice.choice((AcknowledgeAlert, ResolveAlert))
-        return kind(**frame, alert_id=world.dice.choice(list(alerts)))
+        return kind(**common, alert_id=world.dice.choice(list(alerts)))
     chosen = world.dice.choices(
         (PauseSync, ResumeSync, StartSync, RescheduleSync, UnregisterProject, RegisterProject), (4, 3, 1, 2, 1, 1)
     )[0]
     if chosen is RegisterProject:
         return _registration(name)
     if chosen is RescheduleSync:
-        return RescheduleSync(**frame, cron=world.dice.choice(list(GAPS)))
-    return chosen(**frame)
+        return RescheduleSync(**common, cron=world.dice.choice(list(GAPS)))
+    return chosen(**common)
 
 
 def _registration(name: str) -> RegisterProject:
@@ -139,7 +139,7 @@ def _registration(name: str) -> RegisterProject:
 async def _hands(world: World) -> None:
     for _ in range(world.dice.randrange(8)):
         for _ in range(world.dice.randrange(20)):
-            await world.turns.lease()
+            await world.interleaving.next()
         world.hand(pause=world.dice.random() < 0.6)
 
 
@@ -147,7 +147,7 @@ def _check(world: World, seed: str) -> None:
     events, state = world.events(), world.state()
     raised = [event for event in events if isinstance(event, AlertRaised)]
     ids = [event.alert_id for event in raised]
-    expected = told(events, ids)
+    expected = outcome_of(events, ids)
 
     # Each alert once, and each of them for the reason for which the log asks.
     assert len(set(ids)) == len(ids), seed
@@ -169,13 +169,13 @@ def _check(world: World, seed: str) -> None:
     folded = states_at(world.store, world.store.head(), RULES)
     assert set(folded) == ({(SITE, PROJECT)} if state.registered else set()), seed
     for project in folded.values():
-        assert (project.wanted.level, project.recorded) == (expected.level, state.backoff), seed
+        assert (project.desired.level, project.recorded) == (expected.level, state.backoff), seed
         assert {alert.alert_id for alert in project.alerts} == still_open, seed
     _check_schedule(world, state, expected, seed)
-    _check_that_newer_words_count(world, events, seed)
+    _check_that_newer_decisions_count(world, events, seed)
 
 
-def _check_that_newer_words_count(world: World, events: list[Event], seed: str) -> None:
+def _check_that_newer_decisions_count(world: World, events: list[Event], seed: str) -> None:
     """After people have spoken, no back-off by older failures, and no pause or resume by an older touch of hands."""
     spoken = 0
     failures = {event.run_id: at for at, event in enumerate(events) if isinstance(event, SyncFailed)}
@@ -184,17 +184,17 @@ def _check_that_newer_words_count(world: World, events: list[Event], seed: str) 
             spoken = at
         elif isinstance(event, BackoffApplied):
             assert failures[event.run_id] > spoken, seed
-    said = 0
+    paused_at = 0
     for event in world.control():
         if not isinstance(event, SchedulePaused | ScheduleResumed):
             continue
         if event.cause == TEMPORAL:
             pause = isinstance(event, SchedulePaused)
-            assert any(said <= when < event.stream_version for how, when in world.touches if how == pause), seed
-        said = event.stream_version
+            assert any(paused_at <= when < event.stream_version for how, when in world.touches if how == pause), seed
+        paused_at = event.stream_version
 
 
-def _check_schedule(world: World, state: ControlState, expected: Told, seed: str) -> None:
+def _check_schedule(world: World, state: ControlState, expected: Outcome, seed: str) -> None:
     schedule = world.temporal.schedule
     assert (schedule is not None) == state.registered, seed
     if schedule is None:

@@ -24,6 +24,7 @@ from libs.events import (
     Event,
     EventStore,
     Lease,
+    ProjectKey,
     ProjectRegistered,
     stream_id,
 )
@@ -53,9 +54,9 @@ from services.ingestor.sync.plan import registered_checkpoint
 from services.ingestor.workflows import ControlProjectWorkflow
 from services.telemetry.backoff import Rules
 from services.telemetry.backoff_commands import BackoffController, command_for
-from services.telemetry.leading import Reports, watch
-from services.telemetry.loop import Watcher, states_at
-from tests.acceptance.backoff.oracle import told
+from services.telemetry.loop import Reports, follow
+from services.telemetry.projects import Projects, states_at
+from tests.acceptance.backoff.oracle import outcome_of
 from tests.servers.addresses import TemporalServer, free_port, sqlite_log
 from tests.unit.services.telemetry.course import failed, succeeded
 
@@ -80,7 +81,7 @@ def _woken_often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Project:
-    """One project, and what people last said about its pause."""
+    """One project, and what people last decided about its pause."""
 
     def __init__(self, client: Client, store: EventStore, site: str, key: str, seed: int) -> None:
         self.client, self.store, self.site, self.key = client, store, site, key
@@ -185,8 +186,8 @@ class Telemetry:
         controller = BackoffController(lambda command: carry_out(self._client, command), lease, bell.set, backoff)
         try:
             reports = Reports(nats=nats, log=log, backoff=backoff, sweep=sweep)
-            await watch(
-                Watcher(self._store, Rules()), controller, f"nats://127.0.0.1:{free_port()}", bell, lease, reports
+            await follow(
+                Projects(self._store, Rules()), controller, f"nats://127.0.0.1:{free_port()}", bell, lease, reports
             )
         finally:
             await controller.close()
@@ -249,7 +250,7 @@ async def _check(project: Project) -> None:
     described, state = await project.schedule.describe(), project.state()
     log = [one.event for one in project.store.read(0, 100_000) if one.event.project == project.key]
     raised = [event for event in log if isinstance(event, AlertRaised)]
-    expected = told(log, [event.alert_id for event in raised], gap_of=mean_gap)
+    expected = outcome_of(log, [event.alert_id for event in raised], gap_of=mean_gap)
     name = project.key
 
     assert [event.code for event in raised] == [code for _, code in expected.raised], name
@@ -283,11 +284,11 @@ async def test_alerts_and_notices_are_dealt_with_by_commands_that_touch_no_sched
     project.register()
     async with two_ingestors(temporal.address, store):
         await project.ends_with(failed("AUTH_EXPIRED"))
-        watcher = Watcher(store, Rules())
-        watcher.load()
-        while watcher.step():
+        derived = Projects(store, Rules())
+        derived.load()
+        while derived.step():
             pass
-        (alert,) = watcher.states[site, project.key].alerts
+        (alert,) = derived.states[ProjectKey(site, project.key)].alerts
         given: dict[str, Any] = {"site": site, "project": project.key, "actor": "ann"}
         with pytest.raises(CommandRefusedError, match="has no alert") as refused:
             await carry_out(client, AcknowledgeAlert(**given, command_id=f"{site}-0", alert_id="nothing"))
@@ -302,9 +303,9 @@ async def test_alerts_and_notices_are_dealt_with_by_commands_that_touch_no_sched
             await carry_out(client, command)
         commands = [one.topic.partition(".")[0] for one in store.read(0, 100) if one.event.cause == "ann"]
         assert commands[1:] == ["AlertAcknowledged", "AlertsSilenced", "AlertResolved", "NotificationRequested"]
-        while watcher.step():
+        while derived.step():
             pass
-        assert watcher.states[site, project.key].alerts == ()
+        assert derived.states[ProjectKey(site, project.key)].alerts == ()
         with pytest.raises(RPCError, match="not found"):
             await project.schedule.describe()
     assert store.checkpoints(registered_checkpoint(site, "")) == {registered_checkpoint(site, project.key): b""}

@@ -44,7 +44,7 @@ class Before(NamedTuple):
     """How it was before the trouble."""
 
     spec: ScheduleSpec
-    told: dict[str, int]
+    notified: dict[str, int]
 
 
 OTHERS = (
@@ -62,7 +62,7 @@ async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Worl
         yield started
 
 
-async def test_a_suspended_site_is_left_alone_told_of_once_and_comes_back_by_itself(system: World) -> None:
+async def test_a_suspended_site_is_left_alone_notified_of_once_and_comes_back_by_itself(system: World) -> None:
     before, words = await fails(system, "PAY", SUSPENDED)
     slowed = await system.job("PAY")
     assert slowed["nextRunAt"] == slowed["backoff"]["nextRunAt"]
@@ -91,7 +91,7 @@ async def test_so_does_every_other_trouble(system: World, project: str) -> None:
 
 async def test_failures_of_different_codes_in_turn_slow_nothing_down(system: World) -> None:
     await system.register("MIX")
-    told = system.told()
+    notified = system.notified()
     for fault in OTHERS:
         system.fail(fault)
         await system.sync("MIX")
@@ -100,7 +100,7 @@ async def test_failures_of_different_codes_in_turn_slow_nothing_down(system: Wor
     assert project["syncJob"]["backoff"] is None
     assert project["alerts"] == []
     assert not (await system.described("MIX")).schedule.spec.intervals
-    assert system.told() == told
+    assert system.notified() == notified
     system.heal()
     await system.unregister("MIX")
 
@@ -108,7 +108,7 @@ async def test_failures_of_different_codes_in_turn_slow_nothing_down(system: Wor
 async def fails(system: World, project: str, trouble: Trouble) -> tuple[Before, dict[str, Any]]:
     """Let three runs of a project fail; the schedule before, and the alert."""
     await system.register(project)
-    before = Before((await system.described(project)).schedule.spec, system.told())
+    before = Before((await system.described(project)).schedule.spec, system.notified())
     system.fail(trouble.fault)
     for _ in range(3):
         await system.sync(project)
@@ -120,12 +120,12 @@ async def fails(system: World, project: str, trouble: Trouble) -> tuple[Before, 
     (alert,) = (await system.project(project))["alerts"]
     assert (alert["code"], alert["status"]) == (trouble.code, "OPEN")
     assert alert["advice"]
-    await until(system.messages, lambda now: now == after(before.told, trouble, 1))
+    await until(system.messages, lambda now: now == after(before.notified, trouble, 1))
     return before, alert
 
 
 async def recovers(system: World, project: str, trouble: Trouble, before: Before) -> None:
-    """Everything is as it was, and who was told of the trouble is told of its end."""
+    """Everything is as it was, and whoever was notified of the trouble is notified of its end."""
     await until(lambda: system.job(project), lambda job: job["lastResult"] == "SUCCESS" and job["backoff"] is None)
     found = await until(lambda: system.described(project), lambda found: not found.schedule.spec.intervals)
     assert found.schedule.spec.calendars != []
@@ -133,12 +133,12 @@ async def recovers(system: World, project: str, trouble: Trouble, before: Before
     assert found.schedule.spec.time_zone_name == before.spec.time_zone_name
     assert not found.schedule.state.paused
     assert (await system.project(project))["alerts"] == []
-    await until(system.messages, lambda now: now == after(before.told, trouble, 2))
+    await until(system.messages, lambda now: now == after(before.notified, trouble, 2))
 
 
-def after(told: dict[str, int], trouble: Trouble, more: int) -> dict[str, int]:
+def after(notified: dict[str, int], trouble: Trouble, more: int) -> dict[str, int]:
     """What the channels have taken when each that the trouble concerns has taken so many more."""
-    return {channel: count + more * (channel in trouble.channels) for channel, count in told.items()}
+    return {channel: count + more * (channel in trouble.channels) for channel, count in notified.items()}
 
 
 def without_comment(spec: ScheduleSpec) -> list[ScheduleCalendarSpec]:

@@ -1,4 +1,4 @@
-"""A run that dies or stands still without a word is found by the sweep, and told once."""
+"""A run that dies or stands still without an event is found by the sweep, and recorded once."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from libs.events import (
     Change,
     Event,
     JiraIssueFetched,
+    ProjectKey,
     SyncCancelled,
     SyncFailed,
     SyncStarted,
@@ -41,7 +42,7 @@ from libs.temporal import names
 from libs.temporal.connect import connect
 from libs.temporal.messages import SyncInput
 from services.telemetry.sweep.dead_runs import Thresholds
-from services.telemetry.sweep.sweep import Sweeper, sweep
+from services.telemetry.sweep.loop import Sweeper, sweep
 from services.telemetry.sweep.temporal_runs import RunsOfTemporal
 from tests.acceptance.steering.control import until
 from tests.servers.addresses import TemporalServer, free_port
@@ -51,7 +52,7 @@ AT_ONCE = Thresholds(every=0.2, grace=0, young=0, blocked=1, untaken=3600)
 IMPATIENT = msgspec.structs.replace(AT_ONCE, untaken=1)
 PATIENCE = 90
 
-Told = SyncFailed | SyncCancelled
+End = SyncFailed | SyncCancelled
 
 
 class Scene:
@@ -78,28 +79,30 @@ class Scene:
 
     def sweeper(self, thresholds: Thresholds = AT_ONCE) -> Sweeper:
         """One that has just been started."""
-        return Sweeper(RunsOfTemporal(self.client), self.store, lambda: {(self.site, self.project)}, thresholds)
+        return Sweeper(
+            RunsOfTemporal(self.client), self.store, lambda: {ProjectKey(self.site, self.project)}, thresholds
+        )
 
-    async def found(self, thresholds: Thresholds = AT_ONCE) -> Told:
+    async def found(self, thresholds: Thresholds = AT_ONCE) -> End:
         """What the sweep tells of the only run, however often it looks."""
         async with asyncio.timeout(PATIENCE):
             same = self.sweeper(thresholds)
-            while not self.told():
-                await same.idempotency_key()
+            while not self.recorded():
+                await same.sweep_once()
                 await asyncio.sleep(0.1)
         for sweeper in (same, same, self.sweeper(thresholds), self.sweeper(thresholds)):
-            await sweeper.idempotency_key()
-        (event,) = self.told()
+            await sweeper.sweep_once()
+        (event,) = self.recorded()
         return event
 
-    def told(self) -> list[Told]:
-        return [event for event in self._events() if isinstance(event, Told)]
+    def recorded(self) -> list[End]:
+        return [event for event in self._events() if isinstance(event, End)]
 
     def began(self, run: WorkflowHandle[Any, Any]) -> bool:
         return any(isinstance(event, SyncStarted) and event.run_id == _id(run) for event in self._events())
 
     def ended(self, run: WorkflowHandle[Any, Any]) -> list[str]:
-        """All that was told of the end of a run."""
+        """All that was recorded of the end of a run."""
         return [
             event.code if isinstance(event, SyncFailed) else "SUCCESS"
             for event in self._events()
@@ -229,7 +232,7 @@ async def test_failed_without_recording_it(scene: Scene) -> None:
 
 
 async def test_nobody_takes_it_up(scene: Scene) -> None:
-    """It is told, but the run is not over: whoever comes takes it up."""
+    """That is recorded, but the run is not over: the next worker takes it up."""
     run = await scene.start()
     event = await scene.found(IMPATIENT)
     assert isinstance(event, SyncFailed)
@@ -240,7 +243,7 @@ async def test_nobody_takes_it_up(scene: Scene) -> None:
     await run.terminate()
 
 
-async def test_a_run_that_continued_is_told_under_its_first_id(scene: Scene) -> None:
+async def test_a_run_that_continued_is_recorded_under_its_first_id(scene: Scene) -> None:
     async with worker(scene, Continued):
         run = await scene.start()
         latest = scene.client.get_workflow_handle(run.id)
@@ -252,31 +255,31 @@ async def test_a_run_that_continued_is_told_under_its_first_id(scene: Scene) -> 
     assert event.run_id == run.first_execution_run_id
 
 
-async def test_what_the_run_has_told_itself_is_not_told_again(scene: Scene) -> None:
+async def test_what_the_run_has_recorded_itself_is_not_recorded_again(scene: Scene) -> None:
     run = await scene.start()
     assert run.first_execution_run_id is not None
     own = SyncCancelled(
         **build.shared("sync", "DEMO") | {"site": scene.site, "stream_id": stream_id(scene.site, "sync", "DEMO")},
         run_id=run.first_execution_run_id,
-        reason="its own words",
+        reason="its own reason",
         pages_recorded=0,
     )
     scene.store.append(Append(changes=[Change(event=own)], idempotency_key=end_key(own.run_id)))
     await run.terminate()
     event = await scene.found()
     assert isinstance(event, SyncCancelled)
-    assert event.reason == "its own words"
+    assert event.reason == "its own reason"
 
 
 async def test_only_known_projects_and_only_after_the_grace(scene: Scene) -> None:
     for_a_while = Thresholds(grace=3600)
     run = await scene.start()
     await run.terminate()
-    stranger = Sweeper(RunsOfTemporal(scene.client), scene.store, lambda: {(scene.site, "OTHER")}, AT_ONCE)
+    stranger = Sweeper(RunsOfTemporal(scene.client), scene.store, lambda: {ProjectKey(scene.site, "OTHER")}, AT_ONCE)
     patient = scene.sweeper(for_a_while)
     for sweeper in (stranger, patient, stranger, patient):
-        await sweeper.idempotency_key()
-    assert scene.told() == []
+        await sweeper.sweep_once()
+    assert scene.recorded() == []
     await scene.found()
 
 
@@ -285,13 +288,13 @@ async def test_two_sweeps_at_once_tell_it_once(scene: Scene) -> None:
     for run in runs:
         await run.terminate(reason="all of them")
     stores = [open_store(scene.url) for _ in range(4)]
-    known = {(scene.site, scene.project)}
-    sweepers = [Sweeper(RunsOfTemporal(scene.client), store, lambda: known, AT_ONCE) for store in stores]
+    registered = {ProjectKey(scene.site, scene.project)}
+    sweepers = [Sweeper(RunsOfTemporal(scene.client), store, lambda: registered, AT_ONCE) for store in stores]
     async with asyncio.timeout(PATIENCE):
-        while len({event.run_id for event in scene.told()}) < len(runs):
-            await asyncio.gather(*(sweeper.idempotency_key() for sweeper in sweepers))
-    await asyncio.gather(*(sweeper.idempotency_key() for sweeper in sweepers))
-    assert sorted(event.run_id for event in scene.told()) == sorted(_id(run) for run in runs)
+        while len({event.run_id for event in scene.recorded()}) < len(runs):
+            await asyncio.gather(*(sweeper.sweep_once() for sweeper in sweepers))
+    await asyncio.gather(*(sweeper.sweep_once() for sweeper in sweepers))
+    assert sorted(event.run_id for event in scene.recorded()) == sorted(_id(run) for run in runs)
     for store in stores:
         store.close()
 
@@ -307,7 +310,7 @@ async def test_temporal_away_is_reported_and_outlasted(scene: Scene) -> None:
             stop.set()
 
     async with asyncio.timeout(PATIENCE):
-        await sweep(nowhere, scene.store, lambda: {(scene.site, "DEMO")}, stop, report, AT_ONCE)
+        await sweep(nowhere, scene.store, lambda: {ProjectKey(scene.site, "DEMO")}, stop, report, AT_ONCE)
     assert all(reason is not None and "sweep" in reason for reason in reported)
 
 
@@ -335,7 +338,7 @@ class Ingestor:
         self._process = await asyncio.create_subprocess_exec(*command, env=self._environ)
 
     async def kill(self) -> None:
-        """As by kill -9: nothing is told."""
+        """As by kill -9: nothing is recorded."""
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
             await self._process.wait()
@@ -364,7 +367,7 @@ async def test_the_ingestor_is_away_and_is_killed(scene: Scene, temporal: Tempor
             sweeper = scene.sweeper()
             async with asyncio.timeout(PATIENCE):
                 while not scene.ended(killed):
-                    await sweeper.idempotency_key()
+                    await sweeper.sweep_once()
             jira.conditions.latency_ms = 0
             issue = str(next(iter(jira.dataset.issues)))
             jira.mutations.edit_issue(issue, summary="changed while nobody looked")
@@ -372,7 +375,7 @@ async def test_the_ingestor_is_away_and_is_killed(scene: Scene, temporal: Tempor
             await ingestor.start()
             after = await scene.start(queue=names.SYNC_QUEUE)
             await after.result()
-            await scene.sweeper().idempotency_key()
+            await scene.sweeper().sweep_once()
             assert scene.ended(killed) == ["TIMEOUT"]
             assert scene.ended(after) == ["SUCCESS"]
             facts = scene.store.stream(stream_id(scene.site, "issue", issue))

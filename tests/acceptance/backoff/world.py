@@ -1,7 +1,7 @@
-"""A small world for tests of the pace: everything of ours is real but Temporal, and turns are taken by a dice.
+"""A small world for tests of the backoff: everything of ours is real but Temporal, and a seed decides the order.
 
-Whoever touches the log or a schedule waits for a turn first, so that a seed decides in which order things happen: two
-ingestors and two telemetries step between one another's reads and writes.
+Whoever touches the log or a schedule waits first to be chosen, so that the seed decides in which order things happen:
+two ingestors and two telemetries step between one another's reads and writes.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from services.ingestor.control.state import ControlState, fold_control
 from services.ingestor.journal import Journal
 from services.telemetry.backoff import Rules
 from services.telemetry.backoff_commands import BackoffCommand, command_for
-from services.telemetry.loop import Watcher
+from services.telemetry.projects import Projects
 from tests.unit.services.telemetry.course import PROJECT, SITE
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -49,7 +49,7 @@ REF: Final = ProjectRef(site=SITE, project=PROJECT)
 T = TypeVar("T")
 
 
-class Turns:
+class Interleaving:
     """Lets one of those who wait go on at a time, chosen by the dice."""
 
     def __init__(self, dice: random.Random) -> None:
@@ -57,7 +57,8 @@ class Turns:
         self._waiting: list[asyncio.Future[None]] = []
         self._tasks: set[asyncio.Task[Any]] = set()
 
-    async def lease(self) -> None:
+    async def next(self) -> None:
+        """Wait to be chosen."""
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiter)
         await waiter
@@ -67,7 +68,7 @@ class Turns:
 
     async def until_all_is_done(self, after_each: Callable[[], None]) -> None:
         while self._tasks:
-            for _ in range(6):  # until everybody waits for a turn, for a lock or for nothing any more
+            for _ in range(6):  # until everybody waits to be chosen, for a lock or for nothing any more
                 await asyncio.sleep(0)
             for task in [task for task in self._tasks if task.done()]:
                 self._tasks.remove(task)
@@ -77,16 +78,16 @@ class Turns:
                 self._waiting.pop(self.dice.randrange(len(self._waiting))).set_result(None)
 
 
-class InTurn(Journal):
+class InterleavedJournal(Journal):
     """The log of an ingestor."""
 
-    def __init__(self, store: EventStore, turns: Turns) -> None:
+    def __init__(self, store: EventStore, interleaving: Interleaving) -> None:
         super().__init__(store)
-        self._turns = turns
+        self._interleaving = interleaving
 
     async def _in(self, executor: ThreadPoolExecutor | None, call: Callable[[], T]) -> T:
-        del executor  # the turns keep writers apart
-        await self._turns.lease()
+        del executor  # one goes on at a time: that keeps writers apart
+        await self._interleaving.next()
         return call()
 
 
@@ -114,12 +115,12 @@ class Temporal:
 class Gateway(ScheduleGateway):
     """Makes schedules as the real one does, and writes them into the stand-in."""
 
-    def __init__(self, temporal: Temporal, turns: Turns) -> None:
-        self._temporal, self._turns, self._jitter = temporal, turns, timedelta(0)
+    def __init__(self, temporal: Temporal, interleaving: Interleaving) -> None:
+        self._temporal, self._interleaving, self._jitter = temporal, interleaving, timedelta(0)
 
     async def held(self, site: str, project: str) -> Held | None:
         del site, project
-        await self._turns.lease()
+        await self._interleaving.next()
         schedule = self._temporal.schedule
         if schedule is None:
             return None
@@ -127,10 +128,10 @@ class Gateway(ScheduleGateway):
         return Held(version_of(schedule), schedule.state.paused, schedule.state.note or "", (), token)
 
     async def write(self, site: str, project: str, wanted: ControlState, held: Held | None) -> None:
-        await self._turns.lease()
+        await self._interleaving.next()
         token = str(self._temporal.changes).encode()
         if (held is None) != (self._temporal.schedule is None) or (held is not None and held.token != token):
-            return  # as the server does: without a word
+            return  # as the server does: silently
         self._temporal.put(self._whole(site, project, wanted) if wanted.registered else None)
 
 
@@ -154,9 +155,11 @@ class World:
 
     def __init__(self, store: EventStore, seed: int) -> None:
         self.dice = random.Random(seed)
-        self.store, self.turns, self.temporal = store, Turns(self.dice), Temporal()
+        self.store, self.interleaving, self.temporal = store, Interleaving(self.dice), Temporal()
         self.ingestors = [
-            ControlActivities(InTurn(store, self.turns), Gateway(self.temporal, self.turns), "http://jira")
+            ControlActivities(
+                InterleavedJournal(store, self.interleaving), Gateway(self.temporal, self.interleaving), "http://jira"
+            )
             for _ in range(2)
         ]
         self.working = 0
@@ -177,16 +180,16 @@ class World:
         return fold_control(self.control())
 
     async def run_ends(self, end: Event) -> None:
-        """A run of the project ends so; its end is stored once, however often it is told."""
-        await self.turns.lease()
+        """A run of the project ends so; its end is stored once, however often it is recorded."""
+        await self.interleaving.next()
         self._runs += 1
         when = NOON + timedelta(minutes=self._runs, microseconds=self.dice.randrange(10**6))
         fields: Any = {"occurred_at": when, "run_id": f"run-{self._runs}"}
-        told = Append(
+        append = Append(
             changes=[Change(event=msgspec.structs.replace(end, **fields))], idempotency_key=end_key(fields["run_id"])
         )
         for _ in range(self.dice.choice((1, 1, 2))):
-            self.store.append(told)
+            self.store.append(append)
 
     async def carry_out(self, command: AnyCommand) -> None:
         """As the control workflow does, with steps that may be repeated by another ingestor after a crash."""
@@ -203,27 +206,27 @@ class World:
         for _ in range(self.dice.choice((1, 1, 1, 2))):
             await step(self.dice.choice(self.ingestors))
 
-    def watcher(self) -> Watcher:
-        made = Watcher(self.store, RULES)
+    def projects(self) -> Projects:
+        made = Projects(self.store, RULES)
         made.load()
         return made
 
     async def telemetry(self) -> None:
         """Follow the log while others are at work. It dies at any point, and another one takes its place."""
         shaky = Shaky(self.store)
-        watcher: Watcher | None = None
+        projects: Projects | None = None
         while self.working or self.dice.random() < 0.5:
-            await self.turns.lease()
+            await self.interleaving.next()
             shaky.before, shaky.after = self._mishap(), self._mishap()
             try:
-                if watcher is None or self.dice.random() < 0.1:
-                    watcher = Watcher(shaky, RULES)
-                    watcher.load()
-                watcher.step(self.dice.choice((1, 2, 3, 500)))
+                if projects is None or self.dice.random() < 0.1:
+                    projects = Projects(shaky, RULES)
+                    projects.load()
+                projects.step(self.dice.choice((1, 2, 3, 500)))
             except StoreError:
-                watcher = None
+                projects = None
                 continue
-            for state in watcher.states.values():
+            for state in projects.states.values():
                 if (command := command_for(state)) is not None and self.dice.random() < 0.7:
                     self._send(command)
 
@@ -234,29 +237,29 @@ class World:
             raise StoreError("gone")
 
         def be_overtaken() -> None:
-            self.watcher().step(self.dice.choice((1, 500)))
+            self.projects().step(self.dice.choice((1, 500)))
 
         return self.dice.choices((lambda: None, die, be_overtaken), (6, 1, 1))[0]
 
     def _send(self, command: BackoffCommand) -> None:
         """It may arrive late or twice, and its answer is lost."""
         for _ in range(self.dice.choice((1, 1, 2))):
-            self.turns.begin(self.carry_out(command))
+            self.interleaving.begin(self.carry_out(command))
 
     async def settle(self) -> None:
         """Telemetry reads to the end, and what it asks for is carried out, until it asks for nothing."""
-        self.turns.begin(self.look_after())
-        await self.turns.until_all_is_done(self.check_pause)
+        self.interleaving.begin(self.look_after())
+        await self.interleaving.until_all_is_done(self.check_pause)
         while True:
-            watcher = self.watcher()
-            while watcher.step():
+            projects = self.projects()
+            while projects.step():
                 pass
-            commands = [command for state in watcher.states.values() if (command := command_for(state)) is not None]
+            commands = [command for state in projects.states.values() if (command := command_for(state)) is not None]
             if not commands:
                 return
             for command in commands:
-                self.turns.begin(self.carry_out(command))
-            await self.turns.until_all_is_done(self.check_pause)
+                self.interleaving.begin(self.carry_out(command))
+            await self.interleaving.until_all_is_done(self.check_pause)
 
     def pause_counts(self) -> None:
         """A pause has taken effect."""
@@ -284,7 +287,7 @@ class World:
         if not pause:
             self.pause_is_lifted()
         elif not any(isinstance(event, (SchedulePaused, *LIFTS)) for event in self.control()[version_of(schedule) :]):
-            self.pause_counts()  # else a command is on its way to the schedule, and whose word is newer nobody knows
+            self.pause_counts()  # else a command is on its way to the schedule, and nobody knows which is newer
 
 
 def version_of(schedule: Schedule) -> int:

@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 import trustme
 
-from libs.events import migrate, open_store
+from libs.events import ProjectKey, migrate, open_store
 from libs.runtime import Secret, SettingsError, Stop, read_settings
 from libs.runtime.addresses import TemporalAccess
 from libs.temporal.access import ConnectError
@@ -22,7 +22,7 @@ from services.cli.checks.scheduler import temporal as doctor_on_temporal
 from services.cli.settings import DoctorSettings
 from services.graphql.api.ingestor import Scheduler, SchedulerUnavailableError
 from services.telemetry.settings import Settings as TelemetrySettings
-from services.telemetry.sweep.sweep import sweep
+from services.telemetry.sweep.loop import sweep
 from tests.browser.stack import Service
 from tests.doubles.tls_front import NAME, tls_front
 from tests.integration.events.nats.publishing import PATIENCE
@@ -187,6 +187,6 @@ async def test_so_does_telemetry_in_its_readiness(front: str, papers: Papers) ->
         stop.set()
 
     client = await connect(front, access=papers.access(ca="wrong"), lazy=True)
-    await sweep(client, store, lambda: {("acme", "DEMO")}, stop, hear)
+    await sweep(client, store, lambda: {ProjectKey("acme", "DEMO")}, stop, hear)
     store.close()
     assert UNTRUSTED in (said[0] or "")

@@ -33,7 +33,7 @@ HOUR = 3600
 SITE, PROJECT = "acme", "KEY"
 
 
-def frame(stream: str, at: datetime) -> dict[str, Any]:
+def envelope(stream: str, at: datetime) -> dict[str, Any]:
     return {
         "stream_id": stream_id(SITE, stream, PROJECT),
         "site": SITE,
@@ -45,29 +45,29 @@ def frame(stream: str, at: datetime) -> dict[str, Any]:
 
 def registered(at: datetime = START, cron: str = "*/15 * * * *") -> ProjectRegistered:
     return ProjectRegistered(
-        **frame("control", at), key=PROJECT, cron=cron, timezone="UTC", schedule_id="s", workflow_id="w"
+        **envelope("control", at), key=PROJECT, cron=cron, timezone="UTC", schedule_id="s", workflow_id="w"
     )
 
 
 def unregistered(at: datetime = START) -> ProjectUnregistered:
-    return ProjectUnregistered(**frame("control", at), reason="")
+    return ProjectUnregistered(**envelope("control", at), reason="")
 
 
 def rescheduled(at: datetime = START, cron: str = "*/15 * * * *", revision: int = 2) -> ScheduleChanged:
-    return ScheduleChanged(**frame("control", at), cron=cron, timezone="UTC", revision=revision, reason="")
+    return ScheduleChanged(**envelope("control", at), cron=cron, timezone="UTC", revision=revision, reason="")
 
 
 def paused(at: datetime = START) -> SchedulePaused:
-    return SchedulePaused(**frame("control", at), reason="")
+    return SchedulePaused(**envelope("control", at), reason="")
 
 
 def resumed(at: datetime = START) -> ScheduleResumed:
-    return ScheduleResumed(**frame("control", at), reason="")
+    return ScheduleResumed(**envelope("control", at), reason="")
 
 
 def failed(code: str = "NETWORK_GLITCH", at: datetime = START, run: str = "run") -> SyncFailed:
     return SyncFailed(
-        **frame("sync", at),
+        **envelope("sync", at),
         run_id=run,
         mode=SyncMode.INCREMENTAL,
         code=code,
@@ -82,7 +82,7 @@ def failed(code: str = "NETWORK_GLITCH", at: datetime = START, run: str = "run")
 
 def succeeded(at: datetime = START, run: str = "run", seconds: float = 1.0) -> SyncSucceeded:
     return SyncSucceeded(
-        **frame("sync", at),
+        **envelope("sync", at),
         run_id=run,
         mode=SyncMode.INCREMENTAL,
         issues=10,
@@ -97,12 +97,12 @@ def succeeded(at: datetime = START, run: str = "run", seconds: float = 1.0) -> S
 
 
 def cancelled(at: datetime = START, run: str = "run") -> SyncCancelled:
-    return SyncCancelled(**frame("sync", at), run_id=run, reason="asked", pages_recorded=0)
+    return SyncCancelled(**envelope("sync", at), run_id=run, reason="asked", pages_recorded=0)
 
 
 def resolved_by_hand(alert_id: str, at: datetime = START) -> AlertResolved:
     return AlertResolved(
-        **frame("control", at),
+        **envelope("control", at),
         alert_id=alert_id,
         fingerprint="f",
         code="c",
@@ -119,7 +119,7 @@ class Course:
         self.rules = rules or Rules()
         self.state = ProjectState(site=SITE, project=PROJECT)
         self.position, self.versions = 0, 0
-        self.told: list[Event] = []
+        self.led_to: list[Event] = []
         self.then(registered(cron=cron))
 
     @property
@@ -137,7 +137,7 @@ class Course:
                 placed = msgspec.structs.replace(placed, stream_version=self.versions)
             self.state, more = fold(self.state, self.position, placed, self.rules)
             led_to += more
-        self.told += led_to
+        self.led_to += led_to
         return led_to
 
     def fail(self, code: str = "NETWORK_GLITCH", times: int = 1) -> list[Event]:
@@ -147,19 +147,19 @@ class Course:
         return self.then(*(succeeded() for _ in range(times)))
 
     def carried_out(self) -> None:
-        """The ingestor has recorded the wanted pace."""
-        wanted = self.state.wanted
-        if wanted.level and wanted.anchor is not None:
+        """The ingestor has recorded the desired backoff."""
+        desired = self.state.desired
+        if desired.level and desired.anchor is not None:
             self.then(
                 BackoffApplied(
-                    **frame("control", self.now),
-                    level=wanted.level,
-                    code=wanted.code,
-                    failures=wanted.failures,
-                    seconds=wanted.seconds,
-                    anchor=wanted.anchor,
-                    run_id=wanted.run_id or "",
+                    **envelope("control", self.now),
+                    level=desired.level,
+                    code=desired.code,
+                    failures=desired.failures,
+                    seconds=desired.seconds,
+                    anchor=desired.anchor,
+                    run_id=desired.run_id or "",
                 )
             )
         else:
-            self.then(BackoffCleared(**frame("control", self.now), reason=""))
+            self.then(BackoffCleared(**envelope("control", self.now), reason=""))

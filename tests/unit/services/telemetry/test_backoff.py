@@ -1,4 +1,4 @@
-"""The ladder: monotone, capped, never denser than the schedule itself."""
+"""The backoff: monotone, capped, never denser than the schedule itself."""
 
 from __future__ import annotations
 

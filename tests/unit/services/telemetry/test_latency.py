@@ -1,4 +1,4 @@
-"""Slow runs are told from healthy ones: on simulated series, and in the cases that the method is made for."""
+"""Slow runs are distinguished from healthy ones: on simulated series, and in the cases that the method is made for."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from services.telemetry.latency import (
     Baseline,
     Measured,
     Verdict,
-    observe,
+    judge,
 )
 
 
@@ -40,7 +40,7 @@ def usual(runs: int = 60, seed: int = 1, times: float = 1) -> list[Measured]:
 def after(runs: Iterable[Measured], baseline: Baseline | None = None) -> tuple[Baseline, list[Verdict]]:
     baseline, verdicts = baseline or Baseline(), []
     for run in runs:
-        baseline, verdict = observe(baseline, run)
+        baseline, verdict = judge(baseline, run)
         verdicts.append(verdict)
     return baseline, verdicts
 
@@ -61,20 +61,20 @@ def test_what_is_harder_to_see_is_seen_as_well(sickness: str) -> None:
     assert statistics.median(delays(HEALTHY["noise"], SICK[sickness], range(5))) < math.inf
 
 
-def test_the_words() -> None:
+def test_the_text() -> None:
     baseline, _ = after(usual())
     baseline, verdicts = after([incremental(3100, 94)] * 3, baseline)
     assert [verdict.slow for verdict in verdicts] == [False, False, True]
-    assert verdicts[-1].words == "Took 94 s for 3,100 rows; usual for that many is 20 s (95 % are below 23 s)."
+    assert verdicts[-1].text == "Took 94 s for 3,100 rows; usual for that many is 20 s (95 % are below 23 s)."
     first = after([incremental(1, 2.5)])[1][0]
-    assert first.words == f"Took 2.5 s for 1 row; what is usual is known after {ARMED_RUNS} runs."
+    assert first.text == f"Took 2.5 s for 1 row; what is usual is known after {ARMED_RUNS} runs."
 
 
-def test_a_drift_is_told_in_the_words() -> None:
+def test_a_drift_is_named_in_the_text() -> None:
     baseline, _ = after(usual(200, times=2))
     runs = [incremental(run.rows, run.seconds * 1.03**n) for n, run in enumerate(usual(60, seed=2, times=2))]
     slow = next(verdict for verdict in after(runs, baseline)[1] if verdict.slow)
-    assert "Of late, runs took 1." in slow.words
+    assert "Of late, runs took 1." in slow.text
 
 
 def test_short_runs_are_never_slow() -> None:
@@ -117,7 +117,7 @@ def test_what_stays_slow_is_the_usual_in_the_end() -> None:
     baseline, _ = after(usual())
     baseline, verdicts = after(usual(SETTLED_RUNS + 10, seed=2, times=5), baseline)
     assert sum(verdict.slow for verdict in verdicts) in range(SETTLED_RUNS - 1, SETTLED_RUNS + 1)
-    assert any("usual from now on" in verdict.words for verdict in verdicts)
+    assert any("usual from now on" in verdict.text for verdict in verdicts)
     assert not verdicts[-1].slow
     _, verdicts = after(usual(5, seed=3, times=25), baseline)
     assert verdicts[-1].slow
@@ -141,7 +141,7 @@ RUNS = st.builds(
 @given(st.lists(RUNS, max_size=150))
 def test_any_runs_are_taken_and_remembered_in_little_space(runs: list[Measured]) -> None:
     baseline, verdicts = after(runs * 3)
-    assert all(verdict.words for verdict in verdicts)
+    assert all(verdict.text for verdict in verdicts)
     encoded = msgspec.json.encode(baseline)
     assert msgspec.json.decode(encoded, type=Baseline) == baseline
     assert len(encoded) < 2 * 32 * (LEARNT_RUNS + SETTLED_RUNS)

@@ -13,7 +13,7 @@ def value(name: str, project: str = "KEY") -> float | None:
     return REGISTRY.get_sample_value(name, {"site": "acme", "project": project})
 
 
-def test_freshness_pace_and_alerts_of_a_project() -> None:
+def test_freshness_backoff_and_alerts_of_a_project() -> None:
     course = Course()
     since = course.now.timestamp()
     show([course.state])

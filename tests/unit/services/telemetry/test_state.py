@@ -1,4 +1,4 @@
-"""What failures, successes and people make of a project's pace and alerts."""
+"""What failures, successes and people make of a project's backoff and alerts."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from services.telemetry.backoff_commands import command_for
 from services.telemetry.latency import Baseline, Measured, Memory, Verdict
 from services.telemetry.state import ProjectState
 from tests.unit.services.telemetry.course import (
+    START,
     Course,
     cancelled,
+    envelope,
     failed,
-    frame,
     paused,
     registered,
     rescheduled,
@@ -30,19 +31,19 @@ from tests.unit.services.telemetry.course import (
 
 
 def backoff(course: Course) -> tuple[int, int]:
-    return course.state.wanted.level, course.state.wanted.seconds
+    return course.state.desired.level, course.state.desired.seconds
 
 
 def open_codes(course: Course) -> list[str]:
     return [alert.code for alert in course.state.alerts]
 
 
-def told(events: list[Event]) -> list[tuple[str, str]]:
+def alerted(events: list[Event]) -> list[tuple[str, str]]:
     """Kind and code of each alert event."""
     return [(type(event).__name__, getattr(event, "code", "")) for event in events]
 
 
-def test_three_failures_of_one_code_slow_the_schedule_down_and_tell_people() -> None:
+def test_three_failures_of_one_code_slow_the_schedule_down_and_raise_an_alert() -> None:
     course = Course()
     assert course.fail(times=2) == []
     assert backoff(course) == (0, 0)
@@ -51,14 +52,14 @@ def test_three_failures_of_one_code_slow_the_schedule_down_and_tell_people() -> 
     assert (raised.count, raised.category, raised.severity) == (3, "network", "warning")
     assert raised.last_seen - raised.first_seen == timedelta(minutes=2)
     assert backoff(course) == (1, 1800)
-    assert course.state.wanted.anchor == course.now
+    assert course.state.desired.anchor == course.now
     (repeated,) = course.fail()
     assert isinstance(repeated, AlertRepeated)
     assert (repeated.alert_id, repeated.count) == (raised.alert_id, 4)
     assert backoff(course) == (2, 3600)
     course.fail(times=10)
     assert backoff(course) == (5, 21600)
-    assert course.state.wanted.failures == 14
+    assert course.state.desired.failures == 14
 
 
 def test_the_first_success_restores_everything() -> None:
@@ -78,17 +79,17 @@ def test_failures_of_different_codes_in_turn_are_no_streak() -> None:
         course.fail("NETWORK_GLITCH")
         course.fail("TIMEOUT")
     assert backoff(course) == (0, 0)
-    assert course.told == []
+    assert course.led_to == []
 
 
 def test_another_code_begins_a_new_streak_but_keeps_the_level() -> None:
     course = Course()
     course.fail("NETWORK_GLITCH", 4)
-    before = course.state.wanted
+    before = course.state.desired
     assert course.fail("TIMEOUT", 2) == []
-    assert course.state.wanted == before
+    assert course.state.desired == before
     events = course.fail("TIMEOUT")
-    assert told(events) == [("AlertRaised", "TIMEOUT"), ("AlertResolved", "NETWORK_GLITCH")]
+    assert alerted(events) == [("AlertRaised", "TIMEOUT"), ("AlertResolved", "NETWORK_GLITCH")]
     assert [event.end for event in events if isinstance(event, AlertResolved)] == [AlertEnd.SUPERSEDED]
     assert backoff(course) == (3, 7200)
     assert open_codes(course) == ["TIMEOUT"]
@@ -102,38 +103,38 @@ def test_a_suspended_site_is_asked_every_six_hours_from_the_first_failure_on() -
     assert backoff(course) == (5, 21600)
 
 
-def test_a_critical_failure_is_told_at_once_and_slowed_down_by_the_third() -> None:
+def test_a_critical_failure_raises_an_alert_at_once_and_is_slowed_down_by_the_third() -> None:
     course = Course()
-    assert told(course.fail("BAD_REQUEST")) == [("AlertRaised", "BAD_REQUEST")]
+    assert alerted(course.fail("BAD_REQUEST")) == [("AlertRaised", "BAD_REQUEST")]
     assert backoff(course) == (0, 0)
     course.fail("BAD_REQUEST", 2)
     assert backoff(course) == (1, 1800)
 
 
 @pytest.mark.parametrize("cron", ["0 5 * * *", "0 0 * * MON", "0 */6 * * *"])
-def test_a_sparse_schedule_keeps_its_pace_and_people_are_told(cron: str) -> None:
+def test_a_sparse_schedule_is_not_slowed_down_but_an_alert_is_raised(cron: str) -> None:
     course = Course(cron)
     course.fail("AUTH_EXPIRED", 5)
     assert backoff(course) == (0, 0)
     assert open_codes(course) == ["AUTH_EXPIRED"]
 
 
-@pytest.mark.parametrize("word", [resumed(), rescheduled(cron="*/5 * * * *")])
-def test_the_word_of_people_begins_anew_and_leaves_alerts_open(word: Event) -> None:
+@pytest.mark.parametrize("decision", [resumed(), rescheduled(cron="*/5 * * * *")])
+def test_a_decision_of_people_begins_anew_and_leaves_alerts_open(decision: Event) -> None:
     course = Course()
     course.fail(times=4)
     course.carried_out()
     assert course.state.recorded.level == 2
-    assert course.then(word) == []
+    assert course.then(decision) == []
     assert (backoff(course), course.state.recorded.level, command_for(course.state)) == ((0, 0), 0, None)
     assert open_codes(course) == ["NETWORK_GLITCH"]
-    assert told(course.fail()) == [("AlertRepeated", "NETWORK_GLITCH")]
+    assert alerted(course.fail()) == [("AlertRepeated", "NETWORK_GLITCH")]
     assert backoff(course) == (0, 0)
     course.fail(times=2)
-    assert course.state.wanted.level == 1
+    assert course.state.desired.level == 1
 
 
-def test_a_pause_changes_nothing_of_the_pace() -> None:
+def test_a_pause_changes_nothing_of_the_backoff() -> None:
     course = Course()
     course.fail(times=4)
     course.carried_out()
@@ -146,7 +147,7 @@ def test_a_cancelled_run_is_nobody_s_failure() -> None:
     course = Course()
     course.fail(times=2)
     course.then(cancelled())
-    assert told(course.fail()) == [("AlertRaised", "NETWORK_GLITCH")]
+    assert alerted(course.fail()) == [("AlertRaised", "NETWORK_GLITCH")]
 
 
 def test_an_alert_resolved_by_hand_is_raised_again_by_the_next_failure() -> None:
@@ -173,10 +174,10 @@ def test_its_own_alerts_change_nothing_when_they_come_by() -> None:
 def test_alerts_of_others_end_after_three_successes_unless_somebody_is_at_them() -> None:
     course = Course()
     course.fail(times=3)
-    (mine,) = course.told
+    (mine,) = course.led_to
     for number in (1, 2):
         course.then(msgspec.structs.replace(mine, alert_id=f"other-{number}", code="POISON_EVENT", cause="somebody"))
-    course.then(AlertAcknowledged(**frame("control", course.now), alert_id="other-2"))
+    course.then(AlertAcknowledged(**envelope("control", course.now), alert_id="other-2"))
     course.succeed(2)
     assert [alert.alert_id for alert in course.state.alerts] == ["other-1", "other-2"]
     (resolved,) = course.succeed()
@@ -194,15 +195,15 @@ def test_with_the_project_its_alerts_end() -> None:
     assert course.fail("AUTH_EXPIRED", 3) == []
     assert command_for(course.state) is None
     course.then(registered())
-    assert told(course.fail("AUTH_EXPIRED")) == [("AlertRaised", "AUTH_EXPIRED")]
+    assert alerted(course.fail("AUTH_EXPIRED")) == [("AlertRaised", "AUTH_EXPIRED")]
 
 
 def test_slow_runs_raise_one_alert_and_usual_ones_resolve_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    def observe(baseline: Baseline, run: Measured) -> tuple[Baseline, Verdict]:
+    def judge(baseline: Baseline, run: Measured) -> tuple[Baseline, Verdict]:
         slow = run.seconds > 100
         return Baseline(baseline.modes | {run.mode: Memory(slow=slow)}), Verdict(slow, "Took long.")
 
-    monkeypatch.setattr(latency, "observe", observe)
+    monkeypatch.setattr(latency, "judge", judge)
     course = Course()
     (raised,) = course.then(*(succeeded(seconds=200) for _ in range(5)))
     assert isinstance(raised, AlertRaised)
@@ -232,22 +233,22 @@ EVENTS = st.one_of(
 @given(st.lists(EVENTS, max_size=40))
 def test_alerts_are_raised_once_and_end_once(events: list[Event]) -> None:
     course = Course()
-    standing: dict[str, str] = {}
+    still_open: dict[str, str] = {}
     ever: set[str] = set()
     for event in events:
         for led_to in course.then(event):
             if isinstance(led_to, AlertRaised):
                 assert led_to.alert_id not in ever
                 ever.add(led_to.alert_id)
-                standing[led_to.alert_id] = led_to.code
+                still_open[led_to.alert_id] = led_to.code
             elif isinstance(led_to, AlertRepeated):
-                assert led_to.alert_id in standing
+                assert led_to.alert_id in still_open
             elif isinstance(led_to, AlertResolved):
-                del standing[led_to.alert_id]
-        assert {alert.alert_id: alert.code for alert in course.state.alerts} == standing
-        assert len(standing) <= 1, "of failures one alert at most is open"
-        if course.state.wanted.level:
-            assert standing, "slowed down, and nobody is told"
+                del still_open[led_to.alert_id]
+        assert {alert.alert_id: alert.code for alert in course.state.alerts} == still_open
+        assert len(still_open) <= 1, "of failures one alert at most is open"
+        if course.state.desired.level:
+            assert still_open, "slowed down, and no alert is open"
 
 
 @given(st.lists(EVENTS, max_size=40))
@@ -260,13 +261,40 @@ def test_the_state_is_the_same_after_it_was_stored_and_read_back(events: list[Ev
 
 
 @given(st.lists(EVENTS, max_size=40))
-def test_the_pace_never_undercuts_the_schedule_and_is_asked_for_until_it_is_recorded(events: list[Event]) -> None:
+def test_the_backoff_never_undercuts_the_schedule_and_is_asked_for_until_it_is_recorded(events: list[Event]) -> None:
     course = Course()
     for event in events:
         course.then(event)
-        wanted = course.state.wanted
-        if wanted.level:
-            assert course.state.base_gap < wanted.seconds <= course.rules.cap
+        desired = course.state.desired
+        if desired.level:
+            assert course.state.base_gap < desired.seconds <= course.rules.cap
         if command_for(course.state) is not None:
             course.carried_out()
             assert command_for(course.state) is None
+
+
+SAVED_BEFORE = (
+    b'{"site":"acme","project":"KEY","registered":true,"since":"2026-01-01T00:01:00Z","paused":true,'
+    b'"succeeded":"2026-01-01T00:02:00Z","base_gap":900.0,"longest_gap":901.0,'
+    b'"streak":{"code":"TIMEOUT","failures":4,"since":"2026-01-01T00:03:00Z"},'
+    b'"wanted":{"level":2,"code":"TIMEOUT","failures":4,"seconds":3600,"anchor":"2026-01-01T00:06:00Z",'
+    b'"run_id":"run","decided":6},'
+    b'"recorded":{"level":1,"code":"TIMEOUT","failures":3,"seconds":1800,"anchor":"2026-01-01T00:05:00Z",'
+    b'"since":"2026-01-01T00:05:00Z","version":3},"successes":2,'
+    b'"alerts":[{"alert_id":"a","fingerprint":"f","code":"TIMEOUT","about":"failures",'
+    b'"first_seen":"2026-01-01T00:03:00Z","count":4,"acknowledged":true}],'
+    b'"baseline":{"modes":{"FULL":[[[10,1.5,0.25]],[[11,1.6,0.5]],3,[0.2,1.0,0.1,0.4,12,0.6],0.7,[true],true,2]}},'
+    b'"slow":true}'
+)
+"""Every field, none at its default, as telemetry saved it when `desired` was called `wanted` (commit f63bdc6)."""
+
+
+def test_a_state_that_an_earlier_version_saved_is_read_whole_and_saved_the_same() -> None:
+    """So nothing of it is lost in an update, nor when one is taken back."""
+    state = msgspec.json.decode(SAVED_BEFORE, type=ProjectState)
+    assert (state.desired.level, state.desired.decided, state.desired.anchor) == (2, 6, START + timedelta(minutes=6))
+    assert (state.recorded.level, state.streak.failures, state.slow) == (1, 4, True)
+    assert state.baseline.modes["FULL"].since_learnt == 3
+    assert msgspec.json.encode(state) == SAVED_BEFORE
+    saved = msgspec.json.decode(SAVED_BEFORE)
+    assert saved.keys() == {field.encode_name for field in msgspec.structs.fields(ProjectState)}, "a field is untested"

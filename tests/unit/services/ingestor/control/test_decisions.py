@@ -39,7 +39,7 @@ from services.ingestor.control.state import ControlState, fold_control
 from tests.unit.services.telemetry.course import (
     PROJECT,
     SITE,
-    frame,
+    envelope,
     paused,
     registered,
     rescheduled,
@@ -62,7 +62,7 @@ SLOWER: dict[str, Any] = {
 
 def raised(alert_id: str = "a1") -> AlertRaised:
     return AlertRaised(
-        **frame("control", NOW),
+        **envelope("control", NOW),
         alert_id=alert_id,
         fingerprint="f",
         code="TIMEOUT",
@@ -85,7 +85,7 @@ def events_of(command: AnyCommand, state: ControlState) -> tuple[Event, ...]:
     return decide(command, state, NOW).events
 
 
-SLOWED = BackoffApplied(**frame("control", NOW), **SLOWER)
+SLOWED = BackoffApplied(**envelope("control", NOW), **SLOWER)
 
 
 def test_a_back_off_is_recorded_as_it_was_asked_for() -> None:

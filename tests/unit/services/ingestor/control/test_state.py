@@ -21,7 +21,7 @@ from libs.events import (
 )
 from services.ingestor.control.state import ControlState, fold_control
 from tests.unit.services.notifier.made import acknowledged, raised, repeated, resolved
-from tests.unit.services.telemetry.course import START, frame, paused, registered, rescheduled, resumed, unregistered
+from tests.unit.services.telemetry.course import START, envelope, paused, registered, rescheduled, resumed, unregistered
 
 RAISED = raised("a")
 KINDS: list[Event] = [
@@ -34,9 +34,9 @@ KINDS: list[Event] = [
     repeated(RAISED, START, 7),
     acknowledged(RAISED, START),
     resolved(RAISED, START),
-    TrackedUsersChanged(**frame("control", START), account_ids=("x",), added=("x",), removed=(), reason=""),
-    BackoffCleared(**frame("control", START), reason="", run_id=None),
-    BackoffApplied(**frame("control", START), level=2, code="c", failures=3, seconds=60, anchor=START, run_id="r"),
+    TrackedUsersChanged(**envelope("control", START), account_ids=("x",), added=("x",), removed=(), reason=""),
+    BackoffCleared(**envelope("control", START), reason="", run_id=None),
+    BackoffApplied(**envelope("control", START), level=2, code="c", failures=3, seconds=60, anchor=START, run_id="r"),
 ]
 
 

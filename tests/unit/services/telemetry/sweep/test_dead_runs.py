@@ -1,4 +1,4 @@
-"""What is said of runs that could not say it themselves."""
+"""The events for runs that could not record their end themselves."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from libs.events import SyncFailed, SyncMode
+from libs.events import ProjectKey, SyncFailed, SyncMode
 from libs.temporal import names
 from services.telemetry.sweep.dead_runs import (
     NO_REASON,
     Close,
     Failure,
     How,
+    LoggedRun,
     Run,
-    Standing,
-    Story,
+    RunState,
     Thresholds,
     Trouble,
     Waiting,
@@ -23,14 +23,17 @@ from services.telemetry.sweep.dead_runs import (
     closed,
     is_blocked,
     overdue,
-    owner,
+    project_of,
     untaken,
 )
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LIMITS = Thresholds()
 RUN = Run(
-    site="acme", project="DEMO", workflow_id="sync:acme:DEMO", run_id="second", started_at=NOW - timedelta(hours=6)
+    project=ProjectKey("acme", "DEMO"),
+    workflow_id="sync:acme:DEMO",
+    run_id="second",
+    started_at=NOW - timedelta(hours=6),
 )
 
 
@@ -38,8 +41,8 @@ def ago(seconds: float) -> datetime:
     return NOW - timedelta(seconds=seconds)
 
 
-def told(close: Close, story: Story | None = None) -> SyncFailed:
-    event = closed(RUN, "first", close, story or Story())
+def failed_event(close: Close, logged: LoggedRun | None = None) -> SyncFailed:
+    event = closed(RUN, "first", close, logged or LoggedRun())
     assert isinstance(event, SyncFailed)
     return event
 
@@ -56,7 +59,7 @@ def told(close: Close, story: Story | None = None) -> SyncFailed:
     ],
 )
 def test_whose_run_it_is(workflow_id: str, expected: tuple[str, str] | None) -> None:
-    assert owner(workflow_id) == expected
+    assert project_of(workflow_id) == expected
 
 
 def failing(seconds: float) -> Trouble:
@@ -64,55 +67,55 @@ def failing(seconds: float) -> Trouble:
 
 
 @pytest.mark.parametrize(
-    ("standing", "trouble", "expected"),
+    ("state", "trouble", "expected"),
     [
-        (Standing(), None, False),
+        (RunState(), None, False),
         # The third attempt is a second old, but the first one failed long ago.
-        (Standing(task_since=ago(1), task_attempt=3), failing(46), True),
-        (Standing(task_since=ago(1), task_attempt=2), failing(46), False),
-        (Standing(task_since=ago(1), task_attempt=9), failing(44), False),
-        (Standing(task_since=ago(1000), task_attempt=1), None, False),
+        (RunState(task_since=ago(1), task_attempt=3), failing(46), True),
+        (RunState(task_since=ago(1), task_attempt=2), failing(46), False),
+        (RunState(task_since=ago(1), task_attempt=9), failing(44), False),
+        (RunState(task_since=ago(1000), task_attempt=1), None, False),
         # It has got on meanwhile.
-        (Standing(), failing(1000), False),
-        (Standing(task_since=ago(46), task_attempt=1, cancel_requested=True), None, True),
-        (Standing(task_since=ago(44), task_attempt=1, cancel_requested=True), None, False),
-        (Standing(task_since=ago(1), task_attempt=3, cancel_requested=True), failing(46), True),
+        (RunState(), failing(1000), False),
+        (RunState(task_since=ago(46), task_attempt=1, cancel_requested=True), None, True),
+        (RunState(task_since=ago(44), task_attempt=1, cancel_requested=True), None, False),
+        (RunState(task_since=ago(1), task_attempt=3, cancel_requested=True), failing(46), True),
         # The activity that records the cancel waits for the event log: that is no standstill.
-        (Standing(cancel_requested=True, waiting=(Waiting(queue="control", since=ago(1000)),)), None, False),
+        (RunState(cancel_requested=True, waiting=(Waiting(queue="control", since=ago(1000)),)), None, False),
     ],
 )
-def test_when_a_run_is_blocked(standing: Standing, trouble: Trouble | None, expected: bool) -> None:
-    assert is_blocked(standing, trouble, NOW, LIMITS) is expected
+def test_when_a_run_is_blocked(state: RunState, trouble: Trouble | None, expected: bool) -> None:
+    assert is_blocked(state, trouble, NOW, LIMITS) is expected
 
 
 def test_what_waits_for_a_worker_too_long() -> None:
     retried_later, just_now = Waiting(queue="b", since=ago(-600)), Waiting(queue="c", since=ago(299))
     late, later = Waiting(queue="a", since=ago(301)), Waiting(queue="d", since=ago(900))
-    standing = Standing(waiting=(retried_later, late, just_now, later))
-    assert overdue(standing, NOW, LIMITS) == [later, late]
+    state = RunState(waiting=(retried_later, late, just_now, later))
+    assert overdue(state, NOW, LIMITS) == [later, late]
 
 
-def test_a_run_is_told_under_its_first_id_with_what_the_log_knows_of_it() -> None:
-    story = Story(mode=SyncMode.FULL, started_at=ago(90), pages=7)
-    event = told(Close(how=How.TIMED_OUT, at=NOW), story)
+def test_a_run_is_recorded_under_its_first_id_with_what_the_log_holds_of_it() -> None:
+    logged = LoggedRun(mode=SyncMode.FULL, started_at=ago(90), pages=7)
+    event = failed_event(Close(how=How.TIMED_OUT, at=NOW), logged)
     assert (event.run_id, event.cause, event.occurred_at) == ("first", "first", NOW)
     assert (event.mode, event.pages_recorded, event.seconds) == (SyncMode.FULL, 7, 90)
-    assert told(Close(how=How.TIMED_OUT, at=NOW)).seconds == 6 * 3600
+    assert failed_event(Close(how=How.TIMED_OUT, at=NOW)).seconds == 6 * 3600
 
 
-def test_the_words_of_each_end() -> None:
-    timed_out = told(Close(how=How.TIMED_OUT, at=NOW))
+def test_the_text_of_each_end() -> None:
+    timed_out = failed_event(Close(how=How.TIMED_OUT, at=NOW))
     assert (timed_out.code, timed_out.message) == ("TIMEOUT", "The run had not ended after 6 h, so Temporal ended it.")
 
-    by_hand = told(Close(how=How.TERMINATED, at=NOW, by="ann@laptop", reason="no time"))
+    by_hand = failed_event(Close(how=How.TERMINATED, at=NOW, by="ann@laptop", reason="no time"))
     assert (by_hand.code, by_hand.message) == (
         "UNKNOWN",
         "The run was terminated in Temporal by ann@laptop: no time.",
     )
-    without_reason = told(Close(how=How.TERMINATED, at=NOW, reason=NO_REASON))
+    without_reason = failed_event(Close(how=How.TERMINATED, at=NOW, reason=NO_REASON))
     assert without_reason.message == "The run was terminated in Temporal."
 
-    silent = told(Close(how=How.FAILED, at=NOW))
+    silent = failed_event(Close(how=How.FAILED, at=NOW))
     assert (silent.code, silent.message) == ("UNKNOWN", "The run failed: Temporal does not tell why.")
 
 
@@ -122,10 +125,10 @@ def test_the_classified_failure_of_a_chain_counts_whatever_is_around_it() -> Non
         Failure(kind="FORBIDDEN", message="The account may not browse the project."),
         Failure(kind="ValueError", message="inner"),
     )
-    event = told(Close(how=How.FAILED, at=NOW, failures=chain))
+    event = failed_event(Close(how=How.FAILED, at=NOW, failures=chain))
     assert (event.code, event.severity, event.category) == ("FORBIDDEN", "critical", "access")
     assert event.message == "The step prepare_scan failed: The account may not browse the project."
-    unclassified = told(Close(how=How.FAILED, at=NOW, failures=(chain[0], chain[2])))
+    unclassified = failed_event(Close(how=How.FAILED, at=NOW, failures=(chain[0], chain[2])))
     assert (unclassified.code, unclassified.message) == (
         "UNKNOWN",
         "The step prepare_scan failed: ValueError: inner.",
@@ -134,7 +137,7 @@ def test_the_classified_failure_of_a_chain_counts_whatever_is_around_it() -> Non
 
 def test_secrets_and_long_texts_are_not_quoted() -> None:
     failure = Failure(kind="RuntimeError", message="Authorization: Bearer abcdefgh12345678\n" + "x" * 9000)
-    event = blocked(RUN, "first", NOW, Story(), 4, Trouble(since=NOW, failure=failure))
+    event = blocked(RUN, "first", NOW, LoggedRun(), 4, Trouble(since=NOW, failure=failure))
     assert "abcdefgh" not in event.message
     assert "\n" not in event.message
     assert len(event.message) < 600
@@ -142,7 +145,7 @@ def test_secrets_and_long_texts_are_not_quoted() -> None:
 
 
 def test_that_nobody_takes_a_run_up_is_critical() -> None:
-    event = untaken(RUN, "first", NOW, Story(), Waiting(queue="jira.acme", since=ago(360)))
+    event = untaken(RUN, "first", NOW, LoggedRun(), Waiting(queue="jira.acme", since=ago(360)))
     assert (event.code, event.severity) == ("INGESTOR_DOWN", "critical")
     assert event.message == (
         "No ingestor takes up the work: the run has waited for 6 min, and nothing asks the queue jira.acme."
@@ -151,5 +154,5 @@ def test_that_nobody_takes_a_run_up_is_critical() -> None:
 
 @pytest.mark.parametrize("how", [How.TIMED_OUT, How.TERMINATED, How.FAILED])
 def test_equal_deaths_have_equal_fingerprints(how: How) -> None:
-    first, second = (told(Close(how=how, at=NOW + timedelta(minutes=m))) for m in (0, 3))
+    first, second = (failed_event(Close(how=how, at=NOW + timedelta(minutes=m))) for m in (0, 3))
     assert first.fingerprint == second.fingerprint != ""

@@ -15,12 +15,12 @@ from libs.events import (
     SyncSucceeded,
     stream_id,
 )
-from services.telemetry.observing import observe
+from services.telemetry.event_counts import count_event
 
 THEN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def frame(project: str) -> dict[str, Any]:
+def envelope(project: str) -> dict[str, Any]:
     return {
         "stream_id": stream_id("acme", "sync", project),
         "site": "acme",
@@ -40,7 +40,7 @@ def value(name: str, **labels: str) -> float:
 
 def test_a_success_is_counted_timed_and_logged_with_its_numbers() -> None:
     event = SyncSucceeded(
-        **frame("GOOD"),
+        **envelope("GOOD"),
         run_id="r",
         mode=SyncMode.FULL,
         issues=10,
@@ -53,7 +53,7 @@ def test_a_success_is_counted_timed_and_logged_with_its_numbers() -> None:
         seconds=1.5,
     )
     with capture_logs() as lines:
-        observe(at(event))
+        count_event(at(event))
     assert value("jira_sync_runs_total", project="GOOD", outcome="succeeded", code="") == 1
     assert value("jira_sync_rows_total", project="GOOD", entity="comments") == 4
     assert value("jira_sync_duration_seconds_sum", project="GOOD", mode="FULL") == 1.5
@@ -62,7 +62,7 @@ def test_a_success_is_counted_timed_and_logged_with_its_numbers() -> None:
 
 def test_a_failure_is_counted_by_code_and_logged_with_its_advice() -> None:
     event = SyncFailed(
-        **frame("BAD"),
+        **envelope("BAD"),
         run_id="r",
         mode=None,
         code="AUTH_EXPIRED",
@@ -74,20 +74,20 @@ def test_a_failure_is_counted_by_code_and_logged_with_its_advice() -> None:
         seconds=0.1,
     )
     with capture_logs() as lines:
-        observe(at(event))
+        count_event(at(event))
     assert value("jira_sync_runs_total", project="BAD", outcome="failed", code="AUTH_EXPIRED") == 1
     assert (lines[0]["log_level"], lines[0]["advice"]) == ("warning", "renew the token")
 
 
 def test_a_cancel_is_no_failure() -> None:
-    observe(at(SyncCancelled(**frame("STOP"), run_id="r", reason="asked", pages_recorded=1)))
+    count_event(at(SyncCancelled(**envelope("STOP"), run_id="r", reason="asked", pages_recorded=1)))
     assert value("jira_sync_runs_total", project="STOP", outcome="cancelled", code="") == 1
 
 
 def test_every_other_event_is_logged_under_its_name() -> None:
-    event = SyncRequested(**frame("ASK"), request_id="q", full=False, account_ids=(), reason="")
+    event = SyncRequested(**envelope("ASK"), request_id="q", full=False, account_ids=(), reason="")
     with capture_logs() as lines:
-        observe(at(event))
+        count_event(at(event))
     assert lines[0]["event_type"] == "SyncRequested"
 
 
@@ -97,5 +97,5 @@ def test_the_number_of_events_is_shown() -> None:
         return REGISTRY.get_sample_value("jdi_events_handled_total", labels) or 0.0
 
     before = handled()
-    observe(at(SyncRequested(**frame("ASK"), request_id="q", full=False, account_ids=(), reason=""), 41))
+    count_event(at(SyncRequested(**envelope("ASK"), request_id="q", full=False, account_ids=(), reason=""), 41))
     assert handled() == before + 1

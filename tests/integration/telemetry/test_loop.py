@@ -13,12 +13,11 @@ import pytest
 from libs.events import AlertRaised, Append, Change, Event, EventStore, open_store
 from libs.runtime import Reported, Stop
 from libs.temporal.connect import connect
-from services.telemetry import backoff_commands as pacing
-from services.telemetry import leading
+from services.telemetry import backoff_commands, loop
 from services.telemetry.backoff import Rules
 from services.telemetry.backoff_commands import BackoffCommand
-from services.telemetry.leading import Reports, work_while_leading
-from services.telemetry.loop import Watcher
+from services.telemetry.loop import Reports, run
+from services.telemetry.projects import Projects
 from tests.integration.events.nats.publishing import PATIENCE, relay
 from tests.servers.addresses import NatsServer, free_port, sqlite_log
 from tests.unit.services.telemetry.course import failed, registered
@@ -31,12 +30,12 @@ def store_url(tmp_path: Path) -> str:
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(leading, "RETRY_SECONDS", 0.05)
-    monkeypatch.setattr(pacing, "RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(loop, "RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(backoff_commands, "RETRY_SECONDS", 0.05)
 
 
 class Telemetry:
-    """One that works, or waits for its turn."""
+    """One that works, or waits to lead."""
 
     def __init__(self) -> None:
         self.checks = {name: Reported() for name in ("nats", "log", "backoff", "sweep")}
@@ -45,7 +44,7 @@ class Telemetry:
 
     async def work(self, store: EventStore, nats_url: str) -> None:
         client = await connect(f"127.0.0.1:{free_port()}", lazy=True)
-        await work_while_leading(store, client, nats_url, Rules(), self.stop, self.reports)
+        await run(store, client, nats_url, Rules(), self.stop, self.reports)
 
 
 @asynccontextmanager
@@ -73,7 +72,7 @@ async def until(condition: Callable[[], object]) -> None:
             await asyncio.sleep(0.02)
 
 
-async def test_it_is_woken_by_nats_and_asks_for_a_pace(
+async def test_it_is_woken_by_nats_and_asks_for_a_backoff(
     store: EventStore, nats: NatsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[BackoffCommand] = []
@@ -81,7 +80,7 @@ async def test_it_is_woken_by_nats_and_asks_for_a_pace(
     async def carry_out(_client: object, command: BackoffCommand) -> None:
         sent.append(command)
 
-    monkeypatch.setattr(leading, "carry_out", carry_out)
+    monkeypatch.setattr(loop, "carry_out", carry_out)
     async with relay(store, nats.url), at_work(store, nats.url) as telemetry:
         happen(store, registered())
         await until(lambda: telemetry.checks["nats"]() is None)
@@ -92,12 +91,12 @@ async def test_it_is_woken_by_nats_and_asks_for_a_pace(
     assert len(raised(store)) == 1
 
 
-async def test_without_temporal_alerts_are_raised_and_the_pace_is_asked_for_again(store: EventStore) -> None:
+async def test_without_temporal_alerts_are_raised_and_the_backoff_is_asked_for_again(store: EventStore) -> None:
     happen(store, registered(), failed("AUTH_EXPIRED"))
     async with at_work(store, f"nats://127.0.0.1:{free_port()}") as telemetry:
         await until(lambda: raised(store))
         await until(lambda: telemetry.checks["backoff"]() not in (None, "not started yet"))
-        assert "pace of KEY" in str(telemetry.checks["backoff"]())
+        assert "backoff of KEY" in str(telemetry.checks["backoff"]())
         assert telemetry.checks["log"]() is None
         await until(lambda: "does not deliver" in str(telemetry.checks["nats"]()))
 
@@ -118,14 +117,14 @@ async def test_of_two_one_works_and_the_other_takes_over(store: EventStore) -> N
 
 async def test_a_log_that_does_not_answer_is_outlasted(store: EventStore, monkeypatch: pytest.MonkeyPatch) -> None:
     failures = [OSError("disk away"), OSError("disk away")]
-    load = Watcher.load
+    load = Projects.load
 
-    def loaded(watcher: Watcher) -> None:
+    def loaded(projects: Projects) -> None:
         if failures:
             raise failures.pop()
-        load(watcher)
+        load(projects)
 
-    monkeypatch.setattr(Watcher, "load", loaded)
+    monkeypatch.setattr(Projects, "load", loaded)
     happen(store, registered(), failed("AUTH_EXPIRED"))
     async with at_work(store, f"nats://127.0.0.1:{free_port()}") as telemetry:
         await until(lambda: raised(store))

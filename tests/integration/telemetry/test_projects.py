@@ -13,15 +13,16 @@ from libs.events import (
     Change,
     Event,
     EventStore,
+    ProjectKey,
     SavedReader,
     StoreError,
 )
 from services.telemetry.backoff import Rules
-from services.telemetry.loop import NAME, Watcher, states_at
+from services.telemetry.projects import NAME, Projects, states_at
 from tests.integration.events.made import issue
 from tests.unit.services.telemetry.course import PROJECT, SITE, failed, registered, succeeded, unregistered
 
-KEY = SITE, PROJECT
+KEY = ProjectKey(SITE, PROJECT)
 RULES = Rules()
 
 
@@ -29,14 +30,14 @@ def happen(store: EventStore, *events: Event) -> None:
     store.append(Append(changes=[Change(event=event) for event in events]))
 
 
-def watcher(store: EventStore) -> Watcher:
-    made = Watcher(store, RULES)
+def loaded(store: EventStore) -> Projects:
+    made = Projects(store, RULES)
     made.load()
     return made
 
 
-def catch_up(watcher: Watcher, limit: int = 500) -> None:
-    while watcher.step(limit):
+def catch_up(projects: Projects, limit: int = 500) -> None:
+    while projects.step(limit):
         pass
 
 
@@ -47,29 +48,29 @@ def kinds(store: EventStore) -> list[str]:
 @pytest.mark.parametrize("limit", [1, 2, 500])
 def test_batches_of_any_size_lead_to_the_same(store: EventStore, limit: int) -> None:
     happen(store, registered(), *(failed() for _ in range(4)), succeeded(), failed("AUTH_EXPIRED"))
-    catch_up(watcher(store), limit)
+    catch_up(loaded(store), limit)
     assert kinds(store) == ["AlertRaised", "AlertRepeated", "AlertResolved", "AlertRaised"]
-    assert watcher(store).states == states_at(store, store.head(), RULES)
+    assert loaded(store).states == states_at(store, store.head(), RULES)
 
 
 def test_how_long_events_have_waited(store: EventStore) -> None:
-    made = watcher(store)
-    assert made.waiting() == 0
+    projects = loaded(store)
+    assert projects.waiting() == 0
     happen(store, registered(), failed())
-    assert made.waiting() > 0
-    catch_up(made)
-    assert made.waiting() == 0
+    assert projects.waiting() > 0
+    catch_up(projects)
+    assert projects.waiting() == 0
     store.append(Append(changes=[issue(1)]))  # nothing of ours
-    assert made.waiting() == 0
+    assert projects.waiting() == 0
 
 
 def test_states_without_their_beginning_are_folded_anew(store: EventStore) -> None:
     happen(store, registered(), succeeded())
-    catch_up(watcher(store))
-    (saved,) = watcher(store).states.values()
+    catch_up(loaded(store))
+    (saved,) = loaded(store).states.values()
     older = msgspec.structs.replace(saved, since=None, succeeded=None, longest_gap=0.0)
     store.append(Append(checkpoints={f"{NAME}/part/{SITE}/{PROJECT}": msgspec.json.encode(older)}))
-    assert watcher(store).states == {KEY: saved}
+    assert loaded(store).states == {KEY: saved}
 
 
 def test_a_crash_before_the_save_repeats_nothing(store: EventStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,10 +82,10 @@ def test_a_crash_before_the_save_repeats_nothing(store: EventStore, monkeypatch:
     with monkeypatch.context() as broken:
         broken.setattr(SavedReader, "save", refuse)
         with pytest.raises(StoreError):
-            watcher(store).step()
+            loaded(store).step()
     assert kinds(store) == []
-    catch_up(watcher(store))
-    catch_up(watcher(store))
+    catch_up(loaded(store))
+    catch_up(loaded(store))
     assert kinds(store) == ["AlertRaised"]
 
 
@@ -92,7 +93,7 @@ def test_an_answer_of_the_database_that_is_lost_repeats_nothing(
     store: EventStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     happen(store, registered(), *(failed() for _ in range(3)))
-    first, append = watcher(store), EventStore.append
+    first, append = loaded(store), EventStore.append
 
     def lose(self: EventStore, what: Append) -> None:
         append(self, what)
@@ -108,7 +109,7 @@ def test_an_answer_of_the_database_that_is_lost_repeats_nothing(
 
 
 def test_two_telemetries_raise_an_alert_once(store: EventStore) -> None:
-    first, second = watcher(store), watcher(store)
+    first, second = loaded(store), loaded(store)
     happen(store, registered(), *(failed() for _ in range(3)))
     first.step(2)
     catch_up(second)
@@ -118,12 +119,12 @@ def test_two_telemetries_raise_an_alert_once(store: EventStore) -> None:
 
 
 def test_a_telemetry_that_was_overtaken_goes_on_from_where_the_other_is(store: EventStore) -> None:
-    slow = watcher(store)
+    slow = loaded(store)
     happen(store, registered(), *(failed() for _ in range(3)))
     slow.step(1)
-    catch_up(watcher(store))
+    catch_up(loaded(store))
     happen(store, failed())
-    catch_up(watcher(store))
+    catch_up(loaded(store))
     happen(store, succeeded())
     catch_up(slow)
     assert kinds(store) == ["AlertRaised", "AlertRepeated", "AlertResolved"]
@@ -131,10 +132,10 @@ def test_a_telemetry_that_was_overtaken_goes_on_from_where_the_other_is(store: E
 
 def test_states_that_cannot_be_read_are_folded_anew(store: EventStore) -> None:
     happen(store, registered(), *(failed() for _ in range(3)))
-    catch_up(watcher(store))
-    expected = watcher(store).states
+    catch_up(loaded(store))
+    expected = loaded(store).states
     store.append(Append(checkpoints={f"{NAME}/part/{SITE}/{PROJECT}": b'{"another": "version"}'}))
-    again = watcher(store)
+    again = loaded(store)
     assert again.states == expected
     catch_up(again)
     assert kinds(store) == ["AlertRaised"]
@@ -142,15 +143,15 @@ def test_states_that_cannot_be_read_are_folded_anew(store: EventStore) -> None:
 
 def test_a_project_that_is_gone_leaves_no_state(store: EventStore) -> None:
     happen(store, registered(), failed("AUTH_EXPIRED"), unregistered())
-    catch_up(watcher(store))
+    catch_up(loaded(store))
     assert kinds(store) == ["AlertRaised", "AlertResolved"]
-    assert watcher(store).states == {}
+    assert loaded(store).states == {}
     assert store.checkpoints(f"{NAME}/part/") == {}
 
 
 def test_ids_of_alerts_follow_from_the_log(store: EventStore) -> None:
     happen(store, registered(), failed("AUTH_EXPIRED"), succeeded(), failed("AUTH_EXPIRED"))
-    catch_up(watcher(store), 1)
+    catch_up(loaded(store), 1)
     raised = [one.event for one in store.read(0, 1000) if isinstance(one.event, AlertRaised)]
     assert _ids(raised) == sorted(set(_ids(raised)), key=_ids(raised).index)
     assert len({event.fingerprint for event in raised}) == 1
@@ -163,6 +164,6 @@ def _ids(raised: Sequence[AlertRaised]) -> list[str]:
 def test_an_alert_is_in_the_trace_of_the_run_that_led_to_it(store: EventStore) -> None:
     trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     happen(store, registered(), msgspec.structs.replace(failed("AUTH_EXPIRED"), trace=trace))
-    catch_up(watcher(store))
+    catch_up(loaded(store))
     (alert,) = [one.event for one in store.read(0, 1000) if isinstance(one.event, AlertRaised)]
     assert alert.trace == trace

@@ -1,4 +1,4 @@
-"""Measure and log what happens to syncs.
+"""Count and log the events of syncs.
 
 `HANDLERS` says what is done with which event; every other event is logged under its name.
 """
@@ -25,8 +25,8 @@ SERVICE: Final = "telemetry"
 log = structlog.get_logger(__name__)
 
 
-def observe(recorded: Recorded) -> None:
-    """Measure and log one event of the log that has been dealt with."""
+def count_event(recorded: Recorded) -> None:
+    """Count and log one event that has been dealt with."""
     event = recorded.event
     HANDLERS.get(type(event), _other)(event)
     EVENTS_HANDLED.labels(SERVICE, type(event).__name__, "ok").inc()
