@@ -111,10 +111,8 @@ class TokenStore:
         with self._engine.begin() as connection:
             alone(connection)
             if any(token.name.casefold() == name.casefold() for token in self._usable(connection)):
-                text = (
-                    f"There is a token named {name!r} already, and history could not tell the two apart. Choose another"
-                )
-                raise BadTokenError("name", f"{text} name, or revoke that one first.")
+                text = f"There is a token named {name!r} already, and history could not tell the two apart."
+                raise BadTokenError("name", f"{text} Choose another name, or revoke that one first.")
             return self._insert(connection, name, role, projects, expires_at, by)
 
     def first_admin(self) -> str | None:

@@ -19,14 +19,19 @@ class AlertEnd(StrEnum):
     """The project is not synced any more."""
 
 
-class AlertRaised(ControlEvent, frozen=True, kw_only=True):
-    """Something needs attention. One per episode: what comes back later is another alert with the same fingerprint."""
+class EpisodeEvent(ControlEvent, frozen=True, kw_only=True):
+    """Of one alert: one episode of a trouble of a project."""
 
     alert_id: str
     fingerprint: str
     """The same for the same trouble of the same project, in every episode."""
     code: str
     """A code of the classifier."""
+
+
+class AlertRaised(EpisodeEvent, frozen=True, kw_only=True):
+    """Something needs attention. One per episode: what comes back later is another alert with the same fingerprint."""
+
     category: str
     """billing, access, limits, network, jira, latency, contract, storage, other: by this it is routed."""
     severity: str
@@ -42,24 +47,18 @@ class AlertRaised(ControlEvent, frozen=True, kw_only=True):
     run_id: str | None = None
 
 
-class AlertRepeated(ControlEvent, frozen=True, kw_only=True):
+class AlertRepeated(EpisodeEvent, frozen=True, kw_only=True):
     """The trouble of an open alert was seen again."""
 
-    alert_id: str
-    fingerprint: str
-    code: str
     message: str
     last_seen: datetime
     count: int
     run_id: str | None = None
 
 
-class AlertResolved(ControlEvent, frozen=True, kw_only=True):
+class AlertResolved(EpisodeEvent, frozen=True, kw_only=True):
     """The trouble is over."""
 
-    alert_id: str
-    fingerprint: str
-    code: str
     end: AlertEnd
     first_seen: datetime
     count: int

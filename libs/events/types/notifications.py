@@ -44,43 +44,40 @@ class NotificationEvent(Event, frozen=True, kw_only=True):
 
     entity = "notice"
 
+    notification_id: str = msgspec.field(name="notice_id")
+    channel: str
+
 
 class NotificationRequested(NotificationEvent, frozen=True, kw_only=True):
     """Somebody wants to see whether a channel works."""
 
-    notification_id: str = msgspec.field(name="notice_id")
-    channel: str
     to: tuple[str, ...] = ()
     """Empty: whom the channel is set up for."""
 
 
-class NotificationSent(NotificationEvent, frozen=True, kw_only=True):
-    """The provider has accepted the notification. `project` is empty when its alerts are of several."""
+class DeliveryEvent(NotificationEvent, frozen=True, kw_only=True):
+    """Of one attempt to deliver a notification."""
 
-    notification_id: str = msgspec.field(name="notice_id")
-    channel: str
     reason: NotificationReason
     subject: str
     recipients: tuple[str, ...]
     alert_ids: tuple[str, ...] = ()
     projects: tuple[str, ...] = ()
+    """Keys of the projects of its alerts; `project` is empty where there are several."""
     attempt: int = 1
+
+
+class NotificationSent(DeliveryEvent, frozen=True, kw_only=True):
+    """The provider has accepted the notification."""
+
     provider_message_id: str = ""
     refused: tuple[str, ...] = ()
     """Recipients that the provider refused, each with its reason."""
 
 
-class NotificationFailed(NotificationEvent, frozen=True, kw_only=True):
+class NotificationFailed(DeliveryEvent, frozen=True, kw_only=True):
     """An attempt failed. Without `next_attempt_at` it was the last: it is a dead letter until redriven."""
 
-    notification_id: str = msgspec.field(name="notice_id")
-    channel: str
-    reason: NotificationReason
-    subject: str
-    recipients: tuple[str, ...]
-    alert_ids: tuple[str, ...] = ()
-    projects: tuple[str, ...] = ()
-    attempt: int = 1
     kind: FailureKind
     code: str
     """Ours, such as SMTP_REFUSED or NOT_CONFIGURED."""
@@ -99,6 +96,3 @@ class NotificationFailed(NotificationEvent, frozen=True, kw_only=True):
 
 class NotificationRedriven(NotificationEvent, frozen=True, kw_only=True):
     """Somebody wants a dead letter tried again."""
-
-    notification_id: str = msgspec.field(name="notice_id")
-    channel: str

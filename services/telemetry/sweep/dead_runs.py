@@ -290,7 +290,7 @@ def _envelope(run: Run, first_run_id: str, at: datetime) -> Envelope:
 
 def _failure_text(failure: Failure) -> str:
     message = _quoted(failure.message)
-    return f"{failure.kind}: {message}" if failure.kind and message else failure.kind or message or "no message"
+    return f"{failure.kind}: {message}" if failure.kind and message else failure.kind or message or "no words"
 
 
 def _quoted(text: str) -> str:
