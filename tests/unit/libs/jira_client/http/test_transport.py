@@ -6,11 +6,13 @@ import gzip
 import logging
 import random
 import traceback
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
 import brotli  # type: ignore[import-untyped]
+import httpx
 import pytest
 import zstandard
 from aiohttp import web
@@ -414,11 +416,33 @@ async def test_cookies_are_not_kept() -> None:
     assert "cookie" not in server.asked[1].headers
 
 
-async def test_proxies_of_the_environment_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
-    async with serving(lambda _: json(ME)) as server, client(server.url) as jira:
-        await jira.myself()
+def _nothing_lost(_: pytest.MonkeyPatch) -> None: ...
+
+
+def _own_pool_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("libs.jira_client.http.transport.pool", lambda **_: None)
+
+
+def _distrust_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = httpx.AsyncClient
+    monkeypatch.setattr(httpx, "AsyncClient", lambda **given: made(**given | {"trust_env": True}))
+
+
+@pytest.mark.parametrize("lose", [_nothing_lost, _own_pool_lost, _distrust_lost])
+async def test_proxies_of_the_environment_are_ignored(
+    monkeypatch: pytest.MonkeyPatch, lose: Callable[[pytest.MonkeyPatch], None]
+) -> None:
+    """Two things keep them out, a pool of our own and `trust_env=False`, and either suffices when the other is lost."""
+    for name in ("no_proxy", "NO_PROXY"):  # would let a client that obeys the environment pass on loopback
+        monkeypatch.delenv(name, raising=False)
+    lose(monkeypatch)
+    async with serving(lambda _: json(ME)) as proxy, serving(lambda _: json(ME)) as server:
+        for name in ("http_proxy", "https_proxy", "all_proxy"):
+            monkeypatch.setenv(name, proxy.url)
+            monkeypatch.setenv(name.upper(), proxy.url)
+        async with client(server.url) as jira:
+            await jira.myself()
+    assert (len(server.asked), len(proxy.asked)) == (1, 0)
 
 
 # --- clock
