@@ -32,12 +32,12 @@ import msgspec
 from aiohttp import web
 
 from libs.jira_simulator.api.answers import Refused, number, reply
-from libs.jira_simulator.api.render import zulu
 from libs.jira_simulator.faults import Fault, Faults
 from libs.jira_simulator.requests import RequestLog
 from libs.jira_simulator.site.dataset import Dataset
 from libs.jira_simulator.site.mutations import MutationError, Mutations
 from libs.jira_simulator.site.random_acts import RandomActs
+from libs.jira_simulator.site.render import zulu
 
 
 class Conditions(msgspec.Struct):

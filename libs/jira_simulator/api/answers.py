@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 import msgspec
 from aiohttp import web
 
-from libs.jira_simulator.api.render import encode
 from libs.jira_simulator.site.field_catalogue import FieldCatalogue
+from libs.jira_simulator.site.render import encode
 
 T = TypeVar("T")
 
