@@ -1,9 +1,9 @@
-"""The calls to Jira Cloud that the integrator makes, each a short method."""
+"""The requests to Jira Cloud that the integrator makes, each a short method."""
 
 import re
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Final, Self, TypeVar
 from urllib.parse import quote
 
@@ -15,7 +15,7 @@ from libs.jira_client.failures.classify import Context, classify_exception
 from libs.jira_client.failures.errors import BadRequest, NotFoundOrHidden, error_for
 from libs.jira_client.http.observing import Observer, unobserved
 from libs.jira_client.http.pace import Limits
-from libs.jira_client.http.transport import Call, Exchange
+from libs.jira_client.http.transport import Params, Request, Transport
 from libs.jira_client.pages import SeenTokens, every, every_child, next_start, next_token
 from libs.jira_client.settings import JiraSettings
 
@@ -34,6 +34,7 @@ _NO_SPRINTS: Final = re.compile(r"does not support sprints", re.IGNORECASE)
 _SEARCH: Final = f"POST {API}/search/jql"
 
 R = TypeVar("R", bound=models.Record)
+T = TypeVar("T")
 
 
 class JiraClient:
@@ -59,29 +60,29 @@ class JiraClient:
             max_concurrency=settings.max_concurrency,
             longest_wait_seconds=settings.longest_wait_seconds,
         )
-        self._exchange = Exchange(settings, self.limits, observer)
+        self._transport = Transport(settings, self.limits, observer)
 
     def __repr__(self) -> str:
         return f"JiraClient({self.settings.base_url!r})"
 
     async def __aenter__(self) -> Self:
-        await self._exchange.open()
+        await self._transport.open()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._exchange.close()
+        await self._transport.close()
 
     @property
     def requests(self) -> int:
         """HTTP requests sent so far, repeated tries included."""
-        return self._exchange.requests
+        return self._transport.requests
 
     @property
     def server_now(self) -> datetime | None:
         """Jira's clock (UTC), at most a second or so behind and never ahead of it; None before the first answer."""
-        return self._exchange.server_now
+        return self._transport.server_now
 
     # --- the account and the site
 
@@ -90,14 +91,14 @@ class JiraClient:
         return await self.myself()
 
     async def myself(self) -> models.Account:
-        return (await self._exchange.fetch(_get("/myself"), models.Account)).value
+        return (await self._transport.fetch(_get("/myself", models.Account))).value
 
     async def server_info(self) -> models.ServerInfo:
         """Answered to anybody: no proof of the token."""
-        return (await self._exchange.fetch(_get("/serverInfo"), models.ServerInfo)).value
+        return (await self._transport.fetch(_get("/serverInfo", models.ServerInfo))).value
 
     async def fields(self) -> list[models.Field]:
-        return (await self._exchange.fetch(_get("/field"), list[models.Field])).value
+        return (await self._transport.fetch(_get("/field", list[models.Field]))).value
 
     # --- projects, boards, sprints
 
@@ -111,8 +112,8 @@ class JiraClient:
         if named:
             return named[0]
         # The search knows only current keys; this call also follows a former key of a renamed project.
-        call = _get("/project/{key}", key=key)
-        (only,) = _records(models.Project, [(await self._exchange.fetch(call, Raw)).value], call.endpoint)
+        request = _get("/project/{key}", Raw, key=key)
+        (only,) = _records(models.Project, [(await self._transport.fetch(request)).value], request.endpoint)
         return only
 
     async def projects(
@@ -126,42 +127,48 @@ class JiraClient:
         params: dict[str, Any] = {"startAt": start, "maxResults": self.settings.list_page_size, "action": "browse"}
         params |= {"query": search} if search else {}
         params |= {"keys": list(keys)} if keys else {}
-        call = _get("/project/search", params)
-        reply = await self._exchange.fetch(call, wire.Values)
-        page = reply.value
+        request = _get("/project/search", wire.Values, params)
+        page, server_time = await self._transport.fetch(request)
         return models.ProjectPage(
-            projects=_records(models.Project, page.values, call.endpoint),
-            next_start=next_start(start, len(page.values), page.is_last, page.total, call.endpoint),
-            server_time=reply.server_time,
+            projects=_records(models.Project, page.values, request.endpoint),
+            next_start=next_start(start, len(page.values), page.is_last, page.total, request.endpoint),
+            server_time=server_time,
         )
 
     async def boards(self, project_key: str) -> list[models.Board]:
         """All boards that show the project, of every type."""
-        return await self._agile_list(models.Board, "/board", {"projectKeyOrId": project_key})
+        params: dict[str, Any] = {
+            "projectKeyOrId": project_key,
+            "startAt": 0,
+            "maxResults": self.settings.list_page_size,
+        }
+        return await self._whole_list(models.Board, _get("/board", wire.Values, params, root=AGILE))
 
     async def sprints(self, board_id: int, states: Sequence[str] | None = None) -> list[models.Sprint]:
         """All sprints of a board, foreign ones included; an empty list for a board that has none by nature.
 
         `states`: some of `active`, `closed`, `future`.
         """
-        params = {"state": ",".join(states)} if states else {}
+        params: dict[str, Any] = {"state": ",".join(states)} if states else {}
+        params |= {"startAt": 0, "maxResults": self.settings.list_page_size}
+        request = _get("/board/{board}/sprint", wire.Values, params, root=AGILE, board=board_id)
         try:
-            return await self._agile_list(models.Sprint, "/board/{board}/sprint", params, board=board_id)
+            return await self._whole_list(models.Sprint, request)
         except BadRequest as error:
             if _NO_SPRINTS.search(error.message):
                 return []
             raise
 
-    async def _agile_list(self, kind: type[R], path: str, params: Mapping[str, Any], **parts: object) -> list[R]:
-        endpoint = f"GET {AGILE}{path}"
+    async def _whole_list(self, kind: type[R], first: Request[wire.Values]) -> list[R]:
+        """Every page of a `startAt` list, from the request for its first one on."""
 
         async def page(start: int) -> tuple[list[R], int | None]:
-            asked = {**params, "startAt": start, "maxResults": self.settings.list_page_size}
-            came = (await self._exchange.fetch(_get(path, asked, root=AGILE, **parts), wire.Values)).value
-            following = next_start(start, len(came.values), came.is_last, came.total, endpoint)
-            return _records(kind, came.values, endpoint), following
+            request = first._replace(params={**first.params, "startAt": start})
+            found = (await self._transport.fetch(request)).value
+            following = next_start(start, len(found.values), found.is_last, found.total, first.endpoint)
+            return _records(kind, found.values, first.endpoint), following
 
-        return await every(page, endpoint)
+        return await every(page, first.endpoint)
 
     # --- issues
 
@@ -197,57 +204,50 @@ class JiraClient:
     async def _search(self, jql: str, fields: Sequence[str], token: str | None, size: int) -> models.IssuePage:
         body: dict[str, Any] = {"jql": jql, "fields": list(fields), "maxResults": size}
         body |= {"nextPageToken": token} if token else {}
-        reply = await self._exchange.fetch(_post("/search/jql", body), wire.Found)
-        following = next_token(reply.value.next_page_token, reply.value.is_last, _SEARCH, token)
+        found, server_time = await self._transport.fetch(_post("/search/jql", wire.Found, body))
+        following = next_token(found.next_page_token, found.is_last, _SEARCH, token)
         return models.IssuePage(
-            issues=reply.value.issues,
-            next_token=following,
-            is_last=following is None,
-            server_time=reply.server_time,
+            issues=found.issues, next_token=following, is_last=following is None, server_time=server_time
         )
 
     async def bulk_fetch(self, ids: Sequence[str], fields: Sequence[str]) -> models.BulkIssues:
         """At most 100 issues by id or key, moved ones included; each one asked for is in `issues` or in `errors`."""
         if not 0 < len(ids) <= BULK_LIMIT:
             raise ValueError(f"bulk_fetch takes 1 to {BULK_LIMIT} issues, not {len(ids)}: split the list.")
-        call = _post("/issue/bulkfetch", {"issueIdsOrKeys": list(ids), "fields": list(fields)})
-        reply = await self._exchange.fetch(call, wire.Bulk)
-        errors = [
-            models.IssueProblem(id=missed.id, message=missed.error_message) for missed in reply.value.issue_errors
-        ]
+        request = _post("/issue/bulkfetch", wire.Bulk, {"issueIdsOrKeys": list(ids), "fields": list(fields)})
+        bulk, server_time = await self._transport.fetch(request)
+        errors = [models.IssueProblem(id=missed.id, message=missed.error_message) for missed in bulk.issue_errors]
         return models.BulkIssues(
-            issues=reply.value.issues,
-            errors=errors + list(_unmentioned(ids, reply.value)),
-            server_time=reply.server_time,
+            issues=bulk.issues, errors=errors + list(_unmentioned(ids, bulk)), server_time=server_time
         )
 
     async def approximate_count(self, jql: str) -> int:
         """How many issues match, perhaps a little out of date."""
-        return (await self._exchange.fetch(_post("/search/approximate-count", {"jql": jql}), wire.Count)).value.count
+        request = _post("/search/approximate-count", wire.Count, {"jql": jql})
+        return (await self._transport.fetch(request)).value.count
 
     # --- comments and worklogs
 
     async def comments(self, issue_id: str, start: int = 0) -> models.ChildPage:
         """Comments of an issue, oldest first."""
-        call = self._children("comment", issue_id, start, orderBy="created")
-        reply = await self._exchange.fetch(call, wire.Comments)
-        page = reply.value
-        return models.ChildPage(items=page.comments, start=start, total=page.total, server_time=reply.server_time)
+        params = {**self._child_page(start), "orderBy": "created"}
+        request = _get("/issue/{issue}/comment", wire.Comments, params, issue=issue_id)
+        page, server_time = await self._transport.fetch(request)
+        return models.ChildPage(items=page.comments, start=start, total=page.total, server_time=server_time)
 
     async def all_comments(self, issue_id: str) -> list[Raw]:
         return await every_child(lambda start: self.comments(issue_id, start), f"GET {API}/issue/{{issue}}/comment")
 
     async def worklogs(self, issue_id: str, start: int = 0) -> models.ChildPage:
-        reply = await self._exchange.fetch(self._children("worklog", issue_id, start), wire.Worklogs)
-        page = reply.value
-        return models.ChildPage(items=page.worklogs, start=start, total=page.total, server_time=reply.server_time)
+        request = _get("/issue/{issue}/worklog", wire.Worklogs, self._child_page(start), issue=issue_id)
+        page, server_time = await self._transport.fetch(request)
+        return models.ChildPage(items=page.worklogs, start=start, total=page.total, server_time=server_time)
 
     async def all_worklogs(self, issue_id: str) -> list[Raw]:
         return await every_child(lambda start: self.worklogs(issue_id, start), f"GET {API}/issue/{{issue}}/worklog")
 
-    def _children(self, kind: str, issue_id: str, start: int, **extra: str) -> Call:
-        params = {"startAt": start, "maxResults": self.settings.child_page_size, **extra}
-        return _get(f"/issue/{{issue}}/{kind}", params, issue=issue_id)
+    def _child_page(self, start: int) -> Params:
+        return {"startAt": start, "maxResults": self.settings.child_page_size}
 
     # --- users
 
@@ -255,29 +255,18 @@ class JiraClient:
         """These users, in as few requests as fit; unknown ids are left out."""
         users: list[models.User] = []
         for chunk in _chunks(account_ids):
-            users += await self._users_at_once(chunk)
+            params: dict[str, Any] = {"accountId": chunk, "startAt": 0, "maxResults": len(chunk)}
+            users += await self._whole_list(models.User, _get("/user/bulk", wire.Values, params))
         return users
-
-    async def _users_at_once(self, account_ids: list[str]) -> list[models.User]:
-        async def page(start: int) -> tuple[list[models.User], int | None]:
-            params = {"accountId": account_ids, "startAt": start, "maxResults": len(account_ids)}
-            call = _get("/user/bulk", params)
-            came = (await self._exchange.fetch(call, wire.Values)).value
-            following = next_start(start, len(came.values), came.is_last, came.total, call.endpoint)
-            return _records(models.User, came.values, call.endpoint), following
-
-        return await every(page, f"GET {API}/user/bulk")
 
     async def users_search(self, start: int = 0) -> models.UserPage:
         """All users of the site, former ones included. Needs the permission *Browse users and groups*."""
-        params = {"startAt": start, "maxResults": self.settings.user_page_size}
-        call = _get("/users/search", params)
-        reply = await self._exchange.fetch(call, list[Raw])
-        came = len(reply.value)
+        request = _get("/users/search", list[Raw], {"startAt": start, "maxResults": self.settings.user_page_size})
+        found, server_time = await self._transport.fetch(request)
         return models.UserPage(
-            users=_records(models.User, reply.value, call.endpoint),
-            next_start=start + came if came else None,
-            server_time=reply.server_time,
+            users=_records(models.User, found, request.endpoint),
+            next_start=start + len(found) if found else None,
+            server_time=server_time,
         )
 
     async def assignable_users(self, project_key: str, search: str = "") -> list[models.User]:
@@ -288,25 +277,27 @@ class JiraClient:
         """
         params: dict[str, Any] = {"project": project_key, "startAt": 0, "maxResults": ASSIGNABLE_LIMIT}
         params |= {"query": search} if search else {}
-        call = _get("/user/assignable/search", params)
-        return _records(models.User, (await self._exchange.fetch(call, list[Raw])).value, call.endpoint)
+        request = _get("/user/assignable/search", list[Raw], params)
+        return _records(models.User, (await self._transport.fetch(request)).value, request.endpoint)
 
 
 def _records(kind: type[R], payloads: Iterable[Raw], endpoint: str) -> list[R]:
-    """The typed values; one of another shape than documented is a failure of the call that brought it."""
+    """The typed values; one of another shape than documented is a failure of the request that brought it."""
     try:
         return models.records(kind, payloads)
     except msgspec.DecodeError as error:
         raise error_for(classify_exception(error, Context(endpoint=endpoint))) from error
 
 
-def _get(path: str, params: Mapping[str, Any] | None = None, *, root: str = API, **parts: object) -> Call:
+def _get(
+    path: str, kind: type[T], params: Params = MappingProxyType({}), *, root: str = API, **parts: object
+) -> Request[T]:
     filled = path.format(**{name: quote(str(part), safe="") for name, part in parts.items()})
-    return Call(f"GET {root}{path}", f"{root}{filled}", params or {})
+    return Request(f"GET {root}{path}", f"{root}{filled}", kind, params)
 
 
-def _post(path: str, body: Mapping[str, Any]) -> Call:
-    return Call(f"POST {API}{path}", f"{API}{path}", body=body)
+def _post(path: str, kind: type[T], body: Mapping[str, Any]) -> Request[T]:
+    return Request(f"POST {API}{path}", f"{API}{path}", kind, body=body)
 
 
 def _unmentioned(ids: Sequence[str], bulk: wire.Bulk) -> Iterator[models.IssueProblem]:

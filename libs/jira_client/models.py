@@ -1,7 +1,13 @@
-"""What Jira's answers say, as typed values.
+"""What Jira's answers say, as typed values: the one place where the shapes of Jira's things are written down.
 
 Only what the product reads has a field; a record that is stored keeps Jira's own bytes in `payload`. A field without a
 default must be there, else the answer is a BAD_RESPONSE: a list that is missing is not an empty list.
+
+A user and a sprint are read three times on their way, and each reader refuses what the others need not look at: the
+client when it lists them (`User`, `Sprint`), the ingestor when it makes a fact of the same bytes (`UserFact`,
+`SprintFact`), the projector when it reads the fact again, perhaps years later (`StoredUser`, `StoredSprint`).
+
+No HTTP library is imported here, so any part of the product may import this module.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,6 +17,8 @@ from typing import Final, TypeVar
 import msgspec
 from msgspec import Raw
 
+UNKNOWN_ACCOUNT: Final = "unknown"
+"""Jira's account id for a corrupted record; many distinct people share it, so it is nobody."""
 SPRINT_FIELD: Final = "com.pyxis.greenhopper.jira:gh-sprint"
 """The type of the custom field that lists an issue's sprints; its id differs from site to site."""
 
@@ -19,6 +27,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A thing of Jira: the fields that are read, and all of its bytes."""
 
     payload: Raw = Raw(b"")
+    """Set by `record`; empty where whoever decodes keeps the bytes himself."""
 
 
 R = TypeVar("R", bound=Record)
@@ -88,7 +97,7 @@ class Board(Record, frozen=True, kw_only=True):
 
 
 class Sprint(Record, frozen=True, kw_only=True):
-    """A sprint; the same one may stand on several boards, so its id is its identity."""
+    """A sprint in the list of a board; the same one may stand on several boards, so its id is its identity."""
 
     id: int
     name: str = ""
@@ -96,19 +105,89 @@ class Sprint(Record, frozen=True, kw_only=True):
     origin_board_id: int | None = None
 
 
-class User(Record, frozen=True, kw_only=True):
-    """A user. Many former ones may share the account id `unknown`."""
+class SprintDetails(Record, frozen=True, kw_only=True):
+    """What a board's list and an issue's sprint field both show of a sprint; either may hold nulls."""
 
-    account_id: str
+    name: str | None = None
+    state: str | None = None
+    """`future`, `active` or `closed`, in any case of letters."""
+    goal: str | None = None
+    start_date: str | None = None
+    end_date: str | None = None
+    complete_date: str | None = None
+
+
+class SprintFact(SprintDetails, frozen=True, kw_only=True):
+    """A sprint of which a fact is made: it needs an id; which board it stands on does not matter."""
+
+    id: int | str
+
+
+class StoredSprint(SprintDetails, frozen=True, kw_only=True):
+    """A sprint read from its fact, which holds the id beside it."""
+
+    board_id: int | str | None = None
+    """In an issue's sprint field."""
+    origin_board_id: int | str | None = None
+    """In a board's list."""
+
+
+class UserReference(Record, frozen=True, kw_only=True):
+    """A user where only the account counts; without one it is a record of Jira Server, or one made anonymous."""
+
+    account_id: str | None = None
+
+
+class StoredUser(UserReference, frozen=True, kw_only=True):
+    """A user read from its fact, which holds the account beside it."""
+
     display_name: str | None = None
     active: bool = True
     account_type: str | None = None
     avatar_urls: dict[str, str | None] | None = None
 
+
+class User(StoredUser, frozen=True, kw_only=True):
+    """A user in an answer about users. Many former ones may share the account id `unknown`."""
+
+    account_id: str
+
     @property
     def avatar_url(self) -> str | None:
         """Address of the largest picture."""
         return (self.avatar_urls or {}).get("48x48")
+
+
+class UserFact(UserReference, frozen=True, kw_only=True):
+    """A user of whom a fact is made: the four fields that every endpoint shows.
+
+    Unlike the others it takes no null for a name or a type, and does not look at the pictures.
+    """
+
+    account_id: str
+    display_name: str = ""
+    active: bool = True
+    account_type: str = ""
+
+
+class Child(Record, frozen=True, kw_only=True):
+    """A comment or a worklog, as far as both are alike."""
+
+    id: str | int
+    author: Raw = Raw(b"null")
+    update_author: Raw = Raw(b"null")
+    created: str | None = None
+    updated: str | None = None
+    started: str | None = None
+    """Of worklogs only."""
+
+
+class InlineChildren(msgspec.Struct, frozen=True, kw_only=True):
+    """The comments or worklogs inside an issue: the first ones, under one of the two names."""
+
+    comments: list[Raw] | None = None
+    worklogs: list[Raw] | None = None
+    total: int | None = None
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):

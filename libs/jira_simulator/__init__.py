@@ -8,18 +8,23 @@ what was there.
 Start one in the process (``libs.jira_simulator.server.serve``) or as ``python -m libs.jira_simulator``. It keeps
 everything in memory, sends nothing anywhere, and is imported by no service.
 
-=====================  ================================================================================================
-``entities``           what a Jira holds: users, projects, boards, sprints, issues, comments, worklogs
-``catalogue``          what is the same on every simulated site: statuses, priorities, issue types, fields
-``adf`` ``generate``   a data set made from a seed
-``dataset``            the state: lookups, the clock, the change log, ``Dataset.generate``
-``mutations``          the acts that change the state, each bumping what Jira would bump
-``changes``            the change log
-``render``             entities to Jira's JSON
-``index``              what search sees of it, which may lag
-``jql`` ``search``     the query language; pages and tokens
-``api`` ``agile``      the endpoints of the platform and of the boards
-``control``            ``/simulator/*``: mutations, faults, latency, index lag, requests, changes, state
-``faults`` ``server``  what goes wrong on demand; auth, latency, compression, the request log, ``serve``
-=====================  ================================================================================================
+=============================  ========================================================================================
+``site.entities``              what a Jira holds: users, projects, boards, sprints, issues, comments, worklogs
+``site.catalogue``             what is the same on every simulated site: statuses, priorities, issue types, fields
+``site.field_catalogue``       the fields of one site, which may be added, removed and changed
+``site.adf`` ``.generate``     a data set made from a seed
+``site.dataset``               the state: lookups, the clock, the change log, ``Dataset.generate``
+``site.mutations``             the acts that change the state, each bumping what Jira would bump
+``site.random_acts``           many such acts, chosen by a seed
+``site.changes``               the change log
+``site.render``                entities to Jira's JSON
+``search.index``               what search sees of the site, which may lag
+``search.jql`` ``.pages``      the query language; pages and tokens
+``api.answers``                what all endpoints share: arguments, pages, refusals
+``api.platform`` ``.agile``    the endpoints of the platform and of the boards
+``control``                    ``/simulator/*``: mutations, faults, latency, index lag, requests, changes, state
+``requests``                   the request log
+``faults``                     what goes wrong on demand
+``server``                     auth, latency, faults and compression around the endpoints; ``serve``
+=============================  ========================================================================================
 """

@@ -31,13 +31,13 @@ from typing import Any, get_type_hints
 import msgspec
 from aiohttp import web
 
-from libs.jira_simulator.api.answers import Refused, number, reply
-from libs.jira_simulator.api.render import zulu
+from libs.jira_simulator.api.answers import Refused, json_response, number
 from libs.jira_simulator.faults import Fault, Faults
 from libs.jira_simulator.requests import RequestLog
 from libs.jira_simulator.site.dataset import Dataset
 from libs.jira_simulator.site.mutations import MutationError, Mutations
 from libs.jira_simulator.site.random_acts import RandomActs
+from libs.jira_simulator.site.render import zulu
 
 
 class Conditions(msgspec.Struct):
@@ -96,7 +96,7 @@ class Control:
             method(self._mutations, **_typed(method, arguments))
         except (MutationError, msgspec.ValidationError) as error:
             raise Refused(400, str(error)) from None
-        return reply({"changes": list(self._dataset.log.after(before)), "head": self._dataset.log.head})
+        return json_response({"changes": list(self._dataset.log.after(before)), "head": self._dataset.log.head})
 
     async def random_mutations(self, request: web.Request) -> web.Response:
         asked = await _read(request, _RandomMutations)
@@ -104,16 +104,16 @@ class Control:
             done = RandomActs(self._dataset, self._mutations, asked.seed).run(asked.count, asked.kinds)
         except MutationError as error:
             raise Refused(400, str(error)) from None
-        return reply({"done": done, "head": self._dataset.log.head})
+        return json_response({"done": done, "head": self._dataset.log.head})
 
     async def changes(self, request: web.Request) -> web.Response:
         limit = number(request, "limit", 0) or None
         entries = list(self._dataset.log.after(number(request, "after", 0), limit))
-        return reply({"changes": entries, "head": self._dataset.log.head})
+        return json_response({"changes": entries, "head": self._dataset.log.head})
 
     async def state(self, _: web.Request) -> web.Response:
         records, directory = self._dataset.issues.values(), self._dataset.directory
-        return reply(
+        return json_response(
             {
                 "now": zulu(self._dataset.clock.now()),
                 "projects": {key: self._project_state(key) for key in directory.projects},
@@ -137,33 +137,33 @@ class Control:
     # ── conditions ─────────────────────────────────────────────────────────────────────────────────────────────
 
     async def show_faults(self, _: web.Request) -> web.Response:
-        return reply({"faults": self._faults.all})
+        return json_response({"faults": self._faults.all})
 
     async def add_faults(self, request: web.Request) -> web.Response:
         self._faults.add(*await _read(request, list[Fault]))
-        return reply({"faults": self._faults.all})
+        return json_response({"faults": self._faults.all})
 
     async def clear_faults(self, _: web.Request) -> web.Response:
         self._faults.clear()
-        return reply({"faults": []})
+        return json_response({"faults": []})
 
     async def latency(self, request: web.Request) -> web.Response:
         self._conditions.latency_ms = (await _read(request, _Milliseconds)).ms
-        return reply({"latencyMs": self._conditions.latency_ms})
+        return json_response({"latencyMs": self._conditions.latency_ms})
 
     async def index_lag(self, request: web.Request) -> web.Response:
         self._dataset.index.set_lag((await _read(request, _Milliseconds)).ms)
-        return reply({"indexLagMs": self._dataset.index.lag_ms})
+        return json_response({"indexLagMs": self._dataset.index.lag_ms})
 
     async def requests(self, request: web.Request) -> web.Response:
-        response = reply(self._requests.summary())
+        response = json_response(self._requests.summary())
         if request.query.get("reset") == "true":
             self._requests.reset()
         return response
 
     async def reset_requests(self, _: web.Request) -> web.Response:
         self._requests.reset()
-        return reply({"count": 0})
+        return json_response({"count": 0})
 
 
 async def _read(request: web.Request, type_: Any) -> Any:

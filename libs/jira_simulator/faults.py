@@ -21,7 +21,7 @@ from typing import Any, Literal
 import msgspec
 from aiohttp import web
 
-from libs.jira_simulator.api.render import encode
+from libs.jira_simulator.site.render import encode
 
 Kind = Literal[
     "status", "html", "empty", "truncate", "repeat_token", "reset", "slow_body", "empty_list_with_login_header"

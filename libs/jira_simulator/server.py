@@ -19,7 +19,6 @@ from libs.jira_simulator import faults as spoiling
 from libs.jira_simulator.api.agile import AGILE, Agile
 from libs.jira_simulator.api.answers import ANONYMOUS, Refused
 from libs.jira_simulator.api.platform import LOGIN_NEEDED, Api
-from libs.jira_simulator.api.render import encode, zulu
 from libs.jira_simulator.control import Conditions, Control
 from libs.jira_simulator.faults import LOGIN_REASON, Fault, Faults
 from libs.jira_simulator.requests import BODY_KEPT, Asked, RequestLog
@@ -27,6 +26,7 @@ from libs.jira_simulator.search.pages import Search
 from libs.jira_simulator.site.dataset import Dataset
 from libs.jira_simulator.site.mutations import Mutations
 from libs.jira_simulator.site.random_acts import RandomActs
+from libs.jira_simulator.site.render import encode, zulu
 
 EMAIL: Final = "sync@example.com"
 TOKEN: Final = "simulated-token"  # noqa: S105 - opens nothing but this simulator

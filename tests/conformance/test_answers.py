@@ -16,7 +16,7 @@ from tests.conformance.documents import Difference, Documents
 API, AGILE = "/rest/api/3", "/rest/agile/1.0"
 
 
-class Call(NamedTuple):
+class Request(NamedTuple):
     """One request: the documented operation, the path asked, the status expected, and what is sent."""
 
     method: str
@@ -37,77 +37,77 @@ EVERYTHING = {"jql": "project in (DEMO, OPS) ORDER BY updated", "fields": ["*all
 IDS = [str(10_000 + number) for number in range(100)]
 
 RIGHT = (
-    Call("POST", SEARCH, SEARCH, send={"json": EVERYTHING}),
-    Call("POST", SEARCH, SEARCH, send={"json": EVERYTHING | {"expand": "names,schema"}}),
-    Call("POST", SEARCH, SEARCH, send={"json": {"jql": "project = DEMO", "maxResults": 5000}}),
-    Call("POST", SEARCH, SEARCH, send={"json": {"jql": "nothing"}}),
-    Call("GET", SEARCH, SEARCH, send={"params": {"jql": "status = Done", "fields": "summary,key"}}),
-    Call(
+    Request("POST", SEARCH, SEARCH, send={"json": EVERYTHING}),
+    Request("POST", SEARCH, SEARCH, send={"json": EVERYTHING | {"expand": "names,schema"}}),
+    Request("POST", SEARCH, SEARCH, send={"json": {"jql": "project = DEMO", "maxResults": 5000}}),
+    Request("POST", SEARCH, SEARCH, send={"json": {"jql": "nothing"}}),
+    Request("GET", SEARCH, SEARCH, send={"params": {"jql": "status = Done", "fields": "summary,key"}}),
+    Request(
         "POST", f"{API}/search/approximate-count", f"{API}/search/approximate-count", send={"json": {"jql": "id > 0"}}
     ),
-    Call("POST", BULK, BULK, send={"json": {"issueIdsOrKeys": IDS, "fields": ["*all"]}}),
-    Call("POST", BULK, BULK, send={"json": {"issueIdsOrKeys": ["NOPE-1", "10001"]}}),
-    Call("GET", ISSUE, f"{API}/issue/DEMO-1"),
-    Call("GET", f"{ISSUE}/comment", f"{API}/issue/10002/comment"),
-    Call("GET", f"{ISSUE}/worklog", f"{API}/issue/10002/worklog"),
-    Call("GET", f"{API}/user/bulk", f"{API}/user/bulk", send={"params": {"accountId": [UNKNOWN_ACCOUNT, "nobody"]}}),
-    Call("GET", f"{API}/users/search", f"{API}/users/search", send={"params": {"maxResults": 1000}}),
-    Call("GET", ASSIGNABLE, ASSIGNABLE, send={"params": {"project": "DEMO"}}),
-    Call("GET", ASSIGNABLE, ASSIGNABLE, send={"params": {"project": "OPS", "query": "a", "maxResults": 1000}}),
-    Call("GET", f"{API}/project/search", f"{API}/project/search", send={"params": {"expand": "insight,lead"}}),
-    Call(
+    Request("POST", BULK, BULK, send={"json": {"issueIdsOrKeys": IDS, "fields": ["*all"]}}),
+    Request("POST", BULK, BULK, send={"json": {"issueIdsOrKeys": ["NOPE-1", "10001"]}}),
+    Request("GET", ISSUE, f"{API}/issue/DEMO-1"),
+    Request("GET", f"{ISSUE}/comment", f"{API}/issue/10002/comment"),
+    Request("GET", f"{ISSUE}/worklog", f"{API}/issue/10002/worklog"),
+    Request("GET", f"{API}/user/bulk", f"{API}/user/bulk", send={"params": {"accountId": [UNKNOWN_ACCOUNT, "nobody"]}}),
+    Request("GET", f"{API}/users/search", f"{API}/users/search", send={"params": {"maxResults": 1000}}),
+    Request("GET", ASSIGNABLE, ASSIGNABLE, send={"params": {"project": "DEMO"}}),
+    Request("GET", ASSIGNABLE, ASSIGNABLE, send={"params": {"project": "OPS", "query": "a", "maxResults": 1000}}),
+    Request("GET", f"{API}/project/search", f"{API}/project/search", send={"params": {"expand": "insight,lead"}}),
+    Request(
         "GET",
         f"{API}/project/search",
         f"{API}/project/search",
         send={"params": {"query": "ops", "action": "browse", "startAt": 0, "maxResults": 1}},
     ),
-    Call("GET", f"{API}/project/search", f"{API}/project/search", send={"params": {"query": "no such name"}}),
-    Call("GET", PROJECT, f"{API}/project/DEMO"),
-    Call("GET", f"{API}/field", f"{API}/field"),
-    Call("GET", f"{API}/myself", f"{API}/myself"),
-    Call("GET", f"{API}/serverInfo", f"{API}/serverInfo"),
-    Call("GET", f"{AGILE}/board", f"{AGILE}/board", send={"params": {"projectKeyOrId": "OPS"}}),
-    Call("GET", f"{AGILE}/board/{{boardId}}", f"{AGILE}/board/1"),
-    Call("GET", BOARD_SPRINTS, f"{AGILE}/board/1/sprint"),
-    Call("GET", f"{AGILE}/sprint/{{sprintId}}", f"{AGILE}/sprint/2"),
+    Request("GET", f"{API}/project/search", f"{API}/project/search", send={"params": {"query": "no such name"}}),
+    Request("GET", PROJECT, f"{API}/project/DEMO"),
+    Request("GET", f"{API}/field", f"{API}/field"),
+    Request("GET", f"{API}/myself", f"{API}/myself"),
+    Request("GET", f"{API}/serverInfo", f"{API}/serverInfo"),
+    Request("GET", f"{AGILE}/board", f"{AGILE}/board", send={"params": {"projectKeyOrId": "OPS"}}),
+    Request("GET", f"{AGILE}/board/{{boardId}}", f"{AGILE}/board/1"),
+    Request("GET", BOARD_SPRINTS, f"{AGILE}/board/1/sprint"),
+    Request("GET", f"{AGILE}/sprint/{{sprintId}}", f"{AGILE}/sprint/2"),
 )
 
 WRONG = (
-    Call("GET", f"{API}/search", f"{API}/search", 410),
-    Call("POST", f"{API}/search", f"{API}/search", 410),
-    Call("POST", SEARCH, SEARCH, 400, {"json": {"jql": ""}}),
-    Call("POST", SEARCH, SEARCH, 400, {"json": {"jql": "project = NOPE"}}),
-    Call("POST", SEARCH, SEARCH, 400, {"json": {"jql": 'project = DEMO AND worklogAuthor in ("nobody")'}}),
-    Call("GET", SEARCH, SEARCH, 400, {"params": {"jql": "project ="}}),
-    Call("POST", f"{API}/search/approximate-count", f"{API}/search/approximate-count", 400, {"json": {"jql": ""}}),
-    Call("POST", BULK, BULK, 400, {"json": {"issueIdsOrKeys": [*IDS, "1"]}}),
-    Call("GET", ISSUE, f"{API}/issue/NOPE-1", 404),
-    Call("GET", f"{ISSUE}/comment", f"{API}/issue/NOPE-1/comment", 404),
-    Call("GET", f"{ISSUE}/comment", f"{API}/issue/DEMO-1/comment", 400, {"params": {"orderBy": "author"}}),
-    Call("GET", f"{ISSUE}/worklog", f"{API}/issue/NOPE-1/worklog", 404),
-    Call("GET", f"{API}/user/bulk", f"{API}/user/bulk", 400),
-    Call("GET", ASSIGNABLE, ASSIGNABLE, 404, {"params": {"project": "NOPE"}}),
-    Call("GET", ASSIGNABLE, ASSIGNABLE, 400, {"params": {"project": "DEMO", "query": "a", "accountId": "b"}}),
-    Call("GET", ASSIGNABLE, ASSIGNABLE, 401, {"params": {"project": "DEMO"}, "auth": ("somebody", "wrong")}),
-    Call("GET", f"{API}/project/search", f"{API}/project/search", 400, {"params": {"action": "delete"}}),
-    Call("GET", f"{API}/project/search", f"{API}/project/search", 404, {"params": {"keys": "NOPE"}}),
-    Call("GET", PROJECT, f"{API}/project/NOPE", 404),
-    Call("GET", f"{API}/myself", f"{API}/myself", 401, {"auth": ("somebody", "wrong")}),
-    Call("GET", f"{API}/users/search", f"{API}/users/search", 401, {"auth": ("somebody", "wrong")}),
-    Call("GET", BOARD_SPRINTS, f"{AGILE}/board/2/sprint", 400),
-    Call("GET", BOARD_SPRINTS, f"{AGILE}/board/999/sprint", 404),
+    Request("GET", f"{API}/search", f"{API}/search", 410),
+    Request("POST", f"{API}/search", f"{API}/search", 410),
+    Request("POST", SEARCH, SEARCH, 400, {"json": {"jql": ""}}),
+    Request("POST", SEARCH, SEARCH, 400, {"json": {"jql": "project = NOPE"}}),
+    Request("POST", SEARCH, SEARCH, 400, {"json": {"jql": 'project = DEMO AND worklogAuthor in ("nobody")'}}),
+    Request("GET", SEARCH, SEARCH, 400, {"params": {"jql": "project ="}}),
+    Request("POST", f"{API}/search/approximate-count", f"{API}/search/approximate-count", 400, {"json": {"jql": ""}}),
+    Request("POST", BULK, BULK, 400, {"json": {"issueIdsOrKeys": [*IDS, "1"]}}),
+    Request("GET", ISSUE, f"{API}/issue/NOPE-1", 404),
+    Request("GET", f"{ISSUE}/comment", f"{API}/issue/NOPE-1/comment", 404),
+    Request("GET", f"{ISSUE}/comment", f"{API}/issue/DEMO-1/comment", 400, {"params": {"orderBy": "author"}}),
+    Request("GET", f"{ISSUE}/worklog", f"{API}/issue/NOPE-1/worklog", 404),
+    Request("GET", f"{API}/user/bulk", f"{API}/user/bulk", 400),
+    Request("GET", ASSIGNABLE, ASSIGNABLE, 404, {"params": {"project": "NOPE"}}),
+    Request("GET", ASSIGNABLE, ASSIGNABLE, 400, {"params": {"project": "DEMO", "query": "a", "accountId": "b"}}),
+    Request("GET", ASSIGNABLE, ASSIGNABLE, 401, {"params": {"project": "DEMO"}, "auth": ("somebody", "wrong")}),
+    Request("GET", f"{API}/project/search", f"{API}/project/search", 400, {"params": {"action": "delete"}}),
+    Request("GET", f"{API}/project/search", f"{API}/project/search", 404, {"params": {"keys": "NOPE"}}),
+    Request("GET", PROJECT, f"{API}/project/NOPE", 404),
+    Request("GET", f"{API}/myself", f"{API}/myself", 401, {"auth": ("somebody", "wrong")}),
+    Request("GET", f"{API}/users/search", f"{API}/users/search", 401, {"auth": ("somebody", "wrong")}),
+    Request("GET", BOARD_SPRINTS, f"{AGILE}/board/2/sprint", 400),
+    Request("GET", BOARD_SPRINTS, f"{AGILE}/board/999/sprint", 404),
 )
 
 used: set[Deviation] = set()
 
 
-def unexplained(documents: Documents, call: Call, answer: Any) -> Iterator[tuple[str, str]]:
+def unexplained(documents: Documents, request: Request, answer: Any) -> Iterator[tuple[str, str]]:
     """(operation, place and rule; an example) of everything that no row of the table explains."""
-    operation = f"{call.method} {call.operation} {call.status}"
+    operation = f"{request.method} {request.operation} {request.status}"
     found = [Difference("", "status", "the status is not documented")]
-    if call.status in documents.statuses(call.method, call.operation):
+    if request.status in documents.statuses(request.method, request.operation):
         found.clear()
-    found += documents.differences(call.method, call.operation, call.status, answer)
+    found += documents.differences(request.method, request.operation, request.status, answer)
     for difference in found:
         row = known(operation, *difference)
         if row is None:
@@ -116,12 +116,12 @@ def unexplained(documents: Documents, call: Call, answer: Any) -> Iterator[tuple
             used.add(row)
 
 
-async def checked(documents: Documents, jira: httpx.AsyncClient, calls: tuple[Call, ...]) -> dict[str, str]:
+async def checked(documents: Documents, jira: httpx.AsyncClient, requests: tuple[Request, ...]) -> dict[str, str]:
     found: dict[str, str] = {}
-    for call in calls:
-        response = await jira.request(call.method, call.path, **(call.send or {}))
-        assert response.status_code == call.status, f"{call}: {response.text[:500]}"
-        found |= dict(unexplained(documents, call, response.json()))
+    for request in requests:
+        response = await jira.request(request.method, request.path, **(request.send or {}))
+        assert response.status_code == request.status, f"{request}: {response.text[:500]}"
+        found |= dict(unexplained(documents, request, response.json()))
     return found
 
 
@@ -140,14 +140,14 @@ async def test_right_answers_after_random_mutations(
 async def test_every_issue_comment_and_worklog(
     documents: Documents, jira: httpx.AsyncClient, simulator: Simulator
 ) -> None:
-    calls = []
+    requests = []
     for number in range(0, len(simulator.dataset.issues), 100):
         ids = [str(10_000 + number + one) for one in range(100)]
-        calls.append(Call("POST", BULK, BULK, send={"json": {"issueIdsOrKeys": ids, "fields": ["*all"]}}))
+        requests.append(Request("POST", BULK, BULK, send={"json": {"issueIdsOrKeys": ids, "fields": ["*all"]}}))
     hot = [record.issue.key for record in simulator.dataset.issues.values() if len(record.comments) > 100]
     for kind in ("comment", "worklog"):
-        calls += [Call("GET", f"{ISSUE}/{kind}", f"{API}/issue/{key}/{kind}") for key in hot]
-    assert await checked(documents, jira, tuple(calls)) == {}
+        requests += [Request("GET", f"{ISSUE}/{kind}", f"{API}/issue/{key}/{kind}") for key in hot]
+    assert await checked(documents, jira, tuple(requests)) == {}
 
 
 async def test_error_answers(documents: Documents, jira: httpx.AsyncClient) -> None:
@@ -160,6 +160,6 @@ async def test_every_deviation_in_the_table_is_needed(documents: Documents, jira
 
 
 def test_a_wrong_answer_is_noticed(documents: Documents) -> None:
-    call = Call("POST", BULK, BULK)
+    request = Request("POST", BULK, BULK)
     wrong = {"issues": [{"id": 1, "key": "A-1", "fields": {"status": {"name": 7}}, "colour": "red"}], "more": 1}
-    assert len(list(unexplained(documents, call, wrong))) == 4
+    assert len(list(unexplained(documents, request, wrong))) == 4

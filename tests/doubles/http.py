@@ -1,4 +1,4 @@
-"""An HTTP provider on loopback for tests, in a thread of its own: it keeps what it is asked and answers as told."""
+"""An HTTP provider on loopback for tests, in a thread of its own: it keeps what it is asked and answers as planned."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from aiohttp import web
 
 
-class Call(NamedTuple):
+class Request(NamedTuple):
     """A request as it came."""
 
     path: str
@@ -34,14 +34,14 @@ class HttpDouble:
 
     def __init__(self) -> None:
         self._lock = threading.Condition()
-        self._taken: list[Call] = []
+        self._taken: list[Request] = []
         self.refused: list[str] = []
         """What was wrong with requests that broke the provider's rules."""
         self._planned: list[Planned] = []
         self.port = 0
 
     @property
-    def taken(self) -> list[Call]:
+    def taken(self) -> list[Request]:
         with self._lock:
             return list(self._taken)
 
@@ -58,39 +58,39 @@ class HttpDouble:
         with self._lock:
             self._planned += [Planned(status, body, headers or {}, delay)] * times
 
-    def wait_for(self, number: int, seconds: float = 60.0) -> list[Call]:
+    def wait_for(self, number: int, seconds: float = 60.0) -> list[Request]:
         """The requests it took, as soon as there are so many."""
         with self._lock:
             if not self._lock.wait_for(lambda: len(self._taken) >= number, seconds):
-                raise TimeoutError(f"{len(self._taken)} of {number} calls came within {seconds:g} s: {self.refused}")
+                raise TimeoutError(f"{len(self._taken)} of {number} requests came within {seconds:g} s: {self.refused}")
             return list(self._taken)
 
-    def judge(self, call: Call) -> web.Response | None:
+    def judge(self, request: Request) -> web.Response | None:
         """The answer to a request that breaks the rules; None for one that keeps them."""
         raise NotImplementedError
 
-    def accept(self, call: Call, number: int) -> web.Response:
+    def accept(self, request: Request, number: int) -> web.Response:
         """The answer to a request that keeps them; `number` counts from 1."""
         raise NotImplementedError
 
-    async def handle(self, request: web.Request) -> web.Response:
-        raw = await request.text()
+    async def handle(self, incoming: web.Request) -> web.Response:
+        raw = await incoming.text()
         try:
             body = json.loads(raw)
         except ValueError:
             body = raw
-        call = Call(request.path, dict(request.headers), body)
+        request = Request(incoming.path, dict(incoming.headers), body)
         with self._lock:
             planned = self._planned.pop(0) if self._planned else None
         if planned is not None:
             await asyncio.sleep(planned.delay)
             return web.Response(status=planned.status, text=planned.body, headers=planned.headers)
-        if (answer := self.judge(call)) is not None:
+        if (answer := self.judge(request)) is not None:
             return answer
         with self._lock:
-            self._taken.append(call)
+            self._taken.append(request)
             self._lock.notify_all()
-            return self.accept(call, len(self._taken))
+            return self.accept(request, len(self._taken))
 
     @contextmanager
     def serving(self) -> Iterator[None]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.doubles.http import Call, HttpDouble
+from tests.doubles.http import HttpDouble, Request
 
 PATH = "/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX"
 
@@ -22,18 +22,18 @@ class SlackDouble(HttpDouble):
     @property
     def texts(self) -> list[str]:
         """The fallback texts of the messages it took."""
-        return [call.body["text"] for call in self.taken]
+        return [request.body["text"] for request in self.taken]
 
-    def judge(self, call: Call) -> web.Response | None:
-        if call.path != PATH:
+    def judge(self, request: Request) -> web.Response | None:
+        if request.path != PATH:
             return web.Response(status=404, text="no_service")
-        problems = problems_of(call.body)
+        problems = problems_of(request.body)
         if not problems:
             return None
         self.refused += problems
         return web.Response(status=400, text="invalid_payload" if "payload" in problems[0] else "invalid_blocks")
 
-    def accept(self, call: Call, number: int) -> web.Response:  # noqa: ARG002 - Slack tells nothing of the message
+    def accept(self, request: Request, number: int) -> web.Response:  # noqa: ARG002 - Slack tells nothing of the message
         return web.Response(text="ok")
 
 

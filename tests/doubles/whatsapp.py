@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.doubles.http import Call, HttpDouble
+from tests.doubles.http import HttpDouble, Request
 
 TOKEN, PHONE_NUMBER_ID = "EAAB-test-token", "106540352242922"
 TEMPLATE, LANGUAGE, PARAMETERS = "jira_sync_alert", "en", 3
@@ -36,25 +36,27 @@ class WhatsAppDouble(HttpDouble):
     @property
     def messages(self) -> list[list[str]]:
         """The parameters of the messages it took."""
-        return [[one["text"] for one in call.body["template"]["components"][0]["parameters"]] for call in self.taken]
+        return [
+            [one["text"] for one in request.body["template"]["components"][0]["parameters"]] for request in self.taken
+        ]
 
     def plan_error(self, status: int, code: int, details: str = "", *, times: int = 1) -> None:
         """Fail the next requests with a code of Meta's."""
         self.plan(status, json.dumps(error_body(code, details)), times=times)
 
-    def judge(self, call: Call) -> web.Response | None:
-        if call.headers.get("Authorization") != f"Bearer {TOKEN}":
+    def judge(self, request: Request) -> web.Response | None:
+        if request.headers.get("Authorization") != f"Bearer {TOKEN}":
             return web.json_response(error_body(190, "Invalid OAuth access token."), status=401)
-        if call.path != f"/v23.0/{PHONE_NUMBER_ID}/messages":
+        if request.path != f"/v23.0/{PHONE_NUMBER_ID}/messages":
             return web.json_response(error_body(100, "Unsupported post request."), status=400)
-        if not (problem := problem_of(call.body)):
+        if not (problem := problem_of(request.body)):
             return None
         self.refused.append(problem)
         code = 132000 if "number of parameters" in problem else 132001 if "template name" in problem else 100
         return web.json_response(error_body(code, problem), status=404 if code == 132001 else 400)
 
-    def accept(self, call: Call, number: int) -> web.Response:
-        to = call.body["to"]
+    def accept(self, request: Request, number: int) -> web.Response:
+        to = request.body["to"]
         return web.json_response(
             {
                 "messaging_product": "whatsapp",

@@ -1,7 +1,8 @@
 """From an answer of Jira, or an exception, to a verdict.
 
 Pure, total and deterministic: it reads no clock and never raises. Any service may use this module: it needs no HTTP
-library. The rules for answers stand in `recognise`, those for exceptions in `exceptions`, what a code means in `rules`.
+library. The rules for answers stand in `match_answer`, those for exceptions in `match_exception`, and what a code means
+in `rules`.
 """
 
 import hashlib
@@ -53,9 +54,9 @@ def classify_exception(error: BaseException, context: Context = Context()) -> Ve
         return error.verdict
     meaning = meaning_of(error)
     kind = type(error).__name__
-    why, path = _misfit(error) if meaning.code is ErrorCode.BAD_RESPONSE else ("", None)
+    why, path = _decode_error(error) if meaning.code is ErrorCode.BAD_RESPONSE else ("", None)
     message = (
-        f"The answer has another shape than documented, at {path}: {why}." if path else f"{meaning.words} ({kind})."
+        f"The answer has another shape than documented, at {path}: {why}." if path else f"{meaning.message} ({kind})."
     )
     found = Found(meaning.code, message, advice=meaning.advice, retryable=meaning.retryable)
     text = _text(error)
@@ -64,7 +65,7 @@ def classify_exception(error: BaseException, context: Context = Context()) -> Ve
         excerpt=context.redact(f"{kind}: {text}"),
         path=context.redact(path) if path else None,
     )
-    verdict = _verdict(found, context, evidence, cause=f"{kind} {meaning.words} {path or ''}")
+    verdict = _verdict(found, context, evidence, cause=f"{kind} {meaning.message} {path or ''}")
     if verdict.code is not ErrorCode.UNKNOWN:
         return verdict
     return with_case(verdict, error_case(error, text, context, verdict))
@@ -95,16 +96,17 @@ def fingerprint(code: str, endpoint: str = "", status: int | None = None, text: 
 
 
 def _evidence_of(seen: Seen, found: Found) -> Evidence:
-    redact, said = seen.context.redact, seen.said.bounded(seen.context.redact)
+    redact = seen.context.redact
+    error = seen.error.bounded(redact)
     reason = seen.headers.get("ratelimit-reason", "") if seen.status == 429 else ""
     return Evidence(
         status=seen.status,
         endpoint=seen.context.endpoint or None,
         excerpt=redact(seen.text) or None,
         retry_after=found.wait,
-        error_code=said.code or redact(reason, 80) or None,
-        error_messages=said.messages,
-        errors=said.fields,
+        error_code=error.code or redact(reason, 80) or None,
+        error_messages=error.messages,
+        errors=error.fields,
         ending=redact(announced_end(seen.headers)) or None,
     )
 
@@ -113,7 +115,7 @@ def _verdict(found: Found, context: Context, evidence: Evidence, *, cause: str =
     rule = RULES[found.code]
     message = context.redact(found.message, 400)
     # A rule that has an advice of its own for an occurrence knows its cause.
-    telling = message if found.code in _TOLD_APART_BY_TEXT else f"{cause}{found.advice or ''}"
+    text = message if found.code in _DISTINGUISHED_BY_TEXT else f"{cause}{found.advice or ''}"
     return Verdict(
         code=found.code,
         origin=rule.origin,
@@ -125,18 +127,18 @@ def _verdict(found: Found, context: Context, evidence: Evidence, *, cause: str =
         category=rule.category,
         docs=rule.docs if found.docs is None else found.docs,
         evidence=evidence,
-        fingerprint=fingerprint(found.code, context.endpoint, evidence.status, telling),
+        fingerprint=fingerprint(found.code, context.endpoint, evidence.status, text),
     )
 
 
-def _misfit(error: BaseException) -> tuple[str, str | None]:
+def _decode_error(error: BaseException) -> tuple[str, str | None]:
     """What does not fit our types, and where in the answer that is, whichever entry of a list showed it first."""
-    misfits = (link for link in causes(error) if isinstance(link, msgspec.ValidationError))
-    match = _PLACE.match(_text(next(misfits, error)))
+    found = (link for link in causes(error) if isinstance(link, msgspec.ValidationError))
+    match = _PLACE.match(_text(next(found, error)))
     return (match[1], re.sub(r"\[\d+\]", "[...]", match[2])) if match else ("", None)
 
 
-_TOLD_APART_BY_TEXT: Final = frozenset({ErrorCode.BAD_REQUEST, ErrorCode.UNKNOWN})
+_DISTINGUISHED_BY_TEXT: Final = frozenset({ErrorCode.BAD_REQUEST, ErrorCode.UNKNOWN})
 
 
 def _shape(text: str) -> str:

@@ -1,6 +1,6 @@
-"""What an error body of Jira, its gateway or its login says: a code, sentences, and remarks on single fields. Pure.
+"""The error bodies of Jira, its gateway and its login: a code, messages, and a message on a single field. Pure.
 
-{"errorMessages": [...], "errors": {field: sentence}}      Jira
+{"errorMessages": [...], "errors": {field: message}}       Jira
 {"errorMessage": "...", "errorCode": "..."}                Atlassian's edge
 {"code": 401, "message": "..."}                            the gateway
 {"error": "...", "error_description": "..."}               OAuth
@@ -14,16 +14,16 @@ import msgspec
 from libs.jira_client.http.redact import Redactor
 
 MOST: Final = 10
-"""Sentences, and fields, that are kept."""
+"""Messages, and fields, that are kept."""
 LONGEST: Final = 300
 """Characters of each."""
 
 _CODES: Final = ("errorCode", "error", "reason", "code")
-_SENTENCES: Final = ("errorMessage", "message", "error_description", "detail")
+_MESSAGES: Final = ("errorMessage", "message", "error_description", "detail")
 
 
-class Said(NamedTuple):
-    """Jira's own words."""
+class ErrorBody(NamedTuple):
+    """What a body reports, in whichever of the forms; empty when it has none of them."""
 
     code: str | None = None
     messages: tuple[str, ...] = ()
@@ -31,33 +31,33 @@ class Said(NamedTuple):
 
     @property
     def lines(self) -> Iterator[str]:
-        """All of it as sentences; a code that is a sentence itself is one of them."""
+        """All of it as messages; a code counts as one where there is no other."""
         yield from self.messages
-        yield from (f"{name}: {said}" for name, said in self.fields.items())
+        yield from (f"{name}: {message}" for name, message in self.fields.items())
         if self.code and not self.messages and not self.fields:
             yield self.code
 
-    def bounded(self, redact: Redactor) -> "Said":
+    def bounded(self, redact: Redactor) -> "ErrorBody":
         """The same without secrets, and short enough to be stored."""
-        return Said(
+        return ErrorBody(
             code=redact(self.code, 80) if self.code else None,
             messages=tuple(redact(message, LONGEST) for message in self.messages[:MOST]),
-            fields={redact(name, 80): redact(said, LONGEST) for name, said in list(self.fields.items())[:MOST]},
+            fields={redact(name, 80): redact(message, LONGEST) for name, message in list(self.fields.items())[:MOST]},
         )
 
 
-def said_in(text: str) -> Said:
-    """What a body says; nothing when it is not an object of JSON."""
+def read_error_body(text: str) -> ErrorBody:
+    """What a body reports; nothing when it is not a JSON object."""
     try:
         body = msgspec.json.decode(text)
     except (ValueError, RecursionError):
-        return Said()
+        return ErrorBody()
     if not isinstance(body, dict):
-        return Said()
+        return ErrorBody()
     listed = body.get("errorMessages")
     messages = [item for item in listed if isinstance(item, str) and item] if isinstance(listed, list) else []
-    messages += [body[name] for name in _SENTENCES if isinstance(body.get(name), str) and body[name]]
-    return Said(_code(body), tuple(messages), _fields(body.get("errors")))
+    messages += [body[name] for name in _MESSAGES if isinstance(body.get(name), str) and body[name]]
+    return ErrorBody(_code(body), tuple(messages), _fields(body.get("errors")))
 
 
 def _code(body: Mapping[str, Any]) -> str | None:
@@ -68,4 +68,4 @@ def _code(body: Mapping[str, Any]) -> str | None:
 def _fields(errors: object) -> dict[str, str]:
     if not isinstance(errors, dict):
         return {}
-    return {name: said for name, said in errors.items() if isinstance(said, str)}
+    return {name: message for name, message in errors.items() if isinstance(message, str)}

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from libs.jira_client.failures import rules
 from libs.jira_client.failures.answer import Context, HttpAnswer
-from libs.jira_client.failures.error_body import Said, said_in
+from libs.jira_client.failures.error_body import ErrorBody, read_error_body
 from libs.jira_client.failures.errors import ErrorCode, Scope
 from libs.jira_client.http.retry_after import next_full_hour, retry_after
 
@@ -82,7 +82,7 @@ class Seen(NamedTuple):
     status: int
     headers: Mapping[str, str]
     text: str
-    said: Said
+    error: ErrorBody
     json: bool
     markup: bool
     context: Context
@@ -95,8 +95,8 @@ def look(answer: HttpAnswer, context: Context) -> Seen:
     markup = head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
     is_json = (kind == "application/json" or kind.endswith("+json")) and bool(head.strip()) and not markup
     text = head.decode("utf-8", "replace")
-    said = Said() if markup or 200 <= answer.status_code < 300 else said_in(text)
-    return Seen(answer.status_code, headers, text, said, is_json, markup, context)
+    error = ErrorBody() if markup or 200 <= answer.status_code < 300 else read_error_body(text)
+    return Seen(answer.status_code, headers, text, error, is_json, markup, context)
 
 
 def first_match(seen: Seen) -> Found | None:
@@ -114,7 +114,7 @@ def _good(seen: Seen) -> bool:
 
 
 def _suspended(seen: Seen) -> Found | None:
-    """Atlassian's words for a closed site, seen with 403; a JQL error (400) may quote them, a good answer too."""
+    """Atlassian's texts for a closed site, seen with 403; a JQL error (400) may quote them, a good answer too."""
     if _good(seen) and seen.json:
         return None
     restricted = _RESTRICTED.search(seen.text)
@@ -130,7 +130,7 @@ def _suspended(seen: Seen) -> Found | None:
 
 
 def _closed(seen: Seen) -> Found | None:
-    """The words on the pages of a site that is not there now."""
+    """The texts on the pages of a site that is not there now."""
     if _DEACTIVATED.search(seen.text):
         return Found(ErrorCode.SITE_SUSPENDED, "The Jira site is deactivated.")
     if _UNAVAILABLE.search(seen.text):
@@ -144,7 +144,7 @@ def _closed(seen: Seen) -> Found | None:
 
 
 def _refused_login(seen: Seen) -> Found | None:
-    """Jira tells by a header that it did not accept the login, even when it answers 200 with an empty list."""
+    """Jira says by a header that it did not accept the login, even when it answers 200 with an empty list."""
     reason = seen.headers.get("x-seraph-loginreason", "")
     denied = seen.headers.get("x-authentication-denied-reason", "")
     if denied or _CAPTCHA.search(reason):
@@ -155,8 +155,8 @@ def _refused_login(seen: Seen) -> Found | None:
             scope=Scope.SITE,
             docs=rules.BASIC_LOGIN,
         )
-    words = {word.strip().upper() for word in reason.split(",")} - {"", "OK"}
-    if words:
+    reasons = {word.strip().upper() for word in reason.split(",")} - {"", "OK"}
+    if reasons:
         return Found(ErrorCode.AUTH_EXPIRED, "Jira did not accept the login and answered as to an anonymous visitor.")
     return None
 
@@ -206,20 +206,20 @@ def _limited(seen: Seen) -> Found | None:
 
 
 def _refused_account(seen: Seen) -> Found | None:
-    """Refusals whose words say more than their status: an anonymous search, a token's scopes, an address list."""
-    words = " ".join(seen.said.lines)
-    if _ANONYMOUS.search(words):
+    """Refusals whose text says more than their status: an anonymous search, a token's scopes, an address list."""
+    text = " ".join(seen.error.lines)
+    if _ANONYMOUS.search(text):
         return Found(ErrorCode.AUTH_EXPIRED, "Jira did not accept the login and searched as an anonymous visitor.")
-    if _GRANT.match(seen.said.code or ""):
-        return Found(ErrorCode.AUTH_EXPIRED, f"Atlassian does not accept the token any more: {_told(seen)}")
-    if seen.status in (401, 403) and _SCOPE.search(words):
+    if _GRANT.match(seen.error.code or ""):
+        return Found(ErrorCode.AUTH_EXPIRED, f"Atlassian does not accept the token any more: {_reported(seen)}")
+    if seen.status in (401, 403) and _SCOPE.search(text):
         return Found(
             ErrorCode.FORBIDDEN,
             "The API token lacks the scopes that this call needs.",
             advice="Create an API token without scopes, or with the read scopes of Jira and Jira Software.",
             docs=rules.API_TOKENS,
         )
-    if seen.status in (401, 403) and _ADDRESS.search(words or seen.text):
+    if seen.status in (401, 403) and _ADDRESS.search(text or seen.text):
         return Found(
             ErrorCode.FORBIDDEN,
             "The IP allow-list of the Jira site does not let us in.",
@@ -236,14 +236,14 @@ def _by_status(seen: Seen) -> Found | None:
         code = ErrorCode.UPSTREAM_ERROR
     if code is None:
         return None
-    told = _told(seen)
-    return Found(code, f"Jira answered {seen.status}: {told}" if told else f"Jira answered {seen.status}.")
+    reported = _reported(seen)
+    return Found(code, f"Jira answered {seen.status}: {reported}" if reported else f"Jira answered {seen.status}.")
 
 
-def _told(seen: Seen) -> str:
-    """What an error body says: Jira's messages, a plain text, or the title of a page for people."""
+def _reported(seen: Seen) -> str:
+    """What an error body reports: Jira's messages, a plain text, or the title of a page for people."""
     if seen.markup:
         title = _TITLE.search(seen.text)
         return seen.context.redact(title[1], 120) if title else ""
     plain = seen.text if seen.headers.get("content-type", "").startswith("text/plain") else ""
-    return seen.context.redact(" ".join(seen.said.lines) or plain, 300)
+    return seen.context.redact(" ".join(seen.error.lines) or plain, 300)

@@ -1,6 +1,6 @@
 """Which code an exception stands for, as a table of names.
 
-Names instead of classes: a service without the HTTP library or the database driver can still classify what it is told,
+Names instead of classes: a service without the HTTP library or the database driver can still classify what it is given,
 and nothing is imported for it. The most specific class of an exception decides; when it is unknown, what it was raised
 from is asked.
 """
@@ -16,7 +16,7 @@ from libs.jira_client.failures.errors import ErrorCode
 
 class Meaning(NamedTuple):
     code: ErrorCode
-    words: str
+    message: str
     retryable: bool | None = None
     """None: as the code's rule says."""
     advice: str | None = None
@@ -126,7 +126,7 @@ def _tls(link: BaseException, chain: tuple[BaseException, ...]) -> Meaning | Non
         return None
     if isinstance(link, ssl.SSLCertVerificationError):
         why = str(getattr(link, "verify_message", "") or "")
-        return _TLS._replace(words=f"{_TLS.words}: {why}") if why else _TLS
+        return _TLS._replace(message=f"{_TLS.message}: {why}") if why else _TLS
     mid_stream = type(chain[0]).__name__ in {"ReadError", "WriteError", "CloseError"}
     return _NETWORK if mid_stream else _named(link)
 

@@ -1,1 +1,1 @@
-"""One request to Jira: its way out, its pace, its limits, its secrets. Nothing here knows what an answer means."""
+"""One request to Jira: its way out, its pace, its limits, its secrets. What an answer means stands in `failures`."""

@@ -1,6 +1,6 @@
-"""How much Jira says we may still ask, read from the headers of an answer. Pure.
+"""How many more requests Jira allows us, read from the headers of an answer. Pure.
 
-Source: Atlassian's rate-limit page. `X-RateLimit-Remaining` and `-Limit` speak of the burst limit of one endpoint; the
+Source: Atlassian's rate-limit page. `X-RateLimit-Remaining` and `-Limit` are of the burst limit of one endpoint; the
 structured `RateLimit: "policy";r=…` and `RateLimit-Policy: "policy";q=…` of quotas for the whole app or site. Both come
 with `Beta-` in front while Atlassian does not enforce them yet.
 """
@@ -32,17 +32,17 @@ class Allowance(NamedTuple):
 
 
 def allowances(endpoint: str, headers: Mapping[str, str]) -> tuple[Allowance, ...]:
-    """The limits that an answer of `endpoint` tells of. `headers` has lower-case names."""
+    """The limits that an answer of `endpoint` reports. `headers` has lower-case names."""
     burst = Allowance(
         BURST, endpoint, _number(headers.get("x-ratelimit-remaining")), _number(headers.get("x-ratelimit-limit")), None
     )
-    said = () if burst.remaining is None and burst.limit is None else (burst,)
+    of_endpoint = () if burst.remaining is None and burst.limit is None else (burst,)
     left, wait, most = (
         {name: value for header in (f"beta-{kind}", kind) for name, value in _policies(headers.get(header), part)}
         for kind, part in (("ratelimit", "r"), ("ratelimit", "t"), ("ratelimit-policy", "q"))
     )
     names = sorted(left.keys() | most.keys())[:MOST]
-    return said + tuple(Allowance(name, "", left.get(name), most.get(name), wait.get(name)) for name in names)
+    return of_endpoint + tuple(Allowance(name, "", left.get(name), most.get(name), wait.get(name)) for name in names)
 
 
 def _number(text: str | None) -> float | None:

@@ -42,7 +42,7 @@ class PublicOnly(httpcore.AsyncNetworkBackend):
         await self._inner.sleep(seconds)
 
 
-def transport(*, connections: int, public_only: bool) -> httpx.AsyncHTTPTransport:
+def pool(*, connections: int, public_only: bool) -> httpx.AsyncHTTPTransport:
     """A pool of kept-alive connections that ignores proxies and certificates named in the environment."""
     limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=30)
     made = httpx.AsyncHTTPTransport(trust_env=False, limits=limits)

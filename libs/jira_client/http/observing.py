@@ -1,4 +1,4 @@
-"""What is told to whoever watches the requests: the client itself measures nothing."""
+"""What an observer of the requests is called with: the client itself measures nothing."""
 
 from collections.abc import Callable
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""One call to Jira: paced, limited in time and size, classified, and tried again where that can help."""
+"""One request to Jira: paced, limited in time and size, classified, and tried again where that can help."""
 
 import asyncio
 import http.cookiejar
@@ -18,7 +18,7 @@ from libs.jira_client.failures.errors import JiraError, RateLimited, Scope, erro
 from libs.jira_client.http.allowances import allowances
 from libs.jira_client.http.body import ACCEPT_ENCODING, read_body
 from libs.jira_client.http.counting import count_request
-from libs.jira_client.http.egress import transport
+from libs.jira_client.http.egress import pool
 from libs.jira_client.http.observing import Observer, RequestEnded, unobserved
 from libs.jira_client.http.pace import Limits
 from libs.jira_client.http.redact import Redactor
@@ -34,11 +34,13 @@ T = TypeVar("T")
 Params = Mapping[str, str | int | Sequence[str]]
 
 
-class Call(NamedTuple):
-    """What to ask. `endpoint` is the method with the path's template, and names the call in errors and limits."""
+class Request(NamedTuple, Generic[T]):
+    """What to ask, and what the answer must decode to."""
 
     endpoint: str
+    """The method with the path's template, as in `GET /rest/api/3/field`: it names the call in errors and limits."""
     path: str
+    kind: type[T]
     params: Params = MappingProxyType({})
     body: Mapping[str, Any] | None = None
 
@@ -47,21 +49,22 @@ class Call(NamedTuple):
         return self.endpoint.partition(" ")[0]
 
 
-class Reply(NamedTuple, Generic[T]):
+class Response(NamedTuple, Generic[T]):
     value: T
     server_time: datetime | None
+    """Jira's `Date` header, UTC."""
 
 
 @dataclass
-class _Heard:
-    """What came back before it was known whether the whole answer would."""
+class _Head:
+    """Status and headers of an answer, noted as they come: the rest of it may fail to arrive."""
 
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class Exchange:
-    """Sends calls to one site. Open it with `async with`."""
+class Transport:
+    """Sends requests to one site, between `open` and `close`."""
 
     def __init__(self, settings: JiraSettings, limits: Limits, observer: Observer = unobserved) -> None:
         self.requests = 0
@@ -87,7 +90,7 @@ class Exchange:
         then, at = self._server_time
         return then + timedelta(seconds=self._limits.pulse.monotonic() - at)
 
-    async def fetch(self, call: Call, kind: type[T]) -> Reply[T]:
+    async def fetch(self, request: Request[T]) -> Response[T]:
         """The decoded answer. Raises JiraError, after `tries` tries where trying again can help."""
         retrying = AsyncRetrying(
             stop=stop_after_attempt(self._settings.tries),
@@ -98,8 +101,83 @@ class Exchange:
         )
         async for attempt in retrying:
             with attempt:
-                return await self._attempt(call, kind)
+                return await self._attempt(request)
         raise AssertionError("tenacity ends by returning or raising")
+
+    async def _attempt(self, request: Request[T]) -> Response[T]:
+        """One try, as soon as the limits admit it. Raises JiraError."""
+        async with self._limits.admission(request.endpoint):
+            outcome = await self._observed(request)
+            if isinstance(outcome, Response):
+                return outcome
+            # While the slot is still held: nobody passes between the refusal and the closing of the gate.
+            self._slow_down(outcome, request.endpoint)
+        _log.info("Jira call failed: %s %s", request.endpoint, outcome.code)
+        raise outcome
+
+    async def _observed(self, request: Request[T]) -> Response[T] | JiraError:
+        head, monotonic = _Head(), self._limits.pulse.monotonic
+        began = monotonic()
+        outcome = await self._outcome(request, head)
+        code = outcome.code.value if isinstance(outcome, JiraError) else ""
+        left = allowances(request.endpoint, head.headers)
+        self._observer(RequestEnded(request.endpoint, head.status, code, monotonic() - began, left))
+        return outcome
+
+    async def _outcome(self, request: Request[T], head: _Head) -> Response[T] | JiraError:
+        """The response or the error; returned, so that the original, which may quote our headers, is not its cause."""
+        context = Context(endpoint=request.endpoint, now=datetime.now(UTC), redact=self._redact)
+        try:
+            answer = await self._send(request, head)
+            verdict = classify(answer, context)
+            if verdict is None:
+                self._note_end(request.endpoint, answer)
+                return Response(_decode(answer.content, request.kind), http_date(answer.headers.get("date")))
+        except Exception as error:  # noqa: BLE001 (whatever it is, it is classified, and nothing is swallowed)
+            verdict = classify_exception(error, context)
+        return error_for(verdict)
+
+    async def _send(self, request: Request[T], head: _Head) -> Answer:
+        """The whole answer, within the total deadline."""
+        outgoing = self._http.build_request(
+            request.method,
+            request.path,
+            params=dict(request.params) or None,
+            content=None if request.body is None else msgspec.json.encode(request.body),
+            headers=None if request.body is None else {"Content-Type": "application/json"},
+        )
+        async with asyncio.timeout(self._settings.total_seconds):
+            self.requests += 1
+            count_request()
+            incoming = await self._http.send(outgoing, stream=True)
+            head.status, head.headers = incoming.status_code, incoming.headers
+            try:
+                self._note_time(incoming.headers)
+                content = await read_body(incoming, self._settings.max_body_bytes)
+            finally:
+                await incoming.aclose()
+        return Answer(status_code=incoming.status_code, headers=incoming.headers, content=content)
+
+    def _note_time(self, headers: Mapping[str, str]) -> None:
+        moment = http_date(headers.get("date"))
+        if moment is not None:
+            self._server_time = (moment, self._limits.pulse.monotonic())
+
+    def _note_end(self, endpoint: str, answer: Answer) -> None:
+        """An endpoint that Atlassian is going to remove is logged once, while it still answers."""
+        announced = announced_end(answer.headers)
+        if announced and endpoint not in self._ending:
+            self._ending.add(endpoint)
+            _log.warning("Atlassian announces the end of %s: %s", endpoint, self._redact(announced))
+
+    def _slow_down(self, error: JiraError, endpoint: str) -> None:
+        """Close the gate for as long as Jira asked: for the whole site, or for the endpoint alone."""
+        seconds = error.retry_after
+        if isinstance(error, RateLimited):
+            seconds = seconds or self._settings.retry_base_seconds
+        if seconds:
+            whole_site = isinstance(error, RateLimited) and error.scope is Scope.SITE
+            self._limits.gate.close(None if whole_site else endpoint, seconds, error)
 
     def _worth_another_try(self, error: BaseException) -> bool:
         if not isinstance(error, JiraError) or not error.retryable:
@@ -115,82 +193,6 @@ class Exchange:
         doubled: float = base * 2 ** (state.attempt_number - 1)
         backoff = min(LONGEST_BACKOFF, doubled) * chance.uniform(0.7, 1.3)
         return max(backoff, asked + chance.uniform(0.0, base / 4))
-
-    async def _attempt(self, call: Call, kind: type[T]) -> Reply[T]:
-        async with self._limits.admission(call.endpoint):
-            outcome = await self._observed(call, kind)
-            if isinstance(outcome, JiraError):
-                # While the slot is still held: nobody passes between the refusal and the closing of the gate.
-                self._slow_down(outcome, call.endpoint)
-        if isinstance(outcome, JiraError):
-            _log.info("Jira call failed: %s %s", call.endpoint, outcome.code)
-            raise outcome
-        return outcome
-
-    async def _observed(self, call: Call, kind: type[T]) -> Reply[T] | JiraError:
-        heard, monotonic = _Heard(), self._limits.pulse.monotonic
-        began = monotonic()
-        outcome = await self._outcome(call, kind, heard)
-        code = outcome.code.value if isinstance(outcome, JiraError) else ""
-        self._observer(
-            RequestEnded(
-                call.endpoint, heard.status, code, monotonic() - began, allowances(call.endpoint, heard.headers)
-            )
-        )
-        return outcome
-
-    async def _outcome(self, call: Call, kind: type[T], heard: _Heard) -> Reply[T] | JiraError:
-        """The reply or the error; returned, so that the original, which may quote our headers, is not chained to it."""
-        context = Context(endpoint=call.endpoint, now=datetime.now(UTC), redact=self._redact)
-        try:
-            answer = await self._send(call, heard)
-            verdict = classify(answer, context)
-            if verdict is None:
-                self._note_end(call.endpoint, answer)
-                return Reply(_decode(answer.content, kind), http_date(answer.headers.get("date")))
-        except Exception as error:  # noqa: BLE001 (whatever it is, it is classified, and nothing is swallowed)
-            verdict = classify_exception(error, context)
-        return error_for(verdict)
-
-    async def _send(self, call: Call, heard: _Heard) -> Answer:
-        request = self._http.build_request(
-            call.method,
-            call.path,
-            params=dict(call.params) or None,
-            content=None if call.body is None else msgspec.json.encode(call.body),
-            headers=None if call.body is None else {"Content-Type": "application/json"},
-        )
-        async with asyncio.timeout(self._settings.total_seconds):
-            self.requests += 1
-            count_request()
-            response = await self._http.send(request, stream=True)
-            heard.status, heard.headers = response.status_code, response.headers
-            try:
-                self._note_time(response)
-                content = await read_body(response, self._settings.max_body_bytes)
-            finally:
-                await response.aclose()
-        return Answer(status_code=response.status_code, headers=response.headers, content=content)
-
-    def _note_time(self, response: httpx.Response) -> None:
-        moment = http_date(response.headers.get("date"))
-        if moment is not None:
-            self._server_time = (moment, self._limits.pulse.monotonic())
-
-    def _note_end(self, endpoint: str, answer: Answer) -> None:
-        """An endpoint that Atlassian is going to remove is logged once, while it still answers."""
-        announced = announced_end(answer.headers)
-        if announced and endpoint not in self._ending:
-            self._ending.add(endpoint)
-            _log.warning("Atlassian announces the end of %s: %s", endpoint, self._redact(announced))
-
-    def _slow_down(self, error: JiraError, endpoint: str) -> None:
-        seconds = error.retry_after
-        if isinstance(error, RateLimited):
-            seconds = seconds or self._settings.retry_base_seconds
-        if seconds:
-            whole_site = isinstance(error, RateLimited) and error.scope is Scope.SITE
-            self._limits.gate.close(None if whole_site else endpoint, seconds, error)
 
 
 def _decode(content: bytes, kind: type[T]) -> T:
@@ -216,7 +218,7 @@ def _http_client(settings: JiraSettings) -> httpx.AsyncClient:
         timeout=httpx.Timeout(settings.read_seconds, connect=settings.connect_seconds),
         follow_redirects=False,
         trust_env=False,
-        transport=transport(connections=settings.max_concurrency, public_only=not settings.allow_insecure),
+        transport=pool(connections=settings.max_concurrency, public_only=not settings.allow_insecure),
     )
     # A session cookie would outlive the token it was made with and hide that the token has expired.
     client.cookies.jar.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))

@@ -1,1 +1,1 @@
-"""The endpoints, and entities as Jira's JSON."""
+"""Jira's endpoints over a site. They read it only: what changes it stands in `site.mutations`, behind `control`."""

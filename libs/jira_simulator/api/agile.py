@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from libs.jira_simulator.api.answers import Refused, listed, offset_page, reply
+from libs.jira_simulator.api.answers import Refused, json_response, listed, offset_page
 from libs.jira_simulator.site.dataset import Dataset
 from libs.jira_simulator.site.entities import Board, Sprint
 
@@ -35,10 +35,10 @@ class Agile:
             for board in self._of_project(request.query.get("projectKeyOrId", ""))
             if (not kinds or board.type in kinds) and name in board.name.casefold()
         ]
-        return reply(offset_page(request, [self._dataset.renderer.board(board) for board in fit], CAP, CAP))
+        return json_response(offset_page(request, [self._dataset.renderer.board(board) for board in fit], CAP, CAP))
 
     async def board(self, request: web.Request) -> web.Response:
-        return reply(self._dataset.renderer.board(self._board(request)))
+        return json_response(self._dataset.renderer.board(self._board(request)))
 
     async def sprints(self, request: web.Request) -> web.Response:
         board = self._board(request)
@@ -49,14 +49,14 @@ class Agile:
             raise Refused(400, f"Invalid sprint state '{wrong[0]}'. Valid values are: {', '.join(STATES)}.")
         fit = [sprint for sprint in self._on_board(board) if sprint.state in states]
         fit.sort(key=lambda sprint: (STATES.index(sprint.state), sprint.id))
-        return reply(offset_page(request, [self._dataset.renderer.sprint(sprint) for sprint in fit], CAP, CAP))
+        return json_response(offset_page(request, [self._dataset.renderer.sprint(sprint) for sprint in fit], CAP, CAP))
 
     async def sprint(self, request: web.Request) -> web.Response:
         asked = request.match_info["sprint"]
         sprint = self._dataset.directory.sprints.get(int(asked)) if asked.isdecimal() else None
         if sprint is None:
             raise Refused(404, "Sprint does not exist")
-        return reply(self._dataset.renderer.sprint(sprint))
+        return json_response(self._dataset.renderer.sprint(sprint))
 
     def _on_board(self, board: Board) -> list[Sprint]:
         sprints = self._dataset.directory.sprints

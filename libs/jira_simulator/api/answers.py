@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 import msgspec
 from aiohttp import web
 
-from libs.jira_simulator.api.render import encode
 from libs.jira_simulator.site.field_catalogue import FieldCatalogue
+from libs.jira_simulator.site.render import encode
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ class Refused(Exception):  # noqa: N818 - an answer, not a fault of the simulato
         return web.Response(body=self.body, status=self.status, content_type="application/json", charset="UTF-8")
 
 
-def reply(value: Any, status: int = 200) -> web.Response:
+def json_response(value: Any, status: int = 200) -> web.Response:
     """The value as JSON; ``msgspec.Raw`` inside goes out as it is."""
     return web.Response(body=encode(value), status=status, content_type="application/json", charset="UTF-8")
 

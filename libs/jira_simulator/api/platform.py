@@ -19,11 +19,11 @@ from libs.jira_simulator.api.answers import (
     HIDDEN_ISSUE,
     Refused,
     body_of,
+    json_response,
     listed,
     number,
     offset_page,
     raw,
-    reply,
     selection,
     window,
 )
@@ -145,7 +145,7 @@ class Api:
         answer: dict[str, Any] = {"issues": self._shown(page.records, fields), "isLast": page.token is None}
         if page.token is not None:
             answer["nextPageToken"] = page.token
-        return reply(answer | _described(self._fields, fields, asked.expand or ""))
+        return json_response(answer | _described(self._fields, fields, asked.expand or ""))
 
     def _shown(self, records: Sequence[IssueRecord], fields: frozenset[str] | None) -> list[msgspec.Raw]:
         render = self._dataset.renderer.issue
@@ -154,7 +154,7 @@ class Api:
     async def count(self, request: web.Request) -> web.Response:
         asked = await body_of(request, CountBody)
         try:
-            return reply({"count": self._search.count(asked.jql, anonymous=request[ANONYMOUS])})
+            return json_response({"count": self._search.count(asked.jql, anonymous=request[ANONYMOUS])})
         except jql.JqlError as error:
             raise Refused(400, str(error)) from None
 
@@ -176,7 +176,9 @@ class Api:
             else:
                 found[record.issue.id] = record
         fields = selection(self._fields, asked.fields or [], "*navigable")
-        return reply({"issues": self._shown([found[id_] for id_ in sorted(found)], fields), "issueErrors": problems})
+        return json_response(
+            {"issues": self._shown([found[id_] for id_ in sorted(found)], fields), "issueErrors": problems}
+        )
 
     async def issue(self, request: web.Request) -> web.Response:
         fields = selection(self._fields, listed(request, "fields"), "*all")
@@ -190,14 +192,18 @@ class Api:
         if order.startswith("-"):
             comments = comments[::-1]
         start, size = window(request, COMMENT_CAP, COMMENT_CAP)
-        return reply(self._dataset.renderer.comment_page(comments[start : start + size], start, size, len(comments)))
+        return json_response(
+            self._dataset.renderer.comment_page(comments[start : start + size], start, size, len(comments))
+        )
 
     async def worklogs(self, request: web.Request) -> web.Response:
         worklogs = self._record(request).worklogs
         after, before = number(request, "startedAfter", 0), number(request, "startedBefore", 0)
         worklogs = tuple(one for one in worklogs if one.started >= after and (not before or one.started < before))
         start, size = window(request, WORKLOG_CAP, WORKLOG_CAP)
-        return reply(self._dataset.renderer.worklog_page(worklogs[start : start + size], start, size, len(worklogs)))
+        return json_response(
+            self._dataset.renderer.worklog_page(worklogs[start : start + size], start, size, len(worklogs))
+        )
 
     def _record(self, request: web.Request) -> IssueRecord:
         record = None if request[ANONYMOUS] else self._dataset.find(request.match_info["issue"])
@@ -212,11 +218,11 @@ class Api:
         if not asked:
             raise Refused(400, "The accountId query parameter needs to be provided.")
         users = [self._dataset.directory.users[id_] for id_ in asked if id_ in self._dataset.directory.users]
-        return reply(offset_page(request, self._users(users), 10, 200))
+        return json_response(offset_page(request, self._users(users), 10, 200))
 
     async def users(self, request: web.Request) -> web.Response:
         start, size = window(request, 50, 1000)
-        return reply(self._users([*self._dataset.directory.users.values()][start : start + size]))
+        return json_response(self._users([*self._dataset.directory.users.values()][start : start + size]))
 
     async def assignable(self, request: web.Request) -> web.Response:
         key = request.query.get("project") or request.query.get("issueKey", "").rpartition("-")[0]
@@ -228,7 +234,7 @@ class Api:
         # The documents want a query or an accountId; sites also answer without either.
         found = self._users_that_match(request.query.get("query", ""), request.query.get("accountId", ""))
         found = found[:SCANNED_USERS][start : start + size]
-        return reply(self._users([user for user in found if user.active and user.account_type == "atlassian"]))
+        return json_response(self._users([user for user in found if user.active and user.account_type == "atlassian"]))
 
     def _users_that_match(self, query: str, account_id: str) -> list[User]:
         """Those with that account id, or with a name or address in which a word begins with the query."""
@@ -263,7 +269,7 @@ class Api:
         fit = [one for one in fit if query in one.key.casefold() or query in one.name.casefold()]
         page = offset_page(request, fit, 50, 100)
         page["values"] = [self._shown_project(one, expand) for one in page["values"]]
-        return reply(page | {"self": str(request.url)})
+        return json_response(page | {"self": str(request.url)})
 
     def _shown_project(self, project: Project, expand: Sequence[str]) -> dict[str, Any]:
         insight = self._dataset.insight(project.key) if "insight" in expand else None
@@ -274,18 +280,18 @@ class Api:
         project = None if request[ANONYMOUS] else self._find_project(asked)
         if project is None:
             raise Refused(404, f"No project could be found with key '{asked}'.")
-        return reply(self._dataset.renderer.whole_project(project))
+        return json_response(self._dataset.renderer.whole_project(project))
 
     def _find_project(self, id_or_key: str) -> Project | None:
         projects = self._dataset.directory.projects
         return projects.get(id_or_key) or next((one for one in projects.values() if str(one.id) == id_or_key), None)
 
     async def fields(self, _: web.Request) -> web.Response:
-        return reply(list(self._fields.all.values()))
+        return json_response(list(self._fields.all.values()))
 
     async def server_info(self, request: web.Request) -> web.Response:
         now = datetime.fromtimestamp(self._dataset.clock.now() / 1000, UTC)
-        return reply(
+        return json_response(
             {
                 "baseUrl": str(request.url.origin()),
                 "displayUrl": str(request.url.origin()),

@@ -1,1 +1,1 @@
-"""What search sees: the index, JQL, pages and tokens."""
+"""What search sees: the index, JQL, pages and tokens. Nothing here knows HTTP or changes the site."""

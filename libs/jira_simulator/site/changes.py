@@ -19,8 +19,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from libs.jira_simulator.api.render import Renderer, encode, zulu
 from libs.jira_simulator.site.entities import Comment, Entity, Issue, IssueRecord, Project, Sprint, User, Worklog
+from libs.jira_simulator.site.render import Renderer, encode, zulu
 
 Kind = Literal["project", "user", "sprint", "issue", "comment", "worklog"]
 

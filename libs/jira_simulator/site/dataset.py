@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
-from libs.jira_simulator.api.render import Directory, Renderer
 from libs.jira_simulator.search.index import SearchIndex
 from libs.jira_simulator.site.changes import ChangeLog
 from libs.jira_simulator.site.entities import Entity, Issue, IssueRecord, issue_number
+from libs.jira_simulator.site.render import Directory, Renderer
 
 CLOCK_START = datetime(2026, 1, 1, tzinfo=UTC)
 """Everything in a generated data set happened in the year before; fixed, so that equal seeds give equal data on every

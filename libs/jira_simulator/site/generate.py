@@ -11,7 +11,6 @@ from collections.abc import Iterator
 
 import msgspec
 
-from libs.jira_simulator.api.render import Directory
 from libs.jira_simulator.site import adf, catalogue
 from libs.jira_simulator.site.entities import (
     UNKNOWN_ACCOUNT,
@@ -24,6 +23,7 @@ from libs.jira_simulator.site.entities import (
     User,
     Worklog,
 )
+from libs.jira_simulator.site.render import Directory
 
 DAY = 86_400_000
 YEAR = 365 * DAY

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from libs.jira_simulator.site import adf, catalogue
-from libs.jira_simulator.site.changes import described
+from libs.jira_simulator.site.changes import Kind, described
 from libs.jira_simulator.site.dataset import Dataset
 from libs.jira_simulator.site.entities import Board, Comment, Issue, IssueRecord, Sprint, User, Worklog
 from libs.jira_simulator.site.generate import FIRST_ID, FORTNIGHT
@@ -110,9 +110,7 @@ class Mutations:
         at = self._dataset.clock.tick()
         if status is not UNSET:
             change |= {"status": _id_of("status", catalogue.STATUSES, status), "status_changed": at}
-        return self._change(
-            record, at, "issue_updated", {name: new for name, new in change.items() if new is not UNSET}
-        )
+        return self._change(record, at, "issue_updated", _set(change))
 
     def move_issue(self, issue: str, *, project: str | None = None) -> Issue:
         """Give the issue a new key, in another project or in its own. The id stays, the old key still finds it."""
@@ -127,14 +125,15 @@ class Mutations:
     def delete_issue(self, issue: str) -> Issue:
         """Delete the issue with its comments and worklogs; each of them has an entry in the log."""
         record = self._record(issue)
-        gone, at = record.issue, self._dataset.clock.tick()
-        self._dataset.drop(gone.id)
-        for comment in record.comments:
-            self._log(at, "comment_deleted", "comment", str(comment.id), None, gone)
-        for worklog in record.worklogs:
-            self._log(at, "worklog_deleted", "worklog", str(worklog.id), None, gone)
-        self._dataset.log.append(at, "issue_deleted", "issue", str(gone.id), None, project=gone.project, issue_id=None)
-        return gone
+        deleted, at = record.issue, self._dataset.clock.tick()
+        self._dataset.drop(deleted.id)
+        children: tuple[Comment | Worklog, ...] = (*record.comments, *record.worklogs)
+        for child in children:
+            self._log_absence(at, child, deleted)
+        self._dataset.log.append(
+            at, "issue_deleted", "issue", str(deleted.id), None, project=deleted.project, issue_id=None
+        )
+        return deleted
 
     def _change(self, record: IssueRecord, at: int, type_: str, change: dict[str, Any]) -> Issue:
         changed = replace(record.issue, updated=at, **change)
@@ -168,25 +167,13 @@ class Mutations:
             created=at,
             updated=at,
         )
-        self._with(record, at, comments=(*record.comments, comment))
-        self._log_child("comment_created", comment)
-        return comment
+        return self._add_child(record, comment)
 
     def edit_comment(self, issue: str, comment: str, text: Text) -> Comment:
-        record, at = self._record(issue), self._dataset.clock.tick()
-        old = _child(record.comments, comment)
-        new = replace(old, body=_given(text), updated=at, update_author=self._dataset.directory.account)
-        self._with(record, at, comments=tuple(new if one is old else one for one in record.comments))
-        self._log_child("comment_updated", new)
-        return new
+        return self._edit_child(issue, Comment, comment, {"body": _given(text)})
 
     def delete_comment(self, issue: str, comment: str) -> Comment:
-        record, at = self._record(issue), self._dataset.clock.tick()
-        old = _child(record.comments, comment)
-        self._with(record, at, comments=tuple(one for one in record.comments if one is not old))
-        self._log(at, "comment_deleted", "comment", str(old.id), None, record.issue)
-        self._log_issue("issue_updated", record.issue.id)
-        return old
+        return self._delete_child(issue, Comment, comment)
 
     # ── worklogs ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -214,45 +201,52 @@ class Mutations:
             created=at,
             updated=at,
         )
-        self._with(record, at, worklogs=(*record.worklogs, worklog))
-        self._log_child("worklog_created", worklog)
-        return worklog
+        return self._add_child(record, worklog)
 
     def edit_worklog(
         self, issue: str, worklog: str, *, seconds: int | UnsetType = UNSET, text: Text | UnsetType | None = UNSET
     ) -> Worklog:
-        record, at = self._record(issue), self._dataset.clock.tick()
-        old = _child(record.worklogs, worklog)
-        new = replace(
-            old,
-            seconds=old.seconds if seconds is UNSET else seconds,
-            comment=old.comment if text is UNSET else _document(text),
-            updated=at,
-            update_author=self._dataset.directory.account,
-        )
-        self._with(record, at, worklogs=tuple(new if one is old else one for one in record.worklogs))
-        self._log_child("worklog_updated", new)
-        return new
+        change = {"seconds": seconds, "comment": UNSET if text is UNSET else _document(text)}
+        return self._edit_child(issue, Worklog, worklog, change)
 
     def delete_worklog(self, issue: str, worklog: str) -> Worklog:
+        return self._delete_child(issue, Worklog, worklog)
+
+    # ── comments and worklogs alike ────────────────────────────────────────────────────────────────────────────
+
+    def _add_child(self, record: IssueRecord, new: Child) -> Child:
+        kind: type[Child] = type(new)
+        children = list(_children(record, kind))
+        children.append(new)
+        self._put_children(record, new.updated, kind, children)
+        self._log_child("created", new)
+        return new
+
+    def _edit_child(self, issue: str, kind: type[Child], id_: str, change: dict[str, Any]) -> Child:
         record, at = self._record(issue), self._dataset.clock.tick()
-        old = _child(record.worklogs, worklog)
-        self._with(record, at, worklogs=tuple(one for one in record.worklogs if one is not old))
-        self._log(at, "worklog_deleted", "worklog", str(old.id), None, record.issue)
+        children = _children(record, kind)
+        old = _one_of(children, id_)
+        new = replace(old, **_set(change), updated=at, update_author=self._dataset.directory.account)
+        self._put_children(record, at, kind, [new if one is old else one for one in children])
+        self._log_child("updated", new)
+        return new
+
+    def _delete_child(self, issue: str, kind: type[Child], id_: str) -> Child:
+        record, at = self._record(issue), self._dataset.clock.tick()
+        children = _children(record, kind)
+        old = _one_of(children, id_)
+        self._put_children(record, at, kind, [one for one in children if one is not old])
+        self._log_absence(at, old, record.issue)
         self._log_issue("issue_updated", record.issue.id)
         return old
 
-    def _with(
-        self,
-        record: IssueRecord,
-        at: int,
-        *,
-        comments: tuple[Comment, ...] | None = None,
-        worklogs: tuple[Worklog, ...] | None = None,
-    ) -> None:
-        comments = record.comments if comments is None else comments
-        worklogs = record.worklogs if worklogs is None else worklogs
-        self._dataset.put(IssueRecord(replace(record.issue, updated=at), comments, worklogs))
+    def _put_children(self, record: IssueRecord, at: int, kind: type[Child], children: Iterable[Child]) -> None:
+        parts: dict[str, Any] = {
+            "comments": record.comments,
+            "worklogs": record.worklogs,
+            _LISTS[kind]: tuple(children),
+        }
+        self._dataset.put(IssueRecord(replace(record.issue, updated=at), **parts))
 
     # ── sprints ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -336,12 +330,12 @@ class Mutations:
 
     def remove_field(self, field: str) -> dict[str, Any]:
         """Delete a custom field: neither the list nor an issue shows it any more."""
-        gone = self._custom_field(field)
+        removed = self._custom_field(field)
         fields = self._dataset.directory.fields
         del fields.all[field]
         fields.values.pop(field, None)
         self._dataset.renderer.names_changed()
-        return gone
+        return removed
 
     def retype_field(
         self,
@@ -409,15 +403,24 @@ class Mutations:
         kind, id_, after = described(issue, record, self._dataset.renderer)
         self._dataset.log.append(issue.updated, type_, kind, id_, after, project=issue.project, issue_id=None)
 
-    def _log_child(self, type_: str, child: Comment | Worklog) -> None:
+    def _log_child(self, what: str, child: Comment | Worklog) -> None:
         """The comment or worklog, and the issue that it has bumped."""
         issue = self._dataset.issues[child.issue_id].issue
         kind, id_, after = described(child, None, self._dataset.renderer)
-        self._log(child.updated, type_, kind, id_, after, issue)
+        self._dataset.log.append(
+            child.updated, f"{kind}_{what}", kind, id_, after, project=issue.project, issue_id=issue.id
+        )
         self._log_issue("issue_updated", issue.id)
 
-    def _log(self, at: int, type_: str, kind: Any, id_: str, after: bytes | None, issue: Issue) -> None:
-        self._dataset.log.append(at, type_, kind, id_, after, project=issue.project, issue_id=issue.id)
+    def _log_absence(self, at: int, child: Comment | Worklog, issue: Issue) -> None:
+        kind: Kind = "comment" if isinstance(child, Comment) else "worklog"
+        self._dataset.log.append(
+            at, f"{kind}_deleted", kind, str(child.id), None, project=issue.project, issue_id=issue.id
+        )
+
+
+_LISTS: dict[type[Comment | Worklog], str] = {Comment: "comments", Worklog: "worklogs"}
+"""Where an issue's record keeps them."""
 
 
 def _document(text: Text | None) -> msgspec.Raw | None:
@@ -428,7 +431,17 @@ def _given(text: Text) -> msgspec.Raw:
     return adf.plain(text) if isinstance(text, str) else msgspec.Raw(msgspec.json.encode(text))
 
 
-def _child(children: Iterable[Child], id_: str) -> Child:
+def _set(change: dict[str, Any]) -> dict[str, Any]:
+    """The arguments that were given."""
+    return {name: new for name, new in change.items() if new is not UNSET}
+
+
+def _children(record: IssueRecord, kind: type[Child]) -> tuple[Child, ...]:
+    children: tuple[Child, ...] = getattr(record, _LISTS[kind])
+    return children
+
+
+def _one_of(children: Iterable[Child], id_: str) -> Child:
     found = next((child for child in children if str(child.id) == id_), None)
     if found is None:
         raise MutationError(f"the issue has no comment or worklog {id_!r}")

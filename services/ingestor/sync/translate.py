@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 from msgspec import Raw
@@ -26,6 +27,7 @@ from libs.events import (
     WorklogFetched,
     digest,
 )
+from libs.jira_client.models import UNKNOWN_ACCOUNT, Child, InlineChildren, Project, SprintFact, UserFact
 
 CUT_FIELDS = ("comment", "worklog")
 
@@ -73,52 +75,14 @@ class Issue(msgspec.Struct, frozen=True, kw_only=True):
     worklogs: Children
 
 
-class _User(msgspec.Struct, rename="camel"):
-    account_id: str
-    display_name: str = ""
-    active: bool = True
-    account_type: str = ""
-
-
-class _Child(msgspec.Struct, rename="camel"):
-    id: str | int
-    author: Raw = Raw(b"null")
-    update_author: Raw = Raw(b"null")
-    created: str | None = None
-    updated: str | None = None
-    started: str | None = None
-
-
-class _Sprint(msgspec.Struct, rename="camel"):
-    id: int | str
-    name: str | None = None
-    state: str | None = None
-    goal: str | None = None
-    start_date: str | None = None
-    end_date: str | None = None
-    complete_date: str | None = None
-
-
-class _Project(msgspec.Struct):
-    id: str
-    key: str
-    name: str = ""
-
-
-class _ChildPage(msgspec.Struct):
-    comments: list[Raw] | None = None
-    worklogs: list[Raw] | None = None
-    total: int | None = None
-
-
 _objects = msgspec.json.Decoder(dict[str, Raw])
-_child_pages = msgspec.json.Decoder(_ChildPage)
-_children = msgspec.json.Decoder(_Child)
-_users = msgspec.json.Decoder(_User | None)
-_sprints = msgspec.json.Decoder(_Sprint)
+_inline_children = msgspec.json.Decoder(InlineChildren)
+_children = msgspec.json.Decoder(Child)
+_users = msgspec.json.Decoder(UserFact | None)
+_sprints = msgspec.json.Decoder(SprintFact)
 _raw_lists = msgspec.json.Decoder(list[Raw] | None)
 _strings = msgspec.json.Decoder(str)
-_projects = msgspec.json.Decoder(_Project)
+_projects = msgspec.json.Decoder(Project)
 
 
 def instant(text: str) -> datetime:
@@ -156,7 +120,7 @@ def take_apart(raw: Raw) -> Issue:
 def _inline(raw: Raw | None) -> Children:
     if raw is None or bytes(raw) == b"null":
         return Children(items=[], total=0)
-    page = _child_pages.decode(raw)
+    page = _inline_children.decode(raw)
     items = page.comments if page.comments is not None else page.worklogs or []
     return Children(items=items, total=len(items) if page.total is None else page.total)
 
@@ -189,18 +153,22 @@ def issue_changes(origin: Origin, issue: Issue, sprint_field: str | None) -> Ite
     if sprint_field is not None and sprint_field in issue.fields:
         yield from embedded_sprint_changes(origin, issue.fields[sprint_field])
     for raw in issue.comments.items:
-        yield from _comment_changes(origin, issue, raw)
+        yield from _child_changes(origin, issue, raw, JiraCommentFetched)
     for raw in issue.worklogs.items:
-        yield from _worklog_changes(origin, issue, raw)
+        yield from _child_changes(origin, issue, raw, WorklogFetched)
 
 
-def _comment_changes(origin: Origin, issue: Issue, raw: Raw) -> Iterator[Change]:
+def _child_changes(
+    origin: Origin, issue: Issue, raw: Raw, kind: type[JiraCommentFetched | WorklogFetched]
+) -> Iterator[Change]:
+    """The facts of a comment or a worklog: itself, and the users met in it."""
     child = _children.decode(raw)
     updated = _first_time(child, issue.updated)
-    event = JiraCommentFetched(
-        **origin.envelope(JiraCommentFetched, str(child.id), updated),
+    own_id: dict[str, Any] = {f"{kind.entity}_id": str(child.id)}
+    event = kind(
+        **origin.envelope(kind, str(child.id), updated),
+        **own_id,
         issue_id=issue.issue_id,
-        comment_id=str(child.id),
         updated=updated,
         payload=raw,
     )
@@ -208,21 +176,7 @@ def _comment_changes(origin: Origin, issue: Issue, raw: Raw) -> Iterator[Change]
     yield from _user_changes(origin, child.author, child.update_author)
 
 
-def _worklog_changes(origin: Origin, issue: Issue, raw: Raw) -> Iterator[Change]:
-    child = _children.decode(raw)
-    updated = _first_time(child, issue.updated)
-    event = WorklogFetched(
-        **origin.envelope(WorklogFetched, str(child.id), updated),
-        issue_id=issue.issue_id,
-        worklog_id=str(child.id),
-        updated=updated,
-        payload=raw,
-    )
-    yield Change(event=event, digest=digest(raw), updated=updated)
-    yield from _user_changes(origin, child.author, child.update_author)
-
-
-def _first_time(child: _Child, otherwise: datetime) -> datetime:
+def _first_time(child: Child, otherwise: datetime) -> datetime:
     text = child.updated or child.created or child.started
     return instant(text) if text else otherwise
 
@@ -254,10 +208,6 @@ def user_change(origin: Origin, raw: Raw) -> Change | None:
     )
     identity = _digest_of(user.account_id, user.display_name, str(user.active), user.account_type)
     return Change(event=event, digest=identity, updated=origin.fetched_at)
-
-
-UNKNOWN_ACCOUNT = "unknown"
-"""Jira's id for a corrupted record; many distinct people share it, so it is nobody."""
 
 
 def embedded_sprint_changes(origin: Origin, value: Raw) -> Iterator[Change]:

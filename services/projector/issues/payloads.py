@@ -12,21 +12,8 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from msgspec import Raw
 
+from libs.jira_client.models import StoredSprint, StoredUser, UserReference
 from libs.read_tables import UNKNOWN_ACCOUNT
-
-
-class User(msgspec.Struct, rename="camel"):
-    account_id: str | None = None
-    display_name: str | None = None
-    active: bool = True
-    account_type: str | None = None
-    avatar_urls: dict[str, str | None] | None = None
-
-
-class Account(msgspec.Struct, rename="camel"):
-    """A user where only the account counts."""
-
-    account_id: str | None = None
 
 
 class Named(msgspec.Struct):
@@ -48,8 +35,8 @@ class IssueFields(msgspec.Struct):
     status: Status | None = None
     priority: Named | None = None
     issuetype: Named | None = None
-    assignee: Account | None = None
-    reporter: Account | None = None
+    assignee: UserReference | None = None
+    reporter: UserReference | None = None
     created: str | None = None
     updated: str | None = None
     sprints: Any = None
@@ -57,30 +44,19 @@ class IssueFields(msgspec.Struct):
 
 
 class Comment(msgspec.Struct):
-    author: Account | None = None
+    author: UserReference | None = None
     body: Any = None
     created: str | None = None
     updated: str | None = None
 
 
 class Worklog(msgspec.Struct, rename="camel"):
-    author: Account | None = None
+    author: UserReference | None = None
     comment: Any = None
     time_spent_seconds: int | None = None
     started: str | None = None
     created: str | None = None
     updated: str | None = None
-
-
-class Sprint(msgspec.Struct, rename="camel"):
-    name: str | None = None
-    state: str | None = None
-    goal: str | None = None
-    board_id: int | str | None = None
-    origin_board_id: int | str | None = None
-    start_date: str | None = None
-    end_date: str | None = None
-    complete_date: str | None = None
 
 
 class Membership(NamedTuple):
@@ -90,10 +66,10 @@ class Membership(NamedTuple):
     state: str | None
 
 
-users: Final = msgspec.json.Decoder(User)
+users: Final = msgspec.json.Decoder(StoredUser)
 comments: Final = msgspec.json.Decoder(Comment)
 worklogs: Final = msgspec.json.Decoder(Worklog)
-sprints: Final = msgspec.json.Decoder(Sprint)
+sprints: Final = msgspec.json.Decoder(StoredSprint)
 
 
 def issue_fields(payload: Raw, sprint_field: str | None) -> IssueFields:
@@ -110,12 +86,12 @@ def _issues(sprint_field: str | None) -> "msgspec.json.Decoder[Any]":
     return msgspec.json.Decoder(msgspec.defstruct("_Issue", [("fields", fields)]))
 
 
-def account(user: Account | None) -> str:
+def account(user: UserReference | None) -> str:
     """Whose it is; `unknown` when Jira does not say."""
     return (user.account_id if user is not None else None) or UNKNOWN_ACCOUNT
 
 
-def optional_account(user: Account | None) -> str | None:
+def optional_account(user: UserReference | None) -> str | None:
     """The account of a field that may be empty."""
     return None if user is None else account(user)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from libs.events import JiraUserFetched
+from libs.jira_client.models import StoredUser
 from libs.read_tables import UNKNOWN_ACCOUNT
 from services.projector.issues import payloads
 from services.projector.tables.batch import Changes, Key
@@ -43,6 +44,6 @@ def placeholders(accounts: Iterable[Key]) -> Sequence[dict[str, Any]]:
     ]
 
 
-def _avatar(user: payloads.User) -> str | None:
+def _avatar(user: StoredUser) -> str | None:
     urls = user.avatar_urls or {}
     return next((urls[size] for size in AVATAR_SIZES if urls.get(size)), None)

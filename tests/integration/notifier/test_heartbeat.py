@@ -20,7 +20,7 @@ from services.notifier.delivery.send import Outlet
 from services.notifier.heartbeat import Heartbeat
 from services.notifier.loop import Notifier
 from services.notifier.settings import Settings
-from tests.doubles.http import Call, HttpDouble
+from tests.doubles.http import HttpDouble, Request
 from tests.doubles.tcp_gate import TcpGate
 from tests.integration.events.reading.test_leader import through
 from tests.integration.notifier.mailing import AT_ONCE, until
@@ -34,10 +34,10 @@ class Switch(HttpDouble):
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/ping/secret-uuid"
 
-    def judge(self, call: Call) -> web.Response | None:
-        return None if call.path == "/ping/secret-uuid" else web.Response(status=404)
+    def judge(self, request: Request) -> web.Response | None:
+        return None if request.path == "/ping/secret-uuid" else web.Response(status=404)
 
-    def accept(self, call: Call, number: int) -> web.Response:  # noqa: ARG002 - a switch says the same to everybody
+    def accept(self, request: Request, number: int) -> web.Response:  # noqa: ARG002 - a switch says the same to everybody
         return web.Response(text="OK")
 
 

@@ -53,7 +53,7 @@ def caused(outer: BaseException, cause: BaseException) -> BaseException:
     return outer
 
 
-def said(*messages: str) -> dict[str, object]:
+def error_body(*messages: str) -> dict[str, object]:
     return {"errorMessages": list(messages), "errors": {}}
 
 
@@ -67,8 +67,8 @@ def test_corpus(case: RecordedCase) -> None:
     assert verdict is not None
     found = (verdict.code, verdict.retryable, verdict.scope, verdict.evidence.retry_after)
     assert found == (wanted.code, wanted.retryable, wanted.scope, wanted.retry_after)
-    for words in wanted.says:
-        assert words in f"{verdict.message} {verdict.advice}"
+    for text in wanted.says:
+        assert text in f"{verdict.message} {verdict.advice}"
     if wanted.error_code is not None:
         assert verdict.evidence.error_code == wanted.error_code
     if wanted.fingerprint is not None:
@@ -277,11 +277,11 @@ def test_the_case_of_an_unknown_answer_is_short_and_without_secrets() -> None:
 
 
 def test_one_cause_one_fingerprint() -> None:
-    first = classify(answer(400, said("The value 'ABC' does not exist for the field 'project'.")), HERE)
-    again = classify(answer(400, said("The value 'XYZ' does not exist for the field 'project'.")), HERE)
-    other = classify(answer(400, said("Field 'sprint' does not exist.")), HERE)
+    first = classify(answer(400, error_body("The value 'ABC' does not exist for the field 'project'.")), HERE)
+    again = classify(answer(400, error_body("The value 'XYZ' does not exist for the field 'project'.")), HERE)
+    other = classify(answer(400, error_body("Field 'sprint' does not exist.")), HERE)
     elsewhere = classify(
-        answer(400, said("The value 'ABC' does not exist for the field 'project'.")), Context("GET /x")
+        answer(400, error_body("The value 'ABC' does not exist for the field 'project'.")), Context("GET /x")
     )
     assert first
     assert again
@@ -292,9 +292,9 @@ def test_one_cause_one_fingerprint() -> None:
 
 
 def test_causes_with_one_status_are_told_apart() -> None:
-    generic = classify(answer(403, said("You do not have permission.")), HERE)
+    generic = classify(answer(403, error_body("You do not have permission.")), HERE)
     captcha = classify(answer(403, None, X_Authentication_Denied_Reason="CAPTCHA_CHALLENGE"), HERE)
-    address = classify(answer(403, said("The IP address has been rejected.")), HERE)
+    address = classify(answer(403, error_body("The IP address has been rejected.")), HERE)
     refused = classify(httpx.ConnectError("refused"), HERE)
     unnamed = classify(caused(httpx.ConnectError("x"), socket.gaierror(-2, "x")), HERE)
     fingerprints = {verdict.fingerprint for verdict in (generic, captcha, address, refused, unnamed) if verdict}
@@ -313,7 +313,7 @@ def test_jiras_own_words_are_kept_as_they_came_and_bounded() -> None:
     assert evidence.errors == {f"field{number}": "is wrong" for number in range(10)}
 
 
-def test_the_place_of_a_misfit_is_kept() -> None:
+def test_the_place_of_a_decode_error_is_kept() -> None:
     try:
         msgspec.json.decode(b'{"issues": [{"id": 7}]}', type=dict[str, list[dict[str, str]]])
     except msgspec.ValidationError as error:
@@ -336,7 +336,7 @@ def test_an_end_that_is_announced_is_told_by_good_and_bad_answers() -> None:
 
 def test_evidence_is_short_and_without_secrets() -> None:
     context = HERE._replace(redact=Redactor(("s3cret-value",)))
-    verdict = classify(answer(500, said("s3cret-value " + "x" * 5000)), context)
+    verdict = classify(answer(500, error_body("s3cret-value " + "x" * 5000)), context)
     assert verdict
     assert "s3cret" not in repr(verdict)
     assert len(verdict.evidence.excerpt or "") == 200

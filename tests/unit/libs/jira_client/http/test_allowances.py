@@ -15,7 +15,7 @@ FIELDS = "GET /rest/api/3/field"
 
 
 @pytest.mark.parametrize(
-    ("headers", "said"),
+    ("headers", "expected"),
     [
         ({}, []),
         ({"x-ratelimit-remaining": "12"}, [("burst", FIELDS, 12, None, None)]),
@@ -36,9 +36,9 @@ FIELDS = "GET /rest/api/3/field"
     ],
 )
 def test_headers(
-    headers: dict[str, str], said: list[tuple[str, str, float | None, float | None, float | None]]
+    headers: dict[str, str], expected: list[tuple[str, str, float | None, float | None, float | None]]
 ) -> None:
-    assert allowances(FIELDS, headers) == tuple(Allowance(*one) for one in said)
+    assert allowances(FIELDS, headers) == tuple(Allowance(*one) for one in expected)
 
 
 NAMES = ("x-ratelimit-remaining", "x-ratelimit-limit", "ratelimit", "ratelimit-policy", "beta-ratelimit")
@@ -46,9 +46,9 @@ NAMES = ("x-ratelimit-remaining", "x-ratelimit-limit", "ratelimit", "ratelimit-p
 
 @given(st.dictionaries(st.sampled_from(NAMES), st.text() | st.from_regex(r'("[a-z]{1,3}";[rq]=\d{1,20},? ?){1,20}')))
 def test_whatever_stands_there_is_read_without_trouble(headers: Mapping[str, str]) -> None:
-    said = allowances(FIELDS, headers)
-    assert len(said) <= 1 + MOST
-    assert len({(one.policy, one.endpoint) for one in said}) == len(said)
+    expected = allowances(FIELDS, headers)
+    assert len(expected) <= 1 + MOST
+    assert len({(one.policy, one.endpoint) for one in expected}) == len(expected)
 
 
 async def test_each_try_is_told_with_its_answer() -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import gzip
+import tracemalloc
 import zlib
 
 import brotli  # type: ignore[import-untyped]
@@ -31,8 +32,14 @@ def test_what_was_packed_comes_out(data: bytes, names: list[str]) -> None:
 @pytest.mark.parametrize("name", PACKERS)
 @pytest.mark.parametrize("size", [LIMIT + 1, 50_000_000])
 def test_a_bomb_is_not_unpacked(name: str, size: int) -> None:
-    with pytest.raises(BodyTooLargeError, match="more than 100000"):
-        unpack(name, PACKERS[name](bytes(size)), LIMIT)
+    bomb = PACKERS[name](bytes(size))
+    tracemalloc.start()
+    try:
+        with pytest.raises(BodyTooLargeError, match="more than 100000"):
+            unpack(name, bomb, LIMIT)
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("name", PACKERS)

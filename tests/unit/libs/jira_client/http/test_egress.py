@@ -2,14 +2,17 @@
 
 import asyncio
 import ipaddress
+import ssl
+from pathlib import Path
 
 import pytest
+import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
 from libs.jira_client import JiraClient, UntrustedConnection
 from libs.jira_client.http.addresses import is_public
-from libs.jira_client.http.egress import AddressRefusedError, PublicOnly
+from libs.jira_client.http.egress import AddressRefusedError, PublicOnly, pool
 from tests.unit.libs.jira_client.loopback import FakeTime, client, serving_bytes, settings
 
 
@@ -53,6 +56,19 @@ async def test_https_to_something_that_speaks_no_tls_is_not_trusted() -> None:
     async with serving_bytes(talk) as url, client(url.replace("http:", "https:"), FakeTime()) as jira:
         with pytest.raises(UntrustedConnection):
             await jira.myself()
+
+
+@pytest.mark.parametrize("public_only", [True, False])
+def test_an_authority_named_in_the_environment_is_not_trusted(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, public_only: bool
+) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    made = pool(connections=1, public_only=public_only)
+    trusted = made._pool._ssl_context.get_ca_certs(binary_form=True)  # type: ignore[union-attr]
+    assert trusted
+    assert ssl.PEM_cert_to_DER_cert(authority.cert_pem.bytes().decode()) not in trusted
 
 
 @given(st.ip_addresses(v=4))

@@ -4,13 +4,14 @@ import asyncio
 import base64
 import gzip
 import logging
-import random
 import traceback
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
 import brotli  # type: ignore[import-untyped]
+import httpx
 import pytest
 import zstandard
 from aiohttp import web
@@ -27,6 +28,7 @@ from libs.jira_client import (
     JiraClient,
     JiraError,
     JiraTimeout,
+    Limits,
     NetworkGlitch,
     QuotaExhausted,
     RateLimited,
@@ -80,8 +82,13 @@ async def test_calls_share_one_connection() -> None:
     assert jira.requests == 20
 
 
-async def test_no_more_connections_than_slots() -> None:
-    async with serving(lambda _: json(ME)) as server, client(server.url, max_concurrency=3, burst=100) as jira:
+@pytest.mark.parametrize(("connections", "slots"), [(3, 3), (3, 30), (30, 3)])
+async def test_no_more_connections_than_either_limit_allows(connections: int, slots: int) -> None:
+    limits = Limits(requests_per_second=50, burst=100, max_concurrency=slots, longest_wait_seconds=20)
+    async with (
+        serving(lambda _: json(ME)) as server,
+        JiraClient(settings(server.url, max_concurrency=connections), limits=limits) as jira,
+    ):
         await asyncio.gather(*(jira.myself() for _ in range(30)))
     assert len({asked.peer for asked in server.asked}) <= 3
 
@@ -219,9 +226,26 @@ async def test_a_quota_stays_a_quota_at_the_gate() -> None:
     assert len(server.asked) == 1
 
 
+class StoppedTime(FakeTime):
+    """A clock that stands, and lets nobody wake, until `run`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._running = asyncio.Event()
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        until = self.now + seconds
+        await self._running.wait()
+        self.now = max(self.now, until)
+
+    def run(self) -> None:
+        self._running.set()
+
+
 async def test_a_refusal_slows_the_others_down() -> None:
     """A second call, already queueing for a slot, does not pass the gate that the first one's refusal closes."""
-    time = FakeTime()
+    time = StoppedTime()
     heard: list[float] = []
 
     def handle(_: Asked) -> web.Response:
@@ -229,7 +253,12 @@ async def test_a_refusal_slows_the_others_down() -> None:
         return json({}, 429, Retry_After="10") if len(heard) == 1 else json(ME)
 
     async with serving(handle) as server, client(server.url, time, max_concurrency=1) as jira:
-        await asyncio.gather(jira.myself(), jira.myself())
+        both = asyncio.gather(jira.myself(), jira.myself())
+        while len(time.slept) < 2 and len(heard) < 2:
+            await asyncio.sleep(0.001)
+        assert len(heard) == 1, "the second went out while the gate was closed"
+        time.run()
+        await both
     assert len(heard) == 3
     assert min(heard[1:]) - heard[0] >= 10
 
@@ -253,28 +282,40 @@ async def silence(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None
 async def test_a_dripping_answer_meets_the_total_deadline() -> None:
     async with serving_bytes(drip) as url, client(url, tries=1, total_seconds=0.15) as jira:
         with pytest.raises(JiraTimeout) as caught:
-            await jira.myself()
+            async with asyncio.timeout(20):
+                await jira.myself()
     assert caught.value.retryable
 
 
 async def test_a_silent_server_meets_the_read_deadline() -> None:
-    async with serving_bytes(silence) as url, client(url, tries=2, read_seconds=0.05) as jira:
+    async with serving_bytes(silence) as url, client(url, tries=2, read_seconds=0.05, total_seconds=600) as jira:
         with pytest.raises(JiraTimeout):
-            await jira.myself()
+            async with asyncio.timeout(20):
+                await jira.myself()
     assert jira.requests == 2
 
 
-@pytest.mark.parametrize("declared", [True, False])
-async def test_a_large_body_is_not_read(declared: bool) -> None:
+async def test_a_body_that_is_declared_too_large_is_not_waited_for() -> None:
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_head(reader)
-        length = b"Content-Length: 999999999\r\n" if declared else b"Connection: close\r\n"
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n" + length + b"\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 999999999\r\n\r\n")
+        await reader.read()
+
+    async with serving_bytes(talk) as url, client(url, max_body_bytes=1_000_000, total_seconds=5) as jira:
+        with pytest.raises(BadResponse, match="larger than allowed"):
+            await jira.myself()
+    assert jira.requests == 1
+
+
+async def test_an_endless_body_is_not_read() -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_head(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n")
         while True:
             writer.write(b" " * 65_536)
             await writer.drain()
 
-    async with serving_bytes(talk) as url, client(url, max_body_bytes=1_000_000) as jira:
+    async with serving_bytes(talk) as url, client(url, max_body_bytes=1_000_000, total_seconds=5) as jira:
         with pytest.raises(BadResponse, match="larger than allowed"):
             await jira.myself()
     assert jira.requests == 1
@@ -414,11 +455,33 @@ async def test_cookies_are_not_kept() -> None:
     assert "cookie" not in server.asked[1].headers
 
 
-async def test_proxies_of_the_environment_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
-    async with serving(lambda _: json(ME)) as server, client(server.url) as jira:
-        await jira.myself()
+def _nothing_lost(_: pytest.MonkeyPatch) -> None: ...
+
+
+def _own_pool_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("libs.jira_client.http.transport.pool", lambda **_: None)
+
+
+def _distrust_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = httpx.AsyncClient
+    monkeypatch.setattr(httpx, "AsyncClient", lambda **given: made(**given | {"trust_env": True}))
+
+
+@pytest.mark.parametrize("lose", [_nothing_lost, _own_pool_lost, _distrust_lost])
+async def test_proxies_of_the_environment_are_ignored(
+    monkeypatch: pytest.MonkeyPatch, lose: Callable[[pytest.MonkeyPatch], None]
+) -> None:
+    """Two things keep them out, a pool of our own and `trust_env=False`, and either suffices when the other is lost."""
+    for name in ("no_proxy", "NO_PROXY"):  # would let a client that obeys the environment pass on loopback
+        monkeypatch.delenv(name, raising=False)
+    lose(monkeypatch)
+    async with serving(lambda _: json(ME)) as proxy, serving(lambda _: json(ME)) as server:
+        for name in ("http_proxy", "https_proxy", "all_proxy"):
+            monkeypatch.setenv(name, proxy.url)
+            monkeypatch.setenv(name.upper(), proxy.url)
+        async with client(server.url) as jira:
+            await jira.myself()
+    assert (len(server.asked), len(proxy.asked)) == (1, 0)
 
 
 # --- clock
@@ -438,14 +501,20 @@ async def test_jiras_clock_is_known_and_never_ahead() -> None:
 # --- secrets
 
 
-def _echo(asked: Asked) -> web.Response:
-    login = asked.headers["authorization"]
-    return json({"errorMessages": [f"Who is {EMAIL} with {TOKEN}? You sent {login}"]}, 400)
-
-
-async def test_an_echoed_secret_is_in_no_text(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    ("email", "token"),
+    [(EMAIL, TOKEN), ("opaque account", "opaque secret")],
+    ids=["of a known shape", "known only as what it is"],
+)
+async def test_an_echoed_secret_is_in_no_text(caplog: pytest.LogCaptureFixture, email: str, token: str) -> None:
     caplog.set_level(logging.DEBUG)
-    async with serving(_echo) as server, client(server.url) as jira:
+    coded = base64.b64encode(f"{email}:{token}".encode()).decode()
+
+    def echo(asked: Asked) -> web.Response:
+        assert asked.headers["authorization"] == f"Basic {coded}"
+        return json({"errorMessages": [f"Who is {email} with {token}? You sent {coded}"]}, 400)
+
+    async with serving(echo) as server, client(server.url, email=email, token=token) as jira:
         with pytest.raises(BadRequest) as caught:
             await jira.myself()
     error = caught.value
@@ -457,9 +526,8 @@ async def test_an_echoed_secret_is_in_no_text(caplog: pytest.LogCaptureFixture) 
         repr(jira),
         caplog.text,
     ]
-    coded = base64.b64encode(f"{EMAIL}:{TOKEN}".encode()).decode()
     for text in texts:
-        for secret in (TOKEN, EMAIL, coded, "CanaryToken"):
+        for secret in (token, email, coded):
             assert secret not in text
     assert "You sent" in str(error)
 
@@ -489,10 +557,17 @@ async def test_cancelling_is_not_an_error() -> None:
     assert jira.requests == 1
 
 
-async def test_the_limits_may_be_left_to_the_client() -> None:
-    async with serving(lambda _: json(ME)) as server, JiraClient(settings(server.url)) as jira:
-        await jira.myself()
-    assert isinstance(jira.limits.pulse.chance, random.Random)
+def test_a_client_without_limits_makes_its_own_from_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[dict[str, Any]] = []
+
+    def limits(**given: Any) -> Limits:
+        made.append(given)
+        return Limits(**given)
+
+    monkeypatch.setattr("libs.jira_client.client.Limits", limits)
+    given = {"requests_per_second": 7.0, "burst": 3, "max_concurrency": 2, "longest_wait_seconds": 5.0}
+    JiraClient(settings("http://127.0.0.1:9", **given))
+    assert made == [given]
 
 
 async def test_the_code_and_advice_reach_the_reader() -> None:

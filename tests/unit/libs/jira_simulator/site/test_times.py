@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from libs.jira_simulator.api.render import zoned, zulu
+from libs.jira_simulator.site.render import zoned, zulu
 
 ZONES = ("America/Los_Angeles", "America/St_Johns", "Asia/Kathmandu", "Australia/Lord_Howe", "Etc/UTC", "Europe/Berlin")
 CLOCK_CHANGE = 1_762_074_000_000
