@@ -10,7 +10,6 @@ from playwright.async_api import Locator, expect
 from libs.events import AlertAcknowledged, AlertEnd, AlertResolved, AlertsSilenced, stream_id
 from libs.jira_client.failures.errors import ErrorCode
 from libs.jira_client.failures.rules import RULES
-from services.graphql.console.routes import FOLDER
 from tests.browser.people import Person
 from tests.browser.stack import SITE, ConsoleStack
 
@@ -150,8 +149,3 @@ async def test_a_reader_sees_alerts_and_no_action(reader: Person) -> None:
     await reader.go_to_project("HELP")
     await expect(card(reader)).to_be_visible()
     await expect(reader.page.get_by_role("main").get_by_role("button")).to_have_count(0)
-
-
-async def test_every_code_of_the_classifier_can_be_filtered_by() -> None:
-    words = (FOLDER / "alert_words.js").read_text()
-    assert [code for code in ErrorCode if f'"{code}"' not in words] == []
