@@ -1,11 +1,9 @@
 /** The console: who is signed in, which page, and the frame around it. */
 import { outcome, report } from "./data/commands.js";
-import { DialogHost, closeDialog } from "./dialog_host.js";
 import { useObservable } from "./data/observable.js";
-import { html, render, useEffect, useErrorBoundary, useRef } from "./preact.js";
-import { useRoute } from "./route.js";
 import { store } from "./data/project_store.js";
 import { begin, may, session, signOut } from "./data/session.js";
+import { closeDialog, DialogHost } from "./dialog_host.js";
 import { AlertPage } from "./pages/alert.js";
 import { AlertsPage } from "./pages/alerts.js";
 import { LogsPage } from "./pages/logs.js";
@@ -19,6 +17,8 @@ import { Empty, Loading } from "./parts/empty.js";
 import { Failure } from "./parts/failure.js";
 import { Icon } from "./parts/icon.js";
 import { Logo } from "./parts/logo.js";
+import { html, render, useEffect, useErrorBoundary, useRef } from "./preact.js";
+import { useRoute } from "./route.js";
 
 /** Which page stands behind the first part of the address. @type {Record<string, {title: string, draw: (route: import("./route.js").Route) => any}>} */
 const PAGES = {

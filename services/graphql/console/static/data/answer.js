@@ -1,9 +1,9 @@
 /** What a page asks: once when it opens, and again when the project changed or something may have been missed. */
+import { useEffect } from "../preact.js";
 import { ask } from "./api.js";
 import { useObservable } from "./observable.js";
 import { watchNews } from "./project_store.js";
 import { reader, useReader } from "./reader.js";
-import { useEffect } from "../preact.js";
 
 /**
  * @template {keyof Api.Operations} Name

@@ -1,5 +1,7 @@
 /** GraphQL over HTTP, and the session that stands behind it. */
 
+const PATIENCE = 60_000; // ms; the server itself gives up sooner on what it asks of others
+
 /** A refusal or a failure, in words for the person at the screen. */
 export class ApiError extends Error {
   /**
@@ -73,7 +75,7 @@ function post(path, body) {
  */
 async function send(path, request) {
   try {
-    return await fetch(path, { credentials: "same-origin", cache: "no-store", ...request });
+    return await fetch(path, { credentials: "same-origin", cache: "no-store", signal: AbortSignal.timeout(PATIENCE), ...request });
   } catch {
     throw new ApiError("The server does not answer.", {
       code: "NO_CONNECTION",

@@ -1,6 +1,6 @@
 /** Sending commands, and saying what came of them. */
-import { ApiError, ask } from "./api.js";
 import { useRef, useState } from "../preact.js";
+import { ApiError, ask } from "./api.js";
 import { observable } from "./observable.js";
 import { adoptAlert, adoptJob } from "./project_store.js";
 

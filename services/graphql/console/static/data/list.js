@@ -1,9 +1,9 @@
 /** A list that is read page by page, kept current as far as it was read. */
+import { useEffect } from "../preact.js";
 import { ask } from "./api.js";
 import { useObservable } from "./observable.js";
 import { watchNews } from "./project_store.js";
 import { reader, useReader } from "./reader.js";
-import { useEffect } from "../preact.js";
 
 const PAGE = 50;
 
@@ -52,7 +52,7 @@ export function useList(document, filters, subject, every = 0) {
   return { items, more, busy: more && !error && requested > (items?.length ?? 0), error, next, reload };
 }
 
-const hidden = () => globalThis.document.hidden;
+const hidden = () => document.hidden;
 
 /**
  * From the top, so that what is shown stays, whatever came before it meanwhile.

@@ -1,11 +1,11 @@
 /** A log that is read page by page and followed. The server alone decides what a filter lets through. */
+import { useEffect } from "../preact.js";
 import { ask } from "./api.js";
-import { LOGS, LOG_ADDED } from "./documents.js";
+import { LOG_ADDED, LOGS } from "./documents.js";
 import { subscribe } from "./live.js";
-import { PAGE, merged, newestOf } from "./log_pages.js";
+import { merged, newestOf, PAGE } from "./log_pages.js";
 import { useObservable } from "./observable.js";
 import { reader, useReader } from "./reader.js";
-import { useEffect } from "../preact.js";
 
 /** @typedef {import("./log_pages.js").Log} Log */
 /** @typedef {{level: Api.SyncLogLevel | null, runId: string | null, text: string | null, warning: boolean | null}} Filters */

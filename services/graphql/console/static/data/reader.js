@@ -1,6 +1,6 @@
 /** Reading that stays current: the last good answer is kept, errors are reported, and news make it read again. */
-import { observable } from "./observable.js";
 import { useEffect, useMemo } from "../preact.js";
+import { observable } from "./observable.js";
 
 /**
  * @template Answer

@@ -1,8 +1,8 @@
 /** What schedules mean, asked once for each cron expression and time zone. */
+import { meaning } from "../text/schedules.js";
 import { ask } from "./api.js";
 import { CRON_PREVIEW } from "./documents.js";
 import { observable } from "./observable.js";
-import { meaning } from "../text/schedules.js";
 
 /** @typedef {import("../text/schedules.js").Meaning} Meaning */
 

@@ -22,7 +22,7 @@ export function may(role) {
 }
 
 /** The token of a `#token=…` address, taken out of the address bar and the history at once. */
-export function takeTokenFromAddress() {
+function takeTokenFromAddress() {
   const found = /^#token=(.+)$/.exec(location.hash);
   if (!found) return null;
   history.replaceState(null, "", location.pathname + location.search + "#/");

@@ -1,8 +1,8 @@
 import { command, report } from "../data/commands.js";
 import { PAUSE } from "../data/documents.js";
-import { html, useState } from "../preact.js";
 import { CommandDialog } from "../parts/forms/dialog.js";
 import { ReasonField } from "../parts/forms/field.js";
+import { html, useState } from "../preact.js";
 
 /** One command a project: what was refused stays in the dialog, the others are paused. @param {{projects: Api.Project[], onDone: () => void, onClose: () => void}} props */
 export function BulkPauseDialog({ projects, onDone, onClose }) {

@@ -1,12 +1,12 @@
 import { useCommand } from "../data/commands.js";
 import { CREATE_TOKEN } from "../data/documents.js";
 import { useObservable } from "../data/observable.js";
-import { html, useRef, useState } from "../preact.js";
 import { store } from "../data/project_store.js";
-import { CommandDialog, Dialog } from "../parts/forms/dialog.js";
 import { OtherErrors } from "../parts/failure.js";
+import { CommandDialog, Dialog } from "../parts/forms/dialog.js";
 import { Field, Select } from "../parts/forms/field.js";
 import { Icon } from "../parts/icon.js";
+import { html, useRef, useState } from "../preact.js";
 
 /** @type {[Api.Role, string][]} */
 const ROLES = [

@@ -1,9 +1,9 @@
 import { report, useCommand } from "../data/commands.js";
 import { PAUSE } from "../data/documents.js";
-import { html, useState } from "../preact.js";
-import { CommandDialog } from "../parts/forms/dialog.js";
 import { OtherErrors } from "../parts/failure.js";
+import { CommandDialog } from "../parts/forms/dialog.js";
 import { ReasonField } from "../parts/forms/field.js";
+import { html, useState } from "../preact.js";
 
 /** Pause asks for a reason: whoever finds the project paused must know why. @param {{project: Api.Project, onClose: () => void}} props */
 export function PauseDialog({ project, onClose }) {

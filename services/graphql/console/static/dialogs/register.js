@@ -1,12 +1,12 @@
 import { ask } from "../data/api.js";
 import { report, useCommand } from "../data/commands.js";
 import { JIRA_PROJECTS, REGISTER } from "../data/documents.js";
-import { html, useState } from "../preact.js";
-import { CommandDialog } from "../parts/forms/dialog.js";
 import { OtherErrors } from "../parts/failure.js";
+import { CommandDialog } from "../parts/forms/dialog.js";
 import { ReasonField } from "../parts/forms/field.js";
 import { ScheduleFields } from "../parts/forms/schedule_fields.js";
 import { Search } from "../parts/forms/search.js";
+import { html, useState } from "../preact.js";
 
 const DEFAULT_CRON = "*/15 * * * *";
 

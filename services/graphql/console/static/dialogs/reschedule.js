@@ -1,10 +1,10 @@
 import { report, useCommand } from "../data/commands.js";
 import { RESCHEDULE } from "../data/documents.js";
-import { html, useState } from "../preact.js";
-import { CommandDialog } from "../parts/forms/dialog.js";
 import { OtherErrors } from "../parts/failure.js";
+import { CommandDialog } from "../parts/forms/dialog.js";
 import { ReasonField } from "../parts/forms/field.js";
 import { ScheduleFields } from "../parts/forms/schedule_fields.js";
+import { html, useState } from "../preact.js";
 
 /** @param {{project: Api.Project, onClose: () => void}} props */
 export function RescheduleDialog({ project, onClose }) {

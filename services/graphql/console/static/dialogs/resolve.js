@@ -1,10 +1,10 @@
-import { alertName } from "../text/alerts.js";
 import { report, useCommand } from "../data/commands.js";
 import { RESOLVE } from "../data/documents.js";
-import { html, useState } from "../preact.js";
-import { CommandDialog } from "../parts/forms/dialog.js";
 import { OtherErrors } from "../parts/failure.js";
+import { CommandDialog } from "../parts/forms/dialog.js";
 import { NoteField } from "../parts/forms/field.js";
+import { html, useState } from "../preact.js";
+import { alertName } from "../text/alerts.js";
 
 /** @param {{alert: Api.Alert, onClose: () => void}} props */
 export function ResolveDialog({ alert, onClose }) {

@@ -1,8 +1,8 @@
 import { report, useCommand } from "../data/commands.js";
 import { REVOKE_TOKEN } from "../data/documents.js";
-import { html } from "../preact.js";
-import { CommandDialog } from "../parts/forms/dialog.js";
 import { OtherErrors } from "../parts/failure.js";
+import { CommandDialog } from "../parts/forms/dialog.js";
+import { html } from "../preact.js";
 
 /** @param {{token: Api.ApiToken, onDone: () => void, onClose: () => void}} props */
 export function RevokeTokenDialog({ token, onDone, onClose }) {

@@ -1,11 +1,11 @@
 import { ask } from "../data/api.js";
 import { useCommand } from "../data/commands.js";
 import { NOTIFICATIONS, SEND_TEST } from "../data/documents.js";
-import { html, useEffect, useState } from "../preact.js";
-import { CommandDialog, Dialog } from "../parts/forms/dialog.js";
 import { OtherErrors } from "../parts/failure.js";
+import { CommandDialog, Dialog } from "../parts/forms/dialog.js";
 import { Field, Select } from "../parts/forms/field.js";
-import { NotificationVerdict, channelText } from "../parts/notifications.js";
+import { channelText, NotificationVerdict } from "../parts/notifications.js";
+import { html, useEffect, useState } from "../preact.js";
 
 /** @type {Api.NotificationChannel[]} */
 const CHANNELS = ["EMAIL", "SLACK", "WHATSAPP"];

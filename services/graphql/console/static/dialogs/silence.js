@@ -1,9 +1,9 @@
 import { report, useCommand } from "../data/commands.js";
 import { SILENCE } from "../data/documents.js";
-import { html, useState } from "../preact.js";
-import { CommandDialog } from "../parts/forms/dialog.js";
 import { OtherErrors } from "../parts/failure.js";
+import { CommandDialog } from "../parts/forms/dialog.js";
 import { NoteField, Select } from "../parts/forms/field.js";
+import { html, useState } from "../preact.js";
 
 /** @type {[string, string][]} minutes, and their text */
 const LENGTHS = [

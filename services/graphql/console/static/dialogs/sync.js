@@ -1,11 +1,11 @@
 import { ask } from "../data/api.js";
 import { report, useCommand } from "../data/commands.js";
 import { KNOWN_USERS, START, TRIGGER } from "../data/documents.js";
-import { html, useRef, useState } from "../preact.js";
-import { CommandDialog } from "../parts/forms/dialog.js";
 import { OtherErrors } from "../parts/failure.js";
+import { CommandDialog } from "../parts/forms/dialog.js";
 import { ReasonField } from "../parts/forms/field.js";
 import { PeoplePicker } from "../parts/forms/people_picker.js";
+import { html, useRef, useState } from "../preact.js";
 
 const FULL = html`<strong>Full sync</strong>: read every issue again, not only what changed`;
 

@@ -1,9 +1,9 @@
 import { report, useCommand } from "../data/commands.js";
 import { UNREGISTER } from "../data/documents.js";
-import { html, useState } from "../preact.js";
-import { CommandDialog } from "../parts/forms/dialog.js";
 import { OtherErrors } from "../parts/failure.js";
+import { CommandDialog } from "../parts/forms/dialog.js";
 import { Field, ReasonField } from "../parts/forms/field.js";
+import { html, useState } from "../preact.js";
 
 /** The one command that takes something away asks for the key to be typed. @param {{project: Api.Project, onClose: () => void}} props */
 export function UnregisterDialog({ project, onClose }) {

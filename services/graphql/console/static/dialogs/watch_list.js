@@ -1,11 +1,11 @@
 import { ask } from "../data/api.js";
 import { report, useCommand } from "../data/commands.js";
 import { JIRA_USERS, SET_TRACKED_USERS } from "../data/documents.js";
-import { html, useState } from "../preact.js";
-import { CommandDialog } from "../parts/forms/dialog.js";
 import { OtherErrors } from "../parts/failure.js";
+import { CommandDialog } from "../parts/forms/dialog.js";
 import { ReasonField } from "../parts/forms/field.js";
 import { PeoplePicker } from "../parts/forms/people_picker.js";
+import { html, useState } from "../preact.js";
 
 /** @param {{project: Api.Project, people: Api.Person[], onClose: () => void}} props people: those watched now */
 export function WatchListDialog({ project, people, onClose }) {

@@ -1,16 +1,16 @@
-import { endText, isAhead, runsText } from "../text/alerts.js";
 import { useAnswer } from "../data/answer.js";
 import { ONE_ALERT } from "../data/documents.js";
-import { html } from "../preact.js";
 import { ALERTS } from "../data/project_store.js";
-import { alertsAddress, logsAddress, projectAddress } from "../route.js";
-import { Ago, Moment } from "../parts/moments.js";
 import { AlertActions } from "../parts/alerts/actions.js";
 import { AlertText } from "../parts/alerts/card.js";
+import { Severity, severityOf, Status } from "../parts/alerts/severity.js";
 import { Empty, Loading } from "../parts/empty.js";
 import { Failure } from "../parts/failure.js";
+import { Ago, Moment } from "../parts/moments.js";
 import { NotificationTable } from "../parts/notifications.js";
-import { Severity, Status, severityOf } from "../parts/alerts/severity.js";
+import { html } from "../preact.js";
+import { alertsAddress, logsAddress, projectAddress } from "../route.js";
+import { endText, isAhead, runsText } from "../text/alerts.js";
 
 /** @param {{id: string}} props */
 export function AlertPage({ id }) {

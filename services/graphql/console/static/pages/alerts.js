@@ -1,13 +1,13 @@
-import { CODES } from "../text/alerts.js";
 import { ALERTS as DOCUMENT } from "../data/documents.js";
 import { useList } from "../data/list.js";
-import { html } from "../preact.js";
 import { ALERTS } from "../data/project_store.js";
-import { alertsAddress, replaceAddress } from "../route.js";
 import { AlertList } from "../parts/alerts/card.js";
 import { Empty, Loading } from "../parts/empty.js";
 import { Failure } from "../parts/failure.js";
 import { ProjectFilter, SelectFilter } from "../parts/forms/filters.js";
+import { html } from "../preact.js";
+import { alertsAddress, replaceAddress } from "../route.js";
+import { CODES } from "../text/alerts.js";
 
 /** @type {[string, string][]} */
 const STATUSES = [

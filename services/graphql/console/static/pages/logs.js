@@ -1,13 +1,13 @@
+import { downloadLog, useLog } from "../data/log.js";
 import { useObservable } from "../data/observable.js";
-import { html, useEffect, useState } from "../preact.js";
 import { store } from "../data/project_store.js";
-import { logsAddress, projectAddress, replaceAddress } from "../route.js";
 import { Badge } from "../parts/badge.js";
 import { Empty, Loading } from "../parts/empty.js";
 import { Failure } from "../parts/failure.js";
 import { Icon } from "../parts/icon.js";
 import { Moment } from "../parts/moments.js";
-import { downloadLog, useLog } from "../data/log.js";
+import { html, useEffect, useState } from "../preact.js";
+import { logsAddress, projectAddress, replaceAddress } from "../route.js";
 
 const TYPING_PAUSE = 250; // ms
 

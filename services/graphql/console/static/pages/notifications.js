@@ -1,18 +1,18 @@
 import { sendNow } from "../data/commands.js";
-import { openDialog } from "../dialog_host.js";
-import { SendTestDialog } from "../dialogs/send_test.js";
 import { NOTIFICATIONS, REDRIVE } from "../data/documents.js";
 import { useList } from "../data/list.js";
-import { html, useState } from "../preact.js";
 import { ALERTS } from "../data/project_store.js";
-import { notificationsAddress, replaceAddress } from "../route.js";
 import { may } from "../data/session.js";
+import { openDialog } from "../dialog_host.js";
+import { SendTestDialog } from "../dialogs/send_test.js";
 import { Empty, Loading } from "../parts/empty.js";
 import { Failure } from "../parts/failure.js";
-import { ProjectFilter, SelectFilter } from "../parts/forms/filters.js";
 import { focusKeeper } from "../parts/focus.js";
+import { ProjectFilter, SelectFilter } from "../parts/forms/filters.js";
 import { Icon } from "../parts/icon.js";
 import { NOTIFICATION_STATES, NotificationTable } from "../parts/notifications.js";
+import { html, useState } from "../preact.js";
+import { notificationsAddress, replaceAddress } from "../route.js";
 
 const LOOK_EVERY = 5_000; // ms: an attempt changes no project, so that nothing tells of it
 

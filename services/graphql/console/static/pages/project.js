@@ -1,30 +1,30 @@
 import { useAnswer } from "../data/answer.js";
-import { openDialog } from "../dialog_host.js";
-import { WatchListDialog } from "../dialogs/watch_list.js";
 import { PROJECT, UPCOMING_RUNS } from "../data/documents.js";
 import { useObservable } from "../data/observable.js";
-import { html, useState } from "../preact.js";
-import { errorOf } from "../text/project_state.js";
 import { store } from "../data/project_store.js";
-import { logsAddress } from "../route.js";
 import { may } from "../data/session.js";
-import { Behind, Moment, useNow } from "../parts/moments.js";
-import { relativeText } from "../text/time.js";
-import { Absences } from "../parts/projects/absences.js";
-import { Actions } from "../parts/projects/actions.js";
+import { openDialog } from "../dialog_host.js";
+import { WatchListDialog } from "../dialogs/watch_list.js";
+import { ProjectAlerts } from "../parts/alerts/of_project.js";
 import { Badge } from "../parts/badge.js";
-import { StateBadges } from "../parts/projects/state_badges.js";
-import { Changes } from "../parts/projects/changes.js";
 import { Empty, Loading } from "../parts/empty.js";
 import { Failure } from "../parts/failure.js";
+import { Name } from "../parts/forms/people_picker.js";
+import { Icon } from "../parts/icon.js";
+import { Behind, Moment, useNow } from "../parts/moments.js";
+import { Absences } from "../parts/projects/absences.js";
+import { Actions } from "../parts/projects/actions.js";
+import { Changes } from "../parts/projects/changes.js";
 import { Drifts } from "../parts/projects/drifts.js";
 import { Freshness, LastRun, NextRun, Schedule, useStateOf } from "../parts/projects/facts.js";
-import { Icon } from "../parts/icon.js";
-import { Name } from "../parts/forms/people_picker.js";
-import { RunDetail } from "../parts/runs/detail.js";
-import { ProjectAlerts } from "../parts/alerts/of_project.js";
-import { RunTimeline } from "../parts/runs/timeline.js";
+import { StateBadges } from "../parts/projects/state_badges.js";
 import { Why } from "../parts/projects/why.js";
+import { RunDetail } from "../parts/runs/detail.js";
+import { RunTimeline } from "../parts/runs/timeline.js";
+import { html, useState } from "../preact.js";
+import { logsAddress } from "../route.js";
+import { errorOf } from "../text/project_state.js";
+import { relativeText } from "../text/time.js";
 
 /** @param {{uid: string}} props */
 export function ProjectPage({ uid }) {

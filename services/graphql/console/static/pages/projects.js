@@ -1,24 +1,24 @@
 import { sendNow } from "../data/commands.js";
+import { RESUME } from "../data/documents.js";
+import { useObservable } from "../data/observable.js";
+import { refetch, store } from "../data/project_store.js";
+import { gapOf, meaningsKnown } from "../data/schedules.js";
+import { may } from "../data/session.js";
 import { openDialog } from "../dialog_host.js";
 import { BulkPauseDialog } from "../dialogs/bulk_pause.js";
 import { RegisterDialog } from "../dialogs/register.js";
-import { RESUME } from "../data/documents.js";
-import { useObservable } from "../data/observable.js";
-import { html, useState } from "../preact.js";
-import { refetch, store } from "../data/project_store.js";
-import { STATES, errorOf, stateOf } from "../text/project_state.js";
-import { projectAddress } from "../route.js";
-import { gapOf, meaningsKnown } from "../data/schedules.js";
-import { may } from "../data/session.js";
-import { useNow } from "../parts/moments.js";
-import { Actions } from "../parts/projects/actions.js";
-import { StateBadges } from "../parts/projects/state_badges.js";
+import { OpenAlerts } from "../parts/alerts/count.js";
 import { Empty, Loading } from "../parts/empty.js";
 import { Failure } from "../parts/failure.js";
-import { Freshness, LastRun, NextRun, Schedule, useStateOf } from "../parts/projects/facts.js";
 import { Icon } from "../parts/icon.js";
-import { OpenAlerts } from "../parts/alerts/count.js";
+import { useNow } from "../parts/moments.js";
+import { Actions } from "../parts/projects/actions.js";
+import { Freshness, LastRun, NextRun, Schedule, useStateOf } from "../parts/projects/facts.js";
+import { StateBadges } from "../parts/projects/state_badges.js";
 import { Why } from "../parts/projects/why.js";
+import { html, useState } from "../preact.js";
+import { projectAddress } from "../route.js";
+import { errorOf, stateOf, STATES } from "../text/project_state.js";
 
 export function ProjectsPage() {
   const { loading, projects, error } = useObservable(store);

@@ -1,8 +1,8 @@
 import { useObservable } from "../data/observable.js";
-import { html, useEffect, useState } from "../preact.js";
 import { session, signIn } from "../data/session.js";
 import { Failure } from "../parts/failure.js";
 import { Logo } from "../parts/logo.js";
+import { html, useEffect, useState } from "../preact.js";
 
 export function SignInPage() {
   const { message } = useObservable(session);

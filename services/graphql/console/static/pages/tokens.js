@@ -1,17 +1,17 @@
 import { useAnswer } from "../data/answer.js";
+import { TOKENS } from "../data/documents.js";
+import { useObservable } from "../data/observable.js";
+import { store } from "../data/project_store.js";
+import { may } from "../data/session.js";
 import { openDialog } from "../dialog_host.js";
 import { CreateTokenDialog } from "../dialogs/create_token.js";
 import { RevokeTokenDialog } from "../dialogs/revoke_token.js";
-import { TOKENS } from "../data/documents.js";
-import { useObservable } from "../data/observable.js";
-import { html } from "../preact.js";
-import { store } from "../data/project_store.js";
-import { may } from "../data/session.js";
-import { Ago, useNow } from "../parts/moments.js";
 import { Badge } from "../parts/badge.js";
 import { Empty, Loading } from "../parts/empty.js";
 import { Failure } from "../parts/failure.js";
 import { Icon } from "../parts/icon.js";
+import { Ago, useNow } from "../parts/moments.js";
+import { html } from "../preact.js";
 
 export function TokensPage() {
   if (!may("ADMIN")) {

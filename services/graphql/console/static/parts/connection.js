@@ -1,7 +1,7 @@
 import { connection } from "../data/live.js";
 import { useObservable } from "../data/observable.js";
-import { html } from "../preact.js";
 import { store } from "../data/project_store.js";
+import { html } from "../preact.js";
 import { Moment } from "./moments.js";
 
 /** @type {Record<import("../data/live.js").Connection, {tone: string, text: string}>} */

@@ -1,7 +1,7 @@
 /** Notifications: what was sent where and when, or why not and what to do about it. */
 import { html } from "../preact.js";
-import { Countdown, Moment } from "./moments.js";
 import { Badge } from "./badge.js";
+import { Countdown, Moment } from "./moments.js";
 
 /** @type {Record<string, string>} */
 const CHANNELS = { email: "Email", slack: "Slack", whatsapp: "WhatsApp" };

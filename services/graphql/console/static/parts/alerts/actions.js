@@ -1,11 +1,11 @@
 /** What the person signed in may do about an alert, as buttons. */
-import { alertName } from "../../text/alerts.js";
+import { may } from "../../data/session.js";
 import { openDialog } from "../../dialog_host.js";
 import { AcknowledgeDialog } from "../../dialogs/acknowledge.js";
 import { ResolveDialog } from "../../dialogs/resolve.js";
 import { SilenceDialog } from "../../dialogs/silence.js";
 import { html } from "../../preact.js";
-import { may } from "../../data/session.js";
+import { alertName } from "../../text/alerts.js";
 import { Icon } from "../icon.js";
 
 /** @param {{alert: Api.Alert}} props */

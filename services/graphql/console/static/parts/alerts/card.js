@@ -1,12 +1,12 @@
 /** An alert in a list: what is wrong, what to do, how it stands. */
-import { alertName, endText, isAhead, runsText } from "../../text/alerts.js";
 import { html } from "../../preact.js";
 import { alertAddress, projectAddress } from "../../route.js";
-import { Ago, Moment } from "../moments.js";
-import { AlertActions } from "./actions.js";
+import { alertName, endText, isAhead, runsText } from "../../text/alerts.js";
 import { DocsLink } from "../docs_link.js";
 import { Icon } from "../icon.js";
-import { Severity, Status, severityOf } from "./severity.js";
+import { Ago, Moment } from "../moments.js";
+import { AlertActions } from "./actions.js";
+import { Severity, severityOf, Status } from "./severity.js";
 
 /** @param {{label: string, alerts: Api.Alert[], withProject?: boolean, shown?: string}} props shown: the code that the page shows above */
 export function AlertList({ label, alerts, withProject = true, shown }) {

@@ -1,6 +1,6 @@
 import { useObservable } from "../../data/observable.js";
-import { html } from "../../preact.js";
 import { alertsOf, store } from "../../data/project_store.js";
+import { html } from "../../preact.js";
 import { alertsAddress } from "../../route.js";
 
 /** How many alerts of a project are open, as a way to them. @param {{uid: string}} props */

@@ -1,13 +1,13 @@
+import { useObservable } from "../../data/observable.js";
+import { alertsOf, store } from "../../data/project_store.js";
+import { may } from "../../data/session.js";
 import { openDialog } from "../../dialog_host.js";
 import { SilenceDialog } from "../../dialogs/silence.js";
-import { useObservable } from "../../data/observable.js";
 import { html } from "../../preact.js";
-import { errorOf } from "../../text/project_state.js";
-import { alertsOf, store } from "../../data/project_store.js";
 import { alertsAddress } from "../../route.js";
-import { may } from "../../data/session.js";
-import { AlertList } from "./card.js";
+import { errorOf } from "../../text/project_state.js";
 import { Icon } from "../icon.js";
+import { AlertList } from "./card.js";
 import { Silences } from "./silences.js";
 
 /** What needs attention in a project. @param {{project: Api.Project, silences: Api.Silence[], onChange: () => void}} props */

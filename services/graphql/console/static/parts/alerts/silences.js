@@ -1,12 +1,12 @@
 /** What is silenced of a project, and the way to lift it. */
-import { isAhead } from "../../text/alerts.js";
 import { sendNow } from "../../data/commands.js";
 import { SILENCE } from "../../data/documents.js";
-import { html } from "../../preact.js";
 import { may } from "../../data/session.js";
-import { Moment } from "../moments.js";
+import { html } from "../../preact.js";
+import { isAhead } from "../../text/alerts.js";
 import { focusKeeper } from "../focus.js";
 import { Icon } from "../icon.js";
+import { Moment } from "../moments.js";
 
 /** @param {{project: Api.Project, silences: Api.Silence[], onChange: () => void}} props */
 export function Silences({ project, silences, onChange }) {

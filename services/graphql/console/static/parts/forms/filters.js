@@ -1,7 +1,7 @@
 /** Filters of lists; their values stand in the address. */
 import { useObservable } from "../../data/observable.js";
-import { html } from "../../preact.js";
 import { store } from "../../data/project_store.js";
+import { html } from "../../preact.js";
 
 /** @param {{label: string, value: string, options: [string, string][], onChange: (value: string) => void}} props options: value and text of each */
 export function SelectFilter({ label, value, options, onChange }) {

@@ -1,13 +1,13 @@
 /** What the person signed in may do with a project, as buttons; the dialogs they open. */
 import { sendNow } from "../../data/commands.js";
+import { RESUME } from "../../data/documents.js";
+import { may } from "../../data/session.js";
 import { openDialog } from "../../dialog_host.js";
 import { PauseDialog } from "../../dialogs/pause.js";
 import { RescheduleDialog } from "../../dialogs/reschedule.js";
 import { StartDialog, SyncDialog } from "../../dialogs/sync.js";
 import { UnregisterDialog } from "../../dialogs/unregister.js";
-import { RESUME } from "../../data/documents.js";
 import { html } from "../../preact.js";
-import { may } from "../../data/session.js";
 import { focusKeeper } from "../focus.js";
 import { Icon } from "../icon.js";
 

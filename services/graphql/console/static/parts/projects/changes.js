@@ -1,6 +1,6 @@
 import { html, useState } from "../../preact.js";
-import { Moment } from "../moments.js";
 import { Icon } from "../icon.js";
+import { Moment } from "../moments.js";
 
 /** @type {Record<string, string>} */
 const ICONS = {

@@ -1,7 +1,7 @@
 /** What Jira changed about its fields. */
 import { html } from "../../preact.js";
-import { Ago } from "../moments.js";
 import { Icon } from "../icon.js";
+import { Ago } from "../moments.js";
 
 /** @param {{drifts: Api.SchemaDrift[]}} props newest first */
 export function Drifts({ drifts }) {

@@ -1,12 +1,12 @@
-/** What a project's state is made of: freshness, last run, next run, each in words. */
+/** What a project's state is made of: freshness, last run, next run, each as text. */
+import { useObservable } from "../../data/observable.js";
+import { gapOf, meaningOf, meaningsKnown } from "../../data/schedules.js";
 import { html } from "../../preact.js";
 import { freshUntil, stateOf } from "../../text/project_state.js";
-import { gapOf, meaningOf, meaningsKnown } from "../../data/schedules.js";
-import { useObservable } from "../../data/observable.js";
+import { durationText, relativeText } from "../../text/time.js";
 import { Ago, Behind, Countdown, Moment, useNow } from "../moments.js";
-import { relativeText, durationText } from "../../text/time.js";
-import { Result, RESULTS } from "../runs/result.js";
 import { RunProgress } from "../runs/progress.js";
+import { Result, RESULTS } from "../runs/result.js";
 
 /** @param {{project: Api.Project}} props */
 export function Freshness({ project }) {

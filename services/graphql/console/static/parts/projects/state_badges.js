@@ -1,5 +1,5 @@
-import { STATES } from "../../text/project_state.js";
 import { html } from "../../preact.js";
+import { STATES } from "../../text/project_state.js";
 import { Badge } from "../badge.js";
 
 /** How a project stands; that it is slowed down also while a run is in progress. @param {{project: Api.Project, state: import("../../text/project_state.js").State}} props */

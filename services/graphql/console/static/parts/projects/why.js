@@ -1,10 +1,10 @@
 /** Why data is not fresh, and what happens next. */
-import { runsText } from "../../text/alerts.js";
 import { html } from "../../preact.js";
+import { runsText } from "../../text/alerts.js";
 import { errorOf } from "../../text/project_state.js";
-import { Ago, Behind } from "../moments.js";
 import { durationText } from "../../text/time.js";
 import { DocsLink } from "../docs_link.js";
+import { Ago, Behind } from "../moments.js";
 import { scheduleText, useStateOf } from "./facts.js";
 
 /** In a sentence or two; null when data is fresh. @param {{project: Api.Project}} props */

@@ -1,9 +1,9 @@
 import { html } from "../../preact.js";
 import { logsAddress } from "../../route.js";
-import { Moment } from "../moments.js";
 import { durationText } from "../../text/time.js";
-import { Result } from "./result.js";
 import { SyncFailure } from "../failure.js";
+import { Moment } from "../moments.js";
+import { Result } from "./result.js";
 
 const COUNTS = /** @type {const} */ (["issues", "comments", "worklogs", "sprints", "users", "appended", "requests"]);
 
