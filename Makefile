@@ -36,11 +36,30 @@ test: .venv/.ready ## Run all tests (ARGS=... goes to pytest; TEST_WORKERS=0 for
 	$(BIN)/python -m pytest --numprocesses $(TEST_WORKERS) --dist worksteal $(ARGS)
 
 .PHONY: check
-check: .venv/.ready ## Format, lint, types, import contracts
+check: .venv/.ready ## Format, lint, types, import contracts; of the console's JavaScript, too, where node is
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory console-check; \
+	else echo 'make console-check is left out: it needs node and npm'; fi
+
+CONSOLE := services/graphql/console
+
+# TypeScript and the types of what is vendored, as the lock file pins them. None of it ships.
+build/console/.ready: $(CONSOLE)/package.json $(CONSOLE)/package-lock.json
+	mkdir -p build/console && cp $(CONSOLE)/package.json $(CONSOLE)/package-lock.json build/console
+	cd build/console && npm ci --silent --no-audit --no-fund
+	@touch $@
+
+.PHONY: console-check
+console-check: build/console/.ready ## Check the types of the console's JavaScript and test its pure functions (needs node and npm)
+	build/console/node_modules/.bin/tsc --project $(CONSOLE)
+	node --test --test-reporter=spec tests/unit/services/graphql/console/*.test.mjs
+
+.PHONY: console-types
+console-types: .venv/.ready ## Write the types of the API that the console's JavaScript is checked against
+	$(BIN)/python -m tests.unit.services.graphql.console.api_types
 
 .PHONY: format
 format: .venv/.ready ## Rewrite the sources in the house format

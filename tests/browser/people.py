@@ -28,8 +28,8 @@ class Person:
         self.stack, self.context, self.page = stack, context, page
         self.complaints: list[str] = []
         self.tolerated: list[str] = []
-        page.on("console", self._heard)
-        page.on("pageerror", self._failed)
+        page.on("console", self._on_console)
+        page.on("pageerror", self._on_error)
 
     def tolerate(self, pattern: str) -> None:
         """A complaint that the test brings about on purpose."""
@@ -67,15 +67,15 @@ class Person:
     def dialog(self, title: str) -> Locator:
         return self.page.get_by_role("dialog", name=title)
 
-    async def said(self, text: str) -> None:
-        """The status line says what was done."""
+    async def sees_outcome(self, text: str) -> None:
+        """The status line shows what came of it."""
         await expect(self.page.get_by_role("status", name="Outcome")).to_contain_text(text)
 
-    def _heard(self, message: ConsoleMessage) -> None:
+    def _on_console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
             self.complaints.append(f"{message.type}: {message.text}")
 
-    def _failed(self, error: Error) -> None:
+    def _on_error(self, error: Error) -> None:
         self.complaints.append(f"uncaught: {error}")
 
 

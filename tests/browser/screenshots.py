@@ -1,7 +1,7 @@
 """Pictures of the console for docs/pictures: `make screenshots`.
 
 The real system with a simulated Jira, brought into the states that an operator meets: data that is fresh, a run in
-progress, a pause with its reason, a project that Jira refuses, one that is slowed down, and what people were told.
+progress, a pause with its reason, a project that Jira refuses, one that is slowed down, and who was notified.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ async def _pause(person: Person, key: str, reason: str) -> None:
     dialog = person.dialog(f"Pause {key}")
     await dialog.get_by_label("Reason").fill(reason)
     await dialog.get_by_role("button", name="Pause").click()
-    await person.said("paused")
+    await person.sees_outcome("paused")
 
 
 async def _reschedule(person: Person, key: str, cron: str, timezone: str) -> None:
@@ -138,7 +138,7 @@ async def _reschedule(person: Person, key: str, cron: str, timezone: str) -> Non
     await dialog.get_by_label("Time zone").fill(timezone)
     await dialog.get_by_label("Reason").fill("Once a day is enough")
     await dialog.get_by_role("button", name="Reschedule").click()
-    await person.said("new schedule")
+    await person.sees_outcome("new schedule")
 
 
 async def _sync(person: Person, key: str, *, full: bool = False) -> None:
@@ -165,7 +165,7 @@ async def _refused(person: Person, key: str, *, for_good: bool = False) -> None:
 
 
 async def _slowed(person: Person, key: str) -> None:
-    """A site whose bill is not paid, and what people were told of it; besides, trouble of other projects."""
+    """A site whose bill is not paid, and who was notified of it; besides, trouble of other projects."""
     troubles, hour, code = person.stack.troubles, timedelta(hours=1), ErrorCode.SUSPENDED_PAYMENT
     over = troubles.alert("PAY", ErrorCode.RATE_LIMIT, count=4, since=9 * hour)
     troubles.recover(over, "PAY", ErrorCode.RATE_LIMIT, count=4)
@@ -185,7 +185,7 @@ async def _slowed(person: Person, key: str) -> None:
     dialog = person.dialog(f"Acknowledge {ErrorCode.SLOW_SUCCESS} of LAB")
     await dialog.get_by_label("Note").fill("Atlassian has an incident open")
     await dialog.get_by_role("button", name="Acknowledge").click()
-    await person.said("acknowledged")
+    await person.sees_outcome("acknowledged")
 
 
 async def _watch(person: Person, key: str) -> None:

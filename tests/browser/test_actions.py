@@ -19,14 +19,14 @@ async def test_pause_with_a_reason_then_resume(admin: Person) -> None:
     await expect(dialog.get_by_label("Reason")).to_be_focused()
     await dialog.get_by_label("Reason").fill("Jira maintenance")
     await dialog.get_by_role("button", name="Pause").click()
-    await admin.said("OPS is paused.")
+    await admin.sees_outcome("OPS is paused.")
     await expect(admin.row("OPS")).to_contain_text("Paused by test admin")
     await expect(admin.row("OPS")).to_contain_text("“Jira maintenance”")
     await expect(admin.page.get_by_role("button", name="Start OPS")).to_be_focused()
     assert (await admin.stack.schedule("OPS")).schedule.state.paused
 
     await admin.press("Resume OPS")
-    await admin.said("OPS is resumed.")
+    await admin.sees_outcome("OPS is resumed.")
     await expect(admin.row("OPS")).to_contain_text("On schedule")
     assert not (await admin.stack.schedule("OPS")).schedule.state.paused
 
@@ -53,7 +53,7 @@ async def test_start_resumes_and_runs(admin: Person) -> None:
     dialog = admin.dialog("Start PAY")
     await dialog.get_by_label("Full sync").check()
     await dialog.get_by_role("button", name="Start").click()
-    await admin.said("PAY is started.")
+    await admin.sees_outcome("PAY is started.")
     await expect(runs).to_have_count(before + 1)
     await expect(admin.page.get_by_role("heading", level=1)).to_contain_text("On schedule")
     run = admin.page.get_by_role("region", name="Run")
@@ -72,7 +72,7 @@ async def test_sync_now_for_some_people_only(admin: Person) -> None:
     await expect(dialog.get_by_role("list", name="Chosen").get_by_role("listitem")).to_have_count(1)
     await dialog.get_by_label("Reason").fill("They asked")
     await dialog.get_by_role("button", name="Sync now").click()
-    await admin.said("A sync of LAB is asked for.")
+    await admin.sees_outcome("A sync of LAB is asked for.")
     await expect(runs).to_have_count(before + 1)
     await expect(admin.page.get_by_role("row").filter(has_text="They asked")).to_contain_text("test admin")
 
@@ -96,7 +96,7 @@ async def test_reschedule_shows_what_a_cron_means_and_refuses_a_bad_one_at_the_f
     await expect(dialog.get_by_role("status", name="Preview")).to_contain_text("06:30")
     await expect(preview.get_by_role("listitem")).to_have_count(5)
     await dialog.get_by_role("button", name="Reschedule").click()
-    await admin.said("LAB has a new schedule.")
+    await admin.sees_outcome("LAB has a new schedule.")
     await expect(admin.row("LAB")).to_contain_text("Europe/Berlin")
     [calendar] = (await admin.stack.schedule("LAB")).schedule.spec.calendars
     assert (calendar.hour[0].start, calendar.minute[0].start) == (6, 30)
@@ -111,7 +111,7 @@ async def test_register_a_project_of_jiras_and_unregister_it_again(admin: Person
     await expect(found.get_by_role("listitem")).to_have_count(1)
     await found.get_by_role("radio", name=LATER).check()
     await dialog.get_by_role("button", name=f"Register {LATER}").click()
-    await admin.said(f"{LATER} is registered")
+    await admin.sees_outcome(f"{LATER} is registered")
     await expect(admin.row(LATER)).to_contain_text("Success")
     assert not (await admin.stack.schedule(LATER)).schedule.state.paused
 
@@ -122,7 +122,7 @@ async def test_register_a_project_of_jiras_and_unregister_it_again(admin: Person
     await dialog.get_by_label("Reason").fill("Not ours")
     await dialog.get_by_label(f"Type {LATER} to confirm").fill(LATER)
     await dialog.get_by_role("button", name="Unregister").click()
-    await admin.said(f"{LATER} is unregistered.")
+    await admin.sees_outcome(f"{LATER} is unregistered.")
     await expect(admin.page.get_by_role("heading", name="Projects")).to_be_visible()
     await expect(admin.page.get_by_role("link", name=LATER, exact=True)).to_have_count(0)
 
@@ -148,7 +148,7 @@ async def test_edit_the_watch_list(admin: Person) -> None:
     await expect(dialog.get_by_text("All old issues of")).to_be_visible()
     await dialog.get_by_label("Reason").fill("Her team only")
     await dialog.get_by_role("button", name="Save and resync").click()
-    await admin.said("The watch list of TEAM is changed")
+    await admin.sees_outcome("The watch list of TEAM is changed")
     watched = admin.page.get_by_role("list", name="Watched people")
     await expect(watched.get_by_role("listitem")).to_have_count(1)
     await expect(watched).to_contain_text(name.splitlines()[-1])
@@ -165,7 +165,7 @@ async def test_pause_and_resume_many_at_once(operator: Person) -> None:
     await expect(dialog).to_contain_text("OPS, SHOP")
     await dialog.get_by_label("Reason").fill("Window")
     await dialog.get_by_role("button", name="Pause").click()
-    await operator.said("2 projects are paused.")
+    await operator.sees_outcome("2 projects are paused.")
     for key in ("SHOP", "OPS"):
         await expect(operator.row(key)).to_contain_text("“Window”")
         await operator.page.get_by_role("checkbox", name=f"Select {key}").check()

@@ -1,51 +1,26 @@
-"""The console's files: what is vendored, what is asked of the API, and how they are served."""
+"""The console's files, as a browser gets them."""
 
-import hashlib
-import json
 import re
-from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
-from graphql import build_schema, parse, validate
 from playwright.async_api import Browser
 
-from services.graphql.console.routes import FOLDER
 from tests.browser.stack import ConsoleStack
-
-VENDOR = FOLDER / "vendor"
-ROOT = Path(__file__).parents[2]
-
-
-def vendored() -> list[dict[str, Any]]:
-    entries: list[dict[str, Any]] = json.loads((VENDOR / "manifest.json").read_text())["files"]
-    return entries
-
-
-def test_vendored_files_are_those_of_the_manifest_with_their_licences() -> None:
-    for entry in vendored():
-        assert hashlib.sha256((VENDOR / entry["file"]).read_bytes()).hexdigest() == entry["sha256"], entry["file"]
-        for licence in entry["licence_files"]:
-            assert "Permission" in (VENDOR / licence).read_text() or "Apache License" in (VENDOR / licence).read_text()
-    named = {entry["file"] for entry in vendored()} | {name for each in vendored() for name in each["licence_files"]}
-    assert {path.name for path in VENDOR.iterdir()} == named | {"manifest.json", "THIRD-PARTY.txt"}
+from tests.unit.services.graphql.console.api_types import DOCUMENTS, documents
 
 
 @pytest.mark.asyncio(loop_scope="package")
-async def test_every_question_of_the_console_is_valid_by_the_public_schema(
+async def test_the_documents_that_are_checked_against_the_schema_are_those_that_a_browser_sends(
     stack: ConsoleStack, browser: Browser
 ) -> None:
     page = await browser.new_page()
     await page.goto(stack.console)
-    documents: dict[str, str] = await page.evaluate(
-        "import(new URL('documents.js', document.querySelector('script').src)).then((module) => ({ ...module }))"
+    sent: dict[str, str] = await page.evaluate(
+        "import(new URL('data/documents.js', document.querySelector('script').src)).then((module) => ({ ...module }))"
     )
     await page.close()
-    assert len(documents) > 20
-    schema = build_schema((ROOT / "schema.graphql").read_text())
-    wrong = {name: validate(schema, parse(text)) for name, text in documents.items()}
-    assert {name: errors for name, errors in wrong.items() if errors} == {}
+    assert sent == {name: text for name, (_, text) in documents(DOCUMENTS.read_text()).items()}
 
 
 @pytest.mark.asyncio(loop_scope="package")
@@ -70,11 +45,6 @@ async def test_files_are_served_with_their_types_to_be_kept_for_good_and_the_pag
                 assert "immutable" in file.headers["Cache-Control"]
         async with session.get(f"{stack.console}assets/of-an-older-release/app.js") as old:
             assert (old.status, old.headers["Cache-Control"]) == (200, "no-cache")
-        for nothing in ("none.js", "../routes.py", "..%2froutes.py", "index.html"):
+        for nothing in ("none.js", "vendor/htm-preact-3.1.1.d.ts", "../routes.py", "..%2froutes.py", "index.html"):
             async with session.get(f"{stack.console}{base[1]}/{nothing}") as missing:
                 assert missing.status in (401, 404), nothing
-
-
-def test_files_can_be_read_in_one_sitting() -> None:
-    own = [path for path in FOLDER.rglob("*.js") if VENDOR not in path.parents]
-    assert {path.name: lines for path in own if (lines := len(path.read_text().splitlines())) > 300} == {}

@@ -62,9 +62,9 @@ async def test_a_command_that_the_server_does_not_answer_can_be_sent_again(admin
     await expect(dialog.get_by_role("alert")).to_contain_text("does not answer")
     await admin.stack.restart_graphql()
     await dialog.get_by_role("button", name="Pause").click()
-    await admin.said("TEAM is paused.")
+    await admin.sees_outcome("TEAM is paused.")
     await admin.press("Resume TEAM")
-    await admin.said("TEAM is resumed.")
+    await admin.sees_outcome("TEAM is resumed.")
 
 
 async def test_a_hidden_tab_holds_no_connection_and_is_fresh_when_seen_again(admin: Person) -> None:
@@ -80,13 +80,13 @@ async def test_a_hidden_tab_holds_no_connection_and_is_fresh_when_seen_again(adm
 
 async def pause(stack: ConsoleStack, project: str, reason: str) -> None:
     """By another way than the server that the browser knows."""
-    frame = {"site": SITE, "project": project, "command_id": uuid.uuid4().hex, "actor": "meanwhile"}
-    await carry_out(stack.temporal, PauseSync(**frame, reason=reason))
+    command = {"site": SITE, "project": project, "command_id": uuid.uuid4().hex, "actor": "meanwhile"}
+    await carry_out(stack.temporal, PauseSync(**command, reason=reason))
 
 
 async def resume(stack: ConsoleStack, project: str) -> None:
-    frame = {"site": SITE, "project": project, "command_id": uuid.uuid4().hex, "actor": "meanwhile"}
-    await carry_out(stack.temporal, ResumeSync(**frame))
+    command = {"site": SITE, "project": project, "command_id": uuid.uuid4().hex, "actor": "meanwhile"}
+    await carry_out(stack.temporal, ResumeSync(**command))
 
 
 async def _hide(person: Person, *, hidden: bool) -> None:

@@ -1,4 +1,4 @@
-"""What goes wrong, told as telemetry and notifier tell it: as events of the log, without waiting for real failures.
+"""What goes wrong, as telemetry and notifier report it: events of the log, without waiting for real failures.
 
 Everything behind the log is real: the projector folds these events, and the ingestor decides on commands about them.
 """
@@ -66,7 +66,7 @@ class Troubles:
         for left in reversed(range(count)):
             run_id, ended = str(uuid.uuid4()), _ago(every * left)
             failed = SyncFailed(
-                **self._frame("sync", project, ended, cause=run_id),
+                **self._envelope("sync", project, ended, cause=run_id),
                 run_id=run_id,
                 mode=SyncMode.INCREMENTAL,
                 code=code,
@@ -84,9 +84,9 @@ class Troubles:
 
     def last_success(self, project: str, *, ago: timedelta) -> None:
         """The last run that succeeded was that long ago: as if it had, once more."""
-        told = self._log.stream(stream_id(self._site, "sync", project))
+        events = self._log.stream(stream_id(self._site, "sync", project))
         last, run_id, ended = (
-            [each for each in told if isinstance(each, SyncSucceeded)][-1],
+            [each for each in events if isinstance(each, SyncSucceeded)][-1],
             str(uuid.uuid4()),
             _ago(ago),
         )
@@ -100,7 +100,7 @@ class Troubles:
         """An alert that was raised some time ago and was last seen just now: its id."""
         alert_id, rule = str(uuid.uuid4()), RULES[code]
         raised = AlertRaised(
-            **self._frame("control", project, _ago(since)),
+            **self._envelope("control", project, _ago(since)),
             alert_id=alert_id,
             fingerprint=f"{self._site}:{project}:{code}",
             code=code,
@@ -121,7 +121,7 @@ class Troubles:
     def repeat(self, alert_id: str, project: str, code: ErrorCode, count: int) -> None:
         """An alert is seen once more, by now in so many runs."""
         repeated = AlertRepeated(
-            **self._frame("control", project),
+            **self._envelope("control", project),
             alert_id=alert_id,
             fingerprint=f"{self._site}:{project}:{code}",
             code=code,
@@ -132,9 +132,9 @@ class Troubles:
         self._append(repeated)
 
     def recover(self, alert_id: str, project: str, code: ErrorCode, count: int = 1) -> None:
-        """What an alert told of is over."""
+        """What an alert was about is over."""
         resolved = AlertResolved(
-            **self._frame("control", project),
+            **self._envelope("control", project),
             alert_id=alert_id,
             fingerprint=f"{self._site}:{project}:{code}",
             code=code,
@@ -164,15 +164,19 @@ class Troubles:
         await carry_out(self._temporal, command)
 
     def sent(self, alerts: Sequence[str], subject: str, *, projects: Sequence[str], ago: timedelta) -> None:
-        """A notice that its provider took."""
-        notice = self._notice("email", subject, RECIPIENTS, alerts, projects, ago)
-        self._append(NotificationSent(**notice, provider_message_id=f"<{notice['notification_id']}@jdi.acme.example>"))
+        """A notification that its provider took."""
+        notification = self._notification("email", subject, RECIPIENTS, alerts, projects, ago)
+        self._append(
+            NotificationSent(
+                **notification, provider_message_id=f"<{notification['notification_id']}@jdi.acme.example>"
+            )
+        )
 
     def not_delivered(self, alerts: Sequence[str], subject: str, *, projects: Sequence[str], ago: timedelta) -> str:
-        """A notice that became a dead letter: its id."""
-        notice = self._notice("slack", subject, ("Slack webhook",), alerts, projects, ago)
+        """A notification that became a dead letter: its id."""
+        notification = self._notification("slack", subject, ("Slack webhook",), alerts, projects, ago)
         failed = NotificationFailed(
-            **notice,
+            **notification,
             kind=FailureKind.CONFIG,
             code="SLACK_REFUSED",
             provider_code="no_service",
@@ -180,13 +184,13 @@ class Troubles:
             advice="Create an incoming webhook in Slack and put its address into SLACK_WEBHOOK_URL.",
         )
         self._append(failed)
-        return str(notice["notification_id"])
+        return str(notification["notification_id"])
 
     def retrying(self, alerts: Sequence[str], subject: str, *, projects: Sequence[str], wait: timedelta) -> None:
-        """A notice whose next attempt is still to come."""
-        notice = self._notice("whatsapp", subject, ("+49 170 1234567",), alerts, projects, timedelta())
+        """A notification whose next attempt is still to come."""
+        notification = self._notification("whatsapp", subject, ("+49 170 1234567",), alerts, projects, timedelta())
         failed = NotificationFailed(
-            **notice,
+            **notification,
             kind=FailureKind.RATE_LIMITED,
             code="WHATSAPP_RATE_LIMITED",
             provider_code="131056",
@@ -199,7 +203,7 @@ class Troubles:
     def drift(self, project: str, *, ago: timedelta) -> None:
         """Jira's field for story points is not what it was."""
         drift = SchemaDriftDetected(
-            **self._frame("sync", project, _ago(ago)),
+            **self._envelope("sync", project, _ago(ago)),
             run_id=str(uuid.uuid4()),
             change="TYPE_CHANGED",
             field_id="customfield_10016",
@@ -216,10 +220,10 @@ class Troubles:
 
     def deliver(self, notification_id: str) -> None:
         """A dead letter, tried again, is taken."""
-        told = self._log.stream(stream_id(self._site, "notice", notification_id))
-        dead = next(event for event in told if isinstance(event, NotificationFailed))
+        events = self._log.stream(stream_id(self._site, "notice", notification_id))
+        dead = next(event for event in events if isinstance(event, NotificationFailed))
         sent = NotificationSent(
-            **self._frame("notice", notification_id) | {"project": dead.project},
+            **self._envelope("notice", notification_id) | {"project": dead.project},
             notification_id=notification_id,
             channel=dead.channel,
             reason=dead.reason,
@@ -234,7 +238,7 @@ class Troubles:
     def refuse(self, test: NotificationRequested) -> None:
         """The provider does not take a test."""
         failed = NotificationFailed(
-            **self._frame("notice", test.notification_id) | {"project": ""},
+            **self._envelope("notice", test.notification_id) | {"project": ""},
             notification_id=test.notification_id,
             channel=test.channel,
             reason=NotificationReason.TEST,
@@ -248,7 +252,7 @@ class Troubles:
         )
         self._append(failed)
 
-    def _notice(
+    def _notification(
         self,
         channel: str,
         subject: str,
@@ -260,7 +264,7 @@ class Troubles:
         notification_id = str(uuid.uuid4())
         project = projects[0] if len(projects) == 1 else ""
         return {
-            **self._frame("notice", notification_id, _ago(ago)),
+            **self._envelope("notice", notification_id, _ago(ago)),
             "project": project,
             "notification_id": notification_id,
             "channel": channel,
@@ -273,7 +277,7 @@ class Troubles:
 
     def _started(self, project: str, run_id: str, at: datetime) -> SyncStarted:
         return SyncStarted(
-            **self._frame("sync", project, at, cause=run_id),
+            **self._envelope("sync", project, at, cause=run_id),
             run_id=run_id,
             workflow_id=f"{self._site}:{project}",
             mode=SyncMode.INCREMENTAL,
@@ -285,7 +289,9 @@ class Troubles:
         events = self._log.stream(stream_id(self._site, "control", project))
         return functools.reduce(backoff_after, events, Backoff())
 
-    def _frame(self, kind: str, name: str, at: datetime | None = None, *, cause: str = "telemetry") -> dict[str, Any]:
+    def _envelope(
+        self, kind: str, name: str, at: datetime | None = None, *, cause: str = "telemetry"
+    ) -> dict[str, Any]:
         return {
             "stream_id": stream_id(self._site, kind, name),
             "site": self._site,

@@ -24,7 +24,7 @@ async def found(look: Callable[[], list[T]]) -> list[T]:
     return there
 
 
-async def test_the_delivery_log_says_what_became_of_each_notice_and_redrives_dead_letters(admin: Person) -> None:
+async def test_the_delivery_log_says_what_became_of_each_notification_and_redrives_dead_letters(admin: Person) -> None:
     troubles, page = admin.stack.troubles, admin.page
     troubles.sent([], "[SHOP] Sent", projects=["SHOP"], ago=timedelta(minutes=3))
     troubles.retrying([], "[SHOP] Later", projects=["SHOP"], wait=timedelta(minutes=9))
@@ -41,7 +41,7 @@ async def test_the_delivery_log_says_what_became_of_each_notice_and_redrives_dea
     [redriven] = await found(lambda: troubles.asked_for(NotificationRedriven))
     assert (redriven.notification_id, redriven.channel, redriven.cause) == (dead, "slack", "test admin")
     troubles.deliver(dead)
-    await admin.said("was tried again")
+    await admin.sees_outcome("was tried again")
     await expect(rows.filter(has_text="[SHOP] Never")).to_have_count(0)
 
 

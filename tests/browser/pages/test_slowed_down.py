@@ -55,8 +55,8 @@ async def test_slowed_down_with_a_countdown_until_a_sync_succeeds(admin: Person)
     assert not (await admin.stack.schedule("HELP")).schedule.spec.intervals
 
 
-async def test_changes_of_jiras_fields_are_told(admin: Person) -> None:
+async def test_changes_of_jiras_fields_are_shown(admin: Person) -> None:
     admin.stack.troubles.drift("HELP", ago=timedelta(hours=2))
     await admin.go_to_project("HELP")
-    told = admin.page.get_by_role("list", name="Changes of Jira's fields")
-    await expect(told).to_contain_text("Jira's field Story Points changed its type from number to string, 2 hr ago")
+    changes = admin.page.get_by_role("list", name="Changes of Jira's fields")
+    await expect(changes).to_contain_text("Jira's field Story Points changed its type from number to string, 2 hr ago")

@@ -38,7 +38,7 @@ async def test_a_token_is_made_used_and_revoked_and_its_session_ends(
         await expect(board.row("DEMO")).to_be_visible()
         await admin.press("Revoke focus board")
         await admin.dialog("Revoke “focus board”?").get_by_role("button", name="Revoke").click()
-        await admin.said("“focus board” is revoked")
+        await admin.sees_outcome("“focus board” is revoked")
         await expect(row).to_contain_text("Revoked")
         await expect(board.page.get_by_text("Your session has ended.")).to_be_visible()
 

@@ -1,11 +1,9 @@
 /** The console: who is signed in, which page, and the frame around it. */
-import { outcome, say } from "./commands.js";
-import { DialogHost, closeDialog } from "./dialog_host.js";
-import { useObservable } from "./observable.js";
-import { html, render, useEffect, useErrorBoundary, useRef } from "./preact.js";
-import { useRoute } from "./route.js";
-import { store } from "./project_store.js";
-import { begin, may, session, signOut } from "./session.js";
+import { outcome, report } from "./data/commands.js";
+import { useObservable } from "./data/observable.js";
+import { store } from "./data/project_store.js";
+import { begin, may, session, signOut } from "./data/session.js";
+import { closeDialog, DialogHost } from "./dialog_host.js";
 import { AlertPage } from "./pages/alert.js";
 import { AlertsPage } from "./pages/alerts.js";
 import { LogsPage } from "./pages/logs.js";
@@ -19,6 +17,8 @@ import { Empty, Loading } from "./parts/empty.js";
 import { Failure } from "./parts/failure.js";
 import { Icon } from "./parts/icon.js";
 import { Logo } from "./parts/logo.js";
+import { html, render, useEffect, useErrorBoundary, useRef } from "./preact.js";
+import { useRoute } from "./route.js";
 
 /** Which page stands behind the first part of the address. @type {Record<string, {title: string, draw: (route: import("./route.js").Route) => any}>} */
 const PAGES = {
@@ -39,7 +39,7 @@ function App() {
   return html`<${Frame} viewer=${viewer} />`;
 }
 
-/** @param {{viewer: import("./types.js").Viewer}} props */
+/** @param {{viewer: Api.Viewer}} props */
 function Frame({ viewer }) {
   const route = useRoute();
   const page = PAGES[route.page];
@@ -122,7 +122,7 @@ function useTitleAndFocus(title, place) {
   }, [title, place]);
 }
 
-addEventListener("unhandledrejection", ({ reason }) => say(`Something went wrong: ${reason?.message ?? reason}`, true));
+addEventListener("unhandledrejection", ({ reason }) => report(`Something went wrong: ${reason?.message ?? reason}`, true));
 session.watch(closeDialog);
 addEventListener("hashchange", () => location.hash.startsWith("#token=") && begin());
 begin();

@@ -1,8 +1,8 @@
 /** The one dialog that may be open. It lives outside the pages: a row that news takes away must not take its dialog along. */
-import { observable, useObservable } from "./observable.js";
+import { observable, useObservable } from "./data/observable.js";
 import { html } from "./preact.js";
 
-/** @type {import("./observable.js").Observable<{Content: any, props: object} | null>} */
+/** @type {import("./data/observable.js").Observable<{Content: any, props: object} | null>} */
 const opened = observable(/** @type {{Content: any, props: object} | null} */ (null));
 
 /**

@@ -3,18 +3,18 @@ import { useEffect, useState } from "./preact.js";
 
 /** @typedef {{page: string, id: string, search: URLSearchParams}} Route */
 
-/** @returns {Route} */
-export function currentRoute() {
-  const [path, query = ""] = location.hash.replace(/^#\/?/, "").split("?");
+/** @param {string} hash @returns {Route} */
+export function routeOf(hash) {
+  const [path, query = ""] = hash.replace(/^#\/?/, "").split("?");
   const [page, ...rest] = path.split("/");
   return { page: page || "projects", id: decodeURIComponent(rest.join("/")), search: new URLSearchParams(query) };
 }
 
 /** @returns {Route} */
 export function useRoute() {
-  const [route, setRoute] = useState(currentRoute());
+  const [route, setRoute] = useState(routeOf(location.hash));
   useEffect(() => {
-    const look = () => setRoute(currentRoute());
+    const look = () => setRoute(routeOf(location.hash));
     addEventListener("hashchange", look);
     return () => removeEventListener("hashchange", look);
   }, []);

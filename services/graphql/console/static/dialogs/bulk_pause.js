@@ -1,12 +1,10 @@
-import { command, newKey, say } from "../commands.js";
-import { PAUSE } from "../documents.js";
+import { command, report } from "../data/commands.js";
+import { PAUSE } from "../data/documents.js";
+import { CommandDialog } from "../parts/forms/dialog.js";
+import { ReasonField } from "../parts/forms/field.js";
 import { html, useState } from "../preact.js";
-import { CommandDialog } from "../parts/dialog.js";
-import { ReasonField } from "../parts/field.js";
 
-/** @typedef {import("../types.js").Project} Project */
-
-/** One command a project: what was refused stays in the dialog, the others are paused. @param {{projects: Project[], onDone: () => void, onClose: () => void}} props */
+/** One command a project: what was refused stays in the dialog, the others are paused. @param {{projects: Api.Project[], onDone: () => void, onClose: () => void}} props */
 export function BulkPauseDialog({ projects, onDone, onClose }) {
   const [reason, setReason] = useState("");
   const [busy, setBusy] = useState(false);
@@ -18,7 +16,7 @@ export function BulkPauseDialog({ projects, onDone, onClose }) {
     const found = refusals.filter(Boolean);
     setRefused(found);
     if (found.length) return;
-    say(`${projects.length} projects are paused.`);
+    report(`${projects.length} projects are paused.`);
     onDone();
     onClose();
   };
@@ -28,19 +26,19 @@ export function BulkPauseDialog({ projects, onDone, onClose }) {
     <p>${keys}</p>
     <p>No run starts until somebody resumes them. Runs in progress go on to their end.</p>
     <${ReasonField} value=${reason} onInput=${setReason} example="Jira maintenance until 18:00" more=${{ required: true }} />
-    ${refused.length > 0 && html`<div class="note bad" role="alert"><ul>${refused.map((/** @type {string} */ text) => html`<li>${text}</li>`)}</ul></div>`}
+    ${refused.length > 0 && html`<div class="note bad" role="alert"><ul>${refused.map((text) => html`<li>${text}</li>`)}</ul></div>`}
   <//>`;
 }
 
 /**
- * @param {Project} project
+ * @param {Api.Project} project
  * @param {string} reason
  * @returns {Promise<string>} why it was refused; "" when it was not
  */
 async function pause(project, reason) {
   try {
-    const { userErrors } = await command(PAUSE, { id: project.uid, reason, key: newKey() });
-    return userErrors.map((/** @type {any} */ { message }) => `${project.key}: ${message}`).join(" ");
+    const { userErrors } = await command(PAUSE, { id: project.uid, reason });
+    return userErrors.map(({ message }) => `${project.key}: ${message}`).join(" ");
   } catch (error) {
     return `${project.key}: ${/** @type {Error} */ (error).message}`;
   }

@@ -1,16 +1,14 @@
-import { useCommand } from "../commands.js";
-import { CREATE_TOKEN } from "../documents.js";
-import { useObservable } from "../observable.js";
-import { html, useRef, useState } from "../preact.js";
-import { store } from "../project_store.js";
-import { CommandDialog, Dialog } from "../parts/dialog.js";
+import { useCommand } from "../data/commands.js";
+import { CREATE_TOKEN } from "../data/documents.js";
+import { useObservable } from "../data/observable.js";
+import { store } from "../data/project_store.js";
 import { OtherErrors } from "../parts/failure.js";
-import { Field, Select } from "../parts/field.js";
+import { CommandDialog, Dialog } from "../parts/forms/dialog.js";
+import { Field, Select } from "../parts/forms/field.js";
 import { Icon } from "../parts/icon.js";
+import { html, useRef, useState } from "../preact.js";
 
-/** @typedef {import("../types.js").Role} Role */
-
-/** @type {[Role, string][]} */
+/** @type {[Api.Role, string][]} */
 const ROLES = [
   ["READER", "Reader: may read and follow"],
   ["OPERATOR", "Operator: also start, pause, resume, sync now"],
@@ -21,17 +19,17 @@ const DAYS = ["30", "90", "365", ""];
 /** @param {{onDone: () => void, onClose: () => void}} props */
 export function CreateTokenDialog({ onDone, onClose }) {
   const [name, setName] = useState("");
-  const [role, setRole] = useState(/** @type {Role} */ ("READER"));
+  const [role, setRole] = useState(/** @type {Api.Role} */ ("READER"));
   const [uids, setUids] = useState(/** @type {string[]} */ ([]));
   const [days, setDays] = useState("90");
   const [secret, setSecret] = useState("");
-  const command = useCommand((result) => {
-    setSecret(result.secret);
+  const command = useCommand(CREATE_TOKEN, (result) => {
+    setSecret(result.secret ?? "");
     onDone();
   });
   if (secret) return html`<${SecretDialog} name=${name} secret=${secret} onClose=${onClose} />`;
   const submit = () =>
-    command.send(CREATE_TOKEN, { name: name.trim(), role, projects: uids.length ? uids : null, expiresAt: expiry(days) });
+    command.send({ name: name.trim(), role, projects: uids.length ? uids : null, expiresAt: expiry(days) });
   return html`<${CommandDialog} title="Create an API token" submit="Create token" command=${command} onSubmit=${submit} onClose=${onClose}>
     <${Field} name="name" label="Name" hint="What uses it; the name stands in the history of what it changes." value=${name} onInput=${setName}
       errors=${command.errors} more=${{ required: true, maxlength: 60 }} />
@@ -61,14 +59,14 @@ function Projects({ uids, onChange }) {
 /** The only time the secret is seen. @param {{name: string, secret: string, onClose: () => void}} props */
 function SecretDialog({ name, secret, onClose }) {
   const field = useRef(/** @type {HTMLInputElement | null} */ (null));
-  const [said, setSaid] = useState("");
+  const [copied, setCopied] = useState("");
   const copy = async () => {
     field.current?.select();
     try {
       await navigator.clipboard.writeText(secret);
-      setSaid("Copied.");
+      setCopied("Copied.");
     } catch {
-      setSaid("The browser keeps us from the clipboard: the token is selected, copy it yourself.");
+      setCopied("The browser keeps us from the clipboard: the token is selected, copy it yourself.");
     }
   };
   return html`<${Dialog} title="Token “${name}”" onClose=${onClose}>
@@ -78,7 +76,7 @@ function SecretDialog({ name, secret, onClose }) {
       <input id="secret" class="code" ref=${field} value=${secret} readonly onFocus=${() => field.current?.select()} />
       <button type="button" onClick=${copy}><${Icon} name="copy" />Copy</button>
     </div>
-    <p role="status">${said}</p>
+    <p role="status">${copied}</p>
     <footer><button type="button" class="secondary outline" onClick=${onClose}>I have copied it</button></footer>
   <//>`;
 }

@@ -1,19 +1,19 @@
-import { alertName } from "../alert_words.js";
-import { say, useCommand } from "../commands.js";
-import { RESOLVE } from "../documents.js";
-import { html, useState } from "../preact.js";
-import { CommandDialog } from "../parts/dialog.js";
+import { report, useCommand } from "../data/commands.js";
+import { RESOLVE } from "../data/documents.js";
 import { OtherErrors } from "../parts/failure.js";
-import { NoteField } from "../parts/field.js";
+import { CommandDialog } from "../parts/forms/dialog.js";
+import { NoteField } from "../parts/forms/field.js";
+import { html, useState } from "../preact.js";
+import { alertName } from "../text/alerts.js";
 
-/** @param {{alert: import("../types.js").Alert, onClose: () => void}} props */
+/** @param {{alert: Api.Alert, onClose: () => void}} props */
 export function ResolveDialog({ alert, onClose }) {
   const [note, setNote] = useState("");
-  const command = useCommand(() => {
-    say(`${alertName(alert)} is resolved.`);
+  const command = useCommand(RESOLVE, () => {
+    report(`${alertName(alert)} is resolved.`);
     onClose();
   });
-  const submit = () => command.send(RESOLVE, { id: alert.id, reason: note.trim() || null });
+  const submit = () => command.send({ id: alert.id, reason: note.trim() || null });
   return html`<${CommandDialog} title="Resolve ${alertName(alert)}" submit="Resolve" command=${command} onSubmit=${submit} onClose=${onClose}>
     <p>Closes this alert. It is also closed by itself once a sync succeeds; if the trouble goes on, it is raised anew.</p>
     <${NoteField} value=${note} onInput=${setNote} example="The invoice is paid" errors=${command.errors} />

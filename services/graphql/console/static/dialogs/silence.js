@@ -1,11 +1,11 @@
-import { say, useCommand } from "../commands.js";
-import { SILENCE } from "../documents.js";
-import { html, useState } from "../preact.js";
-import { CommandDialog } from "../parts/dialog.js";
+import { report, useCommand } from "../data/commands.js";
+import { SILENCE } from "../data/documents.js";
 import { OtherErrors } from "../parts/failure.js";
-import { NoteField, Select } from "../parts/field.js";
+import { CommandDialog } from "../parts/forms/dialog.js";
+import { NoteField, Select } from "../parts/forms/field.js";
+import { html, useState } from "../preact.js";
 
-/** @type {[string, string][]} minutes, and their words */
+/** @type {[string, string][]} minutes, and their text */
 const LENGTHS = [
   ["60", "for 1 hour"],
   ["480", "for 8 hours"],
@@ -15,7 +15,7 @@ const LENGTHS = [
 ];
 
 /**
- * No notices for a while. The alerts themselves are raised and shown as ever.
+ * Nobody is notified for a while. The alerts themselves are raised and shown as ever.
  * @param {{uid: string, projectKey: string, code?: string | null, onDone?: () => void, onClose: () => void}} props code: of the alert at hand, if one is
  */
 export function SilenceDialog({ uid, projectKey, code = null, onDone, onClose }) {
@@ -23,12 +23,12 @@ export function SilenceDialog({ uid, projectKey, code = null, onDone, onClose })
   const [minutes, setMinutes] = useState("60");
   const [note, setNote] = useState("");
   const what = one ? `${code} of ${projectKey}` : `All alerts of ${projectKey}`;
-  const command = useCommand(() => {
-    say(minutes === "0" ? `${what}: the silence is lifted.` : `${what}: silenced ${LENGTHS.find(([each]) => each === minutes)?.[1]}.`);
+  const command = useCommand(SILENCE, () => {
+    report(minutes === "0" ? `${what}: the silence is lifted.` : `${what}: silenced ${LENGTHS.find(([each]) => each === minutes)?.[1]}.`);
     onDone?.();
     onClose();
   });
-  const submit = () => command.send(SILENCE, { id: uid, code: one ? code : null, minutes: Number(minutes), reason: note.trim() || null });
+  const submit = () => command.send({ id: uid, code: one ? code : null, minutes: Number(minutes), reason: note.trim() || null });
   return html`<${CommandDialog} title=${`Silence alerts of ${projectKey}`} submit=${minutes === "0" ? "Lift silence" : "Silence"} command=${command} onSubmit=${submit} onClose=${onClose}>
     <p>Nobody is notified meanwhile. Alerts are still raised and shown here, and syncs go on.</p>
     ${code !== null && html`<fieldset>

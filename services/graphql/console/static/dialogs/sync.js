@@ -1,30 +1,27 @@
-import { ask } from "../api.js";
-import { say, useCommand } from "../commands.js";
-import { KNOWN_USERS, START, TRIGGER } from "../documents.js";
-import { html, useRef, useState } from "../preact.js";
-import { CommandDialog } from "../parts/dialog.js";
+import { ask } from "../data/api.js";
+import { report, useCommand } from "../data/commands.js";
+import { KNOWN_USERS, START, TRIGGER } from "../data/documents.js";
 import { OtherErrors } from "../parts/failure.js";
-import { ReasonField } from "../parts/field.js";
-import { PeoplePicker } from "../parts/people_picker.js";
-
-/** @typedef {import("../types.js").Project} Project */
-/** @typedef {import("../types.js").Person} Person */
+import { CommandDialog } from "../parts/forms/dialog.js";
+import { ReasonField } from "../parts/forms/field.js";
+import { PeoplePicker } from "../parts/forms/people_picker.js";
+import { html, useRef, useState } from "../preact.js";
 
 const FULL = html`<strong>Full sync</strong>: read every issue again, not only what changed`;
 
-/** One run now; the schedule stays as it is. @param {{project: Project, onClose: () => void}} props */
+/** One run now; the schedule stays as it is. @param {{project: Api.Project, onClose: () => void}} props */
 export function SyncDialog({ project, onClose }) {
   const [full, setFull] = useState(false);
-  const [people, setPeople] = useState(/** @type {Person[]} */ ([]));
+  const [people, setPeople] = useState(/** @type {Api.Person[]} */ ([]));
   const [reason, setReason] = useState("");
   const known = useKnownPeople(project.uid);
-  const command = useCommand(() => {
-    say(`A sync of ${project.key} is asked for.`);
+  const command = useCommand(TRIGGER, () => {
+    report(`A sync of ${project.key} is asked for.`);
     onClose();
   });
   const submit = () => {
-    const accountIds = people.length ? people.map((/** @type {Person} */ { id }) => id) : null;
-    command.send(TRIGGER, { id: project.uid, full, accountIds, reason: reason.trim() || null });
+    const accountIds = people.length ? people.map(({ id }) => id) : null;
+    command.send({ id: project.uid, full, accountIds, reason: reason.trim() || null });
   };
   return html`<${CommandDialog} title="Sync ${project.key} now" submit="Sync now" command=${command} onSubmit=${submit} onClose=${onClose}>
     <p>${moment(project)} The schedule stays as it is.</p>
@@ -38,15 +35,15 @@ export function SyncDialog({ project, onClose }) {
   <//>`;
 }
 
-/** Resume and run at once. @param {{project: Project, onClose: () => void}} props */
+/** Resume and run at once. @param {{project: Api.Project, onClose: () => void}} props */
 export function StartDialog({ project, onClose }) {
   const [full, setFull] = useState(false);
   const [reason, setReason] = useState("");
-  const command = useCommand(() => {
-    say(`${project.key} is started.`);
+  const command = useCommand(START, () => {
+    report(`${project.key} is started.`);
     onClose();
   });
-  const submit = () => command.send(START, { id: project.uid, full, reason: reason.trim() || null });
+  const submit = () => command.send({ id: project.uid, full, reason: reason.trim() || null });
   return html`<${CommandDialog} title="Start ${project.key}" submit="Start" command=${command} onSubmit=${submit} onClose=${onClose}>
     <p>Resumes the schedule and runs a sync at once.</p>
     <${Check} checked=${full} onChange=${setFull}>${FULL}<//>
@@ -61,21 +58,21 @@ function Check({ checked, onChange, children }) {
   return html`<label class="check"><input type="checkbox" checked=${checked} onChange=${change} /><span>${children}</span></label>`;
 }
 
-/** @param {Project} project */
+/** @param {Api.Project} project */
 function moment(project) {
   return project.syncJob?.running ? "A sync runs at the moment; this one starts right after it." : "One sync starts at once.";
 }
 
 /** Those who have a part in the stored issues: searched here, since operators may not ask Jira. @param {string} uid */
 function useKnownPeople(uid) {
-  const answer = useRef(/** @type {Promise<any> | null} */ (null));
+  const answer = useRef(/** @type {Promise<Api.Operations["KnownUsers"]["data"]> | null} */ (null));
   return async (/** @type {string} */ search) => {
     answer.current ??= ask(KNOWN_USERS, { id: uid });
-    const { users } = await answer.current.catch((/** @type {unknown} */ error) => {
+    const { users } = await answer.current.catch((error) => {
       answer.current = null;
       throw error;
     });
-    const wanted = search.trim().toLowerCase();
-    return { nodes: users.filter((/** @type {Person} */ { displayName }) => displayName.toLowerCase().includes(wanted)).slice(0, 50) };
+    const searched = search.trim().toLowerCase();
+    return { nodes: users.filter(({ displayName }) => displayName.toLowerCase().includes(searched)).slice(0, 50) };
   };
 }

@@ -1,20 +1,20 @@
-import { say, useCommand } from "../commands.js";
-import { UNREGISTER } from "../documents.js";
-import { html, useState } from "../preact.js";
-import { CommandDialog } from "../parts/dialog.js";
+import { report, useCommand } from "../data/commands.js";
+import { UNREGISTER } from "../data/documents.js";
 import { OtherErrors } from "../parts/failure.js";
-import { Field, ReasonField } from "../parts/field.js";
+import { CommandDialog } from "../parts/forms/dialog.js";
+import { Field, ReasonField } from "../parts/forms/field.js";
+import { html, useState } from "../preact.js";
 
-/** The one command that takes something away asks for the key to be typed. @param {{project: import("../types.js").Project, onClose: () => void}} props */
+/** The one command that takes something away asks for the key to be typed. @param {{project: Api.Project, onClose: () => void}} props */
 export function UnregisterDialog({ project, onClose }) {
   const [typed, setTyped] = useState("");
   const [reason, setReason] = useState("");
-  const command = useCommand(() => {
-    say(`${project.key} is unregistered.`);
+  const command = useCommand(UNREGISTER, () => {
+    report(`${project.key} is unregistered.`);
     onClose();
     location.hash = "#/projects";
   });
-  const submit = () => command.send(UNREGISTER, { id: project.uid, reason: reason.trim() });
+  const submit = () => command.send({ id: project.uid, reason: reason.trim() });
   const sure = typed.trim().toUpperCase() === project.key.toUpperCase();
   return html`<${CommandDialog} title="Unregister ${project.key}" submit="Unregister" danger ready=${sure && reason.trim() !== ""}
       command=${command} onSubmit=${submit} onClose=${onClose}>

@@ -1,27 +1,25 @@
-import { ask } from "../api.js";
-import { say, useCommand } from "../commands.js";
-import { JIRA_USERS, SET_TRACKED_USERS } from "../documents.js";
-import { html, useState } from "../preact.js";
-import { CommandDialog } from "../parts/dialog.js";
+import { ask } from "../data/api.js";
+import { report, useCommand } from "../data/commands.js";
+import { JIRA_USERS, SET_TRACKED_USERS } from "../data/documents.js";
 import { OtherErrors } from "../parts/failure.js";
-import { ReasonField } from "../parts/field.js";
-import { PeoplePicker } from "../parts/people_picker.js";
+import { CommandDialog } from "../parts/forms/dialog.js";
+import { ReasonField } from "../parts/forms/field.js";
+import { PeoplePicker } from "../parts/forms/people_picker.js";
+import { html, useState } from "../preact.js";
 
-/** @typedef {import("../types.js").Person} Person */
-
-/** @param {{project: import("../types.js").Project, people: Person[], onClose: () => void}} props people: those watched now */
+/** @param {{project: Api.Project, people: Api.Person[], onClose: () => void}} props people: those watched now */
 export function WatchListDialog({ project, people, onClose }) {
   const [chosen, setChosen] = useState(people);
   const [reason, setReason] = useState("");
-  const command = useCommand(() => {
-    say(`The watch list of ${project.key} is changed; a full sync begins.`);
+  const command = useCommand(SET_TRACKED_USERS, () => {
+    report(`The watch list of ${project.key} is changed; a full sync begins.`);
     onClose();
   });
   const find = async (/** @type {string} */ search, /** @type {string | null} */ after) =>
     (await ask(JIRA_USERS, { id: project.uid, search, after })).jiraProjectUserOptions;
   const submit = () => {
-    const accountIds = chosen.map((/** @type {Person} */ { id }) => id);
-    command.send(SET_TRACKED_USERS, { id: project.uid, accountIds, reason: reason.trim() || null });
+    const accountIds = chosen.map(({ id }) => id);
+    command.send({ id: project.uid, accountIds, reason: reason.trim() || null });
   };
   return html`<${CommandDialog} title="Watch list of ${project.key}" submit="Save and resync" wide ready=${differs(people, chosen)}
       command=${command} onSubmit=${submit} onClose=${onClose}>
@@ -33,7 +31,7 @@ export function WatchListDialog({ project, people, onClose }) {
   <//>`;
 }
 
-/** @param {{before: Person[], after: Person[]}} props */
+/** @param {{before: Api.Person[], after: Api.Person[]}} props */
 function Consequences({ before, after }) {
   if (!differs(before, after)) return null;
   const added = without(after, before);
@@ -45,11 +43,11 @@ function Consequences({ before, after }) {
   </ul></div>`;
 }
 
-/** @param {Person[]} some @param {Person[]} others */
+/** @param {Api.Person[]} some @param {Api.Person[]} others */
 const without = (some, others) => some.filter(({ id }) => !others.some((other) => other.id === id));
 
-/** @param {Person[]} people */
+/** @param {Api.Person[]} people */
 const names = (people) => people.map(({ displayName }) => displayName).join(", ");
 
-/** @param {Person[]} before @param {Person[]} after */
+/** @param {Api.Person[]} before @param {Api.Person[]} after */
 const differs = (before, after) => without(before, after).length + without(after, before).length > 0;

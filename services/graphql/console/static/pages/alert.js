@@ -1,18 +1,16 @@
-import { endInWords, isAhead, runsInWords } from "../alert_words.js";
-import { useAnswer } from "../answer.js";
-import { ONE_ALERT } from "../documents.js";
-import { html } from "../preact.js";
-import { ALERTS } from "../project_store.js";
-import { alertsAddress, logsAddress, projectAddress } from "../route.js";
-import { Ago, Moment } from "../time.js";
-import { AlertActions } from "../parts/alert_actions.js";
-import { Told } from "../parts/alert_card.js";
+import { useAnswer } from "../data/answer.js";
+import { ONE_ALERT } from "../data/documents.js";
+import { ALERTS } from "../data/project_store.js";
+import { AlertActions } from "../parts/alerts/actions.js";
+import { AlertText } from "../parts/alerts/card.js";
+import { Severity, severityOf, Status } from "../parts/alerts/severity.js";
 import { Empty, Loading } from "../parts/empty.js";
 import { Failure } from "../parts/failure.js";
-import { Notices } from "../parts/notices.js";
-import { Severity, Status, severityOf } from "../parts/severity.js";
-
-/** @typedef {import("../types.js").Alert} Alert */
+import { Ago, Moment } from "../parts/moments.js";
+import { NotificationTable } from "../parts/notifications.js";
+import { html } from "../preact.js";
+import { alertsAddress, logsAddress, projectAddress } from "../route.js";
+import { endText, isAhead, runsText } from "../text/alerts.js";
 
 /** @param {{id: string}} props */
 export function AlertPage({ id }) {
@@ -26,7 +24,7 @@ export function AlertPage({ id }) {
       : html`<${Loading} />`)}`;
 }
 
-/** @param {{alert: Alert & {notifications: import("../types.js").Notice[]}}} props */
+/** @param {{alert: Api.Alert & {notifications: Api.Notification[]}}} props */
 function Known({ alert }) {
   return html`
     <header class="page-head">
@@ -36,9 +34,9 @@ function Known({ alert }) {
       </div>
       <${AlertActions} alert=${alert} />
     </header>
-    <div class="why ${alert.status === "RESOLVED" ? "idle" : severityOf(alert).tone}"><${Told} alert=${alert} /></div>
+    <div class="why ${alert.status === "RESOLVED" ? "idle" : severityOf(alert).tone}"><${AlertText} alert=${alert} /></div>
     <dl class="headline">
-      <div><dt>Seen</dt><dd>${runsInWords(alert.count)}</dd></div>
+      <div><dt>Seen</dt><dd>${runsText(alert.count)}</dd></div>
       <div><dt>First seen</dt><dd><${Ago} at=${alert.firstSeen} /> <span class="quiet">at <${Moment} at=${alert.firstSeen} exact=${false} /></span></dd></div>
       <div><dt>Last seen</dt><dd><${Ago} at=${alert.lastSeen} /> <span class="quiet">at <${Moment} at=${alert.lastSeen} exact=${false} /></span></dd></div>
       <div><dt>Category</dt><dd>${alert.category}</dd></div>
@@ -47,19 +45,19 @@ function Known({ alert }) {
     <section>
       <h2>Notifications</h2>
       ${alert.notifications.length
-        ? html`<${Notices} notices=${alert.notifications} label="Notifications of this alert" />`
+        ? html`<${NotificationTable} notifications=${alert.notifications} label="Notifications of this alert" />`
         : html`<p class="quiet">Nobody was notified of it.</p>`}
     </section>
     <p><a href=${alertsAddress({ code: alert.code, project: alert.projectUid })}>All ${alert.code} alerts of ${alert.projectKey}</a>${alert.runId && html` · <a href=${logsAddress({ project: alert.projectUid, run: alert.runId })}>Log of the last run that showed it</a>`}</p>
   `;
 }
 
-/** Who did what about it. @param {{alert: Alert}} props */
+/** Who did what about it. @param {{alert: Api.Alert}} props */
 function Doings({ alert }) {
   const done = [
     alert.acknowledgedBy && html`<li key="ack">Acknowledged by <strong>${alert.acknowledgedBy}</strong>${alert.acknowledgedAt && html` at <${Moment} at=${alert.acknowledgedAt} />`}${alert.acknowledgement && `: “${alert.acknowledgement}”`}</li>`,
     isAhead(alert.silencedUntil) && html`<li key="mute">Silenced until <${Moment} at=${alert.silencedUntil} exact=${false} />: nobody is notified meanwhile.</li>`,
-    alert.resolvedAt && html`<li key="end">${endInWords(alert)} at <${Moment} at=${alert.resolvedAt} />${alert.resolutionNote && `: “${alert.resolutionNote}”`}</li>`,
+    alert.resolvedAt && html`<li key="end">${endText(alert)} at <${Moment} at=${alert.resolvedAt} />${alert.resolutionNote && `: “${alert.resolutionNote}”`}</li>`,
   ].filter(Boolean);
   if (!done.length) return null;
   return html`<section><h2>What was done</h2><ul class="doings">${done}</ul></section>`;

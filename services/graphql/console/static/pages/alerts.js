@@ -1,13 +1,13 @@
-import { CODES } from "../alert_words.js";
-import { ALERTS as DOCUMENT } from "../documents.js";
-import { useList } from "../list_reader.js";
-import { html } from "../preact.js";
-import { ALERTS } from "../project_store.js";
-import { alertsAddress, replaceAddress } from "../route.js";
-import { AlertList } from "../parts/alert_card.js";
+import { ALERTS as DOCUMENT } from "../data/documents.js";
+import { useList } from "../data/list.js";
+import { ALERTS } from "../data/project_store.js";
+import { AlertList } from "../parts/alerts/card.js";
 import { Empty, Loading } from "../parts/empty.js";
 import { Failure } from "../parts/failure.js";
-import { ProjectFilter, SelectFilter } from "../parts/filters.js";
+import { ProjectFilter, SelectFilter } from "../parts/forms/filters.js";
+import { html } from "../preact.js";
+import { alertsAddress, replaceAddress } from "../route.js";
+import { CODES } from "../text/alerts.js";
 
 /** @type {[string, string][]} */
 const STATUSES = [
@@ -22,7 +22,7 @@ const CODE_OPTIONS = [["", "all"], ...CODES.map((code) => /** @type {[string, st
 
 /** What is wrong now, then what was. @param {{search: URLSearchParams}} props */
 export function AlertsPage({ search }) {
-  const status = search.get("status") ?? "";
+  const status = /** @type {Api.AlertStatus | ""} */ (search.get("status") ?? "");
   const filters = { projectId: search.get("project") || null, code: search.get("code") || null };
   const change = (/** @type {Record<string, string>} */ changed) => replaceAddress(alertsAddress({ ...Object.fromEntries(search), ...changed }));
   return html`
@@ -37,7 +37,7 @@ export function AlertsPage({ search }) {
   `;
 }
 
-/** @param {{title: string, filters: {projectId: string | null, code: string | null, status: string[]}, nothing: string}} props */
+/** @param {{title: string, filters: {projectId: string | null, code: string | null, status: Api.AlertStatus[]}, nothing: string}} props */
 function Part({ title, filters, nothing }) {
   const list = useList(DOCUMENT, filters, ALERTS);
   const narrowed = filters.projectId ?? filters.code;

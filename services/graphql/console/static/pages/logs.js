@@ -1,15 +1,13 @@
-import { useObservable } from "../observable.js";
-import { html, useEffect, useState } from "../preact.js";
-import { store } from "../project_store.js";
-import { logsAddress, projectAddress, replaceAddress } from "../route.js";
+import { downloadLog, useLog } from "../data/log.js";
+import { useObservable } from "../data/observable.js";
+import { store } from "../data/project_store.js";
 import { Badge } from "../parts/badge.js";
 import { Empty, Loading } from "../parts/empty.js";
 import { Failure } from "../parts/failure.js";
 import { Icon } from "../parts/icon.js";
-import { Moment } from "../time.js";
-import { downloadLog, useLog } from "../log_reader.js";
-
-/** @typedef {import("../types.js").SyncLog} SyncLog */
+import { Moment } from "../parts/moments.js";
+import { html, useEffect, useState } from "../preact.js";
+import { logsAddress, projectAddress, replaceAddress } from "../route.js";
 
 const TYPING_PAUSE = 250; // ms
 
@@ -26,10 +24,10 @@ export function LogsPage({ search }) {
   `;
 }
 
-/** @param {{uid: string, all: import("../types.js").Project[], search: URLSearchParams}} props */
+/** @param {{uid: string, all: Api.Project[], search: URLSearchParams}} props */
 function Log({ uid, all, search }) {
   const filters = {
-    level: search.get("level") || null,
+    level: /** @type {Api.SyncLogLevel | null} */ (search.get("level") || null),
     runId: search.get("run") || null,
     text: search.get("text") || null,
     warning: search.get("warnings") ? true : null,
@@ -44,7 +42,7 @@ function Log({ uid, all, search }) {
     <${Filters} uid=${uid} all=${all} search=${search} onChange=${change} />
     <div class="toolbar">
       <label class="check"><input type="checkbox" role="switch" checked=${following} onChange=${() => setFollowing(!following)} />Follow</label>
-      <${FollowState} following=${following} held=${log.held} onShow=${log.show} />
+      <${FollowState} following=${following} waiting=${log.waiting} onShow=${log.show} />
       <${Download} uid=${uid} filters=${filters} />
     </div>
     <${Failure} error=${log.error} retry=${log.reload} />
@@ -55,7 +53,7 @@ function Log({ uid, all, search }) {
   `;
 }
 
-/** @param {{uid: string, all: import("../types.js").Project[], search: URLSearchParams, onChange: (changed: Record<string, string>) => void}} props */
+/** @param {{uid: string, all: Api.Project[], search: URLSearchParams, onChange: (changed: Record<string, string>) => void}} props */
 function Filters({ uid, all, search, onChange }) {
   const set = (/** @type {string} */ name) => (/** @type {any} */ event) => onChange({ [name]: event.target.value });
   const run = search.get("run");
@@ -91,18 +89,18 @@ function TextFilter({ value, onChange }) {
   </label>`;
 }
 
-/** @param {{following: boolean, held: number, onShow: () => void}} props */
-function FollowState({ following, held, onShow }) {
-  const words = following ? "New entries appear at the top." : "New entries are not shown.";
+/** @param {{following: boolean, waiting: number, onShow: () => void}} props */
+function FollowState({ following, waiting, onShow }) {
+  const text = following ? "New entries appear at the top." : "New entries are not shown.";
   return html`<p class="quiet grow" role="status">
-    ${held > 0 ? html`<button type="button" class="small" onClick=${onShow}>Show ${held} new ${held === 1 ? "entry" : "entries"}</button>` : words}
+    ${waiting > 0 ? html`<button type="button" class="small" onClick=${onShow}>Show ${waiting} new ${waiting === 1 ? "entry" : "entries"}</button>` : text}
   </p>`;
 }
 
-/** @param {{uid: string, filters: import("../log_reader.js").Filters}} props */
+/** @param {{uid: string, filters: import("../data/log.js").Filters}} props */
 function Download({ uid, filters }) {
   const [busy, setBusy] = useState(false);
-  const [error, setError] = useState(/** @type {any} */ (null));
+  const [error, setError] = useState(/** @type {import("../data/api.js").ApiError | null} */ (null));
   const download = async () => {
     setBusy(true);
     setError(null);
@@ -113,7 +111,7 @@ function Download({ uid, filters }) {
       <${Icon} name="download" />Download NDJSON</button><${Failure} error=${error} />`;
 }
 
-/** @param {{uid: string, entries: SyncLog[]}} props */
+/** @param {{uid: string, entries: Api.SyncLog[]}} props */
 function Entries({ uid, entries }) {
   return html`<table class="log cards" role="table">
     <caption class="hidden">Log, newest first</caption>
@@ -124,9 +122,9 @@ function Entries({ uid, entries }) {
   </table>`;
 }
 
-/** @param {{uid: string, entry: SyncLog}} props */
+/** @param {{uid: string, entry: Api.SyncLog}} props */
 function Entry({ uid, entry }) {
-  const { code, advice } = entry.details ?? {};
+  const { code, advice } = /** @type {{code?: string, advice?: string}} */ (entry.details ?? {});
   return html`<tr role="row" class=${entry.level.toLowerCase()}>
     <td role="cell" data-label="Time"><${Moment} at=${entry.createdAt} /></td>
     <td role="cell" data-label="Level"><${Level} entry=${entry} /></td>
@@ -145,10 +143,10 @@ function Entry({ uid, entry }) {
   </tr>`;
 }
 
-/** @param {SyncLog} entry */
+/** @param {Api.SyncLog} entry */
 const hasDetails = ({ details }) => details && Object.keys(details).length > 0;
 
-/** @param {{entry: SyncLog}} props */
+/** @param {{entry: Api.SyncLog}} props */
 function Level({ entry }) {
   if (entry.level === "ERROR") return html`<${Badge} tone="bad" icon="cross">Error<//>`;
   if (entry.warning) return html`<${Badge} tone="warn" icon="warning">Warning<//>`;

@@ -1,20 +1,18 @@
-import { sendNow } from "../commands.js";
+import { sendNow } from "../data/commands.js";
+import { NOTIFICATIONS, REDRIVE } from "../data/documents.js";
+import { useList } from "../data/list.js";
+import { ALERTS } from "../data/project_store.js";
+import { may } from "../data/session.js";
 import { openDialog } from "../dialog_host.js";
 import { SendTestDialog } from "../dialogs/send_test.js";
-import { NOTIFICATIONS, REDRIVE } from "../documents.js";
-import { useList } from "../list_reader.js";
-import { html, useState } from "../preact.js";
-import { ALERTS } from "../project_store.js";
-import { notificationsAddress, replaceAddress } from "../route.js";
-import { may } from "../session.js";
 import { Empty, Loading } from "../parts/empty.js";
 import { Failure } from "../parts/failure.js";
-import { ProjectFilter, SelectFilter } from "../parts/filters.js";
 import { focusKeeper } from "../parts/focus.js";
+import { ProjectFilter, SelectFilter } from "../parts/forms/filters.js";
 import { Icon } from "../parts/icon.js";
-import { NOTICE_STATES, Notices } from "../parts/notices.js";
-
-/** @typedef {import("../types.js").Notice} Notice */
+import { NOTIFICATION_STATES, NotificationTable } from "../parts/notifications.js";
+import { html, useState } from "../preact.js";
+import { notificationsAddress, replaceAddress } from "../route.js";
 
 const LOOK_EVERY = 5_000; // ms: an attempt changes no project, so that nothing tells of it
 
@@ -28,14 +26,14 @@ export function NotificationsPage({ search }) {
 }
 
 /** @type {[string, string][]} */
-const STATES = [["", "all"], ...Object.entries(NOTICE_STATES).map(([state, { words }]) => /** @type {[string, string]} */ ([state, words]))];
+const STATES = [["", "all"], ...Object.entries(NOTIFICATION_STATES).map(([state, { text }]) => /** @type {[string, string]} */ ([state, text]))];
 
 /** @param {{search: URLSearchParams}} props */
 function Deliveries({ search }) {
-  const filters = { state: search.get("state") || null, projectId: search.get("project") || null };
+  const filters = { state: /** @type {Api.NotificationState | null} */ (search.get("state") || null), projectId: search.get("project") || null };
   const list = useList(NOTIFICATIONS, filters, ALERTS, LOOK_EVERY);
   const change = (/** @type {Record<string, string>} */ changed) => replaceAddress(notificationsAddress({ ...Object.fromEntries(search), ...changed }));
-  const act = (/** @type {Notice} */ notice) => notice.state === "DEAD" && html`<${Redrive} notice=${notice} onDone=${list.reload} />`;
+  const act = (/** @type {Api.Notification} */ notification) => notification.state === "DEAD" && html`<${Redrive} notification=${notification} onDone=${list.reload} />`;
   return html`
     <header class="page-head">
       <h1 tabindex="-1">Notifications</h1>
@@ -48,21 +46,21 @@ function Deliveries({ search }) {
     <${Failure} error=${list.error} retry=${list.reload} />
     ${list.items === null && !list.error && html`<${Loading} />`}
     ${list.items?.length === 0 && html`<${Empty} title="No notifications"><p>${filters.state || filters.projectId ? "None matches these filters." : "Nothing was worth telling anybody yet."}</p><//>`}
-    ${list.items !== null && list.items.length > 0 && html`<${Notices} notices=${list.items} label="Notifications, newest first" act=${act} />`}
+    ${list.items !== null && list.items.length > 0 && html`<${NotificationTable} notifications=${list.items} label="Notifications, newest first" act=${act} />`}
     ${list.more && html`<p class="center"><button type="button" class="outline" aria-busy=${list.busy ? "true" : "false"} onClick=${list.next}>Load older</button></p>`}
   `;
 }
 
-/** @param {{notice: Notice, onDone: () => void}} props */
-function Redrive({ notice, onDone }) {
+/** @param {{notification: Api.Notification, onDone: () => void}} props */
+function Redrive({ notification, onDone }) {
   const [busy, setBusy] = useState(false);
   const redrive = async () => {
     const keepFocus = focusKeeper();
     setBusy(true);
-    await sendNow(REDRIVE, { id: notice.id }, `“${notice.subject}” was tried again.`);
+    await sendNow(REDRIVE, { id: notification.id }, `“${notification.subject}” was tried again.`);
     setBusy(false);
     onDone();
     keepFocus();
   };
-  return html`<button type="button" class="small outline" aria-label="Redrive “${notice.subject}”" aria-busy=${busy ? "true" : "false"} disabled=${busy} onClick=${redrive}><${Icon} name="again" />Redrive</button>`;
+  return html`<button type="button" class="small outline" aria-label="Redrive “${notification.subject}”" aria-busy=${busy ? "true" : "false"} disabled=${busy} onClick=${redrive}><${Icon} name="again" />Redrive</button>`;
 }

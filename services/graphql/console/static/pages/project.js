@@ -1,31 +1,30 @@
-import { useAnswer } from "../answer.js";
+import { useAnswer } from "../data/answer.js";
+import { PROJECT, UPCOMING_RUNS } from "../data/documents.js";
+import { useObservable } from "../data/observable.js";
+import { store } from "../data/project_store.js";
+import { may } from "../data/session.js";
 import { openDialog } from "../dialog_host.js";
 import { WatchListDialog } from "../dialogs/watch_list.js";
-import { PROJECT, UPCOMING_RUNS } from "../documents.js";
-import { useObservable } from "../observable.js";
-import { html, useState } from "../preact.js";
-import { errorOf } from "../project_state.js";
-import { store } from "../project_store.js";
-import { logsAddress } from "../route.js";
-import { may } from "../session.js";
-import { Behind, Moment, inWords, useNow } from "../time.js";
-import { Absences } from "../parts/absences.js";
-import { Actions } from "../parts/actions.js";
-import { Badge, StateBadges } from "../parts/badge.js";
-import { Changes } from "../parts/changes.js";
+import { ProjectAlerts } from "../parts/alerts/of_project.js";
+import { Badge } from "../parts/badge.js";
 import { Empty, Loading } from "../parts/empty.js";
 import { Failure } from "../parts/failure.js";
-import { Drifts } from "../parts/drifts.js";
-import { Freshness, LastRun, NextRun, Schedule, useStateOf } from "../parts/facts.js";
+import { Name } from "../parts/forms/people_picker.js";
 import { Icon } from "../parts/icon.js";
-import { Name } from "../parts/people_picker.js";
-import { RunDetail } from "../parts/run_detail.js";
-import { ProjectAlerts } from "../parts/project_alerts.js";
-import { RunTimeline } from "../parts/run_timeline.js";
-import { Why } from "../parts/why.js";
-
-/** @typedef {import("../types.js").Project} Project */
-/** @typedef {import("../types.js").SyncState} SyncState */
+import { Behind, Moment, useNow } from "../parts/moments.js";
+import { Absences } from "../parts/projects/absences.js";
+import { Actions } from "../parts/projects/actions.js";
+import { Changes } from "../parts/projects/changes.js";
+import { Drifts } from "../parts/projects/drifts.js";
+import { Freshness, LastRun, NextRun, Schedule, useStateOf } from "../parts/projects/facts.js";
+import { StateBadges } from "../parts/projects/state_badges.js";
+import { Why } from "../parts/projects/why.js";
+import { RunDetail } from "../parts/runs/detail.js";
+import { RunTimeline } from "../parts/runs/timeline.js";
+import { html, useState } from "../preact.js";
+import { logsAddress } from "../route.js";
+import { errorOf } from "../text/project_state.js";
+import { relativeText } from "../text/time.js";
 
 /** @param {{uid: string}} props */
 export function ProjectPage({ uid }) {
@@ -38,7 +37,7 @@ export function ProjectPage({ uid }) {
       : html`<${Empty} title="This project is not registered"><p>Or your token does not see it. <a href="#/projects">All projects</a></p><//>`}`;
 }
 
-/** @param {{project: Project}} props */
+/** @param {{project: Api.Project}} props */
 function Known({ project }) {
   const state = useStateOf(project);
   const { data, error, reload } = useAnswer(PROJECT, { id: project.uid }, project.uid);
@@ -65,7 +64,7 @@ function Known({ project }) {
   `;
 }
 
-/** @param {{project: Project, detail: any, drifts: import("../types.js").SchemaDrift[]}} props */
+/** @param {{project: Api.Project, detail: NonNullable<Api.Operations["ProjectPage"]["data"]["project"]>, drifts: Api.SchemaDrift[]}} props */
 function Detail({ project, detail, drifts }) {
   return html`
     <${Runs} project=${project} runs=${detail.syncRuns} />
@@ -79,17 +78,17 @@ function Detail({ project, detail, drifts }) {
   `;
 }
 
-/** @type {Record<string, {tone: string, icon: string, words: string}>} */
+/** @type {Record<string, import("../parts/badge.js").Look>} */
 const STATUSES = {
-  SUCCESS: { tone: "good", icon: "check", words: "Synced" },
-  RUNNING: { tone: "busy", icon: "sync", words: "Syncing" },
-  FAILED: { tone: "bad", icon: "cross", words: "Failed" },
-  IDLE: { tone: "idle", icon: "dots", words: "Waiting" },
+  SUCCESS: { tone: "good", icon: "check", text: "Synced" },
+  RUNNING: { tone: "busy", icon: "sync", text: "Syncing" },
+  FAILED: { tone: "bad", icon: "cross", text: "Failed" },
+  IDLE: { tone: "idle", icon: "dots", text: "Waiting" },
 };
 
 const ORDER = ["issue", "comment", "worklog", "sprint", "user"];
 
-/** @param {{project: Project}} props */
+/** @param {{project: Api.Project}} props */
 function Entities({ project }) {
   if (!project.syncStates.length) {
     return html`<section><h2>Entities</h2><${Empty} title="Nothing synced yet"><p>The first run fills this table.</p><//></section>`;
@@ -103,21 +102,21 @@ function Entities({ project }) {
         ${["Entity", "State", "Behind", "Last success", "Watermark"].map((name) => html`<th scope="col" role="columnheader">${name}</th>`)}
         <th scope="col" role="columnheader" class="count">Rows read</th>
       </tr></thead>
-      <tbody role="rowgroup">${states.map((state) => html`<${Entity} key=${state.entity} state=${state} told=${errorOf(project)} />`)}</tbody>
+      <tbody role="rowgroup">${states.map((state) => html`<${Entity} key=${state.entity} state=${state} shown=${errorOf(project)} />`)}</tbody>
     </table>
   </section>`;
 }
 
-/** @param {{state: SyncState, told: import("../types.js").SyncError | null}} props told: the error that the page tells above */
-function Entity({ state, told }) {
-  const { tone, icon, words } = STATUSES[state.status] ?? { ...STATUSES.IDLE, words: state.status };
+/** @param {{state: Api.SyncState, shown: import("../text/project_state.js").SyncError | null}} props shown: the error that the page shows above */
+function Entity({ state, shown }) {
+  const { tone, icon, text } = STATUSES[state.status] ?? { ...STATUSES.IDLE, text: state.status };
   const ever = Date.parse(state.lastSyncTime) > 0; // 1970 means never
   return html`<tr role="row">
     <th scope="row" role="rowheader">${state.entity}</th>
     <td role="cell" data-label="State">
       <span>
-        <${Badge} tone=${tone} icon=${icon}>${words}<//>${state.error && html` <code>${state.error.code}</code>`}
-        ${state.error && state.error.message !== told?.message && html`<span class="sub">${state.error.message} ${state.error.advice}</span>`}
+        <${Badge} tone=${tone} icon=${icon}>${text}<//>${state.error && html` <code>${state.error.code}</code>`}
+        ${state.error && state.error.message !== shown?.message && html`<span class="sub">${state.error.message} ${state.error.advice}</span>`}
       </span>
     </td>
     <td role="cell" data-label="Behind">${ever ? html`<${Behind} since=${state.lastSyncTime} />` : "–"}</td>
@@ -127,7 +126,7 @@ function Entity({ state, told }) {
   </tr>`;
 }
 
-/** @param {{project: Project, runs: import("../types.js").SyncRun[]}} props runs: newest first */
+/** @param {{project: Api.Project, runs: Api.SyncRun[]}} props runs: newest first */
 function Runs({ project, runs }) {
   const [chosen, setChosen] = useState(/** @type {string | null} */ (null));
   const run = runs.find(({ id }) => id === chosen) ?? runs[0];
@@ -142,12 +141,11 @@ function Runs({ project, runs }) {
   </section>`;
 }
 
-/** What Temporal will do, which is not always what the cron says. @param {{project: Project}} props */
+/** What Temporal will do, which is not always what the cron says. @param {{project: Api.Project}} props */
 function Upcoming({ project }) {
   const job = project.syncJob;
   const version = [job?.cronSchedule, job?.timezone, job?.status, job?.lastRunAt, job?.backoff?.level].join(" ");
   const { data, error, reload } = useAnswer(UPCOMING_RUNS, { id: project.uid }, null, version);
-  /** @type {string[]} */
   const runs = data?.project?.syncJob?.upcomingRuns ?? [];
   return html`<section>
     <h2>Upcoming runs</h2>
@@ -161,11 +159,11 @@ function Upcoming({ project }) {
 function Runlist({ runs }) {
   const now = useNow();
   return html`<ol class="runs" aria-label="Upcoming runs">
-    ${runs.map((run) => html`<li key=${run}><${Moment} at=${run} /> <span class="quiet">${inWords(Date.parse(run) - now)}</span></li>`)}
+    ${runs.map((run) => html`<li key=${run}><${Moment} at=${run} /> <span class="quiet">${relativeText(Date.parse(run) - now)}</span></li>`)}
   </ol><p class="quiet">As Temporal says.</p>`;
 }
 
-/** @param {{project: Project, people: import("../types.js").Person[]}} props */
+/** @param {{project: Api.Project, people: Api.Person[]}} props */
 function WatchList({ project, people }) {
   return html`<section>
     <header class="section-head">

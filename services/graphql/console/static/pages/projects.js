@@ -1,26 +1,24 @@
-import { sendNow } from "../commands.js";
+import { sendNow } from "../data/commands.js";
+import { RESUME } from "../data/documents.js";
+import { useObservable } from "../data/observable.js";
+import { refetch, store } from "../data/project_store.js";
+import { gapOf, meaningsKnown } from "../data/schedules.js";
+import { may } from "../data/session.js";
 import { openDialog } from "../dialog_host.js";
 import { BulkPauseDialog } from "../dialogs/bulk_pause.js";
 import { RegisterDialog } from "../dialogs/register.js";
-import { RESUME } from "../documents.js";
-import { useObservable } from "../observable.js";
-import { html, useState } from "../preact.js";
-import { refetch, store } from "../project_store.js";
-import { STATES, errorOf, stateOf } from "../project_state.js";
-import { projectAddress } from "../route.js";
-import { meaningsKnown } from "../schedules.js";
-import { may } from "../session.js";
-import { useNow } from "../time.js";
-import { Actions } from "../parts/actions.js";
-import { StateBadges } from "../parts/badge.js";
+import { OpenAlerts } from "../parts/alerts/count.js";
 import { Empty, Loading } from "../parts/empty.js";
 import { Failure } from "../parts/failure.js";
-import { Freshness, LastRun, NextRun, Schedule, useStateOf } from "../parts/facts.js";
 import { Icon } from "../parts/icon.js";
-import { OpenAlerts } from "../parts/open_alerts.js";
-import { Why } from "../parts/why.js";
-
-/** @typedef {import("../types.js").Project} Project */
+import { useNow } from "../parts/moments.js";
+import { Actions } from "../parts/projects/actions.js";
+import { Freshness, LastRun, NextRun, Schedule, useStateOf } from "../parts/projects/facts.js";
+import { StateBadges } from "../parts/projects/state_badges.js";
+import { Why } from "../parts/projects/why.js";
+import { html, useState } from "../preact.js";
+import { projectAddress } from "../route.js";
+import { errorOf, stateOf, STATES } from "../text/project_state.js";
 
 export function ProjectsPage() {
   const { loading, projects, error } = useObservable(store);
@@ -45,7 +43,7 @@ function NoProjects() {
   <//>`;
 }
 
-/** @param {{all: Project[]}} props */
+/** @param {{all: Api.Project[]}} props */
 function Listing({ all }) {
   useObservable(meaningsKnown);
   const now = useNow(10_000);
@@ -53,11 +51,11 @@ function Listing({ all }) {
   const [state, setState] = useState("");
   const [chosen, setChosen] = useState(/** @type {Set<string>} */ (new Set()));
   const counts = count(all, now);
-  const wanted = search.trim().toLowerCase();
+  const searched = search.trim().toLowerCase();
   const found = all.filter(
     (project) =>
-      `${project.key} ${project.name} ${project.site}`.toLowerCase().includes(wanted) &&
-      (!state || stateOf(project, now).name === state),
+      `${project.key} ${project.name} ${project.site}`.toLowerCase().includes(searched) &&
+      (!state || stateOf(project, now, gapOf(project)).name === state),
   );
   const picked = all.filter(({ uid }) => chosen.has(uid));
   return html`
@@ -76,7 +74,7 @@ function Listing({ all }) {
 }
 
 /**
- * @param {Project[]} projects
+ * @param {Api.Project[]} projects
  * @param {number} now
  * @returns {Record<string, number>} how many are in each state
  */
@@ -84,7 +82,7 @@ function count(projects, now) {
   /** @type {Record<string, number>} */
   const counts = {};
   for (const project of projects) {
-    const { name } = stateOf(project, now);
+    const { name } = stateOf(project, now, gapOf(project));
     counts[name] = (counts[name] ?? 0) + 1;
   }
   return counts;
@@ -92,18 +90,18 @@ function count(projects, now) {
 
 /** @param {{counts: Record<string, number>, total: number, state: string, onChange: (state: string) => void}} props */
 function StateFilter({ counts, total, state, onChange }) {
-  const choice = (/** @type {string} */ name, /** @type {string} */ words, /** @type {number} */ number, tone = "", icon = "") => html`
+  const choice = (/** @type {string} */ name, /** @type {string} */ text, /** @type {number} */ number, tone = "", icon = "") => html`
     <button type="button" key=${name} class="chip ${tone}" aria-pressed=${state === name ? "true" : "false"} onClick=${() => onChange(name)}>
-      ${icon && html`<${Icon} name=${icon} />`}${words} <span class="number">${number}</span>
+      ${icon && html`<${Icon} name=${icon} />`}${text} <span class="number">${number}</span>
     </button>`;
   const present = Object.values(STATES).filter(({ name }) => counts[name] || name === state);
   return html`<div class="chips-row" role="group" aria-label="Filter by state">
     ${choice("", "All", total)}
-    ${present.map(({ name, words, tone, icon }) => choice(name, words, counts[name] ?? 0, tone, icon))}
+    ${present.map(({ name, text, tone, icon }) => choice(name, text, counts[name] ?? 0, tone, icon))}
   </div>`;
 }
 
-/** @param {{picked: Project[], onDone: () => void}} props */
+/** @param {{picked: Api.Project[], onDone: () => void}} props */
 function Bulk({ picked, onDone }) {
   const paused = picked.filter(({ syncJob }) => syncJob?.status === "PAUSED");
   const active = picked.filter(({ syncJob }) => syncJob && syncJob.status !== "PAUSED");
@@ -119,7 +117,7 @@ function Bulk({ picked, onDone }) {
   </div>`;
 }
 
-/** @param {{projects: Project[], chosen: Set<string>, onChoose: (chosen: Set<string>) => void}} props */
+/** @param {{projects: Api.Project[], chosen: Set<string>, onChoose: (chosen: Set<string>) => void}} props */
 function Table({ projects, chosen, onChoose }) {
   const operates = may("OPERATOR");
   const every = projects.every(({ uid }) => chosen.has(uid));
@@ -141,7 +139,7 @@ function Table({ projects, chosen, onChoose }) {
   </table>`;
 }
 
-/** One body a project: its row and, when its data is not fresh, the row that says why. @param {{project: Project, operates: boolean, chosen: boolean, onToggle: () => void}} props */
+/** One body a project: its row and, when its data is not fresh, the row that says why. @param {{project: Api.Project, operates: boolean, chosen: boolean, onToggle: () => void}} props */
 function Row({ project, operates, chosen, onToggle }) {
   const state = useStateOf(project);
   const explained = state.name === "paused" || state.name === "late" || errorOf(project) !== null;

@@ -1,13 +1,13 @@
-import { useObservable } from "../observable.js";
-import { html, useEffect, useState } from "../preact.js";
-import { session, signIn } from "../session.js";
+import { useObservable } from "../data/observable.js";
+import { session, signIn } from "../data/session.js";
 import { Failure } from "../parts/failure.js";
 import { Logo } from "../parts/logo.js";
+import { html, useEffect, useState } from "../preact.js";
 
 export function SignInPage() {
-  const { notice } = useObservable(session);
+  const { message } = useObservable(session);
   const [token, setToken] = useState("");
-  const [error, setError] = useState(/** @type {any} */ (null));
+  const [error, setError] = useState(/** @type {import("../data/api.js").ApiError | null} */ (null));
   const [busy, setBusy] = useState(false);
   useEffect(() => document.getElementById("token")?.focus(), []);
   const submit = async (/** @type {Event} */ event) => {
@@ -21,7 +21,7 @@ export function SignInPage() {
     <article>
       <${Logo} size="40" />
       <h1 tabindex="-1">Jira Data Integrator</h1>
-      ${notice && html`<p role="status" class="note"><span>${notice}</span></p>`}
+      ${message && html`<p role="status" class="note"><span>${message}</span></p>`}
       <form onSubmit=${submit}>
         <label for="token">API token</label>
         <input id="token" type="password" class="code" autocomplete="off" spellcheck="false" required placeholder="jdi_…"

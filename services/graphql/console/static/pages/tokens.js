@@ -1,19 +1,17 @@
-import { useAnswer } from "../answer.js";
+import { useAnswer } from "../data/answer.js";
+import { TOKENS } from "../data/documents.js";
+import { useObservable } from "../data/observable.js";
+import { store } from "../data/project_store.js";
+import { may } from "../data/session.js";
 import { openDialog } from "../dialog_host.js";
 import { CreateTokenDialog } from "../dialogs/create_token.js";
 import { RevokeTokenDialog } from "../dialogs/revoke_token.js";
-import { TOKENS } from "../documents.js";
-import { useObservable } from "../observable.js";
-import { html } from "../preact.js";
-import { store } from "../project_store.js";
-import { may } from "../session.js";
-import { Ago, useNow } from "../time.js";
 import { Badge } from "../parts/badge.js";
 import { Empty, Loading } from "../parts/empty.js";
 import { Failure } from "../parts/failure.js";
 import { Icon } from "../parts/icon.js";
-
-/** @typedef {import("../types.js").ApiToken} ApiToken */
+import { Ago, useNow } from "../parts/moments.js";
+import { html } from "../preact.js";
 
 export function TokensPage() {
   if (!may("ADMIN")) {
@@ -25,7 +23,7 @@ export function TokensPage() {
 
 function Tokens() {
   const { data, error, reload } = useAnswer(TOKENS, {}, null);
-  const revoke = (/** @type {ApiToken} */ token) => openDialog(RevokeTokenDialog, { token, onDone: reload });
+  const revoke = (/** @type {Api.ApiToken} */ token) => openDialog(RevokeTokenDialog, { token, onDone: reload });
   return html`
     <header class="page-head">
       <h1 tabindex="-1">API tokens</h1>
@@ -39,7 +37,7 @@ function Tokens() {
   `;
 }
 
-/** @param {{tokens: ApiToken[], onRevoke: (token: ApiToken) => void}} props */
+/** @param {{tokens: Api.ApiToken[], onRevoke: (token: Api.ApiToken) => void}} props */
 function Table({ tokens, onRevoke }) {
   const now = useNow(10_000);
   const ordered = [...tokens].sort((one, other) => Number(usable(other, now)) - Number(usable(one, now)));
@@ -53,10 +51,10 @@ function Table({ tokens, onRevoke }) {
   </table>`;
 }
 
-/** @param {ApiToken} token @param {number} now */
+/** @param {Api.ApiToken} token @param {number} now */
 const usable = (token, now) => !token.revokedAt && !(token.expiresAt && Date.parse(token.expiresAt) <= now);
 
-/** @param {{token: ApiToken, now: number, onRevoke: (token: ApiToken) => void}} props */
+/** @param {{token: Api.ApiToken, now: number, onRevoke: (token: Api.ApiToken) => void}} props */
 function Row({ token, now, onRevoke }) {
   const good = usable(token, now);
   return html`<tr role="row" class=${good ? "" : "spent"}>
@@ -73,7 +71,7 @@ function Row({ token, now, onRevoke }) {
   </tr>`;
 }
 
-/** @param {{token: ApiToken, good: boolean}} props */
+/** @param {{token: Api.ApiToken, good: boolean}} props */
 function TokenState({ token, good }) {
   if (good) return html`<${Badge} tone="good" icon="check">Usable<//>`;
   if (!token.revokedAt) return html`<${Badge} tone="idle" icon="clock">Expired<//>`;

@@ -15,7 +15,7 @@ export function Failure({ error, retry }) {
   </div>`;
 }
 
-/** Why a sync failed. @param {{error: import("../types.js").SyncError}} props */
+/** Why a sync failed. @param {{error: NonNullable<Api.SyncRun["error"]>}} props */
 export function SyncFailure({ error }) {
   return html`<div class="note bad">
     <${Icon} name="cross" />
@@ -26,7 +26,7 @@ export function SyncFailure({ error }) {
   </div>`;
 }
 
-/** Refusals that belong to no field of a form. @param {{errors: import("../types.js").UserError[], fields: string[]}} props */
+/** Refusals that belong to no field of a form. @param {{errors: Api.UserError[], fields: string[]}} props */
 export function OtherErrors({ errors, fields }) {
   const rest = errors.filter(({ field }) => !field || !fields.includes(field));
   return rest.map((error) => html`<${Failure} error=${error} />`);

@@ -1,4 +1,4 @@
-/** Small line drawings. They only repeat what words beside them say, so that readers of the screen skip them. */
+/** Small line drawings. They only repeat what words beside them report, so that readers of the screen skip them. */
 import { html } from "../preact.js";
 
 /** @type {Record<string, string>} paths in a box of 16 by 16 */

@@ -1,0 +1,513 @@
+// What the console knows of the API: `make console-types`, of schema.graphql and documents.js.
+
+declare namespace Api {
+  /** The text of an operation; the type check knows what it takes and what it gives. */
+  type Document<Name extends keyof Operations> = string & { readonly operation: Name };
+
+  type Mutation = "Acknowledge" | "CreateToken" | "Pause" | "Redrive" | "Register" | "Reschedule" | "Resolve" | "Resume" | "RevokeToken" | "SendTest" | "SetTrackedUsers" | "Silence" | "Start" | "Trigger" | "Unregister";
+
+  type AlertStatus = "OPEN" | "ACKNOWLEDGED" | "RESOLVED";
+  type NotificationChannel = "EMAIL" | "SLACK" | "WHATSAPP";
+  type NotificationState = "REQUESTED" | "SENT" | "RETRYING" | "DEAD";
+  type ProjectChangeKind = "REGISTERED" | "UNREGISTERED" | "WATCH_LIST" | "SCHEDULE" | "PAUSED" | "RESUMED" | "SYNC_REQUESTED" | "BACKOFF" | "BACKOFF_ENDED" | "ALERT_ACKNOWLEDGED" | "ALERT_RESOLVED" | "ALERTS_SILENCED" | "ALERTS_UNSILENCED";
+  type Role = "READER" | "OPERATOR" | "ADMIN";
+  type SyncJobStatus = "ACTIVE" | "PAUSED" | "ERROR";
+  type SyncLogLevel = "INFO" | "ERROR" | "DEBUG";
+  type SyncRunResult = "RUNNING" | "SUCCESS" | "ERROR" | "CANCELLED";
+
+  type Absence = {
+    id: string;
+    entity: string;
+    reason: string;
+    at: string;
+    cursor: string;
+  };
+
+  type Alert = {
+    id: string;
+    site: string;
+    projectKey: string;
+    projectUid: string;
+    code: string;
+    category: string;
+    severity: string;
+    message: string;
+    advice: string;
+    docs: string | null;
+    status: AlertStatus;
+    firstSeen: string;
+    lastSeen: string;
+    count: number;
+    runId: string | null;
+    acknowledgedBy: string | null;
+    acknowledgedAt: string | null;
+    acknowledgement: string | null;
+    resolvedAt: string | null;
+    resolvedBy: string | null;
+    resolution: string | null;
+    resolutionNote: string | null;
+    silencedUntil: string | null;
+    cursor: string;
+  };
+
+  type AlertPayload = {
+    alert: Alert | null;
+    userErrors: UserError[];
+  };
+
+  type ApiToken = {
+    id: string;
+    name: string;
+    role: Role;
+    projects: string[] | null;
+    createdAt: string;
+    createdBy: string;
+    expiresAt: string | null;
+    lastUsedAt: string | null;
+    revokedAt: string | null;
+    revokedBy: string | null;
+  };
+
+  type Backoff = {
+    level: number;
+    code: string;
+    failures: number;
+    seconds: number;
+    since: string | null;
+    nextRunAt: string | null;
+  };
+
+  type ConsoleEvent = {
+    position: string;
+    removed: string[];
+    projects: Project[];
+    alerts: Alert[];
+  };
+
+  type CreateApiTokenPayload = {
+    token: ApiToken | null;
+    secret: string | null;
+    userErrors: UserError[];
+  };
+
+  type CronPreview = {
+    valid: boolean;
+    words: string | null;
+    runs: string[];
+    notes: string[];
+    userErrors: UserError[];
+  };
+
+  type JiraProjectOption = {
+    id: string;
+    key: string;
+    name: string;
+    registered: boolean;
+  };
+
+  type JiraProjectOptions = {
+    nodes: JiraProjectOption[];
+    endCursor: string | null;
+    hasNextPage: boolean;
+  };
+
+  type JiraUserOptions = {
+    nodes: Person[];
+    endCursor: string | null;
+    hasNextPage: boolean;
+  };
+
+  type Notification = {
+    id: string;
+    channel: string;
+    reason: string;
+    subject: string;
+    recipients: string[];
+    refused: string[];
+    state: NotificationState;
+    attempts: number;
+    lastAttempts: NotificationAttempt[];
+    createdAt: string;
+    lastAttemptAt: string | null;
+    nextAttemptAt: string | null;
+    failure: NotificationFailure | null;
+    providerMessageId: string | null;
+    alertIds: string[];
+    cursor: string;
+  };
+
+  type NotificationAttempt = {
+    at: string;
+    sent: boolean;
+    code: string | null;
+    providerCode: string | null;
+    message: string | null;
+  };
+
+  type NotificationFailure = {
+    kind: string;
+    code: string;
+    providerCode: string | null;
+    message: string;
+    advice: string;
+    retryAfter: number | null;
+  };
+
+  type NotificationPayload = {
+    notification: Notification | null;
+    userErrors: UserError[];
+  };
+
+  type Person = {
+    id: string;
+    displayName: string;
+    active: boolean;
+    avatarUrl: string | null;
+  };
+
+  type Project = {
+    uid: string;
+    key: string;
+    name: string;
+    site: string;
+    registeredAt: string | null;
+    syncJob: SyncJob | null;
+    syncStates: SyncState[];
+  };
+
+  type ProjectChange = {
+    id: string;
+    kind: ProjectChangeKind;
+    actor: string;
+    reason: string | null;
+    summary: string;
+    at: string;
+  };
+
+  type RevokeApiTokenPayload = {
+    token: ApiToken | null;
+    userErrors: UserError[];
+  };
+
+  type SchemaDrift = {
+    id: string;
+    change: string;
+    fieldId: string;
+    fieldName: string | null;
+    before: string | null;
+    after: string | null;
+    at: string;
+  };
+
+  type Silence = {
+    code: string | null;
+    until: string;
+    by: string;
+    reason: string | null;
+  };
+
+  type SilencePayload = {
+    userErrors: UserError[];
+  };
+
+  type SyncJob = {
+    id: string;
+    status: SyncJobStatus;
+    running: boolean;
+    currentRunId: string | null;
+    cronSchedule: string;
+    timezone: string;
+    lastRunAt: string | null;
+    lastEndedAt: string | null;
+    lastResult: string | null;
+    nextRunAt: string | null;
+    pagesDone: number;
+    pagesTotal: number | null;
+    pausedAt: string | null;
+    pausedBy: string | null;
+    pauseReason: string | null;
+    backoff: Backoff | null;
+  };
+
+  type SyncJobPayload = {
+    syncJob: SyncJob | null;
+    requestId: string | null;
+    userErrors: UserError[];
+  };
+
+  type SyncLog = {
+    id: string;
+    level: SyncLogLevel;
+    warning: boolean;
+    message: string;
+    details: unknown | null;
+    entity: string | null;
+    runId: string | null;
+    createdAt: string;
+  };
+
+  type SyncRun = {
+    id: string;
+    mode: string | null;
+    reason: string;
+    result: SyncRunResult;
+    startedAt: string | null;
+    endedAt: string | null;
+    seconds: number | null;
+    pagesDone: number;
+    pagesTotal: number | null;
+    issues: number;
+    comments: number;
+    worklogs: number;
+    sprints: number;
+    users: number;
+    appended: number;
+    requests: number;
+    warnings: string[];
+    error: {
+      code: string;
+      message: string;
+      advice: string;
+      docs: string | null;
+    } | null;
+    details: unknown | null;
+    note: string | null;
+    attempts: number | null;
+  };
+
+  type SyncState = {
+    entity: string;
+    status: string;
+    lastSyncTime: string;
+    watermark: string | null;
+    rows: number;
+    error: {
+      code: string;
+      message: string;
+      advice: string;
+      docs: string | null;
+      since: string | null;
+      attempts: number;
+    } | null;
+  };
+
+  type UserError = {
+    code: string;
+    message: string;
+    field: string | null;
+  };
+
+  type Viewer = {
+    name: string;
+    role: Role;
+    projects: string[] | null;
+    expiresAt: string | null;
+  };
+
+  interface Operations {
+    Absences: {
+      variables: { id: string; limit: number; after?: string | null };
+      data: {
+        page: Absence[];
+      };
+    };
+    Acknowledge: {
+      variables: { id: string; reason?: string | null; key?: string | null };
+      data: {
+        result: AlertPayload;
+      };
+    };
+    AlertPage: {
+      variables: { id: string };
+      data: {
+        alert: Alert & {
+          notifications: Notification[];
+        } | null;
+      };
+    };
+    Alerts: {
+      variables: { status?: AlertStatus[] | null; projectId?: string | null; code?: string | null; limit: number; after?: string | null };
+      data: {
+        page: Alert[];
+      };
+    };
+    ConsoleEvents: {
+      variables: {};
+      data: {
+        consoleEvents: ConsoleEvent;
+      };
+    };
+    CreateToken: {
+      variables: { name: string; role: Role; projects?: string[] | null; expiresAt?: string | null };
+      data: {
+        result: CreateApiTokenPayload;
+      };
+    };
+    CronPreview: {
+      variables: { cron: string; timezone: string };
+      data: {
+        cronPreview: CronPreview;
+      };
+    };
+    JiraProjects: {
+      variables: { search: string; after?: string | null };
+      data: {
+        jiraProjectOptions: JiraProjectOptions;
+      };
+    };
+    JiraUsers: {
+      variables: { id: string; search: string; after?: string | null };
+      data: {
+        jiraProjectUserOptions: JiraUserOptions;
+      };
+    };
+    KnownUsers: {
+      variables: { id: string };
+      data: {
+        users: Person[];
+      };
+    };
+    LogAdded: {
+      variables: { id: string; after?: string | null };
+      data: {
+        syncLogAdded: {
+          id: string;
+        };
+      };
+    };
+    Logs: {
+      variables: { id: string; limit: number; level?: SyncLogLevel | null; warning?: boolean | null; runId?: string | null; text?: string | null; before?: string | null; after?: string | null };
+      data: {
+        syncLogs: SyncLog[];
+      };
+    };
+    Notifications: {
+      variables: { state?: NotificationState | null; projectId?: string | null; limit: number; after?: string | null };
+      data: {
+        page: Notification[];
+      };
+    };
+    Pause: {
+      variables: { id: string; reason?: string | null; key?: string | null };
+      data: {
+        result: SyncJobPayload;
+      };
+    };
+    ProjectPage: {
+      variables: { id: string };
+      data: {
+        project: {
+          uid: string;
+          syncRuns: SyncRun[];
+          changes: ProjectChange[];
+          trackedUsers: Person[];
+          silences: Silence[];
+        } | null;
+        schemaDrifts: SchemaDrift[];
+      };
+    };
+    Projects: {
+      variables: {};
+      data: {
+        projects: Project[];
+        alerts: Alert[];
+      };
+    };
+    Redrive: {
+      variables: { id: string; key?: string | null };
+      data: {
+        result: NotificationPayload;
+      };
+    };
+    Register: {
+      variables: { jiraKey: string; cron?: string | null; timezone?: string | null; reason?: string | null; key?: string | null };
+      data: {
+        result: SyncJobPayload;
+      };
+    };
+    Reschedule: {
+      variables: { id: string; cron: string; timezone?: string | null; reason?: string | null; key?: string | null };
+      data: {
+        result: SyncJobPayload;
+      };
+    };
+    Resolve: {
+      variables: { id: string; reason?: string | null; key?: string | null };
+      data: {
+        result: AlertPayload;
+      };
+    };
+    Resume: {
+      variables: { id: string; reason?: string | null; key?: string | null };
+      data: {
+        result: SyncJobPayload;
+      };
+    };
+    RevokeToken: {
+      variables: { id: string };
+      data: {
+        result: RevokeApiTokenPayload;
+      };
+    };
+    SendTest: {
+      variables: { channel: NotificationChannel; to?: string[] | null; key?: string | null };
+      data: {
+        result: NotificationPayload;
+      };
+    };
+    SetTrackedUsers: {
+      variables: { id: string; accountIds: string[]; reason?: string | null; key?: string | null };
+      data: {
+        result: SyncJobPayload;
+      };
+    };
+    Silence: {
+      variables: { id: string; code?: string | null; minutes: number; reason?: string | null; key?: string | null };
+      data: {
+        result: SilencePayload;
+      };
+    };
+    Start: {
+      variables: { id: string; full?: boolean | null; reason?: string | null; key?: string | null };
+      data: {
+        result: SyncJobPayload;
+      };
+    };
+    Tokens: {
+      variables: {};
+      data: {
+        apiTokens: ApiToken[];
+      };
+    };
+    Trigger: {
+      variables: { id: string; full?: boolean | null; accountIds?: string[] | null; reason?: string | null; key?: string | null };
+      data: {
+        result: SyncJobPayload;
+      };
+    };
+    Unregister: {
+      variables: { id: string; reason?: string | null; key?: string | null };
+      data: {
+        result: SyncJobPayload;
+      };
+    };
+    UpcomingRuns: {
+      variables: { id: string };
+      data: {
+        project: {
+          uid: string;
+          syncJob: {
+            id: string;
+            upcomingRuns: string[];
+          } | null;
+        } | null;
+      };
+    };
+    Viewer: {
+      variables: {};
+      data: {
+        viewer: Viewer;
+      };
+    };
+  }
+}
