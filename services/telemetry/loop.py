@@ -113,7 +113,6 @@ class Watcher:
             states, events = folded(self.states, batch, self._rules)
             changed = _differing(self.states, states)
             saved = self._reader.save(
-                batch,
                 changes=[Change(event=event) for event in events],
                 parts={_part(key): msgspec.json.encode(states[key]) for key in changed if key in states},
                 forget=[_part(key) for key in changed if key not in states],
