@@ -7,16 +7,16 @@ from typing import Any, Final
 import msgspec
 
 from libs.runtime import Secret, addresses, setting
-from services.notifier.channels.table import CHANNELS
-from services.notifier.channels.whatsapp import NUMBER
-from services.notifier.delivery.egress import checked_address
-from services.notifier.delivery.smtp_address import (
+from services.notifier.channels.smtp_address import (
     SmtpAddress,
     checked_recipients,
     checked_sender,
     is_mail_address,
     parse_smtp_url,
 )
+from services.notifier.channels.table import CHANNELS
+from services.notifier.channels.whatsapp import NUMBER
+from services.notifier.delivery.egress import checked_address
 from services.notifier.policy.file import VARIABLE, parse_policy
 from services.notifier.policy.rules import DEFAULT, Policy
 

@@ -1,6 +1,6 @@
 """Email, by any SMTP server.
 
-One connection a message: notices are rare, and a connection that is kept is found dead when it matters.
+One connection a message: notifications are rare, and a connection that is kept is found dead when it matters.
 """
 
 import contextlib
@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 import aiosmtplib
 
 from libs.events import FailureKind
-from services.notifier.delivery.smtp_address import SmtpAddress, is_mail_address
-from services.notifier.message.text import clean, one_line
+from services.notifier.channels.smtp_address import SmtpAddress, is_mail_address
 from services.notifier.message.types import Failure, Message, Result, failed
+from services.notifier.text import clean, one_line
 
 if TYPE_CHECKING:
     from services.notifier.settings import Settings

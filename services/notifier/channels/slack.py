@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from libs.events import FailureKind
 from services.notifier.delivery.egress import Answer, post
-from services.notifier.message.text import clean, one_line
 from services.notifier.message.types import Message, Result, failed
+from services.notifier.text import clean, one_line
 
 if TYPE_CHECKING:
     from services.notifier.settings import Settings
@@ -35,7 +35,7 @@ class Slack:
         self._url, self._allow_insecure = webhook_url, allow_insecure
 
     async def send(self, message: Message) -> Result:
-        """Post it. Slack says `ok` and no id; the notice's id stands in the message."""
+        """Post it. Slack says `ok` and no id; the notification's id stands in the message."""
         answer = await post(self._url, payload_of(message), allow_insecure=self._allow_insecure)
         return answer if isinstance(answer, Result) else result_of(answer)
 

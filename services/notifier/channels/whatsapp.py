@@ -12,8 +12,8 @@ import msgspec
 
 from libs.events import FailureKind
 from services.notifier.delivery.egress import Answer, post
-from services.notifier.message.text import one_line
 from services.notifier.message.types import Message, Result, failed
+from services.notifier.text import one_line
 
 if TYPE_CHECKING:
     from services.notifier.settings import Settings

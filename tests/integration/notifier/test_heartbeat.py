@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from libs.events import EventStore, leadership, migrate, open_store
 from libs.runtime import Reported, Secret, Stop
 from services.notifier import heartbeat as heartbeat_module
-from services.notifier import loop as deliver_module
+from services.notifier import loop as loop_module
 from services.notifier.__main__ import _heartbeat
 from services.notifier.channels.slack import Slack
 from services.notifier.delivery.send import Outlet
@@ -44,7 +44,7 @@ class Switch(HttpDouble):
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """The log is looked at, and a switch that was not reached is called again, after moments."""
-    monkeypatch.setattr(deliver_module, "LONGEST_SECONDS", 0.05)
+    monkeypatch.setattr(loop_module, "LONGEST_SECONDS", 0.05)
     monkeypatch.setattr(heartbeat_module, "AGAIN_SECONDS", 0.05)
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from libs.runtime import SettingsError, read_settings
+from services.notifier.channels.smtp_address import parse_smtp_url
 from services.notifier.channels.table import CHANNELS, adapters_of
-from services.notifier.delivery.smtp_address import parse_smtp_url
 from services.notifier.policy.file import parse_policy
 from services.notifier.policy.rules import DEFAULT, Policy
 from services.notifier.settings import Settings
@@ -163,7 +163,7 @@ def test_the_example_of_the_documents_is_a_policy() -> None:
     policy = parse_policy(example[1], frozenset(CHANNELS))
     assert policy != DEFAULT
     named = set(re.findall(r"^([a-z_]+) = ", example[1], re.MULTILINE)) | set(re.findall(r"\[([a-z_]+)\]", example[1]))
-    assert set(Policy.__struct_fields__) <= named, "the example shows every name"
+    assert set(Policy.__struct_encode_fields__) <= named, "the example shows every name"
 
 
 def test_the_documents_name_every_setting_and_every_channel() -> None:
