@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from libs.runtime import SettingsError, read_settings
+from services.notifier.channels.email import Email
 from services.notifier.channels.smtp_address import parse_smtp_url
 from services.notifier.channels.table import CHANNELS, adapters_of
 from services.notifier.policy.file import parse_policy
@@ -37,7 +38,9 @@ def test_every_channel_can_be_set_up() -> None:
     adapters = adapters_of(settings)
     assert adapters.keys() == CHANNELS.keys()
     assert adapters["email"].recipients == ("ops@example.com", "dev@example.com")
-    assert settings.sender == "me@example.com"
+    email = adapters["email"]
+    assert isinstance(email, Email)
+    assert email.sender == "me@example.com"
     shown = repr(settings)
     assert not any(secret in shown for secret in ("p@ss", "p%40ss", "EAAB", "hooks.slack.com"))
     assert {"p@ss", "EAAB", SLACK["SLACK_WEBHOOK_URL"]} < set(settings.secrets)
