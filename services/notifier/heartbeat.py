@@ -47,10 +47,10 @@ class Heartbeat:
         while True:
             await self._proof.wait()
             self._proof.clear()
-            reported = await self._tell()
-            await asyncio.sleep(self._seconds if reported else min(self._seconds, AGAIN_SECONDS))
+            reached = await self._call()
+            await asyncio.sleep(self._seconds if reached else min(self._seconds, AGAIN_SECONDS))
 
-    async def _tell(self) -> bool:
+    async def _call(self) -> bool:
         answer = await post(self._url, {"alive": "notifier"}, allow_insecure=self._allow_insecure)
         if isinstance(answer, Result):
             why, advice = answer.failures[0].message, answer.failures[0].advice

@@ -1,6 +1,6 @@
 """WhatsApp, by Meta's Cloud API and an approved template: whoever begins a conversation may send nothing else.
 
-Accepted is not delivered: what becomes of a message later is told to a webhook of the WhatsApp account alone.
+Accepted is not delivered: what becomes of a message later is reported to a webhook of the WhatsApp account alone.
 """
 
 import asyncio
@@ -173,7 +173,7 @@ def from_settings(settings: WhatsAppSettings) -> WhatsApp | None:
 
 
 def payload_of(message: Message, number: str, template: str, language: str) -> dict[str, Any]:
-    """The call's JSON. `biz_opaque_callback_data` comes back with every later word about this message."""
+    """The call's JSON. `biz_opaque_callback_data` comes back with every later report on this message."""
     metadata = message.channel_specific_metadata
     given = metadata.get("parameters") or (message.subject, message.text, "-")
     parameters = [{"type": "text", "text": one_line(str(text), PARAMETER_LIMIT) or "-"} for text in given]

@@ -100,7 +100,7 @@ def _union(first: Iterable[str], second: Iterable[str]) -> tuple[str, ...]:
 
 
 def _worst(failures: list[Failure]) -> Failure:
-    """The failure that says most: one that names no recipient, else the first."""
+    """The failure that explains most: one that names no recipient, else the first."""
     return min(failures, key=lambda one: bool(one.recipient))
 
 
@@ -109,7 +109,7 @@ def ready(state: State, tried: dict[str, int], now: datetime) -> list[Pending]:
 
     Args:
         state: with the notifications.
-        tried: the last attempt that this process has begun, by notification: the log may not tell of it yet.
+        tried: the last attempt that this process has begun, by notification: the log may not say so yet.
         now: the time.
     """
     found = [

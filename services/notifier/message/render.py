@@ -22,7 +22,7 @@ from services.notifier.text import clean, one_line
 SUBJECT_LIMIT: Final = 150
 MESSAGE_LIMIT: Final = 2000
 LISTED: Final = 25
-"""Alerts that are told one by one; of more, the number."""
+"""Alerts that are listed one by one; of more, the number."""
 PARAMETER_LIMIT: Final = 300
 NAMED: Final = 3
 """Projects that a subject names."""
@@ -59,7 +59,7 @@ class Entry(NamedTuple):
 
 
 def render(notification: Notification, public_url: str) -> Message:
-    """The message that says what the notification tells."""
+    """The message of a notification, for every channel."""
     subject = subject_of(notification)
     entries = [_entry(alert) for alert in notification.alerts[:LISTED]]
     remarks = [one_line(remark, 300) for remark in notification.remarks]
@@ -136,8 +136,8 @@ def _entry(alert: Alert) -> Entry:
 
 
 def _end(alert: Alert) -> str:
-    said = _ENDS.get(AlertEnd(alert.end), "") if alert.end else ""
-    return f"{said} {alert.resolution}".strip() or "It is over."
+    text = _ENDS.get(AlertEnd(alert.end), "") if alert.end else ""
+    return f"{text} {alert.resolution}".strip() or "It is over."
 
 
 def _facts(alert: Alert) -> str:
@@ -161,7 +161,7 @@ def _is_web_address(text: str) -> bool:
 
 
 def _tone(notification: Notification) -> str:
-    """What the look of a notification says: the worst of what is open, or that all is over."""
+    """Decides the look of a notification: the worst severity of what is open, or that all is over."""
     opened = {alert.severity for alert in notification.alerts if alert.resolved_at is None}
     if not opened:
         return "over" if notification.alerts else "info"

@@ -14,7 +14,7 @@ class Attachment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A notification in the words of every channel. Each takes of it what it can show."""
+    """A notification in words, for every channel. Each takes of it what it can show."""
 
     to: tuple[str, ...] = ()
     """Addresses of the channel's own kind; empty: whom the channel is set up for."""

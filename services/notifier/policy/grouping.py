@@ -68,17 +68,17 @@ class _Group:
         self._delays = delays
         self._site = members[0].site
         opened = [alert for alert in members if alert.resolved_at is None]
-        wanted = {alert.alert_id for alert in opened if not alert.acknowledged and alert.alert_id not in inhibited}
+        reportable = {alert.alert_id for alert in opened if not alert.acknowledged and alert.alert_id not in inhibited}
         reported = [alert for alert in members if channel in alert.reports]
-        landed = [alert for alert in reported if (channel, alert.alert_id) not in in_flight]
+        with_outcome = [alert for alert in reported if (channel, alert.alert_id) not in in_flight]
         self._new = [
             alert
             for alert in opened
-            if alert.alert_id in wanted and channel not in alert.reports and channel in delays[alert.alert_id]
+            if alert.alert_id in reportable and channel not in alert.reports and channel in delays[alert.alert_id]
         ]
         self._still_open = [alert for alert in reported if alert.resolved_at is None]
-        self._to_repeat = [alert for alert in landed if alert.alert_id in wanted]
-        self._over = [alert for alert in landed if alert.resolved_at is not None]
+        self._to_repeat = [alert for alert in with_outcome if alert.alert_id in reportable]
+        self._over = [alert for alert in with_outcome if alert.resolved_at is not None]
 
     def candidates(self) -> Iterator[Candidate]:
         if self._new:

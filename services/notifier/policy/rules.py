@@ -1,4 +1,4 @@
-"""Who is told what, when and how often: the policy, as data. Pure.
+"""The policy as data: what is reported where, when and how often. Pure.
 
 `DEFAULT` holds unless NOTIFY_POLICY_FILE (TOML, same names) says otherwise.
 """
@@ -115,12 +115,12 @@ class Policy(Table, frozen=True, kw_only=True):
     group_interval_seconds: float = 300.0
     """Between two notifications about the same site and code on one channel."""
     repeat_seconds: float = 4 * 3600.0
-    """Open alerts that nobody acknowledged are told again."""
+    """Open alerts that nobody acknowledged are reported again."""
     send_resolved: bool = True
     quiet_hours: tuple[QuietHours, ...] = ()
     inhibit: tuple[Inhibition, ...] = ()
     flap_count: int = 3
-    """Trouble that came so often within `flap_window_seconds` flaps: it is told when it stays for `flap_seconds`."""
+    """Trouble that came so often within `flap_window_seconds` flaps: only what stays for `flap_seconds` is reported."""
     flap_window_seconds: float = 3600.0
     flap_seconds: float = 900.0
     rate_limit_per_hour: int = msgspec.field(default=20, name="cap_per_hour")

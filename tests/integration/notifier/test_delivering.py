@@ -128,19 +128,19 @@ async def test_an_alert_reaches_its_people_by_nats_and_its_end_comes_in_the_same
     stop.set()
     await relay
 
-    told, over = mail.mails
-    assert told.subject == "acme: Suspended payment (ALPHA)"
+    opening, over = mail.mails
+    assert opening.subject == "acme: Suspended payment (ALPHA)"
     assert over.subject.startswith("Resolved: acme: Suspended payment (ALPHA)")
-    assert over.message["In-Reply-To"] == over.message["References"] == told.message_id
-    assert "Ask the billing admin" in told.body("plain")
-    assert "Ask the billing admin" in told.body("html")
+    assert over.message["In-Reply-To"] == over.message["References"] == opening.message_id
+    assert "Ask the billing admin" in opening.body("plain")
+    assert "Ask the billing admin" in opening.body("html")
     assert len(whatsapp.messages) == 2
     assert whatsapp.refused == []
     assert slack.taken == []
     events = outcomes(store)
     assert all(isinstance(event, NotificationSent) for event in events)
     [event] = [one for one in events if (one.channel, one.reason) == ("email", NotificationReason.FIRST)]
-    assert told.message_id == f"<{event.notification_id}@example.com>"
+    assert opening.message_id == f"<{event.notification_id}@example.com>"
     assert (event.site, event.project, event.projects) == ("acme", "ALPHA", ("ALPHA",))
     assert (event.alert_ids, event.recipients) == ((first.alert_id,), ("ops@example.com",))
 
@@ -150,7 +150,7 @@ async def test_without_nats_the_log_is_enough_and_a_restart_tells_nothing_twice(
     append(store, first, raised("b", project="BETA"))
     channel = Scripted()
     async with notifying(store, {"email": channel}, NOBODY) as health:
-        await until(lambda: outcomes(store), "the notice")
+        await until(lambda: outcomes(store), "the notification")
         await until(health, "word of NATS")
     async with notifying(store, {"email": channel}, NOBODY):
         append(store, resolved(first, first.occurred_at))
@@ -165,7 +165,7 @@ async def test_without_nats_the_log_is_enough_and_a_restart_tells_nothing_twice(
 async def test_a_state_of_another_version_is_made_again_from_the_log(
     store: EventStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An update of the program that changes what is kept: nobody is told anything twice."""
+    """An update of the program that changes what is kept: nothing is reported twice."""
     first = raised("a", code="STORE_DOWN")
     append(store, first)
     broken_slack = Scripted(broken(FailureKind.CONFIG))
@@ -257,8 +257,8 @@ async def test_a_dead_letter_that_is_no_longer_kept_is_sent_again_with_what_the_
         *((event.notification_id, 2, event.subject) for name, event in letters.items() if name != "other"),
         ("t-2", 1, "acme: test notice"),
     }
-    told, tested = sorted(channel.sent[3:5], key=lambda message: message.to)
-    assert "Auth expired" in told.text
+    redriven_one, tested = sorted(channel.sent[3:5], key=lambda message: message.to)
+    assert "Auth expired" in redriven_one.text
     assert tested.to == ("me@example.com",)
 
 
@@ -266,7 +266,7 @@ async def test_of_two_notifiers_one_works(store: EventStore) -> None:
     append(store, *(raised(f"a{number}", site=f"site-{number}") for number in range(10)))
     one, other = Scripted(), Scripted()
     async with notifying(store, {"email": one}, NOBODY), notifying(store, {"email": other}, NOBODY):
-        await until(lambda: len(outcomes(store)) == 10, "ten notices")
+        await until(lambda: len(outcomes(store)) == 10, "ten notifications")
     assert sorted(len(channel.sent) for channel in (one, other)) == [0, 10]
 
 
@@ -294,7 +294,7 @@ async def test_nothing_is_set_up_and_nothing_piles_up(store: EventStore) -> None
     # A channel that is set up later tells of what is open still, and of nothing that is over.
     channel = Scripted()
     async with notifying(store, {"email": channel}, NOBODY):
-        await until(lambda: outcomes(store), "the notice")
+        await until(lambda: outcomes(store), "the notification")
     assert [message.subject for message in channel.sent] == ["other: Auth expired (ALPHA)"]
 
 

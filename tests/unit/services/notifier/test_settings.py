@@ -88,9 +88,9 @@ def test_every_channel_can_be_set_up() -> None:
 def test_what_is_wrong_is_one_line_without_a_secret(environ: dict[str, str], line: str) -> None:
     with pytest.raises(SettingsError) as caught:
         read_settings(Settings, environ)
-    [said] = caught.value.lines
-    assert line in said
-    assert "hush" not in said
+    [shown] = caught.value.lines
+    assert line in shown
+    assert "hush" not in shown
 
 
 def test_every_channel_that_is_wrong_is_named_at_once() -> None:

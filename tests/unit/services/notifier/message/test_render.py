@@ -88,14 +88,14 @@ def test_no_text_changes_what_a_message_is(project: str, message: str, advice: s
 
 
 def test_a_notification_says_where_what_why_and_what_to_do() -> None:
-    told = alert()
-    made = render(notification(told), "https://jdi.example.com/")
+    shown = alert()
+    made = render(notification(shown), "https://jdi.example.com/")
     assert made.subject == "acme: Suspended payment (ALPHA)"
     for text in (made.text, Tags(made.html).text):
         assert "Jira answered with SUSPENDED_PAYMENT." in text
         assert "Ask the billing admin" in text
         assert "Since 2026-03-04 12:00 UTC" in text
-    assert f'href="https://jdi.example.com/console/#/alert/{told.alert_id}"' in made.html
+    assert f'href="https://jdi.example.com/console/#/alert/{shown.alert_id}"' in made.html
     assert "<style" not in made.html
     assert "#c9372c" in made.html, "the colour of what is critical is in the line itself"
 

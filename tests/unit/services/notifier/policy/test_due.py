@@ -1,4 +1,4 @@
-"""Who is told what and when: the policy at work, with a clock that only the test moves."""
+"""What is reported where and when: the policy at work, with a clock that only the test moves."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_every_code_has_its_channels(code: str) -> None:
     assert sorted(one.channel for one in world.sent) == ROUTES[code]
 
 
-def test_limits_are_told_only_when_they_last() -> None:
+def test_limits_are_reported_only_when_they_last() -> None:
     world = World()
     first = raised("a", code="RATE_LIMIT")
     world.tell(first)
@@ -113,7 +113,7 @@ def test_critical_alerts_wait_less() -> None:
     assert [(one.channel, one.at) for one in world.sent] == [("email", at(5)), ("slack", at(30))]
 
 
-def test_what_is_over_before_the_group_wait_is_never_told() -> None:
+def test_what_is_over_before_the_group_wait_is_never_reported() -> None:
     world = World()
     first = raised("a", code="UPSTREAM_ERROR")
     world.tell(first)
@@ -122,7 +122,7 @@ def test_what_is_over_before_the_group_wait_is_never_told() -> None:
     assert world.planned == []
 
 
-def test_the_end_is_told_in_the_thread_with_what_it_took() -> None:
+def test_the_end_is_reported_in_the_thread_with_what_it_took() -> None:
     world = World()
     first = raised("a", code="SUSPENDED_PAYMENT")
     world.tell(first)
@@ -130,8 +130,8 @@ def test_the_end_is_told_in_the_thread_with_what_it_took() -> None:
     world.tell(resolved(first, at(hours=2, minutes=13)))
     world.after(minutes=1)
     for channel in ("email", "whatsapp"):
-        told, over = (one for one in world.sent if one.channel == channel)
-        assert (over.reason, over.thread) == (NotificationReason.RESOLVED, told.notification_id)
+        opening, over = (one for one in world.sent if one.channel == channel)
+        assert (over.reason, over.thread) == (NotificationReason.RESOLVED, opening.notification_id)
     assert world.state.alerts == {}
 
 
@@ -147,7 +147,7 @@ def test_those_who_joined_end_in_the_thread_they_joined() -> None:
     assert (over.thread, projects(over)) == (first.notification_id, ["ALPHA", "BETA"])
 
 
-def test_the_end_of_what_never_arrived_is_not_told() -> None:
+def test_the_end_of_what_never_arrived_is_not_reported() -> None:
     world = World(channels=frozenset({"email"}))
     world.broken["email"] = FailureKind.CONFIG
     first = raised("a")
@@ -170,7 +170,7 @@ def test_resolved_notifications_can_be_turned_off() -> None:
     assert world.reported() == [("email", "FIRST")]
 
 
-def test_open_alerts_are_told_again_and_acknowledged_ones_are_not() -> None:
+def test_open_alerts_are_reported_again_and_acknowledged_ones_are_not() -> None:
     world = World()
     first = raised("a")
     world.tell(first)
@@ -190,7 +190,7 @@ def test_open_alerts_are_told_again_and_acknowledged_ones_are_not() -> None:
     assert world.sent[-1].reason is NotificationReason.RESOLVED
 
 
-def test_who_acknowledges_at_once_is_not_told() -> None:
+def test_who_acknowledges_at_once_is_not_reported() -> None:
     world = World()
     first = raised("a", code="SLOW_SUCCESS")
     world.tell(first)
@@ -230,7 +230,7 @@ def test_a_silence_is_of_one_project_and_code() -> None:
     ]
 
 
-def test_the_end_of_what_was_silenced_meanwhile_is_not_told() -> None:
+def test_the_end_of_what_was_silenced_meanwhile_is_not_reported() -> None:
     world = World()
     first = raised("a")
     world.tell(first)
@@ -281,7 +281,7 @@ def test_quiet_hours_may_be_of_one_channel() -> None:
     assert world.reported() == [("email", "FIRST")]
 
 
-def test_what_flaps_is_told_when_it_stays() -> None:
+def test_what_flaps_is_reported_when_it_stays() -> None:
     world = World()
     for number in range(6):
         one = raised(f"a{number}", world.now, code="UPSTREAM_ERROR")
@@ -307,8 +307,8 @@ def test_a_site_has_its_share_and_the_rest_comes_in_one_digest() -> None:
     world.tell(resolved(alerts[0], at(minutes=59)))
     world.pass_to(at(minutes=70))
     digest = next(one for one in world.sent if one.reason is NotificationReason.DIGEST)
-    told = [alert.alert_id for one in world.sent for alert in one.alerts if alert.resolved_at is None]
-    assert len(told) == len(set(told)) == 8
+    reported = [alert.alert_id for one in world.sent for alert in one.alerts if alert.resolved_at is None]
+    assert len(reported) == len(set(reported)) == 8
     assert "Held back" in digest.remarks[0]
     first = next(one for one in world.sent if one.site == "acme")
     assert digest.at == first.at + timedelta(hours=1), "as soon as there is room"
@@ -382,7 +382,7 @@ def test_a_channel_that_fails_again_and_again_is_left_alone_for_a_while() -> Non
     for number in range(30):
         world.tell(raised(f"a{number}", at(number), site=f"site-{number}", code="UPSTREAM_ERROR"))
     world.after(hours=1)
-    assert len(world.outcomes) < 30, "each notice waits for the channel, not for its own clock"
+    assert len(world.outcomes) < 30, "each notification waits for the channel, not for its own clock"
     del world.broken["slack"]
     world.after(hours=1)
     assert len(world.sent) == 30
