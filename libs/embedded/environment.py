@@ -7,11 +7,6 @@ STAGES: Final = (("ingestor", "projector", "graphql"), ("telemetry", "notifier")
 """The services in the order of their start: the relay, in the ingestor, makes the stream that the last two read."""
 SERVICES: Final = tuple(name for stage in STAGES for name in stage)
 
-_OWN: Final = (
-    *("JDI_", "JIRA_", "DATABASE_URL", "NATS_URL", "TEMPORAL_"),
-    *("SMTP_", "SLACK_", "WHATSAPP_", "NOTIFY_", "BACKOFF_", "ALERT_"),
-)
-"""Variables of ours: a child gets these on purpose or not at all."""
 TEMPORAL_ACCESS: Final = ("TEMPORAL_TLS", "TEMPORAL_API_KEY")
 """How we show ourselves to a Temporal server that is not our own."""
 _CREDENTIALS: Final = ("JIRA_EMAIL", "JIRA_API_TOKEN")
@@ -19,9 +14,12 @@ _GIVEN: Final[Mapping[str, tuple[str, ...]]] = {
     "ingestor": ("JIRA_", "TEMPORAL_METRICS_", *TEMPORAL_ACCESS),
     "graphql": TEMPORAL_ACCESS,
     "telemetry": ("BACKOFF_", "ALERT_", *TEMPORAL_ACCESS),
-    "notifier": ("SMTP_", "SLACK_", "WHATSAPP_", "NOTIFY_"),
+    "notifier": ("NOTIFY_", "SMTP_", "SLACK_", "WHATSAPP_"),
 }
-"""Families of variables that a service gets as they are."""
+"""Families of variables that a service gets as they are. Variables of a new channel begin with NOTIFY_."""
+_SHARED: Final = ("JDI_", "DATABASE_URL", "NATS_URL", "TEMPORAL_")
+_OWN: Final = (*_SHARED, *(family for families in _GIVEN.values() for family in families))
+"""Variables of ours: a child gets these on purpose or not at all."""
 _ADMIN: Final = ("JDI_ADMIN_TOKEN", "JDI_ADMIN_TOKEN_FILE")
 
 

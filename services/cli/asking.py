@@ -8,13 +8,13 @@ from temporalio.client import Client
 
 from libs.embedded.errors import StackError
 from libs.events import SyncFailed, SyncSucceeded, open_store
-from libs.runtime import Stop, engine, event_database, read_database
+from libs.runtime import Stop, event_database
 from libs.temporal.access import ConnectError
 from libs.temporal.commands import register_project, request_sync
 from libs.temporal.connect import connect
 from services.cli.settings import SiteSettings
-from services.cli.syncs.progress_bar import progress_bar
-from services.cli.syncs.watch import End, SyncProgress, wait_for_tables, watch_sync
+from services.cli.syncs.result import watch_until_readable
+from services.cli.syncs.watch import End, SyncProgress
 
 ACTOR = "jdi"
 
@@ -44,35 +44,30 @@ def sync_and_wait(
     settings: SiteSettings, project: str, *, full: bool, account_ids: Sequence[str], console: Console
 ) -> End | None:
     """Ask for a sync, show it, and return when its result can be read."""
-    stop = Stop()
     store = open_store(event_database(settings.database_url))
-    tables = engine(read_database(settings.database_url), read_only=True)
     try:
         after = store.head()
         request_id = asyncio.run(sync(settings, project, full=full, account_ids=account_ids))
         progress = SyncProgress(settings.site, project, request_id)
-        with progress_bar(console, project) as move:
-            end = watch_sync(store, after, progress, stop, move)
-        if isinstance(end, SyncSucceeded):
-            wait_for_tables(tables, progress.end_position, stop)
-        return end
+        return watch_until_readable(store, after, progress, Stop(), database_url=settings.database_url, console=console)
     finally:
         store.close()
-        tables.dispose()
 
 
 def described(end: End) -> str:
     """One line on how a sync ended."""
     if isinstance(end, SyncSucceeded):
-        counts = " ".join(
-            f"{name}={getattr(end, name)}"
-            for name in ("issues", "comments", "worklogs", "sprints", "users", "appended", "requests")
-        )
+        counts = counted(end, "issues", "comments", "worklogs", "sprints", "users", "appended", "requests")
         warned = f" warnings={len(end.warnings)}" if end.warnings else ""
         return f"ok mode={end.mode} {counts} seconds={end.seconds:.1f}{warned}"
     if isinstance(end, SyncFailed):
         return f"failed {end.code} {end.advice}"
     return f"cancelled {end.reason}"
+
+
+def counted(end: SyncSucceeded, *names: str) -> str:
+    """Some of its counts, as `name=number`."""
+    return " ".join(f"{name}={getattr(end, name)}" for name in names)
 
 
 async def _connected(settings: SiteSettings) -> Client:

@@ -10,7 +10,7 @@ from services.cli.checks.databases import databases
 from services.cli.checks.fan_out import fan_out
 from services.cli.checks.findings import FAIL, OK, WARN, Finding, Trouble, look
 from services.cli.checks.jira import jira
-from services.cli.checks.notices import notices
+from services.cli.checks.notifications import notifications
 from services.cli.checks.scheduler import temporal
 from services.cli.settings import DoctorSettings
 
@@ -36,7 +36,7 @@ async def examine(environ: Mapping[str, str]) -> list[Finding]:
     found = [Finding("settings", OK, f"site {settings.site}"), credentials, *of_databases, *of_temporal, *of_nats]
     found += [_reached_elsewhere(one) if proved and one.failed and one.name == "jira" else one for one in of_jira]
     readable = not any(one.failed for one in of_databases if one.name == "read tables")
-    return [*found, *await notices(settings, environ)] if readable else found
+    return [*found, *await notifications(settings, environ)] if readable else found
 
 
 async def _credentials(environ: Mapping[str, str], *, proved: bool) -> str:

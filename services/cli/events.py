@@ -18,8 +18,8 @@ def event_lines(
     store: EventStore, after: int, *, topics: Sequence[str], project: str | None, live: bool, stop: Stop
 ) -> Iterator[str]:
     """Every event behind a position, as JSON; with `live` for ever."""
-    wanted = matching(topics)
-    for batch in follow(store, after, stop, topics=wanted) if live else _stored(store, after, wanted):
+    chosen = matching(topics)
+    for batch in follow(store, after, stop, topics=chosen) if live else _stored(store, after, chosen):
         for recorded in batch:
             if project is None or recorded.event.project == project:
                 yield line(recorded)

@@ -1,6 +1,7 @@
 """Takes alerts to people.
 
-Reads alert and notice events from the log; sends by the channels that are set up; writes what became of each notice
-(`NotificationSent`, `NotificationFailed`) back to the log, and its own state into marks beside it. `due` decides what
-is said, `deliver` does it. A notice is written down before it is sent: a crash never changes what it says.
+Reads events of alerts and notifications from the log; sends by the channels that are set up; appends what became of
+each notification (`NotificationSent`, `NotificationFailed`) to the log, and keeps its state in checkpoints beside it.
+`loop` is the way through all of it, `policy` decides, `delivery` sends. A notification is saved before it is sent: a
+crash never changes what it says.
 """

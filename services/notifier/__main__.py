@@ -1,4 +1,4 @@
-"""Start the notifier: the loop that tells people, and health."""
+"""Start the notifier: its loop, and health."""
 
 import asyncio
 

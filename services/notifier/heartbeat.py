@@ -1,4 +1,4 @@
-"""Tell a dead man's switch that notices would get out: silence is what it raises an alarm about.
+"""Tell a dead man's switch that notifications would get out: silence is what it raises an alarm about.
 
 Who watches the watcher stands outside: healthchecks.io and its like, or Alertmanager's own. It hears from the notifier
 that leads, and only when that one has read the log to its end; so it is silent also when the process is well and the
@@ -47,10 +47,10 @@ class Heartbeat:
         while True:
             await self._proof.wait()
             self._proof.clear()
-            told = await self._tell()
-            await asyncio.sleep(self._seconds if told else min(self._seconds, AGAIN_SECONDS))
+            reached = await self._call()
+            await asyncio.sleep(self._seconds if reached else min(self._seconds, AGAIN_SECONDS))
 
-    async def _tell(self) -> bool:
+    async def _call(self) -> bool:
         answer = await post(self._url, {"alive": "notifier"}, allow_insecure=self._allow_insecure)
         if isinstance(answer, Result):
             why, advice = answer.failures[0].message, answer.failures[0].advice

@@ -110,18 +110,17 @@ class Projects:
         """Read a batch, decide what follows from it, and save that. The batch; empty at the end of the log."""
         while batch := self._reader.read(limit):
             states, events = folded(self.states, batch, self._rules)
-            if self._save(batch, states, events):
+            if self._save(states, events):
                 self.states = states
                 return batch
             log.info("another telemetry was faster; going on from what it has saved")
             self.load()
         return []
 
-    def _save(self, batch: Sequence[Recorded], states: States, events: Sequence[Event]) -> bool:
+    def _save(self, states: States, events: Sequence[Event]) -> bool:
         """False: another process has gone on from the same position, and nothing is saved."""
         changed = _differing(self.states, states)
         return self._reader.save(
-            batch,
             changes=[Change(event=event) for event in events],
             parts={_part(key): msgspec.json.encode(states[key]) for key in changed if key in states},
             forget=[_part(key) for key in changed if key not in states],

@@ -375,7 +375,7 @@ def test_jiras_limit_is_shared_by_as_many_as_there_may_be(overlay: str) -> None:
 
 def test_keda_asks_for_queues_and_consumers_that_there_are() -> None:
     from libs.temporal.names import CONTROL_QUEUE, SYNC_QUEUE
-    from services.notifier.delivery.journal import NAME
+    from services.notifier.saved_state import NAME
 
     asked = [trigger for each in of_kind("scaled", "ScaledObject") for trigger in each["spec"]["triggers"]]
     assert {trigger["metadata"]["taskQueue"] for trigger in asked if trigger["type"] == "temporal"} == {

@@ -19,6 +19,7 @@ from libs.events.log.store import SCHEMA_VERSION
 from libs.read_tables import FOLDED, PROJECTION, VERSION, projection, readiness
 from libs.runtime import engine, event_database, read_database
 from libs.runtime.database import sqlite_file
+from services.cli.checks.catching_up import events_behind
 from services.cli.checks.findings import Doubt, Finding, Trouble, look
 from services.cli.copies.backup import POSTGRES_TABLES
 from services.cli.settings import DoctorSettings
@@ -27,9 +28,6 @@ OLDEST_POSTGRES: Final = 14
 """Older ones get no fixes any more."""
 LITTLE_SPACE: Final = 256 * 2**20
 SOME_SPACE: Final = 2 * 2**30
-STEP_SECONDS: Final = 3.0
-"""A projector that works takes up an event within a second."""
-POLL_SECONDS: Final = 0.1
 BUSY_SECONDS: Final = 5.0
 
 
@@ -45,7 +43,7 @@ async def databases(settings: DoctorSettings) -> list[Finding]:
         more.append(look("database", lambda: asyncio.to_thread(_rights, settings), advice))
     if not log.failed and not tables.failed:
         advice = "is the projector running? Its /readyz says why not"
-        more.append(look("lag", lambda: asyncio.to_thread(_lag, settings), advice))
+        more.append(look("lag", lambda: _lag(settings), advice))
     return [log, tables, *await asyncio.gather(*more)]
 
 
@@ -120,28 +118,27 @@ def _size(size: float) -> str:
     return f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{size / 2**20:.0f} MiB"
 
 
-def _lag(settings: DoctorSettings) -> str:
-    with opened(settings) as store, reading(settings) as tables:
-        head, shown = store.head(), position(tables)
-        if shown > head:
-            raise Trouble(
-                f"the read tables show event {shown}, the log ends at {head}: they are of another log",
-                "after a restore: `jdi restore --finish`; else check DATABASE_URL",
-            )
-        began, deadline = shown, time.monotonic() + STEP_SECONDS
-        while shown < head:
-            if time.monotonic() > deadline:
-                if shown == began:
-                    raise Trouble(f"the read tables stand still at event {shown}, {head - shown} behind the log")
-                return f"catching up, {head - shown} events behind the log"
-            time.sleep(POLL_SECONDS)
-            shown = position(tables)
-    return f"the read tables are at event {shown}, with the log"
+async def _lag(settings: DoctorSettings) -> str:
+    head, shown = await asyncio.to_thread(_head, settings), await asyncio.to_thread(_shown, settings)
+    if shown > head:
+        raise Trouble(
+            f"the read tables show event {shown}, the log ends at {head}: they are of another log",
+            "after a restore: `jdi restore --finish`; else check DATABASE_URL",
+        )
+    behind = await events_behind(head, lambda: asyncio.to_thread(_shown, settings), "the read tables stand still")
+    if behind:
+        return f"catching up, {behind} events behind the log"
+    return f"the read tables are at event {head}, with the log"
 
 
-def position(tables: Engine) -> int:
-    """Of the last event that the read tables show."""
-    with tables.connect() as connection:
+def _head(settings: DoctorSettings) -> int:
+    with opened(settings) as store:
+        return store.head()
+
+
+def _shown(settings: DoctorSettings) -> int:
+    """The position of the last event that the read tables show."""
+    with reading(settings) as tables, tables.connect() as connection:
         query = select(projection.c.position).where(projection.c.name == PROJECTION)
         return int(connection.execute(query).scalar_one())
 

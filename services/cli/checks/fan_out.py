@@ -1,19 +1,20 @@
 """NATS: its version, JetStream, the stream in step with the log, and who reads it."""
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
 from libs.events import EventStore
 from libs.events.nats.checkpoint import ForeignStreamError, checkpoint
 from libs.events.nats.connection import connected, shown
 from libs.events.nats.relay import STREAM
+from services.cli.checks.catching_up import events_behind
 from services.cli.checks.databases import opened
 from services.cli.checks.findings import Doubt, Finding, Trouble, look
 from services.cli.settings import DoctorSettings
@@ -22,8 +23,6 @@ OLDEST_SERVER: Final = (2, 10)
 """The first whose consumers take several subjects."""
 READERS: Final = ("telemetry", "notifier")
 """Durable consumers of our own services."""
-STEP_SECONDS: Final = 3.0
-POLL_SECONDS: Final = 0.2
 
 
 async def fan_out(settings: DoctorSettings) -> list[Finding]:
@@ -61,7 +60,7 @@ async def _stream(settings: DoctorSettings) -> str:
         jetstream = client.jetstream()
         with opened(settings) as store:
             try:
-                behind = await _behind(store, lambda: checkpoint(store, jetstream, STREAM))
+                behind = await _behind(store, jetstream)
             except NotFoundError as error:
                 raise Trouble(f"there is no stream {STREAM}") from error
             except ForeignStreamError as error:
@@ -69,23 +68,17 @@ async def _stream(settings: DoctorSettings) -> str:
     return f"{STREAM} is in step with the log" if not behind else f"{STREAM} is being filled, {behind} events to go"
 
 
-async def _behind(store: EventStore, look_at: Callable[[], Awaitable[tuple[int, int]]]) -> int:
+async def _behind(store: EventStore, jetstream: JetStreamContext) -> int:
     """Events that the stream lacks.
 
     Raises:
         Trouble: it lacks some, and gets no more.
     """
-    head = await asyncio.to_thread(store.head)
-    position, _ = await look_at()
-    began, deadline = position, time.monotonic() + STEP_SECONDS
-    while position < head:
-        if time.monotonic() > deadline:
-            if position == began:
-                raise Trouble(f"{STREAM} stands still at event {position}, {head - position} behind the log")
-            return head - position
-        await asyncio.sleep(POLL_SECONDS)
-        position, _ = await look_at()
-    return 0
+
+    async def position() -> int:
+        return (await checkpoint(store, jetstream, STREAM))[0]
+
+    return await events_behind(await asyncio.to_thread(store.head), position, f"{STREAM} stands still")
 
 
 async def _consumers(settings: DoctorSettings) -> str:

@@ -120,10 +120,10 @@ async def _schedules(settings: DoctorSettings) -> str:
         await asyncio.sleep(POLL_SECONDS)
     if differing:
         raise Trouble("; ".join(differing))
-    wanted = {names.schedule_id(job["site"], job["project_key"]) for job in jobs}
+    desired = {names.schedule_id(job["site"], job["project_key"]) for job in jobs}
     ours = names.schedule_id(settings.site, "")
     spare = sorted(
-        [one.id async for one in await client.list_schedules() if one.id.startswith(ours) and one.id not in wanted]
+        [one.id async for one in await client.list_schedules() if one.id.startswith(ours) and one.id not in desired]
     )
     if spare:
         raise Doubt(f"no registered project has {', '.join(spare)}", "delete them in Temporal, or check DATABASE_URL")
@@ -146,10 +146,10 @@ async def _difference(client: Client, job: RowMapping) -> str | None:
         if error.status == RPCStatusCode.NOT_FOUND:
             return f"{schedule_id} is missing"
         raise
-    return difference(job, held(described), paused=described.schedule.state.paused)
+    return difference(job, _noted(described), paused=described.schedule.state.paused)
 
 
-def held(described: ScheduleDescription) -> dict[str, Any]:
+def _noted(described: ScheduleDescription) -> dict[str, Any]:
     """What the ingestor noted in the schedule when it wrote it."""
     action = described.schedule.action
     if not isinstance(action, ScheduleActionStartWorkflow) or not action.memo:

@@ -1,7 +1,7 @@
 """`jdi backup`: everything that cannot be made again, in one file.
 
-That is the event log, with its heads, marks and once-keys, and the API tokens. Read tables, NATS and Temporal's
-schedules are made from the log. Sessions of the console are left out: people sign in again.
+That is the event log, with its heads, checkpoints and idempotency keys, and the API tokens. Read tables, NATS and
+Temporal's schedules are made from the log. Sessions of the console are left out: people sign in again.
 """
 
 import contextlib
@@ -78,23 +78,30 @@ def _position(part: Path) -> int:
 
 
 def _add_tokens(database_url: str, part: Path) -> int:
-    source, target = engine(read_database(database_url), read_only=True), engine(f"sqlite:///{part}")
-    try:
-        added = copy_tokens(source, target)
-    finally:
-        source.dispose()
-        target.dispose()
+    added = copy_tokens(read_database(database_url), f"sqlite:///{part}")
     with contextlib.closing(sqlite3.connect(part)) as database:
         make_single_file(database)
     return added
 
 
-def copy_tokens(source: Engine, target: Engine) -> int:
+def copy_tokens(source_url: str, target_url: str) -> int:
     """Add the tokens that the other database does not have; how many. Makes their table."""
-    rows: Sequence[RowMapping] = ()
-    if inspect(source).has_table(api_token.name):
-        with source.connect() as connection:
-            rows = connection.execute(select(api_token)).mappings().all()
+    source, target = engine(source_url, read_only=True), engine(target_url)
+    try:
+        return _add_rows(_token_rows(source), target)
+    finally:
+        source.dispose()
+        target.dispose()
+
+
+def _token_rows(source: Engine) -> Sequence[RowMapping]:
+    if not inspect(source).has_table(api_token.name):
+        return ()
+    with source.connect() as connection:
+        return connection.execute(select(api_token)).mappings().all()
+
+
+def _add_rows(rows: Sequence[RowMapping], target: Engine) -> int:
     with target.begin() as connection:
         api_token.create(connection, checkfirst=True)
         known = set(connection.execute(select(api_token.c.id)).scalars())

@@ -1,7 +1,7 @@
 """What Temporal and NATS remember of the life that a log had before it was restored.
 
 Once the log has gone back to an earlier position, they would be believed wrongly. A command is answered from the
-history of an equal one, and ids of commands (of telemetry about the pace, of JIRA_PROJECTS, of a caller who gave an
+history of an equal one, and ids of commands (of telemetry about the back-off, of JIRA_PROJECTS, of a caller who gave an
 idempotency key) come again. A run in progress would move the watermark past pages that only the lost events held. The
 stream holds events that never happened. All of it is made again from the log: the schedules by the ingestor, the
 stream by its relay.

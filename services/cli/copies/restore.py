@@ -102,12 +102,7 @@ def _check_is_backup(part: Path, file: Path) -> None:
 
 def _tokens_from(part: Path, database_url: str) -> None:
     """Before the log is in place: a restore that dies in between finds no log, and is begun again."""
-    source, target = engine(f"sqlite:///{part}"), engine(read_database(database_url))
-    try:
-        copy_tokens(source, target)
-    finally:
-        source.dispose()
-        target.dispose()
+    copy_tokens(f"sqlite:///{part}", read_database(database_url))
 
 
 async def _finish(settings: RestoreSettings, say: Say, *, may_be_empty: bool) -> None:
@@ -141,9 +136,9 @@ def _refuse_old_servers(settings: RestoreSettings) -> None:
 @contextlib.asynccontextmanager
 async def _nobody_at_work(url: str) -> AsyncIterator[None]:
     """Hold the places of those who write, so that none begins meanwhile."""
-    async with contextlib.AsyncExitStack() as held:
+    async with contextlib.AsyncExitStack() as locks:
         for name, who in LEADERS.items():
-            if await held.enter_async_context(leadership(url, name)) is None:
+            if await locks.enter_async_context(leadership(url, name)) is None:
                 raise RestoreError(f"{who} is at work on this log; stop all services first")
         yield
 

@@ -25,14 +25,14 @@ from libs.events import (
     open_store,
 )
 from libs.jira_simulator.server import EMAIL, TOKEN
-from libs.runtime import Stop, engine, event_database, read_database
+from libs.runtime import Stop, event_database
 from libs.temporal.commands import CommandFailedError, register_project, request_sync
 from libs.temporal.connect import connect
-from services.cli.asking import described
+from services.cli.asking import counted, described
 from services.cli.running.foreground import run_stack
 from services.cli.settings import DEFAULT_PORT, DemoSettings
-from services.cli.syncs.progress_bar import progress_bar
-from services.cli.syncs.watch import End, NoProgressError, SyncProgress, wait_for_tables, watch_sync
+from services.cli.syncs.result import watch_until_readable
+from services.cli.syncs.watch import End, NoProgressError, SyncProgress
 from services.cli.tokens import token_store
 
 SITE: Final = "demo"
@@ -87,13 +87,15 @@ class Demo:
     async def _sync(self, stack: Stack, store: EventStore, stop: Stop) -> End | None:
         after = await asyncio.to_thread(store.head)
         progress = SyncProgress(SITE, PROJECT, await _ask_for_sync(stack, store))
-        with progress_bar(self._console, PROJECT) as move:
-            end = await asyncio.to_thread(watch_sync, store, after, progress, stop, move)
-        if isinstance(end, SyncSucceeded):
-            tables = engine(read_database(stack.file.database_url), read_only=True)
-            await asyncio.to_thread(wait_for_tables, tables, progress.end_position, stop)
-            tables.dispose()
-        return end
+        return await asyncio.to_thread(
+            watch_until_readable,
+            store,
+            after,
+            progress,
+            stop,
+            database_url=stack.file.database_url,
+            console=self._console,
+        )
 
     async def _show(self, stack: Stack, stream: LogStream, end: SyncSucceeded) -> None:
         speed = end.issues / end.seconds if end.seconds else 0.0
@@ -126,8 +128,7 @@ def demo(settings: DemoSettings, jira: SimulatedJira, console: Console, level: s
 
 def _verdict(end: End | None) -> int:
     if isinstance(end, SyncSucceeded):
-        names = ("issues", "comments", "worklogs", "sprints", "users", "requests")
-        counts = " ".join(f"{name}={getattr(end, name)}" for name in names)
+        counts = counted(end, "issues", "comments", "worklogs", "sprints", "users", "requests")
         _last_line(f"ok {counts} seconds={end.seconds:.1f}")
         return 0
     if isinstance(end, SyncFailed):

@@ -54,8 +54,8 @@ def _project(connection: Connection, row: Row[Any]) -> Iterator[Table | Text | s
     )
     alerts = connection.execute(open_alerts).mappings().all()
     yield from map(_alert, alerts)
-    told = {found["code"] for found in alerts}
-    yield from dict.fromkeys(_error(state) for state in states if state.error_code and state.error_code not in told)
+    alerted = {found["code"] for found in alerts}
+    yield from dict.fromkeys(_error(state) for state in states if state.error_code and state.error_code not in alerted)
     table = Table("entity", "state", "last sync", "watermark", "rows", "error", box=None, padding=(0, 2, 0, 0))
     for state in states:
         table.add_row(

@@ -1,9 +1,10 @@
 """Email, by any SMTP server.
 
-One connection a message: notices are rare, and a connection that is kept is found dead when it matters.
+One connection a message: notifications are rare, and a connection that is kept is found dead when it matters.
 """
 
 import contextlib
+import dataclasses
 import re
 import ssl
 from collections.abc import AsyncIterator, Mapping
@@ -11,17 +12,22 @@ from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP as LINES
 from email.utils import format_datetime, parseaddr
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import aiosmtplib
 
 from libs.events import FailureKind
-from services.notifier.delivery.smtp_address import SmtpAddress, is_mail_address
-from services.notifier.message.text import clean, one_line
+from libs.runtime import Secret, setting
+from services.notifier.channels.settings import ChannelSettings
+from services.notifier.channels.smtp_address import (
+    SmtpAddress,
+    checked_recipients,
+    checked_sender,
+    is_mail_address,
+    parse_smtp_url,
+)
 from services.notifier.message.types import Failure, Message, Result, failed
-
-if TYPE_CHECKING:
-    from services.notifier.settings import Settings
+from services.notifier.text import clean, one_line
 
 SUBJECT_LIMIT: Final = 200
 SECONDS: Final = 25.0
@@ -32,26 +38,42 @@ _LATER: Final = "It is tried again. If this stays, ask who runs the mail server.
 _SETTINGS: Final = "Check host, port and starttls in SMTP_URL."
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class EmailSettings(ChannelSettings):
+    """Settings of email."""
+
+    smtp_url: Secret | None = setting(  # noqa: RUF009 - makes a field
+        "SMTP_URL", None, why="the mail server; without it there is no email"
+    )
+    email_to: tuple[str, ...] = setting("NOTIFY_EMAIL_TO", (), unit="addresses, with commas", why="who gets the mails")
+    email_from: str = setting("NOTIFY_EMAIL_FROM", "", why="the sender, unless SMTP_URL names one by from=")
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        server = parse_smtp_url(self.smtp_url, allow_insecure=self.allow_insecure) if self.smtp_url else None
+        return (*super().secrets, *([server.password] if server and server.password else ()))
+
+
 class Email:
     """The channel."""
 
     def __init__(self, server: SmtpAddress, *, sender: str, recipients: tuple[str, ...]) -> None:
-        self.recipients = recipients
-        self._server, self._sender = server, sender
+        self.recipients, self.sender = recipients, sender
+        self._server = server
         self._tls = ssl.create_default_context(cafile=server.ca)
 
     async def send(self, message: Message) -> Result:
         """Send to everybody at once; the server answers for each."""
-        wanted = tuple(dict.fromkeys((*(message.to or self.recipients), *message.cc, *message.bcc)))
-        good = [address for address in wanted if is_mail_address(address)]
-        bad = [_no_address(address) for address in wanted if address not in good]
+        everybody = tuple(dict.fromkeys((*(message.to or self.recipients), *message.cc, *message.bcc)))
+        good = [address for address in everybody if is_mail_address(address)]
+        bad = [_no_address(address) for address in everybody if address not in good]
         if not good:
             return Result(failures=tuple(bad))
-        sender = message.sender or self._sender
+        sender = message.sender or self.sender
         mail = mail_of(message, sender, message.to or self.recipients)
         try:
             async with self._connected() as connection:
-                refused, said = await connection.sendmail(parseaddr(sender)[1], good, mail.as_bytes())
+                refused, answer = await connection.sendmail(parseaddr(sender)[1], good, mail.as_bytes())
         except aiosmtplib.SMTPRecipientsRefused as error:
             refusals = tuple(_refused(one.recipient, one.code, one.message) for one in error.recipients)
             return Result(failures=(*bad, *refusals))
@@ -60,7 +82,7 @@ class Email:
         # Where the server takes a message for some, nothing is raised: whom it refused stands in its answer alone.
         failures = [*bad, *(_refused(address, code, text) for address, (code, text) in refused.items())]
         taken = tuple(address for address in good if address not in refused)
-        queued = _QUEUED.search(said)
+        queued = _QUEUED.search(answer)
         return Result(taken=taken, failures=tuple(failures), provider_message_id=queued[1] if queued else "")
 
     @contextlib.asynccontextmanager
@@ -86,11 +108,25 @@ class Email:
             connection.close()
 
 
-def from_settings(settings: "Settings") -> Email | None:
-    """The channel as it is set up; None when it is not."""
-    if settings.smtp is None:
+def from_settings(settings: EmailSettings) -> Email | None:
+    """The channel as it is set up; None when it is not.
+
+    Raises:
+        ValueError: it is set up wrongly, in one line.
+    """
+    if settings.smtp_url is None:
+        if settings.email_to:
+            raise ValueError("SMTP_URL is not set, but NOTIFY_EMAIL_TO is; set both for email, or none")
         return None
-    return Email(settings.smtp, sender=settings.sender, recipients=settings.email_to)
+    if not settings.email_to:
+        raise ValueError("NOTIFY_EMAIL_TO is not set, but SMTP_URL is; set both for email, or none")
+    server = parse_smtp_url(settings.smtp_url, allow_insecure=settings.allow_insecure)
+    by_name = server.username if server.username and is_mail_address(server.username) else None
+    sender = settings.email_from or server.sender or by_name
+    if sender is None:
+        raise ValueError("NOTIFY_EMAIL_FROM is not set, and SMTP_URL names no sender by from=; set one of them")
+    recipients = checked_recipients("NOTIFY_EMAIL_TO", settings.email_to)
+    return Email(server, sender=checked_sender("NOTIFY_EMAIL_FROM", sender), recipients=recipients)
 
 
 def mail_of(message: Message, sender: str, to: tuple[str, ...]) -> EmailMessage:
@@ -182,10 +218,10 @@ def failure_of(error: Exception) -> Result:
     """What a failed conversation means."""
     cause = error.__cause__ if isinstance(error.__cause__, ssl.SSLError) else error
     if isinstance(error, aiosmtplib.SMTPResponseException):
-        said, provider_code = f"The mail server answers {error.code}: {error.message}", str(error.code)
+        text, provider_code = f"The mail server answers {error.code}: {error.message}", str(error.code)
         if 400 <= error.code < 500:
-            return failed(FailureKind.TRANSIENT, "SMTP_LATER", said, _LATER, provider_code=provider_code)
+            return failed(FailureKind.TRANSIENT, "SMTP_LATER", text, _LATER, provider_code=provider_code)
     else:
-        said, provider_code = str(cause) or type(cause).__name__, ""
+        text, provider_code = str(cause) or type(cause).__name__, ""
     row = next(row for row in _FAILURES if isinstance(cause, row[0]))
-    return failed(row[1], row[2], said, row[3], provider_code=provider_code)
+    return failed(row[1], row[2], text, row[3], provider_code=provider_code)

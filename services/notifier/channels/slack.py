@@ -1,14 +1,14 @@
 """Slack, by an incoming webhook: one address, one channel of Slack."""
 
-from typing import TYPE_CHECKING, Any, Final
+import dataclasses
+from typing import Any, Final
 
 from libs.events import FailureKind
-from services.notifier.delivery.egress import Answer, post
-from services.notifier.message.text import clean, one_line
+from libs.runtime import Secret, setting
+from services.notifier.channels.settings import ChannelSettings
+from services.notifier.delivery.egress import Answer, checked_address, post
 from services.notifier.message.types import Message, Result, failed
-
-if TYPE_CHECKING:
-    from services.notifier.settings import Settings
+from services.notifier.text import clean, one_line
 
 HEADER_LIMIT: Final = 150
 SECTION_LIMIT: Final = 3000
@@ -26,6 +26,15 @@ _ERRORS: Final = {
 _LATER: Final = "It is tried again. If this stays, see status.slack.com."
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SlackSettings(ChannelSettings):
+    """Settings of Slack."""
+
+    slack_webhook_url: Secret | None = setting(  # noqa: RUF009 - makes a field
+        "SLACK_WEBHOOK_URL", None, why="an incoming webhook of Slack"
+    )
+
+
 class Slack:
     """The channel."""
 
@@ -35,16 +44,23 @@ class Slack:
         self._url, self._allow_insecure = webhook_url, allow_insecure
 
     async def send(self, message: Message) -> Result:
-        """Post it. Slack says `ok` and no id; the notice's id stands in the message."""
+        """Post it. Slack says `ok` and no id; the notification's id stands in the message."""
         answer = await post(self._url, payload_of(message), allow_insecure=self._allow_insecure)
         return answer if isinstance(answer, Result) else result_of(answer)
 
 
-def from_settings(settings: "Settings") -> Slack | None:
-    """The channel as it is set up; None when it is not."""
-    if settings.slack_webhook_url is None:
+def from_settings(settings: SlackSettings) -> Slack | None:
+    """The channel as it is set up; None when it is not.
+
+    Raises:
+        ValueError: its address cannot be one of Slack.
+    """
+    url, allow_insecure = settings.slack_webhook_url, settings.allow_insecure
+    if url is None:
         return None
-    return Slack(settings.slack_webhook_url, allow_insecure=settings.allow_insecure)
+    return Slack(
+        checked_address("SLACK_WEBHOOK_URL", url, allow_insecure=allow_insecure), allow_insecure=allow_insecure
+    )
 
 
 def payload_of(message: Message) -> dict[str, Any]:
@@ -96,19 +112,19 @@ def result_of(answer: Answer) -> Result:
     word = one_line(answer.body, 100)
     if answer.status == 200:
         return Result(taken=Slack.recipients)
-    said = f"Slack answers {answer.status}: {word or 'nothing'}"
+    text = f"Slack answers {answer.status}: {word or 'nothing'}"
     if answer.status == 429:
         return failed(
             FailureKind.RATE_LIMITED,
             "SLACK_RATE_LIMIT",
-            said,
+            text,
             _LATER,
             provider_code=word,
             retry_after=answer.retry_after,
         )
     if answer.status >= 500 or answer.status == 408:
         return failed(
-            FailureKind.TRANSIENT, "SLACK_DOWN", said, _LATER, provider_code=word, retry_after=answer.retry_after
+            FailureKind.TRANSIENT, "SLACK_DOWN", text, _LATER, provider_code=word, retry_after=answer.retry_after
         )
     kind, code, advice = _ERRORS.get(answer.status, (FailureKind.CONFIG, "SLACK_REFUSED", _NEW_WEBHOOK))
-    return failed(kind, code, said, advice, provider_code=word or str(answer.status))
+    return failed(kind, code, text, advice, provider_code=word or str(answer.status))

@@ -1,23 +1,24 @@
 """WhatsApp, by Meta's Cloud API and an approved template: whoever begins a conversation may send nothing else.
 
-Accepted is not delivered: what becomes of a message later is told to a webhook of the WhatsApp account alone.
+Accepted is not delivered: what becomes of a message later is reported to a webhook of the WhatsApp account alone.
 """
 
 import asyncio
+import dataclasses
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import quote
 
 import msgspec
 
 from libs.events import FailureKind
-from services.notifier.delivery.egress import Answer, post
-from services.notifier.message.text import one_line
+from libs.runtime import Secret, setting
+from services.notifier.channels.settings import ChannelSettings
+from services.notifier.delivery.egress import Answer, checked_address, post
 from services.notifier.message.types import Message, Result, failed
+from services.notifier.text import one_line
 
-if TYPE_CHECKING:
-    from services.notifier.settings import Settings
-
+GRAPH_API: Final = "https://graph.facebook.com/v23.0"
 PARAMETER_LIMIT: Final = 300
 NUMBER: Final = re.compile(r"\+?[1-9]\d{6,14}")
 
@@ -69,6 +70,20 @@ CODES: Final[dict[int, tuple[FailureKind, str, str]]] = {
     131057: (FailureKind.TRANSIENT, "WHATSAPP_DOWN", _LATER),
 }
 """Meta's codes; its titles change, its codes do not."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class WhatsAppSettings(ChannelSettings):
+    """Settings of WhatsApp."""
+
+    whatsapp_token: Secret | None = setting(  # noqa: RUF009 - makes a field
+        "WHATSAPP_TOKEN", None, why="a token of Meta's Cloud API"
+    )
+    whatsapp_phone_number_id: str = setting("WHATSAPP_PHONE_NUMBER_ID", "", why="the number that sends, by Meta's id")
+    whatsapp_to: tuple[str, ...] = setting("WHATSAPP_TO", (), unit="numbers, with commas", why="who gets the messages")
+    whatsapp_template: str = setting("WHATSAPP_TEMPLATE", "jira_sync_alert", why="name of the approved template")
+    whatsapp_language: str = setting("WHATSAPP_LANGUAGE", "en", why="language in which the template is approved")
+    whatsapp_base_url: str = setting("WHATSAPP_BASE_URL", GRAPH_API, why="where Meta's Cloud API is")
 
 
 class ErrorData(msgspec.Struct, frozen=True):
@@ -132,23 +147,33 @@ class WhatsApp:
         return result_of(answer, number)
 
 
-def from_settings(settings: "Settings") -> WhatsApp | None:
-    """The channel as it is set up; None when it is not."""
+def from_settings(settings: WhatsAppSettings) -> WhatsApp | None:
+    """The channel as it is set up; None when it is not.
+
+    Raises:
+        ValueError: it is set up wrongly, in one line.
+    """
     if settings.whatsapp_token is None:
         return None
+    if not settings.whatsapp_phone_number_id or not settings.whatsapp_to:
+        raise ValueError("WHATSAPP_TOKEN is set, so WHATSAPP_PHONE_NUMBER_ID and WHATSAPP_TO are needed, too")
+    for number in settings.whatsapp_to:
+        if not NUMBER.fullmatch(number):
+            raise ValueError(f"WHATSAPP_TO: {number!r} is no number with its country, such as +4915112345678")
+    base_url = checked_address("WHATSAPP_BASE_URL", settings.whatsapp_base_url, allow_insecure=settings.allow_insecure)
     return WhatsApp(
         token=settings.whatsapp_token,
         phone_number_id=settings.whatsapp_phone_number_id,
-        recipients=settings.whatsapp_to,
+        recipients=tuple(dict.fromkeys(settings.whatsapp_to)),
         template=settings.whatsapp_template,
         language=settings.whatsapp_language,
-        base_url=settings.whatsapp_base_url,
+        base_url=base_url,
         allow_insecure=settings.allow_insecure,
     )
 
 
 def payload_of(message: Message, number: str, template: str, language: str) -> dict[str, Any]:
-    """The call's JSON. `biz_opaque_callback_data` comes back with every later word about this message."""
+    """The call's JSON. `biz_opaque_callback_data` comes back with every later report on this message."""
     metadata = message.channel_specific_metadata
     given = metadata.get("parameters") or (message.subject, message.text, "-")
     parameters = [{"type": "text", "text": one_line(str(text), PARAMETER_LIMIT) or "-"} for text in given]
@@ -177,10 +202,10 @@ def result_of(answer: Answer, number: str) -> Result:
     error = body.error or Error()
     kind, code, advice = CODES.get(error.code) or _by_status(error.code, answer.status)
     details = error.error_data.details or error.message or "no reason"
-    said = f"WhatsApp answers {answer.status}: {details}"
+    text = f"WhatsApp answers {answer.status}: {details}"
     provider_code = str(error.code) if error.code >= 0 else str(answer.status)
     return failed(
-        kind, code, said, advice, provider_code=provider_code, retry_after=answer.retry_after, recipient=number
+        kind, code, text, advice, provider_code=provider_code, retry_after=answer.retry_after, recipient=number
     )
 
 

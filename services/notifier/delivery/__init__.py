@@ -1,1 +1,1 @@
-"""One attempt on its way: out through a channel, what follows from the outcome, and what is kept of it."""
+"""One attempt on its way: sent through a channel, recorded, and what follows from its outcome."""

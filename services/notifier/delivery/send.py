@@ -9,8 +9,8 @@ import structlog
 
 from libs.events import FailureKind
 from libs.runtime import redact_text
-from services.notifier.message.text import clean, one_line
 from services.notifier.message.types import Adapter, Failure, Message, Result, failed
+from services.notifier.text import clean, one_line
 
 SUBJECT_LIMIT: Final = 200
 TEXT_LIMIT: Final = 100_000

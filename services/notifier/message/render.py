@@ -1,4 +1,4 @@
-"""A notice in words: subject, text, HTML and what single channels need beside them. Pure but for the template's file.
+"""A notification in words: subject, text, HTML and what single channels need beside them. Pure, but for a template.
 
 What Jira or its users wrote is data here: escaped in HTML, kept to one line in subjects, and cut where it is long.
 """
@@ -15,14 +15,14 @@ import jinja2
 from libs.events import AlertEnd, NotificationReason
 from libs.jira_client.failures.errors import Severity
 from libs.runtime import span_text
-from services.notifier.message.text import clean, one_line
 from services.notifier.message.types import Message
-from services.notifier.state import Alert, Notice
+from services.notifier.state import Alert, Notification
+from services.notifier.text import clean, one_line
 
 SUBJECT_LIMIT: Final = 150
 MESSAGE_LIMIT: Final = 2000
 LISTED: Final = 25
-"""Alerts that are told one by one; of more, the number."""
+"""Alerts that are listed one by one; of more, the number."""
 PARAMETER_LIMIT: Final = 300
 NAMED: Final = 3
 """Projects that a subject names."""
@@ -58,51 +58,50 @@ class Entry(NamedTuple):
     docs: str
 
 
-def render(notice: Notice, public_url: str) -> Message:
-    """The message that says what the notice tells."""
-    subject = subject_of(notice)
-    entries = [_entry(alert) for alert in notice.alerts[:LISTED]]
-    remarks = [one_line(remark, 300) for remark in notice.remarks]
-    if len(notice.alerts) > LISTED:
-        remarks.append(f"{len(notice.alerts)} alerts; the first {LISTED} follow.")
-    if notice.reason is NotificationReason.TEST:
+def render(notification: Notification, public_url: str) -> Message:
+    """The message of a notification, for every channel."""
+    subject = subject_of(notification)
+    entries = [_entry(alert) for alert in notification.alerts[:LISTED]]
+    remarks = [one_line(remark, 300) for remark in notification.remarks]
+    if len(notification.alerts) > LISTED:
+        remarks.append(f"{len(notification.alerts)} alerts; the first {LISTED} follow.")
+    if notification.reason is NotificationReason.TEST:
         remarks.append("This is a test: somebody wants to see whether notices arrive here. Nothing is wrong.")
-    link = _link(notice, public_url)
+    link = _link(notification, public_url)
     return Message(
-        to=notice.to,
+        to=notification.to,
         subject=subject,
-        text=_text(remarks, entries, link, notice.notification_id),
-        html=_html(notice, subject, remarks, entries, link),
+        text=_text(remarks, entries, link, notification.notification_id),
+        html=_html(notification, subject, remarks, entries, link),
         channel_specific_metadata={
-            "noticeId": notice.notification_id,
-            "thread": notice.thread,
-            "date": notice.at.isoformat(),
-            "severity": _tone(notice),
+            "noticeId": notification.notification_id,
+            "thread": notification.thread,
+            "date": notification.at.isoformat(),
+            "severity": _tone(notification),
             "link": link,
             "parameters": _parameters(subject, remarks, entries, link),
         },
     )
 
 
-def subject_of(notice: Notice) -> str:
+def subject_of(notification: Notification) -> str:
     """One line that says where, what and which projects; of what is over, how long it took."""
-    if notice.reason is NotificationReason.TEST:
-        return one_line(f"{notice.site}: test notice", SUBJECT_LIMIT)
-    if notice.reason is NotificationReason.DIGEST:
-        return one_line(f"{notice.site}: {len(notice.alerts)} alerts in one notice", SUBJECT_LIMIT)
-    what = ", ".join(sorted({_title(alert.code) for alert in notice.alerts})) or "alert"
-    took = (
-        f", after {_longest(notice.alerts)}" if notice.reason is NotificationReason.RESOLVED and notice.alerts else ""
-    )
-    line = f"{_LEADS.get(notice.reason, '')}{notice.site}: {what}{_named(notice.alerts)}{took}"
+    if notification.reason is NotificationReason.TEST:
+        return one_line(f"{notification.site}: test notice", SUBJECT_LIMIT)
+    if notification.reason is NotificationReason.DIGEST:
+        return one_line(f"{notification.site}: {len(notification.alerts)} alerts in one notice", SUBJECT_LIMIT)
+    what = ", ".join(sorted({_title(alert.code) for alert in notification.alerts})) or "alert"
+    over = notification.reason is NotificationReason.RESOLVED and notification.alerts
+    took = f", after {_longest(notification.alerts)}" if over else ""
+    line = f"{_LEADS.get(notification.reason, '')}{notification.site}: {what}{_named(notification.alerts)}{took}"
     return one_line(line, SUBJECT_LIMIT)
 
 
-def _link(notice: Notice, public_url: str) -> str:
-    """To the page of the alert, where the notice is about one; else to the list."""
+def _link(notification: Notification, public_url: str) -> str:
+    """To the page of the alert, where the notification is about one; else to the list."""
     if not public_url:
         return ""
-    page = f"alert/{quote(notice.alerts[0].alert_id, safe='')}" if len(notice.alerts) == 1 else "alerts"
+    page = f"alert/{quote(notification.alerts[0].alert_id, safe='')}" if len(notification.alerts) == 1 else "alerts"
     return f"{public_url.rstrip('/')}/console/#/{page}"
 
 
@@ -135,8 +134,8 @@ def _entry(alert: Alert) -> Entry:
 
 
 def _end(alert: Alert) -> str:
-    said = _ENDS.get(AlertEnd(alert.end), "") if alert.end else ""
-    return f"{said} {alert.resolution}".strip() or "It is over."
+    text = _ENDS.get(AlertEnd(alert.end), "") if alert.end else ""
+    return f"{text} {alert.resolution}".strip() or "It is over."
 
 
 def _facts(alert: Alert) -> str:
@@ -159,11 +158,11 @@ def _is_web_address(text: str) -> bool:
         return False
 
 
-def _tone(notice: Notice) -> str:
-    """What the look of a notice says: the worst of what is open, or that all is over."""
-    opened = {alert.severity for alert in notice.alerts if alert.resolved_at is None}
+def _tone(notification: Notification) -> str:
+    """Decides the look of a notification: the worst severity of what is open, or that all is over."""
+    opened = {alert.severity for alert in notification.alerts if alert.resolved_at is None}
     if not opened:
-        return "over" if notice.alerts else "info"
+        return "over" if notification.alerts else "info"
     return next((str(level) for level in Severity if level in opened), "info")
 
 
@@ -176,14 +175,14 @@ def _text(remarks: Sequence[str], entries: Sequence[Entry], link: str, notificat
     return "\n\n".join(parts) + "\n"
 
 
-def _html(notice: Notice, subject: str, remarks: Sequence[str], entries: Sequence[Entry], link: str) -> str:
-    page = _templates.get_template("notice.html").render(
+def _html(notification: Notification, subject: str, remarks: Sequence[str], entries: Sequence[Entry], link: str) -> str:
+    page = _templates.get_template("notification.html").render(
         subject=subject,
         remarks=remarks,
         entries=entries,
         link=link if _is_web_address(link) else "",
-        notification_id=notice.notification_id,
-        tone=_tone(notice),
+        notification_id=notification.notification_id,
+        tone=_tone(notification),
     )
     return str(_inliner.inline(page))
 

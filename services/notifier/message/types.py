@@ -14,7 +14,7 @@ class Attachment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A notice in the words of every channel. Each takes of it what it can show."""
+    """A notification in words, for every channel. Each takes of it what it can show."""
 
     to: tuple[str, ...] = ()
     """Addresses of the channel's own kind; empty: whom the channel is set up for."""
@@ -27,8 +27,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     html: str = ""
     attachments: tuple[Attachment, ...] = ()
     channel_specific_metadata: dict[str, Any] = {}
-    """`noticeId` (all: recognises a repetition), `thread` (email: id of the notice that this one answers), `parameters`
-    (whatsapp: the values of the template), `link` and `severity` (slack)."""
+    """`noticeId` (all: by which a repetition is known), `thread` (email: id of the notification that this one answers),
+    `parameters` (whatsapp: the values of the template), `link` and `severity` (slack)."""
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,1 +1,4 @@
-"""Who is told what, when and how often. Pure: alerts, policy and clock in, notifications out. Nothing is sent here."""
+"""Which alerts are reported where, when and how often. Pure: state, policy and clock in, notifications out.
+
+Nothing is sent here, and no channel is known but by its name.
+"""

@@ -1,7 +1,7 @@
-"""What is to be said now, and when to look again: alerts and policy in, notices out. Pure.
+"""Which notifications are sent now, and when to look again: state and policy in, notifications out. Pure.
 
-Each change of an alert (it is open, it is over) is told once a channel; `planned` writes down that it is, together with
-the notice, so that nothing is decided twice.
+Each change of an alert (it is open, it is over) is reported once a channel: the state says so as soon as a notification
+is on its way, so that nothing is decided twice.
 """
 
 import uuid
@@ -11,24 +11,23 @@ from typing import Final
 import msgspec
 
 from libs.events import NotificationReason
-from services.notifier.policy.candidates import Candidate, candidates
-from services.notifier.policy.rate_limit import full_until, sent_key, sent_lately, under_cap
-from services.notifier.policy.rules import LARGEST_CAP, Policy
-from services.notifier.policy.suppression import silenced_until
-from services.notifier.state import Alert, Notice, Pending, State, Told, with_alert, with_pending
+from services.notifier.policy.grouping import Candidate, candidates
+from services.notifier.policy.rate_limit import full_until, sent_key, sent_lately, within_rate_limit
+from services.notifier.policy.rules import LARGEST_RATE_LIMIT, Policy
+from services.notifier.policy.suppression import without_finished_alerts, without_suppressed_ends
+from services.notifier.state import Alert, Notification, Pending, Report, State, with_alert, with_pending
 
 NAMESPACE: Final = uuid.UUID("3f0a3f5e-0b64-5c7e-9a39-0d0f9f1f6c11")
-"""Namespace of notice ids."""
+"""Namespace of notification ids."""
 
 
-def due(state: State, policy: Policy, channels: frozenset[str], now: datetime) -> list[Notice]:
-    """The notices to send now, on the channels that are set up."""
-    found = [one for one in candidates(state, policy, channels, now) if one.at <= now]
-    notices: list[Notice] = []
-    for channel, site in sorted({(one.channel, one.site) for one in found}):
-        mine = sorted((one for one in found if (one.channel, one.site) == (channel, site)), key=_order)
-        notices += [_notice(one, now) for one in under_cap(mine, sent_lately(state, channel, site), policy, now)]
-    return notices
+def decided(state: State, policy: Policy, channels: frozenset[str], now: datetime) -> tuple[State, list[Notification]]:
+    """The notifications to send now, on the channels that are set up, and the state in which they are on their way."""
+    state = without_suppressed_ends(state, policy, channels, now)
+    notifications = _due(state, policy, channels, now)
+    for notification in notifications:
+        state = _on_its_way(state, notification)
+    return state, notifications
 
 
 def next_moment(state: State, policy: Policy, channels: frozenset[str], now: datetime) -> datetime | None:
@@ -36,78 +35,65 @@ def next_moment(state: State, policy: Policy, channels: frozenset[str], now: dat
     moments: list[datetime] = []
     for one in candidates(state, policy, channels, now):
         full = full_until(sent_lately(state, one.channel, one.site), policy)
-        held = full is not None and full > now and not one.urgent
-        moments.append(max(one.at, full) if held and full is not None else one.at)
+        waits = full is not None and full > now and not one.urgent
+        moments.append(max(one.at, full) if waits and full is not None else one.at)
     return min((moment for moment in moments if moment > now), default=None)
 
 
-def planned(state: State, notice: Notice) -> State:
-    """The state in which a notice is on its way, and its alerts are told as far as it tells them."""
-    state = with_pending(state, Pending(notice=notice, next_at=notice.at, since=notice.at))
-    for alert in notice.alerts:
-        known = state.alerts[alert.alert_id]
-        told = {channel: one for channel, one in known.told.items() if channel != notice.channel}
-        if alert.resolved_at is None:
-            before = known.told.get(notice.channel)
-            thread = notice.thread or notice.notification_id
-            told[notice.channel] = (
-                Told(thread=thread, at=notice.at)
-                if before is None
-                else msgspec.structs.replace(before, at=notice.at, dead=False)
-            )
-        state = with_alert(state, msgspec.structs.replace(known, told=told))
-    key = sent_key(notice.channel, notice.site)
-    times = (*state.sent.get(key, ()), notice.at)[-LARGEST_CAP:]
-    return tidied(msgspec.structs.replace(state, sent={**state.sent, key: times}))
-
-
-def tidied(state: State) -> State:
-    """Without alerts that are over and of which nobody needs to hear any more."""
-    kept = {key: alert for key, alert in state.alerts.items() if alert.resolved_at is None or alert.told}
-    return state if len(kept) == len(state.alerts) else msgspec.structs.replace(state, alerts=kept)
-
-
-def hushed(state: State, policy: Policy, channels: frozenset[str], now: datetime) -> State:
-    """Without the ends of alerts that are not told: the channel is gone, never took the alert, or is silenced."""
-    for alert in state.alerts.values():
-        if alert.resolved_at is None:
-            continue
-        told = {
-            channel: one
-            for channel, one in alert.told.items()
-            if policy.send_resolved
-            and channel in channels
-            and not (one.dead and not one.delivered)
-            and silenced_until(state, alert) <= now
-        }
-        if len(told) != len(alert.told):
-            state = with_alert(state, msgspec.structs.replace(alert, told=told))
-    return tidied(state)
+def _due(state: State, policy: Policy, channels: frozenset[str], now: datetime) -> list[Notification]:
+    found = [one for one in candidates(state, policy, channels, now) if one.at <= now]
+    notifications: list[Notification] = []
+    for channel, site in sorted({(one.channel, one.site) for one in found}):
+        mine = sorted((one for one in found if (one.channel, one.site) == (channel, site)), key=_order)
+        allowed = within_rate_limit(mine, sent_lately(state, channel, site), policy, now)
+        notifications += [_notification(one, now) for one in allowed]
+    return notifications
 
 
 def _order(candidate: Candidate) -> tuple[datetime, str, str]:
     return candidate.at, candidate.reason, candidate.alerts[0].alert_id
 
 
-def _notice(candidate: Candidate, now: datetime) -> Notice:
-    said = sorted(
+def _notification(candidate: Candidate, now: datetime) -> Notification:
+    """Its id follows from what it reports: decided again after a crash, it is the same notification."""
+    reported = sorted(
         f"{alert.alert_id}:{'over' if alert.resolved_at else 'open'}:{_ordinal(alert, candidate)}"
         for alert in candidate.alerts
     )
-    name = "/".join((candidate.channel, candidate.reason, *said))
-    return Notice(
+    name = "/".join((candidate.channel, candidate.reason, *reported))
+    return Notification(
         notification_id=str(uuid.uuid5(NAMESPACE, name)),
         channel=candidate.channel,
         reason=candidate.reason,
         site=candidate.site,
         at=now,
         thread=candidate.thread,
-        alerts=tuple(msgspec.structs.replace(alert, told={}) for alert in candidate.alerts),
+        alerts=tuple(msgspec.structs.replace(alert, reports={}) for alert in candidate.alerts),
         remarks=candidate.remarks,
     )
 
 
 def _ordinal(alert: Alert, candidate: Candidate) -> str:
-    """Tells one reminder from the next: when the alert was told last."""
-    told = alert.told.get(candidate.channel)
-    return told.at.isoformat() if told and candidate.reason is NotificationReason.REPEAT else ""
+    """Distinguishes one reminder from the next: when the alert was reported last."""
+    report = alert.reports.get(candidate.channel)
+    return report.at.isoformat() if report and candidate.reason is NotificationReason.REPEAT else ""
+
+
+def _on_its_way(state: State, notification: Notification) -> State:
+    """With the notification in the outbox, and its alerts reported as far as it reports them."""
+    at, channel = notification.at, notification.channel
+    state = with_pending(state, Pending(notification=notification, next_at=at, since=at))
+    for alert in notification.alerts:
+        known = state.alerts[alert.alert_id]
+        reports = {other: report for other, report in known.reports.items() if other != channel}
+        if alert.resolved_at is None:
+            before = known.reports.get(channel)
+            reports[channel] = (
+                Report(thread=notification.thread or notification.notification_id, at=at)
+                if before is None
+                else msgspec.structs.replace(before, at=at, dead=False)
+            )
+        state = with_alert(state, msgspec.structs.replace(known, reports=reports))
+    key = sent_key(channel, notification.site)
+    times = (*state.sent.get(key, ()), at)[-LARGEST_RATE_LIMIT:]
+    return without_finished_alerts(msgspec.structs.replace(state, sent={**state.sent, key: times}))

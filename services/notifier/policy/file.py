@@ -1,4 +1,4 @@
-"""The policy from TOML, over the built-in one; what is wrong is said in one line."""
+"""The policy from TOML, over the built-in one; what is wrong is one line."""
 
 from typing import Any, Final
 

@@ -1,9 +1,9 @@
-"""Who is told what, when and how often: the policy, as data. Pure.
+"""The policy as data: what is reported where, when and how often. Pure.
 
 `DEFAULT` holds unless NOTIFY_POLICY_FILE (TOML, same names) says otherwise.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import time
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -13,9 +13,7 @@ import msgspec
 from libs.jira_client.failures.errors import Category, ErrorCode, Severity
 
 WEEK: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-
-
-LARGEST_CAP: Final = 100
+LARGEST_RATE_LIMIT: Final = 100
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -39,7 +37,7 @@ class Match(Table, frozen=True, kw_only=True):
             (self.sites, site),
             (self.projects, project),
         )
-        return all(not wanted or value in wanted for wanted, value in pairs)
+        return all(not given or value in given for given, value in pairs)
 
 
 class Route(Match, frozen=True, kw_only=True):
@@ -95,7 +93,7 @@ def _time(name: str, text: str) -> time:
 
 
 class Inhibition(Table, frozen=True, kw_only=True):
-    """While an alert like `source` is open, alerts of the same site like `target` are held back."""
+    """While an alert like `source` is open, alerts of the same site like `target` are suppressed."""
 
     source: Match
     target: Match = Match()
@@ -103,7 +101,7 @@ class Inhibition(Table, frozen=True, kw_only=True):
 
 class Policy(Table, frozen=True, kw_only=True):
     routes: tuple[Route, ...] = ()
-    """The first that matches is used."""
+    """The first that matches is used, and those after it for as long as they `go_on`."""
     default: tuple[str, ...] = ("email",)
     """For alerts without a route, and for those none of whose channels is set up."""
     fallback: dict[str, str] = {}
@@ -111,22 +109,22 @@ class Policy(Table, frozen=True, kw_only=True):
     fallback_seconds: float = 600.0
     """For so long a channel may fail before its alerts go there."""
     group_wait_seconds: float = 30.0
-    """Alerts of one site and code that come within it share a notice. What is over before it ends is never told."""
+    """Alerts of one site and code that come within it share a notification; what is over by then is not reported."""
     critical_wait_seconds: float = 5.0
     """The same for critical alerts."""
     group_interval_seconds: float = 300.0
-    """Between two notices about the same site and code on one channel."""
+    """Between two notifications about the same site and code on one channel."""
     repeat_seconds: float = 4 * 3600.0
-    """Open alerts that nobody acknowledged are told again."""
+    """Open alerts that nobody acknowledged are reported again."""
     send_resolved: bool = True
     quiet_hours: tuple[QuietHours, ...] = ()
     inhibit: tuple[Inhibition, ...] = ()
     flap_count: int = 3
-    """Trouble that came so often within `flap_window_seconds` flaps: it is told when it stays for `flap_seconds`."""
+    """Trouble that came so often within `flap_window_seconds` flaps: only what stays for `flap_seconds` is reported."""
     flap_window_seconds: float = 3600.0
     flap_seconds: float = 900.0
-    cap_per_hour: int = 20
-    """Notices to one channel about one site; more is held back and comes in one digest. Critical alerts always go."""
+    rate_limit_per_hour: int = msgspec.field(default=20, name="cap_per_hour")
+    """Notifications on one channel about one site; what is beyond comes in one digest. Critical alerts always go."""
 
     def __post_init__(self) -> None:
         for name in ("fallback", "group_wait", "critical_wait", "group_interval", "flap_window", "flap"):
@@ -136,8 +134,8 @@ class Policy(Table, frozen=True, kw_only=True):
             raise ValueError("repeat_seconds: must be at least 60")
         if not 2 <= self.flap_count <= 20:
             raise ValueError("flap_count: must be from 2 to 20")
-        if not 1 <= self.cap_per_hour <= LARGEST_CAP:
-            raise ValueError(f"cap_per_hour: must be from 1 to {LARGEST_CAP}")
+        if not 1 <= self.rate_limit_per_hour <= LARGEST_RATE_LIMIT:
+            raise ValueError(f"cap_per_hour: must be from 1 to {LARGEST_RATE_LIMIT}")
         circular = [name for name, other in self.fallback.items() if name == other]
         if circular:
             raise ValueError(f"fallback: {circular[0]} cannot stand in for itself")
@@ -151,29 +149,6 @@ class Policy(Table, frozen=True, kw_only=True):
             yield from route.channels
         for hours in self.quiet_hours:
             yield from hours.channels
-
-
-def routes_of(policy: Policy, *, category: str, code: str, severity: str, site: str, project: str) -> list[Route]:
-    """The routes that an alert takes: at least one, made of the policy's default where none matches."""
-    taken: list[Route] = []
-    for route in policy.routes:
-        if route.covers(category=category, code=code, severity=severity, site=site, project=project):
-            taken.append(route)
-            if not route.go_on:
-                break
-    return taken or [Route(channels=policy.default)]
-
-
-def delays_of(routes: Iterable[Route], default: tuple[str, ...], channels: frozenset[str]) -> dict[str, float]:
-    """Channel to how long the trouble must have lasted, of those that are set up; the default where none is."""
-    delays: dict[str, float] = {}
-    longest = 0.0
-    for route in routes:
-        longest = max(longest, route.lasting_seconds)
-        for channel in route.channels:
-            if channel in channels:
-                delays[channel] = min(delays.get(channel, route.lasting_seconds), route.lasting_seconds)
-    return delays or {channel: longest for channel in default if channel in channels}
 
 
 DEFAULT: Final = Policy(

@@ -26,6 +26,7 @@ from libs.events import (
     Lease,
     ProjectKey,
     ProjectRegistered,
+    SavedReader,
     stream_id,
 )
 from libs.runtime import Reported
@@ -239,8 +240,9 @@ async def _settled(store: EventStore, control: ControlActivities, projects: list
             await control.keep(site)
             states = await asyncio.to_thread(states_at, store, store.head(), Rules())
             held = [agrees(project.state(), await gateway.held(site, project.key)) for project in projects]
-            read = int(store.checkpoint("telemetry/position") or 0)
-            behind = store.read(read, 1, ("SyncFailed.v1", "SyncSucceeded.v1"))
+            telemetry = SavedReader(store, "telemetry", ())
+            telemetry.load()
+            behind = store.read(telemetry.position, 1, ("SyncFailed.v1", "SyncSucceeded.v1"))
             if all(held) and not behind and not any(command_for(state) for state in states.values()):
                 return
             await asyncio.sleep(0.1)

@@ -1,4 +1,4 @@
-"""The real notifier, but that it kills itself at a named point of one notice, as by kill -9."""
+"""The real notifier, but that it kills itself at a named point of one notification, as by kill -9."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from libs.events import Event
+from libs.events import EventStore, NotificationFailed, NotificationSent
 from libs.runtime import run_service
 from services.notifier import __main__ as notifier
-from services.notifier import loop as deliver
-from services.notifier.delivery.journal import Journal
+from services.notifier import loop
+from services.notifier.delivery.attempt import record
 from services.notifier.delivery.send import Outlet
 from services.notifier.message.types import Message, Result
 from services.notifier.settings import Settings
@@ -24,7 +24,7 @@ POINTS = (
 
 
 def run(environ: dict[str, str], log: str, point: str = "", site: str = "") -> None:
-    """Run the notifier in this process; die at `point` of the notice about `site`."""
+    """Run the notifier in this process; die at `point` of the notification about `site`."""
     out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(out, 2)
     os.environ.clear()
@@ -44,16 +44,15 @@ def run(environ: dict[str, str], log: str, point: str = "", site: str = "") -> N
                 crash("after-ok")
             return result
 
-    class CrashingJournal(Journal):
-        def record(self, event: Event, idempotency_key: str) -> None:
-            super().record(event, idempotency_key)
-            if event.site == site:
-                crash("after-record")
+    def crashing_record(store: EventStore, event: NotificationSent | NotificationFailed) -> None:
+        record(store, event)
+        if event.site == site:
+            crash("after-record")
 
-    module: Any = notifier
-    module.Outlet = CrashingOutlet
-    loop: Any = deliver
-    loop.Journal = CrashingJournal
+    patched: Any = notifier
+    patched.Outlet = CrashingOutlet
+    patched = loop
+    patched.record = crashing_record
     run_service("notifier", Settings, notifier.main)
 
 

@@ -1,4 +1,4 @@
-"""G5, word for word: kill -9 of a real notifier at every named point of a notice, with a real mail server behind it.
+"""G5, word for word: kill -9 of a real notifier at every named point of a notification, with a real mail server.
 
 At least one mail always. Exactly one, but where the process died between the server's OK and the record: there the
 second one carries the same Message-ID.
@@ -26,7 +26,7 @@ from tests.unit.services.notifier.made import raised
 TRIALS = 30
 PATIENCE = 60.0
 WHEN_IT_DIED = {"before-send": (0, 0), "after-ok": (1, 0), "after-record": (1, 1)}
-"""Mails and records of the notice at that moment: they prove that the window was hit."""
+"""Mails and records of the notification at that moment: they prove that the window was hit."""
 IN_THE_END = {"before-send": 1, "after-ok": 2, "after-record": 1}
 
 
@@ -64,7 +64,7 @@ def test_a_killed_notifier_tells_everybody_and_nobody_twice_without_a_sign(
     with mail_server() as server:
         environ = environ_of(tmp_path, server.url)
         for site in sites:
-            # Each start finishes what the one before it left, then dies of the next notice.
+            # Each start finishes what the one before it left, then dies of the next notification.
             append(store, raised(site, site=site))
             child = nursery.Process(target=crashing_notifier.run, args=(environ, str(log), point, site))
             child.start()
@@ -72,7 +72,7 @@ def test_a_killed_notifier_tells_everybody_and_nobody_twice_without_a_sign(
             assert child.exitcode == -signal.SIGKILL, log.read_text()[-3000:]
             assert (len(mails(server, site)), len(records(store, site))) == WHEN_IT_DIED[point]
 
-        # One that lives: when it has sent a notice of its own, it has been through everything before it.
+        # One that lives: when it has sent a notification of its own, it has been through everything before it.
         append(store, raised("last", site="last"))
         last = nursery.Process(target=crashing_notifier.run, args=(environ, str(log)))
         last.start()

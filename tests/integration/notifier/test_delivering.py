@@ -11,16 +11,17 @@ from prometheus_client import REGISTRY
 
 from libs.events import EventStore, FailureKind, NotificationFailed, NotificationReason, NotificationSent, run_relay
 from libs.runtime import Stop
-from services.notifier import state as state_module
+from services.notifier import fold as fold_module
+from services.notifier import saved_state as saved_state_module
 from services.notifier.channels.email import Email
 from services.notifier.channels.slack import Slack
+from services.notifier.channels.smtp_address import parse_smtp_url
 from services.notifier.channels.whatsapp import WhatsApp
-from services.notifier.delivery import journal as journal_module
-from services.notifier.delivery.journal import Journal
 from services.notifier.delivery.send import Outlet
-from services.notifier.delivery.smtp_address import parse_smtp_url
 from services.notifier.loop import Notifier
 from services.notifier.message.types import Adapter, Message, Result, failed
+from services.notifier.saved_state import parts_of, saved_reader, state_of
+from services.notifier.state import State
 from tests.doubles.mail_server import MailServer, mail_server
 from tests.doubles.slack import SlackDouble, slack_double
 from tests.doubles.whatsapp import PHONE_NUMBER_ID, TOKEN, WhatsAppDouble, whatsapp_double
@@ -96,6 +97,10 @@ def measured(name: str) -> float | None:
     return REGISTRY.get_sample_value(name, {"service": "notifier"})
 
 
+def saved(store: EventStore) -> State:
+    return state_of(saved_reader(store).load())
+
+
 def broken(kind: FailureKind) -> Result:
     return failed(kind, "BROKEN", "broken", "repair it")
 
@@ -123,19 +128,19 @@ async def test_an_alert_reaches_its_people_by_nats_and_its_end_comes_in_the_same
     stop.set()
     await relay
 
-    told, over = mail.mails
-    assert told.subject == "acme: Suspended payment (ALPHA)"
+    opening, over = mail.mails
+    assert opening.subject == "acme: Suspended payment (ALPHA)"
     assert over.subject.startswith("Resolved: acme: Suspended payment (ALPHA)")
-    assert over.message["In-Reply-To"] == over.message["References"] == told.message_id
-    assert "Ask the billing admin" in told.body("plain")
-    assert "Ask the billing admin" in told.body("html")
+    assert over.message["In-Reply-To"] == over.message["References"] == opening.message_id
+    assert "Ask the billing admin" in opening.body("plain")
+    assert "Ask the billing admin" in opening.body("html")
     assert len(whatsapp.messages) == 2
     assert whatsapp.refused == []
     assert slack.taken == []
     events = outcomes(store)
     assert all(isinstance(event, NotificationSent) for event in events)
     [event] = [one for one in events if (one.channel, one.reason) == ("email", NotificationReason.FIRST)]
-    assert told.message_id == f"<{event.notification_id}@example.com>"
+    assert opening.message_id == f"<{event.notification_id}@example.com>"
     assert (event.site, event.project, event.projects) == ("acme", "ALPHA", ("ALPHA",))
     assert (event.alert_ids, event.recipients) == ((first.alert_id,), ("ops@example.com",))
 
@@ -145,7 +150,7 @@ async def test_without_nats_the_log_is_enough_and_a_restart_tells_nothing_twice(
     append(store, first, raised("b", project="BETA"))
     channel = Scripted()
     async with notifying(store, {"email": channel}, NOBODY) as health:
-        await until(lambda: outcomes(store), "the notice")
+        await until(lambda: outcomes(store), "the notification")
         await until(health, "word of NATS")
     async with notifying(store, {"email": channel}, NOBODY):
         append(store, resolved(first, first.occurred_at))
@@ -160,14 +165,14 @@ async def test_without_nats_the_log_is_enough_and_a_restart_tells_nothing_twice(
 async def test_a_state_of_another_version_is_made_again_from_the_log(
     store: EventStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An update of the program that changes what is kept: nobody is told anything twice."""
+    """An update of the program that changes what is kept: nothing is reported twice."""
     first = raised("a", code="STORE_DOWN")
     append(store, first)
     broken_slack = Scripted(broken(FailureKind.CONFIG))
     channels: dict[str, Adapter] = {"email": Scripted(), "slack": broken_slack}
     async with notifying(store, channels, NOBODY):
         await until(lambda: len(outcomes(store)) == 2, "both outcomes")
-    monkeypatch.setattr(journal_module, "VERSION", 99)
+    monkeypatch.setattr(saved_state_module, "VERSION", 99)
     [dead] = [event for event in outcomes(store) if isinstance(event, NotificationFailed)]
     append(store, resolved(first, first.occurred_at), redriven(dead.notification_id, "slack"))
     async with notifying(store, channels, NOBODY):
@@ -178,7 +183,7 @@ async def test_a_state_of_another_version_is_made_again_from_the_log(
     }
 
 
-async def test_a_test_notice_says_in_the_log_what_came_of_it(store: EventStore, mail: MailServer) -> None:
+async def test_a_test_notification_says_in_the_log_what_came_of_it(store: EventStore, mail: MailServer) -> None:
     append(
         store,
         requested("t-1", "EMAIL", "me@example.com"),
@@ -230,7 +235,7 @@ async def test_a_dead_letter_is_sent_again_under_its_id_when_somebody_wants_it(s
 async def test_a_dead_letter_that_is_no_longer_kept_is_sent_again_with_what_the_log_tells_of_it(
     store: EventStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(state_module, "DEAD_KEPT", 1)
+    monkeypatch.setattr(fold_module, "DEAD_KEPT", 1)
     append(store, raised("a"), requested("t-1", "email", "me@example.com"))
     channel = Scripted(*(broken(FailureKind.CONFIG) for _ in range(3)))
     async with notifying(store, {"email": channel}, NOBODY):
@@ -239,9 +244,7 @@ async def test_a_dead_letter_that_is_no_longer_kept_is_sent_again_with_what_the_
     async with notifying(store, {"email": channel}, NOBODY):
         await until(lambda: len(outcomes(store)) == 3, "the failure that is kept")
         letters = {str(event.reason) if event.site == "acme" else "other": event for event in outcomes(store)}
-        await until(
-            lambda: list(Journal(store).load().outbox) == [letters["other"].notification_id], "the others to go"
-        )
+        await until(lambda: list(saved(store).outbox) == [letters["other"].notification_id], "the others to go")
     append(store, redriven(letters["FIRST"].notification_id, "email"), redriven("t-1", "email"))
     async with notifying(store, {"email": channel}, NOBODY):
         await until(lambda: len(outcomes(store)) == 5, "both of them")
@@ -254,8 +257,8 @@ async def test_a_dead_letter_that_is_no_longer_kept_is_sent_again_with_what_the_
         *((event.notification_id, 2, event.subject) for name, event in letters.items() if name != "other"),
         ("t-2", 1, "acme: test notice"),
     }
-    told, tested = sorted(channel.sent[3:5], key=lambda message: message.to)
-    assert "Auth expired" in told.text
+    redriven_one, tested = sorted(channel.sent[3:5], key=lambda message: message.to)
+    assert "Auth expired" in redriven_one.text
     assert tested.to == ("me@example.com",)
 
 
@@ -263,7 +266,7 @@ async def test_of_two_notifiers_one_works(store: EventStore) -> None:
     append(store, *(raised(f"a{number}", site=f"site-{number}") for number in range(10)))
     one, other = Scripted(), Scripted()
     async with notifying(store, {"email": one}, NOBODY), notifying(store, {"email": other}, NOBODY):
-        await until(lambda: len(outcomes(store)) == 10, "ten notices")
+        await until(lambda: len(outcomes(store)) == 10, "ten notifications")
     assert sorted(len(channel.sent) for channel in (one, other)) == [0, 10]
 
 
@@ -272,12 +275,12 @@ async def test_a_second_one_that_believes_to_lead_sends_nothing_that_it_decided_
     one, other = Scripted(), Scripted()
     notifiers = [Notifier(store, AT_ONCE, Outlet({"email": channel})) for channel in (one, other)]
     for notifier in notifiers:
-        notifier._state = notifier._journal.load()
+        notifier._load()
     append(store, raised("a"))
     assert await notifiers[0].step()
     assert not await notifiers[1].step()
     for notifier in notifiers:
-        await notifier._leave()
+        await notifier._finish_sending()
     assert (len(one.sent), len(other.sent)) == (1, 0)
 
 
@@ -285,25 +288,25 @@ async def test_nothing_is_set_up_and_nothing_piles_up(store: EventStore) -> None
     first = raised("a")
     append(store, first, resolved(first, first.occurred_at), raised("b", site="other"))
     async with notifying(store, {}, NOBODY):
-        await until(lambda: "b" if len(Journal(store).load().alerts) == 1 else None, "the open alert")
-    state = Journal(store).load()
+        await until(lambda: "b" if len(saved(store).alerts) == 1 else None, "the open alert")
+    state = saved(store)
     assert (state.outbox, outcomes(store)) == ({}, [])
     # A channel that is set up later tells of what is open still, and of nothing that is over.
     channel = Scripted()
     async with notifying(store, {"email": channel}, NOBODY):
-        await until(lambda: outcomes(store), "the notice")
+        await until(lambda: outcomes(store), "the notification")
     assert [message.subject for message in channel.sent] == ["other: Auth expired (ALPHA)"]
 
 
 def test_a_state_survives_its_parts(store: EventStore) -> None:
-    journal = Journal(store)
-    state = journal.load()
+    reader = saved_reader(store)
+    state = state_of(reader.load())
     for number in range(3):
-        state = state_module.fold(state, raised(f"a{number}", project=f"P{number}"))
-    assert journal.save(state)
-    again = Journal(store)
-    assert again.load() == state
+        state = fold_module.fold(state, raised(f"a{number}", project=f"P{number}"))
+    assert reader.save_all(parts_of(state))
+    again = saved_reader(store)
+    assert state_of(again.load()) == state
     fewer = msgspec.structs.replace(state, alerts=dict(list(state.alerts.items())[:1]))
-    assert again.save(fewer)
-    assert not journal.save(fewer), "another one has gone on from here"
-    assert journal.load() == fewer
+    assert again.save_all(parts_of(fewer))
+    assert not reader.save_all(parts_of(fewer)), "another one has gone on from here"
+    assert state_of(reader.load()) == fewer

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from libs.events import EventStore, leadership, migrate, open_store
 from libs.runtime import Reported, Secret, Stop
 from services.notifier import heartbeat as heartbeat_module
-from services.notifier import loop as deliver_module
+from services.notifier import loop as loop_module
 from services.notifier.__main__ import _heartbeat
 from services.notifier.channels.slack import Slack
 from services.notifier.delivery.send import Outlet
@@ -44,7 +44,7 @@ class Switch(HttpDouble):
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """The log is looked at, and a switch that was not reached is called again, after moments."""
-    monkeypatch.setattr(deliver_module, "LONGEST_SECONDS", 0.05)
+    monkeypatch.setattr(loop_module, "LONGEST_SECONDS", 0.05)
     monkeypatch.setattr(heartbeat_module, "AGAIN_SECONDS", 0.05)
 
 
@@ -129,7 +129,7 @@ async def test_private_addresses_are_refused(switch: Switch) -> None:
     assert switch.taken == []
 
 
-def test_without_a_channel_nobody_would_be_told() -> None:
+def test_without_a_channel_nobody_would_hear() -> None:
     settings = Settings(database_url="sqlite:////x", heartbeat_url=Secret("https://switch.example.com/uuid"))
     assert _heartbeat(settings, Outlet({})) is None
     assert _heartbeat(settings, Outlet({"slack": Slack("https://hooks.slack.com/x")})) is not None

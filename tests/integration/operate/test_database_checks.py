@@ -50,8 +50,8 @@ async def test_a_user_who_may_only_read_is_named(postgres: PostgresServer) -> No
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'x'")
         connection.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {name}")
-    checkpoint = "&" if "?" in url else "?"
-    found = {one.name: one for one in await databases(settings(f"{url}{checkpoint}options={quote(f'-c role={name}')}"))}
+    separator = "&" if "?" in url else "?"
+    found = {one.name: one for one in await databases(settings(f"{url}{separator}options={quote(f'-c role={name}')}"))}
     assert found["event log"].state == "ok"
     assert found["database"].state == "fail"
     assert found["database"].text.startswith(f"{name} may not write jdi_events, heads, marks, once, log_schema")

@@ -8,11 +8,12 @@ import msgspec
 
 from libs.events import Event, FailureKind, NotificationFailed, NotificationSent
 from services.notifier.delivery.retries import next_attempt, outcome, ready
+from services.notifier.fold import fold
 from services.notifier.message.render import subject_of
 from services.notifier.message.types import Failure, Result
-from services.notifier.policy.due import due, hushed, next_moment, planned
+from services.notifier.policy.due import decided, next_moment
 from services.notifier.policy.rules import DEFAULT, Policy
-from services.notifier.state import Notice, Pending, State, fold
+from services.notifier.state import Notification, Pending, State
 from tests.unit.services.notifier.made import THEN
 
 EVERY = frozenset({"email", "slack", "whatsapp"})
@@ -24,18 +25,18 @@ class World:
     def __init__(self, policy: Policy = DEFAULT, channels: frozenset[str] = EVERY, now: datetime = THEN) -> None:
         self.policy, self.channels, self.now = policy, channels, now
         self.state = State()
-        self.planned: list[Notice] = []
+        self.planned: list[Notification] = []
         self.outcomes: list[NotificationSent | NotificationFailed] = []
         self.broken: dict[str, FailureKind] = {}
         """Channels that fail, and how."""
 
     @property
-    def sent(self) -> list[Notice]:
+    def sent(self) -> list[Notification]:
         """What arrived, in order."""
-        by_id = {notice.notification_id: notice for notice in self.planned}
+        by_id = {notification.notification_id: notification for notification in self.planned}
         return [by_id[one.notification_id] for one in self.outcomes if isinstance(one, NotificationSent)]
 
-    def said(self, channel: str | None = None) -> list[tuple[str, str]]:
+    def reported(self, channel: str | None = None) -> list[tuple[str, str]]:
         """Channel and reason of what arrived."""
         return [(one.channel, str(one.reason)) for one in self.sent if channel in (None, one.channel)]
 
@@ -69,13 +70,10 @@ class World:
 
     def _work(self) -> None:
         for _ in range(1000):
-            self.state = hushed(self.state, self.policy, self.channels, self.now)
-            for notice in due(self.state, self.policy, self.channels, self.now):
-                assert notice.notification_id not in {one.notification_id for one in self.planned}, (
-                    "a notice is planned twice"
-                )
-                self.planned.append(notice)
-                self.state = planned(self.state, notice)
+            self.state, notifications = decided(self.state, self.policy, self.channels, self.now)
+            known = {one.notification_id for one in self.planned}
+            assert not known & {one.notification_id for one in notifications}, "a notification is decided twice"
+            self.planned += notifications
             waiting = ready(self.state, {}, self.now)
             if not waiting:
                 return
@@ -83,13 +81,13 @@ class World:
         raise AssertionError("the notifier sends without end")
 
     def _attempt(self, pending: Pending) -> None:
-        kind = self.broken.get(pending.notice.channel)
+        kind = self.broken.get(pending.notification.channel)
         result = (
             Result(taken=("somebody",))
             if kind is None
             else Result(failures=(Failure(kind=kind, code="BROKEN", message="broken", advice="repair it"),))
         )
-        event = outcome(pending, result, subject_of(pending.notice), ("somebody",), self.now)
+        event = outcome(pending, result, subject_of(pending.notification), ("somebody",), self.now)
         event = msgspec.structs.replace(event, recorded_at=self.now)
         self.outcomes.append(event)
         self.state = fold(self.state, event)

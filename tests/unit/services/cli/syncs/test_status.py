@@ -50,10 +50,10 @@ def test_an_unregistered_project_is_not_shown(tables: Engine) -> None:
 
 
 def test_a_slowed_down_project_says_why_and_when_it_is_tried_again(tables: Engine) -> None:
-    told = shown(tables, build.registered(), build.backed_off(2, seconds=21_600, code="SUSPENDED_PAYMENT"))
+    text = shown(tables, build.registered(), build.backed_off(2, seconds=21_600, code="SUSPENDED_PAYMENT"))
     probe = r"level 2  SUSPENDED_PAYMENT 4 times in a row; a run every 6 h, the next at \S+Z until one succeeds"
-    assert re.search(f"slowed down, {probe}", told)
-    assert "UTC  next" not in told
+    assert re.search(f"slowed down, {probe}", text)
+    assert "UTC  next" not in text
 
 
 def test_a_paused_project_is_not_tried_again(tables: Engine) -> None:
@@ -62,8 +62,8 @@ def test_a_paused_project_is_not_tried_again(tables: Engine) -> None:
 
 def test_alerts_are_shown_until_they_are_over(tables: Engine) -> None:
     raised = [build.registered(), build.alert_raised("a1"), build.alert_raised("a2", count=1), build.alert_raised("a3")]
-    told = shown(tables, *raised, build.alert_acknowledged("a2"), build.alert_resolved("a3"))
-    alerts = [line for line in told.splitlines() if line.startswith("alert ")]
+    text = shown(tables, *raised, build.alert_acknowledged("a2"), build.alert_resolved("a3"))
+    alerts = [line for line in text.splitlines() if line.startswith("alert ")]
     since = "since 2026-01-02T03:04:05Z: Make a new API token and set JIRA_API_TOKEN."
     assert alerts == [
         f"alert OPEN  AUTH_EXPIRED 3 times {since}",

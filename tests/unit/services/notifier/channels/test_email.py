@@ -10,8 +10,8 @@ import pytest
 
 from libs.events import FailureKind
 from services.notifier.channels.email import Email
+from services.notifier.channels.smtp_address import parse_smtp_url
 from services.notifier.delivery.send import Outlet
-from services.notifier.delivery.smtp_address import parse_smtp_url
 from services.notifier.message.types import Attachment, Message, Result
 from tests.doubles.mail_server import PASSWORD, USER, MailServer, mail_server
 from tests.servers.addresses import free_port

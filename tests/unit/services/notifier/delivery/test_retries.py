@@ -26,12 +26,18 @@ from services.notifier.delivery.retries import (
     ready,
     wait_seconds,
 )
+from services.notifier.fold import fold
 from services.notifier.message.types import Failure, Result
-from services.notifier.state import Notice, Pending, State, fold, with_pending
+from services.notifier.state import Notification, Pending, State, with_pending
 from tests.unit.services.notifier.made import THEN, at
 
-NOTICE = Notice(notification_id="n-1", channel="email", reason=NotificationReason.FIRST, site="acme", at=THEN)
-PENDING = Pending(notice=NOTICE, next_at=THEN, since=THEN)
+
+def waiting(name: str, reason: NotificationReason = NotificationReason.FIRST, *, by_hand: bool = False) -> Pending:
+    made = Notification(notification_id=name, channel="email", reason=reason, site="acme", at=THEN)
+    return Pending(notification=made, next_at=THEN, since=THEN, by_hand=by_hand)
+
+
+PENDING = waiting("n-1")
 
 
 def failure(kind: FailureKind, recipient: str = "", retry_after: float | None = None) -> Failure:
@@ -40,12 +46,12 @@ def failure(kind: FailureKind, recipient: str = "", retry_after: float | None = 
 
 @given(st.uuids(), st.integers(1, 60), st.none() | st.floats(0, 86_400))
 def test_waits_grow_are_bounded_and_never_shorter_than_asked(
-    notice: uuid.UUID, attempt: int, retry_after: float | None
+    notification: uuid.UUID, attempt: int, retry_after: float | None
 ) -> None:
-    wait = wait_seconds(str(notice), attempt, retry_after)
+    wait = wait_seconds(str(notification), attempt, retry_after)
     assert wait <= max(LONGEST_SECONDS * (1 + SPREAD), retry_after or 0)
     assert wait >= (retry_after or 0)
-    assert wait <= wait_seconds(str(notice), attempt + 1, retry_after)
+    assert wait <= wait_seconds(str(notification), attempt + 1, retry_after)
 
 
 @pytest.mark.parametrize("kind", FailureKind)
@@ -95,12 +101,8 @@ def test_what_some_took_and_others_never_will_is_sent() -> None:
     assert event.refused == ("b: no",)
 
 
-def test_a_test_notice_is_tried_once_and_does_not_close_the_channel() -> None:
-    pending = Pending(
-        notice=Notice(notification_id="t", channel="email", reason=NotificationReason.TEST, site="acme", at=THEN),
-        next_at=THEN,
-        since=THEN,
-    )
+def test_a_test_notification_is_tried_once_and_opens_no_breaker() -> None:
+    pending = waiting("t", NotificationReason.TEST)
     result = Result(failures=(failure(FailureKind.RATE_LIMITED, retry_after=60),))
     event = outcome(pending, result, "test", ("a",), THEN)
     assert isinstance(event, NotificationFailed)
@@ -110,16 +112,8 @@ def test_a_test_notice_is_tried_once_and_does_not_close_the_channel() -> None:
     assert state.breakers == {}
 
 
-def test_a_channel_that_asks_for_patience_gets_it_for_all_its_notices_but_not_from_people() -> None:
-    others = {
-        name: Pending(
-            notice=Notice(notification_id=name, channel="email", reason=NotificationReason.FIRST, site="acme", at=THEN),
-            next_at=THEN,
-            since=THEN,
-            by_hand=name == "by hand",
-        )
-        for name in ("waits", "by hand")
-    }
+def test_a_channel_that_asks_for_patience_gets_it_for_all_its_notifications_but_not_from_people() -> None:
+    others = {name: waiting(name, by_hand=name == "by hand") for name in ("waits", "by hand")}
     state = with_pending(State(outbox=others), PENDING)
     result = Result(failures=(failure(FailureKind.RATE_LIMITED, retry_after=300),))
     event = outcome(PENDING, result, "s", ("a",), THEN)
@@ -128,8 +122,8 @@ def test_a_channel_that_asks_for_patience_gets_it_for_all_its_notices_but_not_fr
         **{name: getattr(event, name) for name in event.__struct_fields__} | {"recorded_at": THEN}
     )
     state = fold(state, event)
-    assert [one.notice.notification_id for one in ready(state, {}, at(299))] == ["by hand"]
-    assert {one.notice.notification_id for one in ready(state, {}, at(600))} == {"n-1", "waits", "by hand"}
+    assert [one.notification.notification_id for one in ready(state, {}, at(299))] == ["by hand"]
+    assert {one.notification.notification_id for one in ready(state, {}, at(600))} == {"n-1", "waits", "by hand"}
 
 
 def test_a_dead_letter_is_redriven_once_and_begins_a_new_day() -> None:

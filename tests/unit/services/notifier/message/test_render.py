@@ -1,4 +1,4 @@
-"""Notices in words: safe whatever Jira's users wrote, and of use to who reads them."""
+"""Notifications in words: safe whatever Jira's users wrote, and of use to who reads them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from libs.events import AlertEnd, NotificationReason
 from services.notifier.channels.email import mail_of
 from services.notifier.channels.slack import payload_of
 from services.notifier.channels.whatsapp import payload_of as whatsapp_payload_of
+from services.notifier.fold import fold
 from services.notifier.message.render import render
-from services.notifier.message.text import clean, one_line
 from services.notifier.message.types import Message
-from services.notifier.state import Alert, Notice, State, fold
+from services.notifier.state import Alert, Notification, State
+from services.notifier.text import clean, one_line
 from tests.doubles.slack import problems_of
 from tests.doubles.whatsapp import problem_of
 from tests.unit.services.notifier.made import THEN, at, raised, resolved
@@ -44,8 +45,10 @@ def alert(end: bool = False, **fields: str) -> Alert:
     return msgspec.structs.replace(state.alerts[event.alert_id], **fields)
 
 
-def notice(*alerts: Alert, reason: NotificationReason = NotificationReason.FIRST, **fields: object) -> Notice:
-    made = Notice(notification_id="5f1c", channel="email", reason=reason, site="acme", at=THEN, alerts=alerts)
+def notification(
+    *alerts: Alert, reason: NotificationReason = NotificationReason.FIRST, **fields: object
+) -> Notification:
+    made = Notification(notification_id="5f1c", channel="email", reason=reason, site="acme", at=THEN, alerts=alerts)
     return msgspec.structs.replace(made, **fields)
 
 
@@ -71,8 +74,8 @@ class Tags(HTMLParser):
 def test_no_text_changes_what_a_message_is(project: str, message: str, advice: str, site: str, end: bool) -> None:
     strange = alert(end, project=project or "P", message=message, advice=f"do {advice}", docs=message)
     plain = alert(end, project="P", message="plain", advice="plain", docs="")
-    made = render(notice(strange, site=site, thread=message, remarks=(advice,)), "https://jdi.example.com")
-    usual = render(notice(plain, site="acme", remarks=("plain",)), "https://jdi.example.com")
+    made = render(notification(strange, site=site, thread=message, remarks=(advice,)), "https://jdi.example.com")
+    usual = render(notification(plain, site="acme", remarks=("plain",)), "https://jdi.example.com")
 
     assert Tags(made.html).found == Tags(usual.html).found
     mail = mail_of(made, "jdi@example.com", ("ops@example.com",)).as_bytes()
@@ -84,21 +87,21 @@ def test_no_text_changes_what_a_message_is(project: str, message: str, advice: s
     assert problem_of(whatsapp_payload_of(made, "+4915112345678", "jira_sync_alert", "en")) == ""
 
 
-def test_a_notice_says_where_what_why_and_what_to_do() -> None:
-    told = alert()
-    made = render(notice(told), "https://jdi.example.com/")
+def test_a_notification_says_where_what_why_and_what_to_do() -> None:
+    shown = alert()
+    made = render(notification(shown), "https://jdi.example.com/")
     assert made.subject == "acme: Suspended payment (ALPHA)"
     for text in (made.text, Tags(made.html).text):
         assert "Jira answered with SUSPENDED_PAYMENT." in text
         assert "Ask the billing admin" in text
         assert "Since 2026-03-04 12:00 UTC" in text
-    assert f'href="https://jdi.example.com/console/#/alert/{told.alert_id}"' in made.html
+    assert f'href="https://jdi.example.com/console/#/alert/{shown.alert_id}"' in made.html
     assert "<style" not in made.html
     assert "#c9372c" in made.html, "the colour of what is critical is in the line itself"
 
 
 def test_the_end_says_how_long_it_took_and_how_many_runs_failed() -> None:
-    made = render(notice(alert(end=True), reason=NotificationReason.RESOLVED, thread="first"), "")
+    made = render(notification(alert(end=True), reason=NotificationReason.RESOLVED, thread="first"), "")
     assert made.subject == "Resolved: acme: Suspended payment (ALPHA), after 2 h 13 min"
     assert "It works again." in made.text
     assert "2 h 13 min, 7 runs" in made.text
@@ -107,7 +110,7 @@ def test_the_end_says_how_long_it_took_and_how_many_runs_failed() -> None:
 
 def test_many_alerts_are_counted() -> None:
     alerts = [alert(project=f"P{number:02}") for number in range(40)]
-    made = render(notice(*alerts), "https://jdi.example.com")
+    made = render(notification(*alerts), "https://jdi.example.com")
     assert 'href="https://jdi.example.com/console/#/alerts"' in made.html
     assert made.subject == "acme: Suspended payment (P00, P01, P02 and 37 more)"
     assert "40 alerts; the first 25 follow." in made.text
@@ -118,7 +121,7 @@ def test_ten_megabytes_of_text_are_cut_and_said_to_be() -> None:
     event = raised("a", message="x" * 10_000_000, advice="<" * 10_000_000)
     kept = fold(State(), event).alerts[event.alert_id]
     assert "[cut: 10,000,000 characters in all]" in kept.message
-    made = render(notice(kept), "")
+    made = render(notification(kept), "")
     assert len(made.text) < 10_000
     assert len(made.html) < 100_000
 
@@ -127,14 +130,13 @@ def test_ten_megabytes_of_text_are_cut_and_said_to_be() -> None:
     "docs", ["javascript:alert(1)", "data:text/html,x", 'https://x"onclick=', "https://[", "ftp://x"]
 )
 def test_only_web_addresses_are_linked(docs: str) -> None:
-    assert "Read more" not in render(notice(alert(docs=docs)), "").html
-    assert (
-        'href="https://x.example/y?a=1&amp;b=2"' in render(notice(alert(docs="https://x.example/y?a=1&b=2")), "").html
-    )
+    assert "Read more" not in render(notification(alert(docs=docs)), "").html
+    made = render(notification(alert(docs="https://x.example/y?a=1&b=2")), "")
+    assert 'href="https://x.example/y?a=1&amp;b=2"' in made.html
 
 
-def test_a_test_notice_says_that_it_is_one() -> None:
-    made = render(notice(reason=NotificationReason.TEST, to=("me@example.com",)), "")
+def test_a_test_notification_says_that_it_is_one() -> None:
+    made = render(notification(reason=NotificationReason.TEST, to=("me@example.com",)), "")
     assert (made.subject, made.to) == ("acme: test notice", ("me@example.com",))
     assert "This is a test" in made.text
     assert problem_of(whatsapp_payload_of(made, "4915112345678", "jira_sync_alert", "en")) == ""

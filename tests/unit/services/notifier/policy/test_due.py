@@ -1,4 +1,4 @@
-"""Who is told what and when: the policy at work, with a clock that only the test moves."""
+"""What is reported where and when: the policy at work, with a clock that only the test moves."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import pytest
 from libs.events import AlertEnd, FailureKind, NotificationReason
 from libs.jira_client.failures.errors import ErrorCode
 from services.notifier.policy.rules import DEFAULT, Policy, QuietHours
-from services.notifier.state import Notice
+from services.notifier.state import Notification
 from tests.unit.services.notifier.made import acknowledged, at, raised, repeated, resolved, silenced
 from tests.unit.services.notifier.world import EVERY, World
 
 
-def projects(notice: Notice) -> list[str]:
-    return sorted(alert.project for alert in notice.alerts)
+def projects(notification: Notification) -> list[str]:
+    return sorted(alert.project for alert in notification.alerts)
 
 
 ROUTES = {
@@ -50,14 +50,14 @@ def test_every_code_has_its_channels(code: str) -> None:
     assert sorted(one.channel for one in world.sent) == ROUTES[code]
 
 
-def test_limits_are_told_only_when_they_last() -> None:
+def test_limits_are_reported_only_when_they_last() -> None:
     world = World()
     first = raised("a", code="RATE_LIMIT")
     world.tell(first)
     world.pass_to(at(minutes=29))
     assert world.sent == []
     world.pass_to(at(minutes=31))
-    assert world.said() == [("slack", "FIRST")]
+    assert world.reported() == [("slack", "FIRST")]
     short = World()
     short.tell(first)
     short.tell(resolved(first, at(minutes=29)))
@@ -82,7 +82,7 @@ def test_with_nothing_set_up_nothing_piles_up() -> None:
     assert world.state.alerts == {}
 
 
-def test_alerts_of_one_site_and_code_share_a_notice() -> None:
+def test_alerts_of_one_site_and_code_share_a_notification() -> None:
     world = World()
     world.tell(
         raised("a", at(0), project="ALPHA"), raised("b", at(3), project="BETA"), raised("x", at(3), site="other")
@@ -91,7 +91,7 @@ def test_alerts_of_one_site_and_code_share_a_notice() -> None:
     assert [(one.site, projects(one)) for one in world.sent] == [("acme", ["ALPHA", "BETA"]), ("other", ["ALPHA"])]
 
 
-def test_who_joins_later_comes_with_the_next_notice_of_the_thread() -> None:
+def test_who_joins_later_comes_with_the_next_notification_of_the_thread() -> None:
     world = World()
     world.tell(raised("a", at(0)))
     world.tell(raised("b", at(60), project="BETA"), raised("c", at(61), project="GAMMA"))
@@ -113,7 +113,7 @@ def test_critical_alerts_wait_less() -> None:
     assert [(one.channel, one.at) for one in world.sent] == [("email", at(5)), ("slack", at(30))]
 
 
-def test_what_is_over_before_the_group_wait_is_never_told() -> None:
+def test_what_is_over_before_the_group_wait_is_never_reported() -> None:
     world = World()
     first = raised("a", code="UPSTREAM_ERROR")
     world.tell(first)
@@ -122,7 +122,7 @@ def test_what_is_over_before_the_group_wait_is_never_told() -> None:
     assert world.planned == []
 
 
-def test_the_end_is_told_in_the_thread_with_what_it_took() -> None:
+def test_the_end_is_reported_in_the_thread_with_what_it_took() -> None:
     world = World()
     first = raised("a", code="SUSPENDED_PAYMENT")
     world.tell(first)
@@ -130,8 +130,8 @@ def test_the_end_is_told_in_the_thread_with_what_it_took() -> None:
     world.tell(resolved(first, at(hours=2, minutes=13)))
     world.after(minutes=1)
     for channel in ("email", "whatsapp"):
-        told, over = (one for one in world.sent if one.channel == channel)
-        assert (over.reason, over.thread) == (NotificationReason.RESOLVED, told.notification_id)
+        opening, over = (one for one in world.sent if one.channel == channel)
+        assert (over.reason, over.thread) == (NotificationReason.RESOLVED, opening.notification_id)
     assert world.state.alerts == {}
 
 
@@ -142,12 +142,12 @@ def test_those_who_joined_end_in_the_thread_they_joined() -> None:
     world.after(minutes=10)
     world.tell(*(resolved(one, at(hours=1)) for one in alerts))
     world.after(minutes=10)
-    assert world.said() == [("email", "FIRST"), ("email", "MORE"), ("email", "RESOLVED")]
+    assert world.reported() == [("email", "FIRST"), ("email", "MORE"), ("email", "RESOLVED")]
     first, _, over = world.sent
     assert (over.thread, projects(over)) == (first.notification_id, ["ALPHA", "BETA"])
 
 
-def test_the_end_of_what_never_arrived_is_not_told() -> None:
+def test_the_end_of_what_never_arrived_is_not_reported() -> None:
     world = World(channels=frozenset({"email"}))
     world.broken["email"] = FailureKind.CONFIG
     first = raised("a")
@@ -160,17 +160,17 @@ def test_the_end_of_what_never_arrived_is_not_told() -> None:
     assert world.state.alerts == {}
 
 
-def test_resolved_notices_can_be_turned_off() -> None:
+def test_resolved_notifications_can_be_turned_off() -> None:
     world = World(policy=Policy(send_resolved=False))
     first = raised("a")
     world.tell(first)
     world.after(minutes=1)
     world.tell(resolved(first, at(hours=1)))
     world.after(hours=1)
-    assert world.said() == [("email", "FIRST")]
+    assert world.reported() == [("email", "FIRST")]
 
 
-def test_open_alerts_are_told_again_and_acknowledged_ones_are_not() -> None:
+def test_open_alerts_are_reported_again_and_acknowledged_ones_are_not() -> None:
     world = World()
     first = raised("a")
     world.tell(first)
@@ -190,7 +190,7 @@ def test_open_alerts_are_told_again_and_acknowledged_ones_are_not() -> None:
     assert world.sent[-1].reason is NotificationReason.RESOLVED
 
 
-def test_who_acknowledges_at_once_is_not_told() -> None:
+def test_who_acknowledges_at_once_is_not_reported() -> None:
     world = World()
     first = raised("a", code="SLOW_SUCCESS")
     world.tell(first)
@@ -208,14 +208,14 @@ def test_a_silence_holds_back_until_it_is_over_or_lifted(code: str | None) -> No
     world.pass_to(at(hours=1, minutes=59))
     assert world.planned == []
     world.pass_to(at(hours=2, minutes=1))
-    assert world.said() == [("slack", "FIRST")]
+    assert world.reported() == [("slack", "FIRST")]
 
     lifted = World()
     lifted.tell(silenced(first, at(0), at(hours=2), code))
     lifted.tell(first)
     lifted.tell(silenced(first, at(minutes=10), at(minutes=10), code))
     lifted.after(minutes=1)
-    assert lifted.said() == [("slack", "FIRST")]
+    assert lifted.reported() == [("slack", "FIRST")]
 
 
 def test_a_silence_is_of_one_project_and_code() -> None:
@@ -230,7 +230,7 @@ def test_a_silence_is_of_one_project_and_code() -> None:
     ]
 
 
-def test_the_end_of_what_was_silenced_meanwhile_is_not_told() -> None:
+def test_the_end_of_what_was_silenced_meanwhile_is_not_reported() -> None:
     world = World()
     first = raised("a")
     world.tell(first)
@@ -238,7 +238,7 @@ def test_the_end_of_what_was_silenced_meanwhile_is_not_told() -> None:
     world.tell(silenced(first, world.now, at(hours=2)))
     world.tell(resolved(first, at(hours=1)))
     world.after(hours=9)
-    assert world.said() == [("email", "FIRST")]
+    assert world.reported() == [("email", "FIRST")]
     assert world.state.alerts == {}
 
 
@@ -267,7 +267,7 @@ def test_quiet_hours_wait_for_their_end_but_not_for_what_is_critical() -> None:
     world.tell(over)
     world.tell(resolved(over, at(hours=11)))
     world.pass_to(at(hours=17, minutes=59))
-    assert world.said() == [("email", "FIRST"), ("email", "REPEAT"), ("email", "REPEAT")]
+    assert world.reported() == [("email", "FIRST"), ("email", "REPEAT"), ("email", "REPEAT")]
     world.pass_to(at(hours=18, minutes=1))
     assert [projects(one) for one in world.sent if one.channel == "slack"] == [["ALPHA"]]
 
@@ -278,10 +278,10 @@ def test_quiet_hours_may_be_of_one_channel() -> None:
     world = World(policy=Policy(routes=DEFAULT.routes, quiet_hours=(quiet,)), now=evening)
     world.tell(raised("a", evening, code="SLOW_SUCCESS"), raised("b", evening, code="UNKNOWN"))
     world.pass_to(at(hours=11))
-    assert world.said() == [("email", "FIRST")]
+    assert world.reported() == [("email", "FIRST")]
 
 
-def test_what_flaps_is_told_when_it_stays() -> None:
+def test_what_flaps_is_reported_when_it_stays() -> None:
     world = World()
     for number in range(6):
         one = raised(f"a{number}", world.now, code="UPSTREAM_ERROR")
@@ -289,14 +289,14 @@ def test_what_flaps_is_told_when_it_stays() -> None:
         world.after(minutes=2)
         world.tell(resolved(one, world.now))
         world.after(minutes=2)
-    assert world.said() == [("slack", "FIRST"), ("slack", "RESOLVED")] * 2
+    assert world.reported() == [("slack", "FIRST"), ("slack", "RESOLVED")] * 2
     world.tell(raised("stays", world.now, code="UPSTREAM_ERROR"))
     world.after(minutes=16)
-    assert world.said()[4:] == [("slack", "FIRST")]
+    assert world.reported()[4:] == [("slack", "FIRST")]
 
 
 def test_a_site_has_its_share_and_the_rest_comes_in_one_digest() -> None:
-    world = World(policy=Policy(cap_per_hour=3))
+    world = World(policy=Policy(rate_limit_per_hour=3))
     codes = ["NETWORK_GLITCH", "TIMEOUT", "UPSTREAM_ERROR", "BAD_RESPONSE", "SLOW_SUCCESS", "RATE_LIMIT"]
     alerts = [raised(f"a{number}", at(number), code=code) for number, code in enumerate(codes)]
     world.tell(*alerts)
@@ -307,8 +307,8 @@ def test_a_site_has_its_share_and_the_rest_comes_in_one_digest() -> None:
     world.tell(resolved(alerts[0], at(minutes=59)))
     world.pass_to(at(minutes=70))
     digest = next(one for one in world.sent if one.reason is NotificationReason.DIGEST)
-    told = [alert.alert_id for one in world.sent for alert in one.alerts if alert.resolved_at is None]
-    assert len(told) == len(set(told)) == 8
+    reported = [alert.alert_id for one in world.sent for alert in one.alerts if alert.resolved_at is None]
+    assert len(reported) == len(set(reported)) == 8
     assert "Held back" in digest.remarks[0]
     first = next(one for one in world.sent if one.site == "acme")
     assert digest.at == first.at + timedelta(hours=1), "as soon as there is room"
@@ -320,7 +320,7 @@ def test_more_failures_of_an_open_alert_are_no_news() -> None:
     world.tell(first)
     world.after(minutes=1)
     world.tell(*(repeated(first, at(minutes=10 * number), 3 + number) for number in range(1, 10)))
-    assert world.said() == [("email", "FIRST")]
+    assert world.reported() == [("email", "FIRST")]
     world.pass_to(at(hours=5))
     assert world.sent[-1].alerts[0].count == 12
 
@@ -332,12 +332,12 @@ def test_when_a_channel_is_broken_its_stand_in_tells_and_says_why(kind: FailureK
     first = raised("a", code="UPSTREAM_ERROR")
     world.tell(first)
     world.after(minutes=1)
-    assert world.said() == [("email", "FIRST")]
+    assert world.reported() == [("email", "FIRST")]
     assert "slack does not work" in world.sent[0].remarks[0]
     assert [one.channel for one in world.planned] == ["slack", "email"], "the broken channel is not tried for it again"
     world.tell(resolved(first, at(hours=1)))
     world.after(hours=1)
-    assert world.said() == [("email", "FIRST"), ("email", "RESOLVED")]
+    assert world.reported() == [("email", "FIRST"), ("email", "RESOLVED")]
 
 
 def test_a_channel_that_fails_for_a_while_has_its_stand_in_and_tells_itself_when_it_is_back() -> None:
@@ -348,13 +348,13 @@ def test_a_channel_that_fails_for_a_while_has_its_stand_in_and_tells_itself_when
     world.pass_to(at(minutes=9))
     assert world.sent == []
     world.pass_to(at(minutes=12))
-    assert world.said() == [("email", "FIRST")]
+    assert world.reported() == [("email", "FIRST")]
     world.tell(resolved(first, at(hours=1)))
     world.pass_to(at(hours=1, minutes=5))
     del world.broken["slack"]
     world.pass_to(at(hours=2))
-    assert world.said("slack") == [("slack", "FIRST"), ("slack", "RESOLVED")]
-    assert world.said("email") == [("email", "FIRST"), ("email", "RESOLVED")]
+    assert world.reported("slack") == [("slack", "FIRST"), ("slack", "RESOLVED")]
+    assert world.reported("email") == [("email", "FIRST"), ("email", "RESOLVED")]
 
 
 def test_channels_that_stand_in_for_each_other_and_are_both_broken_come_to_rest() -> None:
@@ -365,7 +365,7 @@ def test_channels_that_stand_in_for_each_other_and_are_both_broken_come_to_rest(
     assert [one.channel for one in world.planned] == ["slack", "email"]
     world.broken = {}
     world.after(hours=2)  # the reminder tells at last
-    assert sorted(world.said()) == [("email", "REPEAT"), ("slack", "REPEAT")]
+    assert sorted(world.reported()) == [("email", "REPEAT"), ("slack", "REPEAT")]
 
 
 def test_billing_goes_to_both_and_needs_no_stand_in() -> None:
@@ -373,7 +373,7 @@ def test_billing_goes_to_both_and_needs_no_stand_in() -> None:
     world.broken["whatsapp"] = FailureKind.CONFIG
     world.tell(raised("a", code="SUSPENDED_PAYMENT"))
     world.after(hours=1)
-    assert world.said() == [("email", "FIRST")]
+    assert world.reported() == [("email", "FIRST")]
 
 
 def test_a_channel_that_fails_again_and_again_is_left_alone_for_a_while() -> None:
@@ -382,7 +382,7 @@ def test_a_channel_that_fails_again_and_again_is_left_alone_for_a_while() -> Non
     for number in range(30):
         world.tell(raised(f"a{number}", at(number), site=f"site-{number}", code="UPSTREAM_ERROR"))
     world.after(hours=1)
-    assert len(world.outcomes) < 30, "each notice waits for the channel, not for its own clock"
+    assert len(world.outcomes) < 30, "each notification waits for the channel, not for its own clock"
     del world.broken["slack"]
     world.after(hours=1)
     assert len(world.sent) == 30

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from libs.events import AlertEnd, AlertRaised, FailureKind, NotificationReason, NotificationSent
 from services.notifier.policy.rules import DEFAULT, Policy, QuietHours
-from services.notifier.state import Notice
+from services.notifier.state import Alert, Notification
 from tests.unit.services.notifier.made import THEN, acknowledged, alert_id, raised, repeated, resolved, silenced
 from tests.unit.services.notifier.world import World
 
 CODES = ("SUSPENDED_PAYMENT", "AUTH_EXPIRED", "RATE_LIMIT", "UPSTREAM_ERROR", "SLOW_SUCCESS")
 POLICIES = (
     DEFAULT,
-    Policy(routes=DEFAULT.routes, fallback=DEFAULT.fallback, inhibit=DEFAULT.inhibit, cap_per_hour=2),
+    Policy(routes=DEFAULT.routes, fallback=DEFAULT.fallback, inhibit=DEFAULT.inhibit, rate_limit_per_hour=2),
     Policy(
         routes=DEFAULT.routes,
         fallback=DEFAULT.fallback,
@@ -53,8 +53,8 @@ class Story:
         self.world = World(policy=policy)
         self.alerts: dict[str, AlertRaised] = {}
         self.opened: dict[tuple[str, str], str] = {}
-        self.untold: set[str] = set()
-        """Alerts that were acknowledged before anybody was told."""
+        self.unreported: set[str] = set()
+        """Alerts that were acknowledged before they were reported."""
 
     def play(self, acts: Iterable[tuple[str, Any, Any]]) -> Story:
         """Let all of it happen, each act a second after the one before."""
@@ -89,69 +89,68 @@ class Story:
         elif act == "silence":
             self.world.tell(silenced(event, now, now + timedelta(minutes=how)))
         else:
-            if not any(alert in ids(notice) for notice in self.world.planned):
-                self.untold.add(alert)
+            if not any(alert in ids(notification) for notification in self.world.planned):
+                self.unreported.add(alert)
             self.world.tell(acknowledged(event, now))
 
 
-def ids(notice: Notice) -> set[str]:
-    return {alert.alert_id for alert in notice.alerts}
+def ids(notification: Notification) -> set[str]:
+    return {alert.alert_id for alert in notification.alerts}
 
 
-def told_of(world: World) -> list[tuple[str, str, str, Notice]]:
-    """Channel, alert and what was said of it (open, over or again), notice by notice."""
+def reports_of(world: World) -> list[tuple[str, str, str, Notification]]:
+    """Channel, alert and what was reported of it (open, over or again), notification by notification."""
     return [
-        (
-            notice.channel,
-            alert.alert_id,
-            "again" if notice.reason is NotificationReason.REPEAT else "open" if alert.resolved_at is None else "over",
-            notice,
-        )
-        for notice in world.planned
-        for alert in notice.alerts
+        (notification.channel, alert.alert_id, what(notification, alert), notification)
+        for notification in world.planned
+        for alert in notification.alerts
     ]
+
+
+def what(notification: Notification, alert: Alert) -> str:
+    if notification.reason is NotificationReason.REPEAT:
+        return "again"
+    return "open" if alert.resolved_at is None else "over"
 
 
 @given(steps, st.sampled_from(POLICIES))
 @settings(max_examples=150, deadline=None)
-def test_each_change_is_told_once_a_channel_and_in_order(story: list[tuple[str, Any, Any]], policy: Policy) -> None:
-    told = Story(policy).play(story)
-    world = told.world
+def test_each_change_is_reported_once_a_channel_and_in_order(acts: list[tuple[str, Any, Any]], policy: Policy) -> None:
+    story = Story(policy).play(acts)
+    world = story.world
     world.after(hours=2)
-    said = told_of(world)
-    counted = Counter((channel, alert, what) for channel, alert, what, _ in said if what != "again")
-    assert all(number == 1 for number in counted.values()), "one change was told twice on a channel"
-    assert len({notice.notification_id for notice in world.planned}) == len(world.planned)
+    reports = reports_of(world)
+    counted = Counter((channel, alert, change) for channel, alert, change, _ in reports if change != "again")
+    assert all(number == 1 for number in counted.values()), "one change was reported twice on a channel"
+    assert len({notification.notification_id for notification in world.planned}) == len(world.planned)
     delivered = {one.notification_id for one in world.outcomes if isinstance(one, NotificationSent)}
-    for place, (channel, alert, what, notice) in enumerate(said):
-        before = [one for one in said[:place] if one[:2] == (channel, alert)]
-        if what in ("over", "again"):
-            assert before, "an alert was told to be over or open still that was never told"
-        if what == "over":
+    for place, (channel, alert, change, notification) in enumerate(reports):
+        before = [one for one in reports[:place] if one[:2] == (channel, alert)]
+        if change in ("over", "again"):
+            assert before, "an alert was reported to be over, or open still, that was never reported"
+        if change == "over":
             assert any(one[3].notification_id in delivered for one in before)
-            if notice.reason is NotificationReason.RESOLVED:
-                assert notice.thread in {one[3].notification_id for one in said[:place]} | {
+            if notification.reason is NotificationReason.RESOLVED:
+                assert notification.thread in {one[3].notification_id for one in reports[:place]} | {
                     one[3].thread for one in before
                 }
-    assert not told.untold & {alert for _, alert, _, _ in said}
+    assert not story.unreported & {alert for _, alert, _, _ in reports}
 
 
 @given(steps, st.sampled_from(POLICIES))
 @settings(max_examples=60, deadline=None)
-def test_when_all_works_again_and_all_is_over_nothing_is_left(
-    story: list[tuple[str, Any, Any]], policy: Policy
-) -> None:
-    told = Story(policy).play(story)
-    world = told.world
+def test_when_all_works_again_and_all_is_over_nothing_is_left(acts: list[tuple[str, Any, Any]], policy: Policy) -> None:
+    story = Story(policy).play(acts)
+    world = story.world
     world.broken.clear()
-    world.tell(*(resolved(event, world.now) for event in told.alerts.values() if event.alert_id in world.state.alerts))
+    world.tell(*(resolved(event, world.now) for event in story.alerts.values() if event.alert_id in world.state.alerts))
     world.after(hours=72)
     assert world.state.alerts == {}
     assert all(pending.dead for pending in world.state.outbox.values())
 
 
 @given(st.integers(0, 10_000))
-def test_an_id_of_a_notice_depends_on_what_it_says_alone(seconds: int) -> None:
+def test_an_id_of_a_notification_depends_on_what_it_reports_alone(seconds: int) -> None:
     """Whoever decides it and whenever: a decision that is made again after a crash gives the same message."""
     first, second = World(), World()
     first.tell(raised("a", THEN), raised("b", THEN, project="BETA"))

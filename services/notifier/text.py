@@ -1,4 +1,4 @@
-"""Texts that come from outside, made safe to send: Jira's words hold whatever its users typed. Pure."""
+"""Texts that come from outside, made safe to send: Jira's texts hold whatever its users typed. Pure."""
 
 import re
 from typing import Final
@@ -8,7 +8,7 @@ _BREAKS: Final = re.compile("[\\s\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
 
 def clean(text: str, limit: int) -> str:
-    """`text` without control characters and lone surrogates, at most `limit` characters; a cut is said at its end."""
+    """`text` without control characters and lone surrogates, cut to `limit` characters with a note at its end."""
     kept = _CONTROL.sub(" ", text[:limit].replace("\r\n", "\n").replace("\r", "\n"))
     if len(text) <= limit:
         return kept

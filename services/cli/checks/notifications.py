@@ -22,7 +22,7 @@ CHANNELS: Final[Mapping[str, tuple[str, ...]]] = {
 SHOWN: Final = 5
 
 
-async def notices(settings: DoctorSettings, environ: Mapping[str, str]) -> list[Finding]:
+async def notifications(settings: DoctorSettings, environ: Mapping[str, str]) -> list[Finding]:
     """Of channels, of what they did not deliver, of events that could not be applied, and of open alerts."""
     return list(
         await asyncio.gather(
