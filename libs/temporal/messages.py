@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import TypedDict
 
 import msgspec
 
@@ -257,10 +258,24 @@ class SyncInput(Message, frozen=True, kw_only=True):
     progress: Progress | None = None
 
 
-class BeginSync(Message, frozen=True, kw_only=True):
+class RunFields(TypedDict):
+    """What names a run: the fields of `SyncStep`."""
+
     site: str
     project: str
     run_id: str
+
+
+class SyncStep(Message, frozen=True, kw_only=True):
+    """What one step of a run is told."""
+
+    site: str
+    project: str
+    run_id: str
+    """Of the first execution of the workflow: the id by which events and checkpoints know this run."""
+
+
+class BeginSync(SyncStep, frozen=True, kw_only=True):
     workflow_id: str
 
 
@@ -283,10 +298,7 @@ class SyncPlan(Message, frozen=True, kw_only=True):
     """The project's watch list when the run began: it reads only issues in which one of these has a part."""
 
 
-class PrepareScan(Message, frozen=True, kw_only=True):
-    site: str
-    project: str
-    run_id: str
+class PrepareScan(SyncStep, frozen=True, kw_only=True):
     plan: SyncPlan
 
 
@@ -302,10 +314,7 @@ class Scan(Message, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
 
 
-class FetchPage(Message, frozen=True, kw_only=True):
-    site: str
-    project: str
-    run_id: str
+class FetchPage(SyncStep, frozen=True, kw_only=True):
     plan: SyncPlan
     scan: Scan
     page: int
@@ -327,27 +336,18 @@ class PageResult(Message, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
 
 
-class RefreshReferences(Message, frozen=True, kw_only=True):
-    site: str
-    project: str
-    run_id: str
+class RefreshReferences(SyncStep, frozen=True, kw_only=True):
     scan: Scan
     full: bool
     changed: bool
     """Whether the run fetched any issue: then sprints and users are looked up as well."""
 
 
-class MarkUntracked(Message, frozen=True, kw_only=True):
-    site: str
-    project: str
-    run_id: str
+class MarkUntracked(SyncStep, frozen=True, kw_only=True):
     plan: SyncPlan
 
 
-class CompleteSync(Message, frozen=True, kw_only=True):
-    site: str
-    project: str
-    run_id: str
+class CompleteSync(SyncStep, frozen=True, kw_only=True):
     plan: SyncPlan
     scan: Scan
     counts: Counts
@@ -381,18 +381,12 @@ class Failure(Message, frozen=True, kw_only=True):
     case: str | None = None
 
 
-class FailSync(Message, frozen=True, kw_only=True):
-    site: str
-    project: str
-    run_id: str
+class FailSync(SyncStep, frozen=True, kw_only=True):
     full: bool | None
     failure: Failure
     pages_recorded: int
     started_at: datetime | None
 
 
-class CancelSync(Message, frozen=True, kw_only=True):
-    site: str
-    project: str
-    run_id: str
+class CancelSync(SyncStep, frozen=True, kw_only=True):
     pages_recorded: int
