@@ -11,9 +11,7 @@ from libs.events import Evidence
 from libs.jira_client import Context, ErrorCode, JiraError, classify_exception, error_for
 from libs.jira_client.failures.classify import fingerprint
 from libs.jira_client.failures.rules import RULES
-from libs.temporal.commands import REFUSED
 from libs.temporal.messages import Failure
-from services.ingestor.control.decisions import RefusedError
 
 TRANSIENT_ATTEMPTS = 3
 """Attempts of one step, each of three calls, before a transient trouble ends the run. The next tick goes on."""
@@ -110,12 +108,6 @@ def activity_error(error: JiraError, attempt: int, left: timedelta = PATIENCE) -
         next_retry_delay=timedelta(seconds=error.retry_after) if error.retry_after and not lost else None,
         category=ApplicationErrorCategory.BENIGN if waits else ApplicationErrorCategory.UNSPECIFIED,
     )
-
-
-def refusal(error: RefusedError) -> ApplicationError:
-    """What the activity raises for a command that cannot be carried out as it stands."""
-    details = {"code": error.code, "field": error.field}
-    return ApplicationError(str(error), details, type=REFUSED, non_retryable=True)
 
 
 def as_jira_error(error: Exception, step: str) -> JiraError:

@@ -54,7 +54,9 @@ from libs.temporal.messages import (
     StartSync,
     UnregisterProject,
 )
+from services.ingestor.control.refusals import RefusedError
 from services.ingestor.control.state import Alert, ControlState
+from services.ingestor.project_of import project_of
 from services.ingestor.sync.plan import PendingRequest
 
 MAX_TRACKED = 200
@@ -68,19 +70,6 @@ LONGEST_SILENCE = timedelta(days=90)
 UNKNOWN_ALERT = "UNKNOWN_ALERT"
 
 _KEY = re.compile(r"[A-Z][A-Z0-9_]{0,99}")
-
-
-class RefusedError(ValueError):
-    """The command cannot be carried out as it stands.
-
-    Attributes:
-        code: such as BAD_CRON.
-        field: the argument that is wrong; None when it is the whole.
-    """
-
-    def __init__(self, code: str, message: str, field: str | None = None) -> None:
-        super().__init__(message)
-        self.code, self.field = code, field
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -223,7 +212,7 @@ def _clear_backoff(command: ClearBackoff, state: ControlState, now: datetime) ->
 
 
 def _overtaken(command: ApplyBackoff | ClearBackoff, state: ControlState) -> bool:
-    """Whether the pace was set otherwise since: by people, whose word counts, or by another such command."""
+    """Whether the back-off was set otherwise since: by people, whose word counts, or by another such command."""
     return not state.registered or command.expected_version != state.backoff.version
 
 
@@ -351,8 +340,7 @@ def _check_cron(cron: str, timezone: str) -> None:
 
 def _envelope(command: Command, now: datetime) -> Envelope:
     """The fields that all control events share."""
-    project = ProjectKey(command.site, command.project)
-    return ControlEvent.envelope(command.project, project, occurred_at=now, cause=command.actor)
+    return ControlEvent.envelope(command.project, project_of(command), occurred_at=now, cause=command.actor)
 
 
 def _notification_envelope(command: Command, notification_id: str, now: datetime) -> Envelope:

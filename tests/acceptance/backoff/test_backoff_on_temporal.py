@@ -17,16 +17,7 @@ import pytest
 from temporalio.client import Client, ScheduleDescription, ScheduleHandle
 from temporalio.service import RPCError
 
-from libs.events import (
-    AlertRaised,
-    Append,
-    Change,
-    Event,
-    EventStore,
-    Lease,
-    ProjectRegistered,
-    stream_id,
-)
+from libs.events import AlertRaised, Append, Change, Event, EventStore, Lease, ProjectKey, ProjectRegistered, stream_id
 from libs.runtime import Reported
 from libs.temporal import names
 from libs.temporal.commands import CommandRefusedError, carry_out
@@ -45,11 +36,11 @@ from libs.temporal.messages import (
     SilenceAlerts,
 )
 from libs.temporal.worker import make_worker
+from services.ingestor.checkpoints import registered_checkpoint
 from services.ingestor.control.activities import ControlActivities
 from services.ingestor.control.schedules import ScheduleGateway, agrees
 from services.ingestor.control.state import ControlState, fold_control
-from services.ingestor.journal import Journal
-from services.ingestor.sync.plan import registered_checkpoint
+from services.ingestor.event_log import EventLog
 from services.ingestor.workflows import ControlProjectWorkflow
 from services.telemetry.backoff import Rules
 from services.telemetry.backoff_commands import BackoffController, command_for
@@ -98,6 +89,10 @@ class Project:
     def state(self) -> ControlState:
         return fold_control(self.control())
 
+    async def agrees(self, gateway: ScheduleGateway) -> bool:
+        """Whether Temporal holds what the log says."""
+        return agrees(self.state(), await gateway.observe(ProjectKey(self.site, self.key)))
+
     def placed(self, event: Event, stream: str) -> Event:
         fields: dict[str, Any] = {
             "site": self.site,
@@ -122,7 +117,7 @@ class Project:
             workflow_id=names.sync_workflow_id(self.site, self.key),
         )
         self.store.append(
-            Append(changes=[Change(event=event)], checkpoints={registered_checkpoint(self.site, self.key): b""})
+            Append(changes=[Change(event=event)], checkpoints={registered_checkpoint(event.project_key): b""})
         )
 
     async def live(self) -> None:
@@ -197,7 +192,7 @@ async def two_ingestors(address: str, store: EventStore) -> AsyncIterator[Contro
     """What of an ingestor carries commands out, twice."""
     async with contextlib.AsyncExitStack() as running:
         for _ in range(2):
-            client, journal = await connect(address), Journal(store)
+            client, journal = await connect(address), EventLog(store)
             running.callback(journal.close)
             control = ControlActivities(journal, ScheduleGateway(client, timedelta(0)), "http://jira")
             steps: list[Callable[..., Any]] = [control.adopt_schedule, control.record_command, control.apply_schedule]
@@ -237,10 +232,10 @@ async def _settled(store: EventStore, control: ControlActivities, projects: list
         while True:
             await control.keep(site)
             states = await asyncio.to_thread(states_at, store, store.head(), Rules())
-            held = [agrees(project.state(), await gateway.held(site, project.key)) for project in projects]
+            agreeing = [await project.agrees(gateway) for project in projects]
             read = int(store.checkpoint("telemetry/position") or 0)
             behind = store.read(read, 1, ("SyncFailed.v1", "SyncSucceeded.v1"))
-            if all(held) and not behind and not any(command_for(state) for state in states.values()):
+            if all(agreeing) and not behind and not any(command_for(state) for state in states.values()):
                 return
             await asyncio.sleep(0.1)
 
@@ -307,4 +302,6 @@ async def test_alerts_and_notices_are_dealt_with_by_commands_that_touch_no_sched
         assert watcher.states[site, project.key].alerts == ()
         with pytest.raises(RPCError, match="not found"):
             await project.schedule.describe()
-    assert store.checkpoints(registered_checkpoint(site, "")) == {registered_checkpoint(site, project.key): b""}
+    assert store.checkpoints(registered_checkpoint(ProjectKey(site, ""))) == {
+        registered_checkpoint(ProjectKey(site, project.key)): b""
+    }

@@ -22,6 +22,7 @@ from libs.events import (
     Change,
     Event,
     EventStore,
+    ProjectKey,
     ProjectRegistered,
     ProjectUnregistered,
     SchedulePaused,
@@ -32,9 +33,9 @@ from libs.events import (
 )
 from libs.temporal.messages import AnyCommand, ProjectRef
 from services.ingestor.control.activities import ControlActivities
-from services.ingestor.control.schedules import Held, ScheduleGateway
+from services.ingestor.control.schedules import ObservedSchedule, ScheduleGateway
 from services.ingestor.control.state import ControlState, fold_control
-from services.ingestor.journal import Journal
+from services.ingestor.event_log import EventLog
 from services.telemetry.backoff import Rules
 from services.telemetry.backoff_commands import BackoffCommand, command_for
 from services.telemetry.loop import Watcher
@@ -77,7 +78,7 @@ class Turns:
                 self._waiting.pop(self.dice.randrange(len(self._waiting))).set_result(None)
 
 
-class InTurn(Journal):
+class InTurn(EventLog):
     """The log of an ingestor."""
 
     def __init__(self, store: EventStore, turns: Turns) -> None:
@@ -117,21 +118,22 @@ class Gateway(ScheduleGateway):
     def __init__(self, temporal: Temporal, turns: Turns) -> None:
         self._temporal, self._turns, self._jitter = temporal, turns, timedelta(0)
 
-    async def held(self, site: str, project: str) -> Held | None:
-        del site, project
+    async def observe(self, project: ProjectKey) -> ObservedSchedule | None:
+        del project
         await self._turns.lease()
         schedule = self._temporal.schedule
         if schedule is None:
             return None
         token = str(self._temporal.changes).encode()
-        return Held(version_of(schedule), schedule.state.paused, schedule.state.note or "", (), token)
+        return ObservedSchedule(version_of(schedule), schedule.state.paused, schedule.state.note or "", (), token)
 
-    async def write(self, site: str, project: str, wanted: ControlState, held: Held | None) -> None:
+    async def write(self, project: ProjectKey, desired: ControlState, observed: ObservedSchedule | None) -> None:
         await self._turns.lease()
         token = str(self._temporal.changes).encode()
-        if (held is None) != (self._temporal.schedule is None) or (held is not None and held.token != token):
+        there = self._temporal.schedule is not None
+        if (observed is not None) != there or (observed is not None and observed.token != token):
             return  # as the server does: without a word
-        self._temporal.put(self._whole(site, project, wanted) if wanted.registered else None)
+        self._temporal.put(self._whole(project, desired) if desired.registered else None)
 
 
 class Shaky(EventStore):

@@ -20,7 +20,7 @@ from libs.temporal.messages import ApplyBackoff, RequestSync
 from services.cli.copies.backup import back_up
 from services.ingestor.control.activities import ControlActivities
 from services.ingestor.control.schedules import ScheduleGateway
-from services.ingestor.journal import Journal
+from services.ingestor.event_log import EventLog
 from tests.acceptance.steering.control import RARELY, Desk, until, version_in
 from tests.acceptance.sync.pipeline import Pipeline, running
 from tests.integration.events.nats.publishing import messages, relay, until_stored
@@ -99,7 +99,7 @@ async def test_a_restored_log_begins_a_life_of_its_own(
         async with running(copy, temporal.address, jira, site=site) as again, relay(copy, nats.url):
             desk = Desk(again)
             await until_stored(nats.url, kept)
-            journal = Journal(copy)
+            journal = EventLog(copy)
             control = ControlActivities(journal, ScheduleGateway(client, timedelta(0)), jira.base_url)
             await control.keep(site)
             journal.close()

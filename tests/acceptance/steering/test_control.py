@@ -15,6 +15,7 @@ from temporalio.service import RPCError
 
 from libs.events import (
     EventStore,
+    ProjectKey,
     ProjectRegistered,
     ScheduleChanged,
     SchedulePaused,
@@ -40,7 +41,7 @@ from libs.temporal.messages import (
 )
 from services.ingestor.control.activities import ControlActivities
 from services.ingestor.control.schedules import ScheduleGateway, agrees
-from services.ingestor.journal import Journal
+from services.ingestor.event_log import EventLog
 from tests.acceptance.steering.control import QUARTERLY, RARELY, Desk, until, version_in
 from tests.acceptance.sync.pipeline import running
 from tests.servers.addresses import TemporalServer, sqlite_log
@@ -208,8 +209,8 @@ async def test_lost_and_hand_paused_schedules_are_found_by_looking(desk: Desk, s
     await desk.register()
     pipeline = desk.pipeline
     gateway = ScheduleGateway(pipeline.client, jitter=QUIET)
-    journal = Journal(store)
-    control = ControlActivities(journal, gateway, "http://127.0.0.1")
+    event_log = EventLog(store)
+    control = ControlActivities(event_log, gateway, "http://127.0.0.1")
     await desk.schedule.delete()
     await control.keep(pipeline.site)
     assert version_in(await desk.described()) == desk.state().version
@@ -221,7 +222,7 @@ async def test_lost_and_hand_paused_schedules_are_found_by_looking(desk: Desk, s
     await control.keep(pipeline.site)
     assert not desk.state().paused
     assert not (await desk.described()).schedule.state.paused
-    journal.close()
+    event_log.close()
 
 
 async def test_a_schedule_paused_for_long_is_made_anew(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -317,16 +318,16 @@ async def test_whoever_commands_at_once_temporal_and_the_log_agree(desk: Desk, s
     chance = random.Random(seed)
     await desk.register()
     gateway = ScheduleGateway(desk.pipeline.client, jitter=QUIET)
-    journal = Journal(store)
-    control = ControlActivities(journal, gateway, "http://127.0.0.1")
+    event_log = EventLog(store)
+    control = ControlActivities(event_log, gateway, "http://127.0.0.1")
     for _ in range(4):
         await asyncio.gather(*(_any_command(desk, chance) for _ in range(5)))
         if chance.random() < 0.3:
             await desk.schedule.delete()
         await control.apply_schedule(ProjectRef(site=desk.pipeline.site, project=desk.pipeline.project))
-        held = await gateway.held(desk.pipeline.site, desk.pipeline.project)
-        assert agrees(desk.state(), held)
-    journal.close()
+        observed = await gateway.observe(ProjectKey(desk.pipeline.site, desk.pipeline.project))
+        assert agrees(desk.state(), observed)
+    event_log.close()
 
 
 async def _any_command(desk: Desk, chance: random.Random) -> None:

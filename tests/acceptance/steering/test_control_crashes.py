@@ -17,6 +17,7 @@ from temporalio.client import Client
 from libs.events import (
     Event,
     EventStore,
+    ProjectKey,
     ScheduleChanged,
     SchedulePaused,
     SyncRequested,
@@ -109,8 +110,8 @@ async def test_a_command_survives_the_death_of_the_ingestor(
 
             assert ingestor.deaths == 1, f"the ingestor did not die at {point}"
             control = control_events(store, site, PROJECT)
-            held = await ScheduleGateway(client, jitter=timedelta(0)).held(site, PROJECT)
-            assert agrees(fold_control(control), held)
+            observed = await ScheduleGateway(client, jitter=timedelta(0)).observe(ProjectKey(site, PROJECT))
+            assert agrees(fold_control(control), observed)
             assert len([event for event in control if type(event) is effect]) == 1 + (before if name == "start" else 0)
             if done.request_id is not None:
                 await until(lambda: served(store, done.request_id))

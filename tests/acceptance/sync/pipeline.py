@@ -25,7 +25,7 @@ from libs.temporal.connect import connect
 from services.ingestor.control.activities import ControlActivities
 from services.ingestor.control.schedules import ScheduleGateway
 from services.ingestor.discovery import DiscoveryActivities
-from services.ingestor.journal import Journal
+from services.ingestor.event_log import EventLog
 from services.ingestor.sync.activities import SyncActivities
 from services.ingestor.worker import make_workers
 from services.projector.loop import ProjectLoop
@@ -93,13 +93,13 @@ async def running(
     """
     site = site or f"t-{uuid.uuid4().hex[:10]}"
     client = await connect(temporal, namespace)
-    journal = Journal(store)
+    event_log = EventLog(store)
     settings = JiraSettings(
         base_url=simulator.base_url, email=EMAIL, token=TOKEN, allow_insecure=True, retry_base_seconds=0.02
     )
     async with JiraClient(settings) as jira, AsyncExitStack() as workers:
-        sync = SyncActivities(journal, jira)
-        control = ControlActivities(journal, ScheduleGateway(client, timedelta(0)), simulator.base_url)
+        sync = SyncActivities(event_log, jira)
+        control = ControlActivities(event_log, ScheduleGateway(client, timedelta(0)), simulator.base_url)
         for worker in make_workers(client, site, sync, control, DiscoveryActivities(jira), version=version):
             await workers.enter_async_context(worker)
         pipeline = Pipeline(client, store, site, project)
@@ -109,7 +109,7 @@ async def running(
             pipeline.tables.dispose()
             if not stays:
                 await _forget_schedule(client, site, project)
-    journal.close()
+    event_log.close()
 
 
 async def _forget_schedule(client: Client, site: str, project: str) -> None:

@@ -16,6 +16,7 @@ from libs.events import (
     Event,
     EventStore,
     JiraIssueFetched,
+    ProjectKey,
     SchemaDriftDetected,
     SyncFailed,
     SyncPageRecorded,
@@ -30,7 +31,7 @@ from libs.jira_simulator.server import Simulator, serve
 from libs.jira_simulator.site.catalogue import FLAGGED_FIELD, SPRINT_FIELD, STORY_POINTS_FIELD
 from libs.jira_simulator.site.dataset import Dataset
 from libs.read_tables import sync_log, sync_state
-from services.ingestor.sync.plan import CheckpointNames
+from services.ingestor.checkpoints import CheckpointNames
 from tests.acceptance.sync.pipeline import Pipeline, running
 from tests.servers.addresses import TemporalServer
 
@@ -61,7 +62,7 @@ async def pipeline(log: EventStore, jira: Simulator, temporal: TemporalServer) -
 
 
 def watermarks(pipeline: Pipeline) -> bytes | None:
-    return pipeline.store.checkpoint(CheckpointNames(pipeline.site, pipeline.project).watermarks)
+    return pipeline.store.checkpoint(CheckpointNames(ProjectKey(pipeline.site, pipeline.project)).watermarks)
 
 
 FAULTS = {
@@ -154,7 +155,7 @@ async def test_a_failing_first_sync_keeps_its_pages_and_goes_on(pipeline: Pipeli
 
 
 async def test_fields_that_change_are_told_once_and_unknown_ones_are_kept(pipeline: Pipeline, jira: Simulator) -> None:
-    names = CheckpointNames(pipeline.site, pipeline.project)
+    names = CheckpointNames(ProjectKey(pipeline.site, pipeline.project))
     await pipeline.register()
     assert events(pipeline, SchemaDriftDetected) == []
     risk = jira.mutations.add_field("Risk", type="option", value={"value": "high"})["id"]
@@ -183,11 +184,11 @@ async def test_fields_that_change_are_told_once_and_unknown_ones_are_kept(pipeli
 
     # A run that is not full looks the list up in its turn; here that turn has come.
     jira.mutations.remove_field(risk)
-    units = msgspec.json.decode(pipeline.store.checkpoint(names.looked_up) or b"{}")
+    units = msgspec.json.decode(pipeline.store.checkpoint(names.refreshed) or b"{}")
     due = dict.fromkeys(units | {"users": "", "sprints": ""}, datetime.now(UTC)) | {
         "fields": datetime(2020, 1, 1, tzinfo=UTC)
     }
-    pipeline.store.append(Append(checkpoints={names.looked_up: msgspec.json.encode(due)}))
+    pipeline.store.append(Append(checkpoints={names.refreshed: msgspec.json.encode(due)}))
     assert isinstance(await pipeline.sync(), SyncSucceeded)
     gone = events(pipeline, SchemaDriftDetected)[4:]
     assert [(drift.change, drift.field_id, drift.field_name) for drift in gone] == [("VANISHED", risk, "Risk")]

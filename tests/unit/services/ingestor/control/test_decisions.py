@@ -33,7 +33,8 @@ from libs.temporal.messages import (
     SilenceAlerts,
     StartSync,
 )
-from services.ingestor.control.decisions import LONGEST_SILENCE, RefusedError, decide
+from services.ingestor.control.decisions import LONGEST_SILENCE, decide
+from services.ingestor.control.refusals import RefusedError
 from services.ingestor.control.schedules import _note, _spec
 from services.ingestor.control.state import ControlState, fold_control
 from tests.unit.services.telemetry.course import (
