@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import TypedDict
+from typing import Any, TypeAlias, TypedDict
 
 import msgspec
 
@@ -354,31 +354,13 @@ class CompleteSync(SyncStep, frozen=True, kw_only=True):
     warnings: tuple[str, ...]
 
 
-class Failure(Message, frozen=True, kw_only=True):
-    """Why a run failed; travels as the detail of the activity's error. Holds no secret."""
+Failure: TypeAlias = dict[str, Any]
+"""Why a run failed: at least `code`, `message` and `advice`. Travels as the detail of an activity's error.
 
-    code: str
-    message: str
-    advice: str
-    status: int | None = None
-    endpoint: str | None = None
-    excerpt: str | None = None
-    retry_after: float | None = None
-    attempts: int = 1
-    # What the classifier knows beyond; missing where Temporal itself reports the failure.
-    origin: str = ""
-    severity: str = ""
-    category: str = ""
-    retryable: bool | None = None
-    scope: str = ""
-    fingerprint: str = ""
-    docs: str = ""
-    error_code: str | None = None
-    error_messages: tuple[str, ...] = ()
-    errors: dict[str, str] = {}
-    path: str | None = None
-    ending: str | None = None
-    case: str | None = None
+It is flat, and its names are those of the classifier's verdict and evidence, which this library cannot import. The
+ingestor writes it and makes the event of it (`services/ingestor/failures.py`); whoever is between hands it on as it is,
+whatever fields a newer or an older version has written. Holds no secret.
+"""
 
 
 class FailSync(SyncStep, frozen=True, kw_only=True):

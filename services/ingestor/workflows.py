@@ -94,7 +94,7 @@ class SyncProjectWorkflow:
                 raise
             failure = failure_of(error)
             await self._record_failed(failure)
-            raise ApplicationError(failure.message, type=failure.code, non_retryable=True) from error
+            raise ApplicationError(failure["message"], type=failure["code"], non_retryable=True) from error
         except asyncio.CancelledError:
             await self._record_cancelled()
             raise
@@ -332,16 +332,16 @@ def failure_of(error: ActivityError | ApplicationError) -> Failure:
     cause = error.cause if isinstance(error, ActivityError) and error.cause else error
     if isinstance(cause, ApplicationError):
         if cause.details and isinstance(cause.details[0], dict):
-            return Failure(**cause.details[0])
-        return Failure(
-            code="UNKNOWN",
-            message=cause.message,
-            advice="An unexpected error inside the integrator: see the ingestor's log for the stack.",
-        )
+            return cause.details[0]
+        return {
+            "code": "UNKNOWN",
+            "message": cause.message,
+            "advice": "An unexpected error inside the integrator: see the ingestor's log for the stack.",
+        }
     if isinstance(cause, exceptions.TimeoutError):
-        return Failure(
-            code="TIMEOUT",
-            message=f"The step did not finish in its time: {cause.message}",
-            advice="Jira or the ingestor is too slow or was down for long. The next scheduled run tries again.",
-        )
-    return Failure(code="UNKNOWN", message=str(cause), advice="See the run in Temporal's own console.")
+        return {
+            "code": "TIMEOUT",
+            "message": f"The step did not finish in its time: {cause.message}",
+            "advice": "Jira or the ingestor is too slow or was down for long. The next scheduled run tries again.",
+        }
+    return {"code": "UNKNOWN", "message": str(cause), "advice": "See the run in Temporal's own console."}

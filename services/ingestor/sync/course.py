@@ -13,7 +13,6 @@ from libs.events import (
     EntityWatermark,
     Event,
     SyncCancelled,
-    SyncFailed,
     SyncMode,
     SyncStarted,
     SyncSucceeded,
@@ -22,7 +21,7 @@ from libs.events import (
 from libs.temporal.messages import BeginSync, CancelSync, CompleteSync, Counts, FailSync
 from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
-from services.ingestor.failures import told
+from services.ingestor.failures import failed_event
 from services.ingestor.project_of import project_of
 from services.ingestor.sync.drift import decode_error
 from services.ingestor.sync.plan import ENTITIES, PendingRequest, Watermarks, advance, plan_sync
@@ -89,21 +88,22 @@ async def completed(log: EventLog, message: CompleteSync) -> tuple[Append, Count
 
 async def failed(log: EventLog, message: FailSync) -> Append:
     """The event that a run failed, and why. Watermarks stay where they are; pages that were stored stay stored."""
-    now, failure = datetime.now(UTC), message.failure
-    event = SyncFailed(
+    now = datetime.now(UTC)
+    event = failed_event(
+        message.failure,
         **envelope(message, now),
         run_id=message.run_id,
         mode=None if message.full is None else _mode(full=message.full),
-        **told(failure),
         pages_recorded=await _pages_stored(log, message),
         seconds=(now - message.started_at).total_seconds() if message.started_at else 0.0,
     )
-    if failure.path is None:
+    seen = event.evidence
+    if seen.path is None:
         return _end(message, [event])
-    reported = f"{CheckpointNames(project_of(message)).decode_errors}{failure.path}"
+    reported = f"{CheckpointNames(project_of(message)).decode_errors}{seen.path}"
     if await log.checkpoint(reported) is not None:
         return _end(message, [event])
-    drift = decode_error(failure.path, failure.endpoint or "", failure.excerpt or "")
+    drift = decode_error(seen.path, seen.endpoint or "", seen.excerpt or "")
     return _end(message, [drift_event(message, drift, now), event], {reported: b""})
 
 

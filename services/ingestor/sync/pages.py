@@ -7,7 +7,7 @@ not at all, so a cursor never passes a record that is not in the log.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -24,7 +24,6 @@ from libs.events import (
     SyncPageRecorded,
     WorklogFetched,
 )
-from libs.events.log.batches import Closing
 from libs.jira_client import JiraClient, NotFoundOrHidden, RequestCount, SeenTokens
 from libs.temporal.messages import Counts, FetchPage, PageResult, PageSource
 from services.ingestor.checkpoints import CheckpointNames
@@ -159,7 +158,7 @@ def _closing(
     next_token: str | None,
     warnings: tuple[str, ...],
     requests: RequestCount,
-) -> Closing:
+) -> Callable[[int], tuple[Sequence[Change], bytes]]:
     """The progress event and the activity's answer, which say how many facts were new to the log."""
 
     def closing(appended: int) -> tuple[Sequence[Change], bytes]:

@@ -12,7 +12,7 @@ from libs.events import EventStore, ProjectKey, SyncFailed, SyncPageRecorded, mi
 from libs.jira_client import JiraClient, JiraSettings
 from libs.jira_simulator.server import EMAIL, TOKEN, serve
 from libs.jira_simulator.site.dataset import Dataset
-from libs.temporal.messages import BeginSync, FailSync, Failure, FetchPage, PageSource, PrepareScan
+from libs.temporal.messages import BeginSync, FailSync, FetchPage, PageSource, PrepareScan
 from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
 from services.ingestor.sync.activities import SyncActivities
@@ -40,7 +40,7 @@ async def test_a_page_that_was_stored_while_the_run_gave_up_is_counted(log: Even
             page = FetchPage(**RUN, plan=plan, scan=scan, page=1, source=PageSource.IDS, token=None)
             await step.run(sync.fetch_and_record_page, page)
             # The workflow gave up on page 0 and never heard of page 1.
-            failure = Failure(code="NETWORK_GLITCH", message="The connection to Jira failed.", advice="Wait.")
+            failure = {"code": "NETWORK_GLITCH", "message": "The connection to Jira failed.", "advice": "Wait."}
             await sync.record_sync_failed(
                 FailSync(**RUN, full=True, failure=failure, pages_recorded=0, started_at=plan.started_at)
             )
