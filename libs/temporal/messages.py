@@ -86,7 +86,7 @@ class ApplyBackoff(Command, frozen=True, kw_only=True, tag="apply-backoff"):
     anchor: datetime
     run_id: str
     expected_version: int = msgspec.field(name="settled")
-    """Version of the control stream's last event about the pace that this decision knows; a newer one overtakes it."""
+    """Version of the control stream's last event about the back-off that its sender knew; a newer one overtakes it."""
 
 
 class ClearBackoff(Command, frozen=True, kw_only=True, tag="clear-backoff"):
@@ -110,7 +110,7 @@ class ResolveAlert(Command, frozen=True, kw_only=True, tag="resolve-alert"):
 
 
 class SilenceAlerts(Command, frozen=True, kw_only=True, tag="silence-alerts"):
-    """No notices of the project's alerts until then."""
+    """No notifications of the project's alerts until then."""
 
     until: datetime | None
     """None lifts the silence."""
@@ -243,7 +243,7 @@ class Progress(Message, frozen=True, kw_only=True):
     """What a long run carries over when it continues as new."""
 
     run_id: str
-    """The first run of the chain: the id by which events and marks know this sync."""
+    """As of `SyncStep`."""
     plan: SyncPlan
     scan: Scan
     page: int
@@ -267,7 +267,7 @@ class RunFields(TypedDict):
 
 
 class SyncStep(Message, frozen=True, kw_only=True):
-    """What one step of a run is told."""
+    """What a step of a run needs to know; each step adds to it."""
 
     site: str
     project: str
@@ -340,7 +340,7 @@ class RefreshReferences(SyncStep, frozen=True, kw_only=True):
     scan: Scan
     full: bool
     changed: bool
-    """Whether the run fetched any issue: then sprints and users are looked up as well."""
+    """Whether the run fetched any issue: then sprints and users are refreshed as well."""
 
 
 class MarkUntracked(SyncStep, frozen=True, kw_only=True):

@@ -109,7 +109,7 @@ def _option(user: User) -> Option:
 
 @asynccontextmanager
 async def _refusals() -> AsyncIterator[None]:
-    """Somebody waits for the answer: what Jira refuses is said at once, the client has tried three times."""
+    """Somebody waits for the answer: what Jira refuses is reported at once: the client has tried three times."""
     try:
         yield
     except RefusedError as error:

@@ -1,4 +1,4 @@
-"""How an error becomes what Temporal, the event log and people are told. Pure."""
+"""How an error becomes a failed attempt in Temporal, and the event that a run failed. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TRANSIENT_ATTEMPTS = 3
 """Attempts of one step, each of three calls, before a transient trouble ends the run. The next tick goes on."""
 
 WAITS = frozenset({ErrorCode.RATE_LIMIT, ErrorCode.QUOTA_EXHAUSTED})
-"""Being told to wait is no failure, as long as there is patience."""
+"""To be asked to wait is no failure, as long as there is patience."""
 
 PATIENCE = timedelta(minutes=15)
 """For how long one step waits because Jira says so. Then the run fails, and the schedule is slowed down instead."""

@@ -58,7 +58,7 @@ PAGES_PER_RUN = 200
 """Pages after which the run continues as new, well below the 4,096 history events at which the server asks for it."""
 
 FETCH_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30))
-"""Bounded by time, not by attempts: being told to wait is not a failure. The activity itself ends lost causes."""
+"""Bounded by time, not by attempts: to be asked to wait is no failure. The activity itself ends lost causes."""
 
 MAX_WARNINGS = 20
 """Warnings carried along and shown; a run with more has one cause that the first ones name."""

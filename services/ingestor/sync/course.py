@@ -1,4 +1,4 @@
-"""How a run begins and ends: it is planned from the event log, and its end is told there. Jira is not asked."""
+"""How a run begins and ends: its plan comes from the event log, and its end goes there. Jira is not asked."""
 
 from __future__ import annotations
 

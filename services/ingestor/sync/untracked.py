@@ -22,7 +22,7 @@ UNTRACKED = b"untracked"
 """Digest of an issue's stream while it is untracked, so that it is marked once; the issue itself has another."""
 
 AT_ONCE = 1000
-"""Issues that are looked up, and marked, in one piece."""
+"""Issues that are looked for in the log, and marked, in one piece."""
 
 
 async def marked(jira: JiraClient, log: EventLog, message: MarkUntracked, requests: RequestCount) -> Append:

@@ -104,8 +104,8 @@ async def test_a_command_survives_the_death_of_the_ingestor(
             await register_project(client, site=site, project=PROJECT, cron=RARELY, timezone="UTC", actor="ann")
             await until(lambda: events(store, SyncSucceeded))
             before = len(events(store, SyncRequested))
-            frame = {"site": site, "project": PROJECT, "command_id": "test-command", "actor": "ann"}
-            given: Any = kind(**frame, **arguments)
+            common = {"site": site, "project": PROJECT, "command_id": "test-command", "actor": "ann"}
+            given: Any = kind(**common, **arguments)
             done = await carry_out(client, given)
 
             assert ingestor.deaths == 1, f"the ingestor did not die at {point}"

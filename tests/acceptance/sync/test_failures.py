@@ -154,7 +154,7 @@ async def test_a_failing_first_sync_keeps_its_pages_and_goes_on(pipeline: Pipeli
     assert len(issues(pipeline)) == 250
 
 
-async def test_fields_that_change_are_told_once_and_unknown_ones_are_kept(pipeline: Pipeline, jira: Simulator) -> None:
+async def test_changed_fields_are_reported_once_and_unknown_ones_are_kept(pipeline: Pipeline, jira: Simulator) -> None:
     names = CheckpointNames(ProjectKey(pipeline.site, pipeline.project))
     await pipeline.register()
     assert events(pipeline, SchemaDriftDetected) == []
@@ -166,9 +166,9 @@ async def test_fields_that_change_are_told_once_and_unknown_ones_are_kept(pipeli
     pipeline.store.append(Append(checkpoints={names.page("dead", 0): b"1,2,3"}))
     for _ in range(2):
         assert isinstance(await pipeline.sync(full=True), SyncSucceeded)
-        told = {(drift.change, drift.field_id) for drift in events(pipeline, SchemaDriftDetected)}
+        reported = {(drift.change, drift.field_id) for drift in events(pipeline, SchemaDriftDetected)}
         assert len(events(pipeline, SchemaDriftDetected)) == 4
-        assert told == {
+        assert reported == {
             ("APPEARED", risk),
             ("TYPE_CHANGED", STORY_POINTS_FIELD),
             ("RENAMED", SPRINT_FIELD),
@@ -190,21 +190,21 @@ async def test_fields_that_change_are_told_once_and_unknown_ones_are_kept(pipeli
     }
     pipeline.store.append(Append(checkpoints={names.refreshed: msgspec.json.encode(due)}))
     assert isinstance(await pipeline.sync(), SyncSucceeded)
-    gone = events(pipeline, SchemaDriftDetected)[4:]
-    assert [(drift.change, drift.field_id, drift.field_name) for drift in gone] == [("VANISHED", risk, "Risk")]
+    vanished = events(pipeline, SchemaDriftDetected)[4:]
+    assert [(drift.change, drift.field_id, drift.field_name) for drift in vanished] == [("VANISHED", risk, "Risk")]
     await pipeline.project_all()
     with pipeline.tables.connect() as connection:
         lines = set(connection.execute(select(sync_log.c.message).where(sync_log.c.level == "WARNING")).scalars())
     assert f"Jira has a new field: Risk ({risk}), option (com.atlassian.jira" in "".join(lines)
 
 
-async def test_an_answer_of_another_shape_is_told_once_until_it_is_well_again(
+async def test_an_answer_of_another_shape_is_reported_once_until_it_is_well_again(
     pipeline: Pipeline, jira: Simulator
 ) -> None:
     await pipeline.register()
     fault = Fault(match=EVERY_SEARCH, always=True, status=200, body={"issues": {"id": "1"}})
-    for told in (1, 1, 2):
-        if told == 2:
+    for reported in (1, 1, 2):
+        if reported == 2:
             assert isinstance(await pipeline.sync(), SyncSucceeded)
         jira.faults.add(fault)
         failed = await pipeline.sync()
@@ -212,7 +212,7 @@ async def test_an_answer_of_another_shape_is_told_once_until_it_is_well_again(
         assert isinstance(failed, SyncFailed)
         assert (failed.code, failed.evidence.path) == ("BAD_RESPONSE", "$.issues")
         found = events(pipeline, SchemaDriftDetected)
-        assert len(found) == told
+        assert len(found) == reported
         assert (found[-1].field_id, found[-1].before, found[-1].after) == ("$.issues", "array", "object")
         assert found[-1].field_name == "POST /rest/api/3/search/jql"
 
@@ -227,7 +227,7 @@ async def test_a_list_without_any_field_is_not_believed(pipeline: Pipeline, jira
     assert end.appended == 0
 
 
-async def test_being_told_to_wait_is_obeyed_and_no_failure(pipeline: Pipeline, jira: Simulator) -> None:
+async def test_a_request_to_wait_is_obeyed_and_no_failure(pipeline: Pipeline, jira: Simulator) -> None:
     jira.faults.add(Fault(match=EVERY_SEARCH, times=1, status=429, headers={"Retry-After": "2"}))
     end = await pipeline.register()
     assert isinstance(end, SyncSucceeded)
@@ -235,7 +235,7 @@ async def test_being_told_to_wait_is_obeyed_and_no_failure(pipeline: Pipeline, j
     assert (second - first).total_seconds() >= 2.0
 
 
-async def test_a_child_page_that_is_gone_is_a_warning_and_is_read_by_the_next_run(
+async def test_a_child_page_that_is_not_there_is_a_warning_and_is_read_by_the_next_run(
     pipeline: Pipeline, jira: Simulator
 ) -> None:
     jira.faults.add(Fault(match=r"/comment\b", always=True, status=404))
@@ -282,7 +282,7 @@ async def test_a_sync_of_some_accounts_reads_only_their_issues(pipeline: Pipelin
 
 
 async def test_what_a_site_does_not_offer_is_a_warning(pipeline: Pipeline, jira: Simulator) -> None:
-    """A site without boards, without a field list and without look-up of users is read all the same."""
+    """A site without boards, without a field list, and that shows no users by their ids is read all the same."""
     jira.faults.add(
         *(Fault(match=path, always=True, status=404) for path in ("/agile/", r"/field\b", "/project/", "/user/bulk"))
     )

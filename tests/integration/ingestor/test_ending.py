@@ -1,4 +1,4 @@
-"""How a run that fails is told when the workflow does not know all that happened."""
+"""What is recorded of a run that fails when the workflow does not know all that happened."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def test_a_page_that_was_stored_while_the_run_gave_up_is_counted(log: Even
             )
     event_log.close()
     events = [recorded.event for recorded in log.read(0, 10_000)]
-    (told,) = (event for event in events if isinstance(event, SyncFailed))
-    assert told.pages_recorded == sum(isinstance(event, SyncPageRecorded) for event in events) == 1
-    assert (told.severity, told.category, told.fingerprint != "") == ("warning", "network", True)
+    (failed,) = (event for event in events if isinstance(event, SyncFailed))
+    assert failed.pages_recorded == sum(isinstance(event, SyncPageRecorded) for event in events) == 1
+    assert (failed.severity, failed.category, failed.fingerprint != "") == ("warning", "network", True)
     assert log.checkpoints(CheckpointNames(ProjectKey("acme", "DEMO")).scans) == {}

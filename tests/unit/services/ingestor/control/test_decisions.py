@@ -1,4 +1,4 @@
-"""What back-off, alert and notice commands come to, and why some come to nothing or are refused."""
+"""What back-off, alert and notification commands come to, and why some come to nothing or are refused."""
 
 from __future__ import annotations
 
