@@ -80,6 +80,10 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """A sync that the command asks for."""
 
 
+Decide = Callable[[Any, ControlState, datetime], Decision]
+"""What a command comes to: from the command, the project's state and our clock."""
+
+
 def decide(command: AnyCommand, state: ControlState, now: datetime) -> Decision:
     """Turn a command into events.
 
@@ -133,26 +137,22 @@ def _register(command: RegisterProject, state: ControlState, now: datetime) -> D
     request = PendingRequest(
         request_id=command.command_id, full=state.known, reason=command.reason or f"registered by {command.actor}"
     )
-    return Decision(events=(*events, _requested(command, request, now)), request=request)
+    return _with_request(command, request, now, *events)
 
 
-def _unregister(command: UnregisterProject, _state: ControlState, now: datetime) -> Decision:
-    return Decision(events=(ProjectUnregistered(**_envelope(command, now), reason=command.reason),))
+def _records(kind: type[ProjectUnregistered | SchedulePaused | ScheduleResumed]) -> Decide:
+    """The decision on a command that says no more than why."""
 
+    def decided(command: Command, _state: ControlState, now: datetime) -> Decision:
+        return Decision(events=(kind(**_envelope(command, now), reason=command.reason),))
 
-def _pause(command: PauseSync, _state: ControlState, now: datetime) -> Decision:
-    return Decision(events=(SchedulePaused(**_envelope(command, now), reason=command.reason),))
-
-
-def _resume(command: ResumeSync, _state: ControlState, now: datetime) -> Decision:
-    return Decision(events=(ScheduleResumed(**_envelope(command, now), reason=command.reason),))
+    return decided
 
 
 def _start(command: StartSync, state: ControlState, now: datetime) -> Decision:
-    held_up = state.paused or state.backoff.level
-    resumed = (ScheduleResumed(**_envelope(command, now), reason=command.reason),) if held_up else ()
-    request = _request(command, full=command.full)
-    return Decision(events=(*resumed, _requested(command, request, now)), request=request)
+    waits = state.paused or state.backoff.level
+    resumed = [ScheduleResumed(**_envelope(command, now), reason=command.reason)] if waits else []
+    return _with_request(command, _request(command, full=command.full), now, *resumed)
 
 
 def _reschedule(command: RescheduleSync, state: ControlState, now: datetime) -> Decision:
@@ -170,7 +170,7 @@ def _reschedule(command: RescheduleSync, state: ControlState, now: datetime) -> 
 
 def _request_sync(command: RequestSync, _state: ControlState, now: datetime) -> Decision:
     request = _request(command, full=command.full, account_ids=command.account_ids)
-    return Decision(events=(_requested(command, request, now),), request=request)
+    return _with_request(command, request, now)
 
 
 def _track(command: SetTrackedUsers, state: ControlState, now: datetime) -> Decision:
@@ -187,7 +187,7 @@ def _track(command: SetTrackedUsers, state: ControlState, now: datetime) -> Deci
     )
     # Only a full run brings the history of those who were added and finds what nobody is left for.
     request = PendingRequest(request_id=command.command_id, full=True, reason="the watch list changed")
-    return Decision(events=(event, _requested(command, request, now)), request=request)
+    return _with_request(command, request, now, event)
 
 
 def _apply_backoff(command: ApplyBackoff, state: ControlState, now: datetime) -> Decision:
@@ -217,7 +217,7 @@ def _overtaken(command: ApplyBackoff | ClearBackoff, state: ControlState) -> boo
 
 
 def _acknowledge(command: AcknowledgeAlert, state: ControlState, now: datetime) -> Decision:
-    alert = _alert(command.alert_id, command, state)
+    alert = _alert(command, state)
     if alert.resolved or alert.acknowledged:
         return Decision()
     event = AlertAcknowledged(**_envelope(command, now), alert_id=command.alert_id, reason=command.reason)
@@ -225,7 +225,7 @@ def _acknowledge(command: AcknowledgeAlert, state: ControlState, now: datetime) 
 
 
 def _resolve(command: ResolveAlert, state: ControlState, now: datetime) -> Decision:
-    alert = _alert(command.alert_id, command, state)
+    alert = _alert(command, state)
     if alert.resolved:
         return Decision()
     event = AlertResolved(
@@ -241,13 +241,13 @@ def _resolve(command: ResolveAlert, state: ControlState, now: datetime) -> Decis
     return Decision(events=(event,))
 
 
-def _alert(alert_id: str, command: Command, state: ControlState) -> Alert:
+def _alert(command: AcknowledgeAlert | ResolveAlert, state: ControlState) -> Alert:
     try:
-        return state.alerts[alert_id]
+        return state.alerts[command.alert_id]
     except KeyError:
         raise RefusedError(
             UNKNOWN_ALERT,
-            f"Project {command.project} has no alert {alert_id}. The query `alerts` lists those it has.",
+            f"Project {command.project} has no alert {command.alert_id}. The query `alerts` lists those it has.",
             "id",
         ) from None
 
@@ -262,7 +262,7 @@ def _silence(command: SilenceAlerts, _state: ControlState, now: datetime) -> Dec
     return Decision(events=(event,))
 
 
-def _test_notice(command: SendTestNotification, _state: ControlState, now: datetime) -> Decision:
+def _test_notification(command: SendTestNotification, _state: ControlState, now: datetime) -> Decision:
     envelope = _notification_envelope(command, command.notification_id, now)
     event = NotificationRequested(
         **envelope, notification_id=command.notification_id, channel=command.channel, to=command.to
@@ -270,7 +270,7 @@ def _test_notice(command: SendTestNotification, _state: ControlState, now: datet
     return Decision(events=(event,))
 
 
-def _redrive_notice(command: RedriveNotification, _state: ControlState, now: datetime) -> Decision:
+def _redrive_notification(command: RedriveNotification, _state: ControlState, now: datetime) -> Decision:
     envelope = _notification_envelope(command, command.notification_id, now)
     event = NotificationRedriven(**envelope, notification_id=command.notification_id, channel=command.channel)
     return Decision(events=(event,))
@@ -279,11 +279,11 @@ def _redrive_notice(command: RedriveNotification, _state: ControlState, now: dat
 _WITHOUT_PROJECT = (RegisterProject, ApplyBackoff, ClearBackoff, SendTestNotification, RedriveNotification)
 """Commands that are not refused for a project that is not registered."""
 
-_DECISIONS: dict[type[Command], Callable[[Any, ControlState, datetime], Decision]] = {
+_DECISIONS: dict[type[Command], Decide] = {
     RegisterProject: _register,
-    UnregisterProject: _unregister,
-    PauseSync: _pause,
-    ResumeSync: _resume,
+    UnregisterProject: _records(ProjectUnregistered),
+    PauseSync: _records(SchedulePaused),
+    ResumeSync: _records(ScheduleResumed),
     StartSync: _start,
     RescheduleSync: _reschedule,
     RequestSync: _request_sync,
@@ -293,8 +293,8 @@ _DECISIONS: dict[type[Command], Callable[[Any, ControlState, datetime], Decision
     AcknowledgeAlert: _acknowledge,
     ResolveAlert: _resolve,
     SilenceAlerts: _silence,
-    SendTestNotification: _test_notice,
-    RedriveNotification: _redrive_notice,
+    SendTestNotification: _test_notification,
+    RedriveNotification: _redrive_notification,
 }
 
 
@@ -307,14 +307,16 @@ def _request(command: Command, *, full: bool, account_ids: Iterable[str] = ()) -
     )
 
 
-def _requested(command: Command, request: PendingRequest, now: datetime) -> SyncRequested:
-    return SyncRequested(
+def _with_request(command: Command, request: PendingRequest, now: datetime, *events: Event) -> Decision:
+    """The events, and that a sync is asked for."""
+    requested = SyncRequested(
         **_envelope(command, now),
         request_id=request.request_id,
         full=request.full,
         account_ids=request.account_ids,
         reason=request.reason if isinstance(command, RegisterProject | SetTrackedUsers) else command.reason,
     )
+    return Decision(events=(*events, requested), request=request)
 
 
 def _account_list(accounts: Iterable[str]) -> tuple[str, ...]:
