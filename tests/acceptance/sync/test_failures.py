@@ -115,8 +115,10 @@ async def test_a_failure_is_classified_shown_and_loses_nothing(case: str, pipeli
 
     await pipeline.project_all()
     with pipeline.tables.connect() as connection:
-        states = set(connection.execute(select(sync_state.c.status, sync_state.c.error_code)))
-        entries = connection.execute(select(sync_log).where(sync_log.c.level == "ERROR")).mappings().all()
+        of_site = sync_state.c.site == pipeline.site
+        states = set(connection.execute(select(sync_state.c.status, sync_state.c.error_code).where(of_site)))
+        errors = select(sync_log).where(sync_log.c.level == "ERROR", sync_log.c.site == pipeline.site)
+        entries = connection.execute(errors).mappings().all()
     assert states == {("FAILED", code)}
     assert len(entries) == 1
     assert failed.advice in entries[0]["message"]
@@ -135,8 +137,9 @@ def issues(pipeline: Pipeline) -> set[str]:
 
 
 def events(pipeline: Pipeline, kind: type[E]) -> list[E]:
-    """All events of a kind, oldest first."""
-    return [one.event for one in pipeline.store.read(0, 100_000) if isinstance(one.event, kind)]
+    """All events of a kind of the pipeline's site, oldest first."""
+    recorded = [one.event for one in pipeline.store.read(0, 100_000)]
+    return [event for event in recorded if isinstance(event, kind) and event.site == pipeline.site]
 
 
 async def test_a_failing_first_sync_keeps_its_pages_and_goes_on(pipeline: Pipeline, jira: Simulator) -> None:
