@@ -1,7 +1,7 @@
 """The steps of a sync, in their order. Each may run again after a crash: it then finds what it has stored.
 
-What a step stores carries an idempotency key made of its run. The first four answer a repetition with their own stored
-answer, and `mark_untracked` does as well; the end of a run is stored under one key, whoever tells it first.
+What a step stores carries an idempotency key made of its run. Up to `mark_untracked`, a repetition is answered with
+what the step answered first; the end of a run is stored under one key, whoever reports it first.
 """
 
 from __future__ import annotations
