@@ -22,17 +22,17 @@ def what_clock_changes_do(calendar: Calendar, zone: ZoneInfo, after: datetime) -
     """
     if len(calendar.hours) == 24:
         return []
-    told = (_told(calendar, zone, change) for change in _changes(zone, after))
-    return [sentence for sentence in told if sentence]
+    sentences = (_sentence(calendar, zone, change) for change in _changes(zone, after))
+    return [sentence for sentence in sentences if sentence]
 
 
-def _told(calendar: Calendar, zone: ZoneInfo, change: datetime) -> str | None:
+def _sentence(calendar: Calendar, zone: ZoneInfo, change: datetime) -> str | None:
     start, end = change - _DAY, change + _DAY
     happen = Counter(time.astimezone(zone).replace(tzinfo=None) for time in _times(calendar, zone, start, end))
     first, last = (moment.astimezone(zone).replace(tzinfo=UTC) for moment in (start, end))
     # In a zone without changes the clock shows what the expression says.
-    said = Counter(time.replace(tzinfo=None) for time in _times(calendar, ZoneInfo("UTC"), first, last))
-    lost, more = sorted((said - happen).elements()), sorted((happen - said).elements())
+    expected = Counter(time.replace(tzinfo=None) for time in _times(calendar, ZoneInfo("UTC"), first, last))
+    lost, more = sorted((expected - happen).elements()), sorted((happen - expected).elements())
     parts = [f"no run at {_clock(lost)}"] * bool(lost) + [f"one more run at {_clock(more)}"] * bool(more)
     day = change.astimezone(zone)
     return f"On {day.day} {day:%B %Y} clocks in {zone.key} change: {', '.join(parts)}." if parts else None

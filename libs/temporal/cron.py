@@ -1,4 +1,4 @@
-"""What a cron expression means to Temporal: whether it is taken, when it comes, how it reads in words. Pure.
+"""What a cron expression means to Temporal: whether it is taken, when it comes, how people say it. Pure.
 
 An expression that can be read in two ways is refused: whichever meaning its author has in mind, half of the readers
 take it for the other. So both day fields are never restricted at once (Temporal runs only when both match, other crons
@@ -140,17 +140,17 @@ def _matches(calendar: Calendar, day: date) -> bool:
     return day.month in calendar.months and day.day in calendar.days and day.isoweekday() % 7 in calendar.weekdays
 
 
-def in_words(cron: str) -> str:
+def describe(cron: str) -> str:
     """The expression as people say it, such as "Every 15 minutes"; times by the 24 hour clock.
 
     Raises:
         BadCron: the expression cannot be read.
     """
     _read(cron)
-    told = " ".join(_plain(field, text) for field, text in zip(_FIELDS, _texts(cron), strict=True))
-    options = Options(locale_code="en_US")  # else the words would depend on the machine's language
+    plain = " ".join(_plain(field, text) for field, text in zip(_FIELDS, _texts(cron), strict=True))
+    options = Options(locale_code="en_US")  # else the text would depend on the machine's language
     options.use_24hour_time_format = True
-    return str(ExpressionDescriptor(told, options).get_description())
+    return str(ExpressionDescriptor(plain, options).get_description())
 
 
 def notes(cron: str, timezone: str, after: datetime | None = None) -> list[str]:
@@ -267,7 +267,7 @@ def _check_other_reading(cron: str, calendar: Calendar) -> None:
 
 
 def _plain(field: _Field, text: str) -> str:
-    """A field as it can be told: a list with steps in it (`*/20,7`) becomes the list of its values."""
+    """A field as it can be described: a list with steps in it (`*/20,7`) becomes the list of its values."""
     if "," not in text or ("/" not in text and "*" not in text):
         return text
     values = _values(field, text)

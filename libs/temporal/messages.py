@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any, TypeAlias, TypedDict
 
 import msgspec
 
@@ -85,7 +86,7 @@ class ApplyBackoff(Command, frozen=True, kw_only=True, tag="apply-backoff"):
     anchor: datetime
     run_id: str
     expected_version: int = msgspec.field(name="settled")
-    """Version of the control stream's last event about the pace that this decision knows; a newer one overtakes it."""
+    """Version of the control stream's last event about the back-off that its sender knew; a newer one overtakes it."""
 
 
 class ClearBackoff(Command, frozen=True, kw_only=True, tag="clear-backoff"):
@@ -109,7 +110,7 @@ class ResolveAlert(Command, frozen=True, kw_only=True, tag="resolve-alert"):
 
 
 class SilenceAlerts(Command, frozen=True, kw_only=True, tag="silence-alerts"):
-    """No notices of the project's alerts until then."""
+    """No notifications of the project's alerts until then."""
 
     until: datetime | None
     """None lifts the silence."""
@@ -242,7 +243,7 @@ class Progress(Message, frozen=True, kw_only=True):
     """What a long run carries over when it continues as new."""
 
     run_id: str
-    """The first run of the chain: the id by which events and marks know this sync."""
+    """As of `SyncStep`."""
     plan: SyncPlan
     scan: Scan
     page: int
@@ -257,10 +258,24 @@ class SyncInput(Message, frozen=True, kw_only=True):
     progress: Progress | None = None
 
 
-class BeginSync(Message, frozen=True, kw_only=True):
+class RunFields(TypedDict):
+    """What names a run: the fields of `SyncStep`."""
+
     site: str
     project: str
     run_id: str
+
+
+class SyncStep(Message, frozen=True, kw_only=True):
+    """What a step of a run needs to know; each step adds to it."""
+
+    site: str
+    project: str
+    run_id: str
+    """Of the first execution of the workflow: the id by which events and checkpoints know this run."""
+
+
+class BeginSync(SyncStep, frozen=True, kw_only=True):
     workflow_id: str
 
 
@@ -283,10 +298,7 @@ class SyncPlan(Message, frozen=True, kw_only=True):
     """The project's watch list when the run began: it reads only issues in which one of these has a part."""
 
 
-class PrepareScan(Message, frozen=True, kw_only=True):
-    site: str
-    project: str
-    run_id: str
+class PrepareScan(SyncStep, frozen=True, kw_only=True):
     plan: SyncPlan
 
 
@@ -302,10 +314,7 @@ class Scan(Message, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
 
 
-class FetchPage(Message, frozen=True, kw_only=True):
-    site: str
-    project: str
-    run_id: str
+class FetchPage(SyncStep, frozen=True, kw_only=True):
     plan: SyncPlan
     scan: Scan
     page: int
@@ -327,72 +336,39 @@ class PageResult(Message, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
 
 
-class RefreshReferences(Message, frozen=True, kw_only=True):
-    site: str
-    project: str
-    run_id: str
+class RefreshReferences(SyncStep, frozen=True, kw_only=True):
     scan: Scan
     full: bool
     changed: bool
-    """Whether the run fetched any issue: then sprints and users are looked up as well."""
+    """Whether the run fetched any issue: then sprints and users are refreshed as well."""
 
 
-class MarkUntracked(Message, frozen=True, kw_only=True):
-    site: str
-    project: str
-    run_id: str
+class MarkUntracked(SyncStep, frozen=True, kw_only=True):
     plan: SyncPlan
 
 
-class CompleteSync(Message, frozen=True, kw_only=True):
-    site: str
-    project: str
-    run_id: str
+class CompleteSync(SyncStep, frozen=True, kw_only=True):
     plan: SyncPlan
     scan: Scan
     counts: Counts
     warnings: tuple[str, ...]
 
 
-class Failure(Message, frozen=True, kw_only=True):
-    """Why a run failed; travels as the detail of the activity's error. Holds no secret."""
+Failure: TypeAlias = dict[str, Any]
+"""Why a run failed: at least `code`, `message` and `advice`. Travels as the detail of an activity's error.
 
-    code: str
-    message: str
-    advice: str
-    status: int | None = None
-    endpoint: str | None = None
-    excerpt: str | None = None
-    retry_after: float | None = None
-    attempts: int = 1
-    # What the classifier knows beyond; missing where Temporal itself reports the failure.
-    origin: str = ""
-    severity: str = ""
-    category: str = ""
-    retryable: bool | None = None
-    scope: str = ""
-    fingerprint: str = ""
-    docs: str = ""
-    error_code: str | None = None
-    error_messages: tuple[str, ...] = ()
-    errors: dict[str, str] = {}
-    path: str | None = None
-    ending: str | None = None
-    case: str | None = None
+It is flat, and its names are those of the classifier's verdict and evidence, which this library cannot import. The
+ingestor writes it and makes the event of it (`services/ingestor/failures.py`); whoever is between hands it on as it is,
+whatever fields a newer or an older version has written. Holds no secret.
+"""
 
 
-class FailSync(Message, frozen=True, kw_only=True):
-    site: str
-    project: str
-    run_id: str
+class FailSync(SyncStep, frozen=True, kw_only=True):
     full: bool | None
     failure: Failure
     pages_recorded: int
     started_at: datetime | None
 
 
-class CancelSync(Message, frozen=True, kw_only=True):
-    site: str
-    project: str
-    run_id: str
+class CancelSync(SyncStep, frozen=True, kw_only=True):
     pages_recorded: int

@@ -21,7 +21,7 @@ from libs.temporal.connect import connect
 from services.ingestor.control.activities import ControlActivities
 from services.ingestor.control.schedules import ScheduleGateway
 from services.ingestor.discovery import DiscoveryActivities
-from services.ingestor.journal import Journal
+from services.ingestor.event_log import EventLog
 from services.ingestor.measures import measured, observer_of
 from services.ingestor.settings import Settings
 from services.ingestor.sync.activities import SyncActivities
@@ -51,16 +51,16 @@ async def _work(settings: Settings, stop: Stop, checks: Mapping[str, Reported]) 
     if store is None:
         return
     check.report(None)
-    journal = Journal(store)
+    event_log = EventLog(store)
     client = await _connected(settings, stop, checks["temporal"])
     if client is not None:
-        await _serve(settings, stop, store, journal, client, checks["nats"])
-    journal.close()
+        await _serve(settings, stop, store, event_log, client, checks["nats"])
+    event_log.close()
     store.close()
 
 
 async def _serve(
-    settings: Settings, stop: Stop, store: EventStore, journal: Journal, client: Client, nats: Reported
+    settings: Settings, stop: Stop, store: EventStore, event_log: EventLog, client: Client, nats: Reported
 ) -> None:
     site = settings.site
     async with (
@@ -68,9 +68,9 @@ async def _serve(
         contextlib.AsyncExitStack() as running,
     ):
         relayed = running.enter_context(measured(store, jira.limits.gate, site))
-        sync = SyncActivities(journal, jira, timedelta(seconds=settings.jira_patience))
+        sync = SyncActivities(event_log, jira, timedelta(seconds=settings.jira_patience))
         gateway = ScheduleGateway(client, timedelta(seconds=settings.jitter))
-        control = ControlActivities(journal, gateway, settings.jira_base_url, site=site)
+        control = ControlActivities(event_log, gateway, settings.jira_base_url, site=site)
         workers = make_workers(client, site, sync, control, DiscoveryActivities(jira), version=_version(settings))
         for worker in workers:
             await running.enter_async_context(worker)

@@ -25,8 +25,9 @@ from libs.temporal.messages import (
     SetTrackedUsers,
     WhoAmI,
 )
-from services.ingestor.control.decisions import RefusedError, check_key
-from services.ingestor.failures import failure_from, refusal
+from services.ingestor.control.decisions import check_key
+from services.ingestor.control.refusals import RefusedError, refusal
+from services.ingestor.failures import failure_from
 
 NamesAccounts = RegisterProject | SetTrackedUsers | RequestSync
 
@@ -89,8 +90,8 @@ class DiscoveryActivities:
             raise RefusedError("UNKNOWN_JIRA_PROJECT", f"Project {command.project} is called {found.key} now.", "key")
 
     async def _check_accounts(self, command: NamesAccounts) -> None:
-        wanted = {account.strip() for account in command.account_ids}
-        unknown = wanted - {user.account_id for user in await self._jira.users_bulk(sorted(wanted))}
+        named = {account.strip() for account in command.account_ids}
+        unknown = named - {user.account_id for user in await self._jira.users_bulk(sorted(named))}
         if unknown:
             listed = ", ".join(sorted(unknown))
             raise RefusedError("UNKNOWN_ACCOUNT", f"Jira knows no account {listed}.", "accountIds")
@@ -108,7 +109,7 @@ def _option(user: User) -> Option:
 
 @asynccontextmanager
 async def _refusals() -> AsyncIterator[None]:
-    """Somebody waits for the answer: what Jira refuses is said at once, the client has tried three times."""
+    """Somebody waits for the answer: what Jira refuses is reported at once: the client has tried three times."""
     try:
         yield
     except RefusedError as error:

@@ -1,25 +1,24 @@
-"""How an error becomes what Temporal, the event log and people are told. Pure."""
+"""How an error becomes a failed attempt in Temporal, and the event that a run failed. Pure."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from libs.events import Evidence
+from libs.events import SyncFailed
 from libs.jira_client import Context, ErrorCode, JiraError, classify_exception, error_for
 from libs.jira_client.failures.classify import fingerprint
 from libs.jira_client.failures.rules import RULES
-from libs.temporal.commands import REFUSED
 from libs.temporal.messages import Failure
-from services.ingestor.control.decisions import RefusedError
 
 TRANSIENT_ATTEMPTS = 3
 """Attempts of one step, each of three calls, before a transient trouble ends the run. The next tick goes on."""
 
 WAITS = frozenset({ErrorCode.RATE_LIMIT, ErrorCode.QUOTA_EXHAUSTED})
-"""Being told to wait is no failure, as long as there is patience."""
+"""To be asked to wait is no failure, as long as there is patience."""
 
 PATIENCE = timedelta(minutes=15)
 """For how long one step waits because Jira says so. Then the run fails, and the schedule is slowed down instead."""
@@ -32,60 +31,33 @@ _CODES = {code.value: code for code in ErrorCode}
 
 
 def failure_from(error: JiraError, attempt: int) -> Failure:
-    """All that the classifier found, as it travels through Temporal."""
-    verdict, evidence = error.verdict, error.evidence
-    return Failure(
-        code=verdict.code.value,
-        message=verdict.message,
-        advice=verdict.advice,
-        status=evidence.status,
-        endpoint=evidence.endpoint,
-        excerpt=evidence.excerpt,
-        retry_after=evidence.retry_after,
-        attempts=attempt,
-        origin=verdict.origin.value,
-        severity=verdict.severity.value,
-        category=verdict.category.value,
-        retryable=verdict.retryable,
-        scope=verdict.scope.value,
-        fingerprint=verdict.fingerprint,
-        docs=verdict.docs,
-        error_code=evidence.error_code,
-        error_messages=evidence.error_messages,
-        errors=evidence.errors,
-        path=evidence.path,
-        ending=evidence.ending,
-        case=evidence.case,
-    )
+    """All that the classifier found, as it travels through Temporal: the verdict and its evidence in one flat map."""
+    verdict: Failure = msgspec.to_builtins(error.verdict)
+    evidence = verdict.pop("evidence")
+    return {**verdict, **evidence, "attempts": attempt}
 
 
-def told(failure: Failure) -> dict[str, Any]:
-    """The failure as the fields of `SyncFailed`; what Temporal alone reports is told with what its code means."""
-    rule = RULES[_CODES.get(failure.code, ErrorCode.UNKNOWN)]
+def failed_event(failure: Failure, **course: Any) -> SyncFailed:
+    """The event that a run failed.
+
+    Args:
+        failure: why; what Temporal alone reports knows only its code, and gets what the code means.
+        course: the other fields of the event.
+    """
+    whole = failure | {name: value for name, value in _meaning(failure).items() if failure.get(name) in (None, "")}
+    return msgspec.convert({**whole, "evidence": whole, **course}, SyncFailed)
+
+
+def _meaning(failure: Failure) -> dict[str, Any]:
+    rule = RULES[_CODES.get(failure["code"], ErrorCode.UNKNOWN)]
     return {
-        "code": failure.code,
-        "message": failure.message,
-        "advice": failure.advice,
-        "attempts": failure.attempts,
-        "origin": failure.origin or rule.origin.value,
-        "severity": failure.severity or rule.severity.value,
-        "category": failure.category or rule.category.value,
-        "retryable": rule.retryable if failure.retryable is None else failure.retryable,
-        "scope": failure.scope or rule.scope.value,
-        "fingerprint": failure.fingerprint or fingerprint(failure.code, text=failure.message),
-        "docs": failure.docs,
-        "evidence": Evidence(
-            status=failure.status,
-            endpoint=failure.endpoint,
-            excerpt=failure.excerpt,
-            retry_after=failure.retry_after,
-            error_code=failure.error_code,
-            error_messages=failure.error_messages,
-            errors=failure.errors,
-            path=failure.path,
-            ending=failure.ending,
-            case=failure.case,
-        ),
+        "origin": rule.origin.value,
+        "severity": rule.severity.value,
+        "category": rule.category.value,
+        "scope": rule.scope.value,
+        "retryable": rule.retryable,
+        "fingerprint": fingerprint(failure["code"], text=failure["message"]),
+        "attempts": 1,
     }
 
 
@@ -110,12 +82,6 @@ def activity_error(error: JiraError, attempt: int, left: timedelta = PATIENCE) -
         next_retry_delay=timedelta(seconds=error.retry_after) if error.retry_after and not lost else None,
         category=ApplicationErrorCategory.BENIGN if waits else ApplicationErrorCategory.UNSPECIFIED,
     )
-
-
-def refusal(error: RefusedError) -> ApplicationError:
-    """What the activity raises for a command that cannot be carried out as it stands."""
-    details = {"code": error.code, "field": error.field}
-    return ApplicationError(str(error), details, type=REFUSED, non_retryable=True)
 
 
 def as_jira_error(error: Exception, step: str) -> JiraError:

@@ -1,4 +1,4 @@
-"""The order of steps, nothing else: what each step does stands in `activities`, `lookups` and `control`.
+"""The order of steps, nothing else: what each step does stands in the activities of `sync`, `control` and `discovery`.
 
 Only cursors and counts pass through here, because Temporal keeps all of it in the run's history.
 """
@@ -41,6 +41,7 @@ with workflow.unsafe.imports_passed_through():
         RegisterProject,
         RequestSync,
         ResolveAlert,
+        RunFields,
         Scan,
         SendTestNotification,
         SetTrackedUsers,
@@ -57,7 +58,7 @@ PAGES_PER_RUN = 200
 """Pages after which the run continues as new, well below the 4,096 history events at which the server asks for it."""
 
 FETCH_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30))
-"""Bounded by time, not by attempts: being told to wait is not a failure. The activity itself ends lost causes."""
+"""Bounded by time, not by attempts: to be asked to wait is no failure. The activity itself ends lost causes."""
 
 MAX_WARNINGS = 20
 """Warnings carried along and shown; a run with more has one cause that the first ones name."""
@@ -69,179 +70,154 @@ STORE_RETRY = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_
 
 @workflow.defn(name=names.SYNC_WORKFLOW)
 class SyncProjectWorkflow:
-    """One sync of one project: plan, scan, pages, look-ups, done. The next tick is the retry of a failed run."""
+    """One sync of one project: plan, scan, pages, references, done. The next tick is the retry of a failed run."""
 
-    def __init__(self) -> None:
+    _plan: SyncPlan
+    _scan: Scan
+
+    @workflow.init
+    def __init__(self, sync: SyncInput) -> None:
+        run_id = sync.progress.run_id if sync.progress else workflow.info().run_id
+        self._run: RunFields = {"site": sync.site, "project": sync.project, "run_id": run_id}
+        self._planned = False
         self._counts = Counts()
         self._warnings: tuple[str, ...] = ()
         self._pages = 0
-        self._plan: SyncPlan | None = None
 
     @workflow.run
     async def run(self, sync: SyncInput) -> Counts:
-        run_id = sync.progress.run_id if sync.progress else workflow.info().run_id
         try:
-            return await self._sync(sync, run_id)
+            return await self._sync(sync.progress)
         except (ActivityError, ApplicationError) as error:
             if is_cancelled_exception(error):
-                await self._record_cancelled(sync, run_id)
+                await self._record_cancelled()
                 raise
             failure = failure_of(error)
-            await self._record_failed(sync, run_id, failure)
-            raise ApplicationError(failure.message, type=failure.code, non_retryable=True) from error
+            await self._record_failed(failure)
+            raise ApplicationError(failure["message"], type=failure["code"], non_retryable=True) from error
         except asyncio.CancelledError:
-            await self._record_cancelled(sync, run_id)
+            await self._record_cancelled()
             raise
 
-    async def _sync(self, sync: SyncInput, run_id: str) -> Counts:
-        if sync.progress is None:
-            plan = self._plan = await self._begin(sync, run_id)
-            scan = await self._prepare(sync, run_id, plan)
+    async def _sync(self, progress: Progress | None) -> Counts:
+        if progress is None:
+            await self._begin()
+            await self._prepare()
             page, token = 0, None
         else:
-            plan = self._plan = sync.progress.plan
-            scan, page, token = sync.progress.scan, sync.progress.page, sync.progress.token
-            self._counts, self._warnings, self._pages = sync.progress.counts, sync.progress.warnings, page
+            self._take_up(progress)
+            page, token = progress.page, progress.token
 
-        if plan.full:
-            await self._bulk_pages(sync, run_id, plan, scan, page)
+        if self._plan.full:
+            await self._bulk_pages(page)
         else:
-            await self._search_pages(sync, run_id, plan, scan, page, token)
-        if plan.tracked:
-            await self._mark_untracked(sync, run_id, plan)
-        return await self._complete(sync, run_id, plan, scan)
+            await self._search_pages(page, token)
+        if self._plan.tracked:
+            await self._mark_untracked()
+        return await self._complete()
 
-    async def _begin(self, sync: SyncInput, run_id: str) -> SyncPlan:
-        message = BeginSync(
-            site=sync.site, project=sync.project, run_id=run_id, workflow_id=workflow.info().workflow_id
-        )
-        return await self._store_step("begin_sync", message, SyncPlan)
+    async def _begin(self) -> None:
+        message = BeginSync(**self._run, workflow_id=workflow.info().workflow_id)
+        self._plan, self._planned = await self._store_step("begin_sync", message, SyncPlan), True
 
-    async def _prepare(self, sync: SyncInput, run_id: str, plan: SyncPlan) -> Scan:
-        message = PrepareScan(site=sync.site, project=sync.project, run_id=run_id, plan=plan)
-        scan = await self._jira_step(sync.site, "prepare_scan", message, Scan)
-        self._add(scan.counts, scan.warnings)
-        if plan.retry_issue_ids:
-            await self._page(sync, run_id, plan, scan, PageSource.RETRY, -1, None)
-        return scan
+    async def _prepare(self) -> None:
+        self._scan = await self._jira_step("prepare_scan", PrepareScan(**self._run, plan=self._plan), Scan)
+        self._add(self._scan.counts, self._scan.warnings)
+        if self._plan.retry_issue_ids:
+            await self._page(PageSource.RETRY, -1, None)
 
-    async def _bulk_pages(self, sync: SyncInput, run_id: str, plan: SyncPlan, scan: Scan, first: int) -> None:
-        """Pages of stored ids, several in flight; sprints and users are looked up beside them."""
-        last = min(scan.pages, first + PAGES_PER_RUN)
+    async def _bulk_pages(self, first: int) -> None:
+        """Pages of stored ids, several in flight; sprints and users are refreshed beside them."""
+        last = min(self._scan.pages, first + PAGES_PER_RUN)
         slots = asyncio.Semaphore(PAGES_IN_FLIGHT)
 
         async def one(page: int) -> None:
             async with slots:
-                await self._page(sync, run_id, plan, scan, PageSource.IDS, page, None)
+                await self._page(PageSource.IDS, page, None)
 
         steps: list[Awaitable[None]] = [one(page) for page in range(first, last)]
         if first == 0:
-            steps.insert(0, self._references(sync, run_id, scan, full=True, changed=True))
+            steps.insert(0, self._references(full=True, changed=True))
         await all_or_first_error(steps)
-        if last < scan.pages:
-            self._continue(sync, run_id, plan, scan, last, None)
+        if last < self._scan.pages:
+            self._continue(last, None)
 
-    async def _search_pages(
-        self, sync: SyncInput, run_id: str, plan: SyncPlan, scan: Scan, page: int, token: str | None
-    ) -> None:
+    async def _search_pages(self, page: int, token: str | None) -> None:
         """Page after page of one search, oldest change first, each token known only when its page is stored."""
         while True:
-            result = await self._page(sync, run_id, plan, scan, PageSource.SEARCH, page, token)
+            result = await self._page(PageSource.SEARCH, page, token)
             page, token = page + 1, result.next_token
             if token is None:
                 break
             if page % PAGES_PER_RUN == 0:
-                self._continue(sync, run_id, plan, scan, page, token)
-        await self._references(sync, run_id, scan, full=False, changed=self._counts.issues > 0)
+                self._continue(page, token)
+        await self._references(full=False, changed=self._counts.issues > 0)
 
-    async def _page(
-        self,
-        sync: SyncInput,
-        run_id: str,
-        plan: SyncPlan,
-        scan: Scan,
-        source: PageSource,
-        page: int,
-        token: str | None,
-    ) -> PageResult:
-        message = FetchPage(
-            site=sync.site,
-            project=sync.project,
-            run_id=run_id,
-            plan=plan,
-            scan=scan,
-            page=page,
-            source=source,
-            token=token,
-        )
-        result = await self._jira_step(sync.site, "fetch_and_record_page", message, PageResult)
+    async def _page(self, source: PageSource, page: int, token: str | None) -> PageResult:
+        message = FetchPage(**self._run, plan=self._plan, scan=self._scan, page=page, source=source, token=token)
+        result = await self._jira_step("fetch_and_record_page", message, PageResult)
         self._pages += 1
         self._add(result.counts, result.warnings)
         return result
 
-    async def _references(self, sync: SyncInput, run_id: str, scan: Scan, *, full: bool, changed: bool) -> None:
-        message = RefreshReferences(
-            site=sync.site, project=sync.project, run_id=run_id, scan=scan, full=full, changed=changed
-        )
-        result = await self._jira_step(sync.site, "refresh_references", message, PageResult)
+    async def _references(self, *, full: bool, changed: bool) -> None:
+        message = RefreshReferences(**self._run, scan=self._scan, full=full, changed=changed)
+        result = await self._jira_step("refresh_references", message, PageResult)
         self._add(result.counts, result.warnings)
 
-    async def _mark_untracked(self, sync: SyncInput, run_id: str, plan: SyncPlan) -> None:
-        message = MarkUntracked(site=sync.site, project=sync.project, run_id=run_id, plan=plan)
-        result = await self._jira_step(sync.site, "mark_untracked", message, PageResult)
+    async def _mark_untracked(self) -> None:
+        result = await self._jira_step("mark_untracked", MarkUntracked(**self._run, plan=self._plan), PageResult)
         self._add(result.counts, result.warnings)
 
-    async def _complete(self, sync: SyncInput, run_id: str, plan: SyncPlan, scan: Scan) -> Counts:
+    async def _complete(self) -> Counts:
         message = CompleteSync(
-            site=sync.site,
-            project=sync.project,
-            run_id=run_id,
-            plan=plan,
-            scan=scan,
-            counts=self._counts,
-            warnings=self._warnings,
+            **self._run, plan=self._plan, scan=self._scan, counts=self._counts, warnings=self._warnings
         )
         return await self._store_step("complete_sync", message, Counts)
 
-    async def _record_failed(self, sync: SyncInput, run_id: str, failure: Failure) -> None:
+    async def _record_failed(self, failure: Failure) -> None:
         message = FailSync(
-            site=sync.site,
-            project=sync.project,
-            run_id=run_id,
-            full=self._plan.full if self._plan else None,
+            **self._run,
+            full=self._plan.full if self._planned else None,
             failure=failure,
             pages_recorded=self._pages,
-            started_at=self._plan.started_at if self._plan else None,
+            started_at=self._plan.started_at if self._planned else None,
         )
         await self._store_step("record_sync_failed", message, type(None))
 
-    async def _record_cancelled(self, sync: SyncInput, run_id: str) -> None:
-        message = CancelSync(site=sync.site, project=sync.project, run_id=run_id, pages_recorded=self._pages)
+    async def _record_cancelled(self) -> None:
+        message = CancelSync(**self._run, pages_recorded=self._pages)
         await asyncio.shield(self._store_step("record_sync_cancelled", message, type(None)))
 
-    def _continue(self, sync: SyncInput, run_id: str, plan: SyncPlan, scan: Scan, page: int, token: str | None) -> None:
+    def _continue(self, page: int, token: str | None) -> None:
+        """End this execution and go on in a new one with a short history."""
         progress = Progress(
-            run_id=run_id,
-            plan=plan,
-            scan=scan,
+            run_id=self._run["run_id"],
+            plan=self._plan,
+            scan=self._scan,
             page=page,
             token=token,
             counts=self._counts,
             warnings=self._warnings,
         )
-        workflow.continue_as_new(SyncInput(site=sync.site, project=sync.project, progress=progress))
+        workflow.continue_as_new(SyncInput(site=self._run["site"], project=self._run["project"], progress=progress))
+
+    def _take_up(self, progress: Progress) -> None:
+        """Go on where the execution before this one ended."""
+        self._plan, self._planned, self._scan = progress.plan, True, progress.scan
+        self._counts, self._warnings, self._pages = progress.counts, progress.warnings, progress.page
 
     def _add(self, counts: Counts, warnings: tuple[str, ...]) -> None:
         self._counts += counts
         self._warnings = (self._warnings + warnings)[:MAX_WARNINGS]
 
-    async def _jira_step(self, site: str, activity: str, message: object, result: type[T]) -> T:
+    async def _jira_step(self, activity: str, message: object, result: type[T]) -> T:
         """A step that asks Jira: runs on the site's queue, as long as Jira makes it wait."""
         answer: T = await workflow.execute_activity(
             activity,
             message,
             result_type=result,
-            task_queue=names.jira_queue(site),
+            task_queue=names.jira_queue(self._run["site"]),
             start_to_close_timeout=timedelta(minutes=5),
             schedule_to_close_timeout=timedelta(minutes=45),
             heartbeat_timeout=timedelta(seconds=15),
@@ -356,16 +332,16 @@ def failure_of(error: ActivityError | ApplicationError) -> Failure:
     cause = error.cause if isinstance(error, ActivityError) and error.cause else error
     if isinstance(cause, ApplicationError):
         if cause.details and isinstance(cause.details[0], dict):
-            return Failure(**cause.details[0])
-        return Failure(
-            code="UNKNOWN",
-            message=cause.message,
-            advice="An unexpected error inside the integrator: see the ingestor's log for the stack.",
-        )
+            return cause.details[0]
+        return {
+            "code": "UNKNOWN",
+            "message": cause.message,
+            "advice": "An unexpected error inside the integrator: see the ingestor's log for the stack.",
+        }
     if isinstance(cause, exceptions.TimeoutError):
-        return Failure(
-            code="TIMEOUT",
-            message=f"The step did not finish in its time: {cause.message}",
-            advice="Jira or the ingestor is too slow or was down for long. The next scheduled run tries again.",
-        )
-    return Failure(code="UNKNOWN", message=str(cause), advice="See the run in Temporal's own console.")
+        return {
+            "code": "TIMEOUT",
+            "message": f"The step did not finish in its time: {cause.message}",
+            "advice": "Jira or the ingestor is too slow or was down for long. The next scheduled run tries again.",
+        }
+    return {"code": "UNKNOWN", "message": str(cause), "advice": "See the run in Temporal's own console."}

@@ -40,8 +40,8 @@ async def test_a_changed_order_of_commands_would_be_noticed() -> None:
         await replayer.replay_workflow(WorkflowHistory.from_json("changed", changed))
 
 
-def test_a_recorded_run_replays_where_traces_are_on_and_is_not_told_twice() -> None:
-    """The end of a run that was still open when it was recorded is new, and is told."""
+def test_a_recorded_run_replays_where_traces_are_on_and_is_not_traced_twice() -> None:
+    """The end of a run that was still open when it was recorded is new, and is traced."""
     still_open = [path for path in HISTORIES if "EVENT_TYPE_WORKFLOW_TASK_SCHEDULED" in path.read_text()[-400:]]
     assert len(still_open) == 1
     done = subprocess.run([sys.executable, "-m", "tests.replay.traced"], capture_output=True, text=True, check=False)

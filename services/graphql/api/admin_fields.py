@@ -9,7 +9,7 @@ from typing import Annotated
 import strawberry
 
 from libs.temporal.commands import JiraRefusedError
-from libs.temporal.cron import BadCron, check, in_words, next_runs, notes
+from libs.temporal.cron import BadCron, check, describe, next_runs, notes
 from libs.temporal.messages import AnyQuestion, FindProjects, FindUsers, Option, Options
 from services.graphql.api.access.mutations import visible_tokens
 from services.graphql.api.access.types import ApiToken, Viewer
@@ -128,7 +128,7 @@ def _preview(cron: str, timezone: str) -> CronPreview:
         return CronPreview(valid=False, words=None, runs=[], notes=[], user_errors=[wrong])
     return CronPreview(
         valid=True,
-        words=in_words(cron),
+        words=describe(cron),
         runs=next_runs(cron, timezone, datetime.now(UTC), PREVIEWED),
         notes=notes(cron, timezone),
         user_errors=[],

@@ -21,12 +21,14 @@ from libs.events import (
     StreamMovedError,
 )
 from libs.temporal.messages import AnyCommand, Done, ProjectRef, RegisterProject, Trigger
-from services.ingestor.control.decisions import Decision, RefusedError, decide
-from services.ingestor.control.schedules import Held, ScheduleGateway, agrees
+from services.ingestor.checkpoints import CheckpointNames, registered_checkpoint
+from services.ingestor.control.decisions import Decision, decide
+from services.ingestor.control.refusals import RefusedError, refusal
+from services.ingestor.control.schedules import ObservedSchedule, ScheduleGateway, agrees
 from services.ingestor.control.state import ControlState, fold_control
-from services.ingestor.failures import refusal
-from services.ingestor.journal import Journal
-from services.ingestor.sync.plan import CheckpointNames, PendingRequest, registered_checkpoint
+from services.ingestor.event_log import EventLog
+from services.ingestor.project_of import project_of
+from services.ingestor.sync.plan import PendingRequest
 
 ROUNDS = 10
 """Times a schedule is written before giving up: each time another writer was at it meanwhile."""
@@ -44,45 +46,43 @@ class ControlActivities:
     `base_url` is the address of `site`; without `site`, of whatever site a command names.
     """
 
-    def __init__(self, journal: Journal, gateway: ScheduleGateway, base_url: str, *, site: str | None = None) -> None:
-        self._journal = journal
+    def __init__(self, log: EventLog, gateway: ScheduleGateway, base_url: str, *, site: str | None = None) -> None:
+        self._log = log
         self._gateway = gateway
         self._base_url = base_url
         self._site = site
-        self._states: dict[tuple[str, str], ControlState] = {}
-        self._locks: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._states: dict[ProjectKey, ControlState] = {}
+        self._locks: defaultdict[ProjectKey, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @activity.defn
     async def adopt_schedule(self, project: ProjectRef) -> None:
         """Record a pause that was set or lifted in Temporal's own console, so that no later write undoes it."""
-        async with self._locks[project.site, project.project]:
-            while not await self._adopted(project, await self._gateway.held(project.site, project.project)):
+        key = project_of(project)
+        async with self._locks[key]:
+            while not await self._adopted(key, await self._gateway.observe(key)):
                 pass
 
-    async def _adopted(self, project: ProjectRef, held: Held | None) -> bool:
+    async def _adopted(self, project: ProjectKey, observed: ObservedSchedule | None) -> bool:
         """Record what hands have done to a schedule that looks so. False: the log has moved on, look again."""
-        state = await self._state(project.site, project.project)
+        state = await self._state(project)
         # A version that the log does not have is of another log, whose schedule this one has yet to replace.
-        if held is None or held.version is None or held.version > state.length or not state.registered:
+        if observed is None or observed.version is None or observed.version > state.length or not state.registered:
             return True
         # Where the log has moved on to another pause or resume since it was written, that is the newer word.
-        if held.paused == state.paused or held.version < state.pause_version:
+        if observed.paused == state.paused or observed.version < state.pause_version:
             return True
-        kind = SchedulePaused if held.paused else ScheduleResumed
-        stream = ControlEvent.stream_of(project.site, project.project)
+        kind = SchedulePaused if observed.paused else ScheduleResumed
         event = kind(
-            stream_id=stream,
-            site=project.site,
-            project=project.project,
-            occurred_at=datetime.now(UTC),
-            cause=TEMPORAL,
-            reason=held.note or "in Temporal's own console",
+            **ControlEvent.envelope(project.key, project, occurred_at=datetime.now(UTC), cause=TEMPORAL),
+            reason=observed.note or "in Temporal's own console",
         )
-        idempotency_key = f"adopt:{project.site}/{project.project}:{state.version}"
+        append = Append(
+            changes=[Change(event=event)],
+            idempotency_key=f"adopt:{project.site}/{project.key}:{state.version}",
+            expect={event.stream_id: state.length},
+        )
         try:
-            await self._journal.append(
-                Append(changes=[Change(event=event)], idempotency_key=idempotency_key, expect={stream: state.length})
-            )
+            await self._log.append(append)
         except StreamMovedError:
             return False
         return True
@@ -90,12 +90,12 @@ class ControlActivities:
     @activity.defn
     async def record_command(self, command: AnyCommand) -> Done:
         """Store what a command comes to; the same command id again stores nothing and gets the same answer."""
-        idempotency_key = f"command:{command.command_id}"
-        async with self._locks[command.site, command.project]:
+        idempotency_key, project = f"command:{command.command_id}", project_of(command)
+        async with self._locks[project]:
             for _ in range(ROUNDS):
-                if (stored := await self._journal.outcome(idempotency_key)) is not None:
+                if (stored := await self._log.outcome(idempotency_key)) is not None:
                     return await self._again(stored)
-                state = await self._state(command.site, command.project)
+                state = await self._state(project)
                 try:
                     decision = decide(command, state, datetime.now(UTC))
                 except RefusedError as error:
@@ -110,10 +110,10 @@ class ControlActivities:
     async def _record(self, command: AnyCommand, decision: Decision, state: ControlState, idempotency_key: str) -> Done:
         after = fold_control(decision.events, state)
         request = decision.request
-        result = await self._journal.append(
+        result = await self._log.append(
             Append(
                 changes=[Change(event=event) for event in decision.events],
-                checkpoints=_marks(command, request, after),
+                checkpoints=_checkpoints(command, request, after),
                 forget=_forgotten(command, after),
                 idempotency_key=idempotency_key,
                 expect={ControlEvent.stream_of(command.site, command.project): state.length},
@@ -127,7 +127,7 @@ class ControlActivities:
 
     async def _again(self, outcome: bytes) -> Done:
         """The answer to a command that was stored before; the log has reached at least its place."""
-        return msgspec.structs.replace(msgspec.json.decode(outcome, type=Done), position=await self._journal.head())
+        return msgspec.structs.replace(msgspec.json.decode(outcome, type=Done), position=await self._log.head())
 
     async def record_site(self, site: str, actor: str) -> None:
         """Record the address of a site, once; of another one than ours only its own ingestor knows it."""
@@ -137,7 +137,7 @@ class ControlActivities:
             **ControlEvent.envelope(site, ProjectKey(site, ""), occurred_at=datetime.now(UTC), cause=actor),
             base_url=self._base_url,
         )
-        await self._journal.append(Append(changes=[Change(event=event)], idempotency_key=f"site:{site}"))
+        await self._log.append(Append(changes=[Change(event=event)], idempotency_key=f"site:{site}"))
 
     @activity.defn
     async def apply_schedule(self, project: ProjectRef) -> None:
@@ -146,30 +146,32 @@ class ControlActivities:
         The log is read again after every write: of two writers the later may have written the older state, and then
         sees the newer one here. A write takes effect only on the schedule as it was looked at, hands included.
         """
-        async with self._locks[project.site, project.project]:
+        key = project_of(project)
+        async with self._locks[key]:
             for _ in range(ROUNDS):
-                held = await self._gateway.held(project.site, project.project)
-                if not await self._adopted(project, held):
+                observed = await self._gateway.observe(key)
+                if not await self._adopted(key, observed):
                     continue
-                wanted = await self._state(project.site, project.project)
-                if agrees(wanted, held):
+                desired = await self._state(key)
+                if agrees(desired, observed):
                     return
-                await self._gateway.write(project.site, project.project, wanted, held)
-        raise RuntimeError(f"The schedule of {project.project} is being written by others all the time.")
+                await self._gateway.write(key, desired, observed)
+        raise RuntimeError(f"The schedule of {key.key} is being written by others all the time.")
 
     @activity.defn
     async def trigger_schedule(self, trigger: Trigger) -> None:
         """Start a run for a request, unless one has served it already."""
-        names = CheckpointNames(trigger.site, trigger.project)
-        while await self._journal.checkpoint(f"{names.requests}{trigger.request_id}") is not None:
-            if await self._gateway.trigger(trigger.site, trigger.project, trigger.request_id):
+        project = project_of(trigger)
+        request = f"{CheckpointNames(project).requests}{trigger.request_id}"
+        while await self._log.checkpoint(request) is not None:
+            if await self._gateway.trigger(project, trigger.request_id):
                 return
             await self.apply_schedule(ProjectRef(site=trigger.site, project=trigger.project))
 
     async def keep(self, site: str) -> None:
         """Once over all registered projects: adopt what was paused by hand, re-create what was deleted."""
-        prefix = registered_checkpoint(site, "")
-        checkpoints = await self._journal.checkpoints(prefix)
+        prefix = registered_checkpoint(ProjectKey(site, ""))
+        checkpoints = await self._log.checkpoints(prefix)
         if checkpoints:
             # Another site's ingestor may have registered our projects.
             await self.record_site(site, INGESTOR)
@@ -178,22 +180,23 @@ class ControlActivities:
             await self.adopt_schedule(project)
             await self.apply_schedule(project)
 
-    async def _state(self, site: str, project: str) -> ControlState:
+    async def _state(self, project: ProjectKey) -> ControlState:
         """As the log says now. Only what has come since the last look is read: what a stream holds never changes."""
-        known = self._states.get((site, project), ControlState())
-        state = fold_control(await self._journal.stream(ControlEvent.stream_of(site, project), known.length), known)
-        self._states[site, project] = state
+        known = self._states.get(project, ControlState())
+        events = await self._log.stream(ControlEvent.stream_of(*project), known.length)
+        state = self._states[project] = fold_control(events, known)
         return state
 
 
-def _marks(command: AnyCommand, request: PendingRequest | None, after: ControlState) -> dict[str, bytes]:
+def _checkpoints(command: AnyCommand, request: PendingRequest | None, after: ControlState) -> dict[str, bytes]:
     """What the syncs read of the project's state."""
     if not command.project:
         return {}
-    names = CheckpointNames(command.site, command.project)
+    project = project_of(command)
+    names = CheckpointNames(project)
     checkpoints = {names.tracked: msgspec.json.encode(after.tracked)}
     if after.registered:
-        checkpoints[registered_checkpoint(command.site, command.project)] = b""
+        checkpoints[registered_checkpoint(project)] = b""
     if request is not None:
         checkpoints[f"{names.requests}{request.request_id}"] = msgspec.json.encode(request)
     return checkpoints
@@ -202,5 +205,6 @@ def _marks(command: AnyCommand, request: PendingRequest | None, after: ControlSt
 def _forgotten(command: AnyCommand, after: ControlState) -> list[str]:
     if after.registered or not command.project:
         return []
-    names = CheckpointNames(command.site, command.project)
-    return [registered_checkpoint(command.site, command.project), f"{names.requests}*"]
+    project = project_of(command)
+    names = CheckpointNames(project)
+    return [registered_checkpoint(project), f"{names.requests}*"]

@@ -54,7 +54,9 @@ from libs.temporal.messages import (
     StartSync,
     UnregisterProject,
 )
+from services.ingestor.control.refusals import RefusedError
 from services.ingestor.control.state import Alert, ControlState
+from services.ingestor.project_of import project_of
 from services.ingestor.sync.plan import PendingRequest
 
 MAX_TRACKED = 200
@@ -70,25 +72,16 @@ UNKNOWN_ALERT = "UNKNOWN_ALERT"
 _KEY = re.compile(r"[A-Z][A-Z0-9_]{0,99}")
 
 
-class RefusedError(ValueError):
-    """The command cannot be carried out as it stands.
-
-    Attributes:
-        code: such as BAD_CRON.
-        field: the argument that is wrong; None when it is the whole.
-    """
-
-    def __init__(self, code: str, message: str, field: str | None = None) -> None:
-        super().__init__(message)
-        self.code, self.field = code, field
-
-
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be stored for a command, in one transaction."""
 
     events: tuple[Event, ...] = ()
     request: PendingRequest | None = None
     """A sync that the command asks for."""
+
+
+Decide = Callable[[Any, ControlState, datetime], Decision]
+"""What a command comes to: from the command, the project's state and our clock."""
 
 
 def decide(command: AnyCommand, state: ControlState, now: datetime) -> Decision:
@@ -144,26 +137,22 @@ def _register(command: RegisterProject, state: ControlState, now: datetime) -> D
     request = PendingRequest(
         request_id=command.command_id, full=state.known, reason=command.reason or f"registered by {command.actor}"
     )
-    return Decision(events=(*events, _requested(command, request, now)), request=request)
+    return _with_request(command, request, now, *events)
 
 
-def _unregister(command: UnregisterProject, _state: ControlState, now: datetime) -> Decision:
-    return Decision(events=(ProjectUnregistered(**_envelope(command, now), reason=command.reason),))
+def _records(kind: type[ProjectUnregistered | SchedulePaused | ScheduleResumed]) -> Decide:
+    """The decision on a command that says no more than why."""
 
+    def decided(command: Command, _state: ControlState, now: datetime) -> Decision:
+        return Decision(events=(kind(**_envelope(command, now), reason=command.reason),))
 
-def _pause(command: PauseSync, _state: ControlState, now: datetime) -> Decision:
-    return Decision(events=(SchedulePaused(**_envelope(command, now), reason=command.reason),))
-
-
-def _resume(command: ResumeSync, _state: ControlState, now: datetime) -> Decision:
-    return Decision(events=(ScheduleResumed(**_envelope(command, now), reason=command.reason),))
+    return decided
 
 
 def _start(command: StartSync, state: ControlState, now: datetime) -> Decision:
-    held_up = state.paused or state.backoff.level
-    resumed = (ScheduleResumed(**_envelope(command, now), reason=command.reason),) if held_up else ()
-    request = _request(command, full=command.full)
-    return Decision(events=(*resumed, _requested(command, request, now)), request=request)
+    waits = state.paused or state.backoff.level
+    resumed = [ScheduleResumed(**_envelope(command, now), reason=command.reason)] if waits else []
+    return _with_request(command, _request(command, full=command.full), now, *resumed)
 
 
 def _reschedule(command: RescheduleSync, state: ControlState, now: datetime) -> Decision:
@@ -181,7 +170,7 @@ def _reschedule(command: RescheduleSync, state: ControlState, now: datetime) -> 
 
 def _request_sync(command: RequestSync, _state: ControlState, now: datetime) -> Decision:
     request = _request(command, full=command.full, account_ids=command.account_ids)
-    return Decision(events=(_requested(command, request, now),), request=request)
+    return _with_request(command, request, now)
 
 
 def _track(command: SetTrackedUsers, state: ControlState, now: datetime) -> Decision:
@@ -198,7 +187,7 @@ def _track(command: SetTrackedUsers, state: ControlState, now: datetime) -> Deci
     )
     # Only a full run brings the history of those who were added and finds what nobody is left for.
     request = PendingRequest(request_id=command.command_id, full=True, reason="the watch list changed")
-    return Decision(events=(event, _requested(command, request, now)), request=request)
+    return _with_request(command, request, now, event)
 
 
 def _apply_backoff(command: ApplyBackoff, state: ControlState, now: datetime) -> Decision:
@@ -223,12 +212,12 @@ def _clear_backoff(command: ClearBackoff, state: ControlState, now: datetime) ->
 
 
 def _overtaken(command: ApplyBackoff | ClearBackoff, state: ControlState) -> bool:
-    """Whether the pace was set otherwise since: by people, whose word counts, or by another such command."""
+    """Whether the back-off was set otherwise since: by people, whose word counts, or by another such command."""
     return not state.registered or command.expected_version != state.backoff.version
 
 
 def _acknowledge(command: AcknowledgeAlert, state: ControlState, now: datetime) -> Decision:
-    alert = _alert(command.alert_id, command, state)
+    alert = _alert(command, state)
     if alert.resolved or alert.acknowledged:
         return Decision()
     event = AlertAcknowledged(**_envelope(command, now), alert_id=command.alert_id, reason=command.reason)
@@ -236,7 +225,7 @@ def _acknowledge(command: AcknowledgeAlert, state: ControlState, now: datetime) 
 
 
 def _resolve(command: ResolveAlert, state: ControlState, now: datetime) -> Decision:
-    alert = _alert(command.alert_id, command, state)
+    alert = _alert(command, state)
     if alert.resolved:
         return Decision()
     event = AlertResolved(
@@ -252,13 +241,13 @@ def _resolve(command: ResolveAlert, state: ControlState, now: datetime) -> Decis
     return Decision(events=(event,))
 
 
-def _alert(alert_id: str, command: Command, state: ControlState) -> Alert:
+def _alert(command: AcknowledgeAlert | ResolveAlert, state: ControlState) -> Alert:
     try:
-        return state.alerts[alert_id]
+        return state.alerts[command.alert_id]
     except KeyError:
         raise RefusedError(
             UNKNOWN_ALERT,
-            f"Project {command.project} has no alert {alert_id}. The query `alerts` lists those it has.",
+            f"Project {command.project} has no alert {command.alert_id}. The query `alerts` lists those it has.",
             "id",
         ) from None
 
@@ -273,7 +262,7 @@ def _silence(command: SilenceAlerts, _state: ControlState, now: datetime) -> Dec
     return Decision(events=(event,))
 
 
-def _test_notice(command: SendTestNotification, _state: ControlState, now: datetime) -> Decision:
+def _test_notification(command: SendTestNotification, _state: ControlState, now: datetime) -> Decision:
     envelope = _notification_envelope(command, command.notification_id, now)
     event = NotificationRequested(
         **envelope, notification_id=command.notification_id, channel=command.channel, to=command.to
@@ -281,7 +270,7 @@ def _test_notice(command: SendTestNotification, _state: ControlState, now: datet
     return Decision(events=(event,))
 
 
-def _redrive_notice(command: RedriveNotification, _state: ControlState, now: datetime) -> Decision:
+def _redrive_notification(command: RedriveNotification, _state: ControlState, now: datetime) -> Decision:
     envelope = _notification_envelope(command, command.notification_id, now)
     event = NotificationRedriven(**envelope, notification_id=command.notification_id, channel=command.channel)
     return Decision(events=(event,))
@@ -290,11 +279,11 @@ def _redrive_notice(command: RedriveNotification, _state: ControlState, now: dat
 _WITHOUT_PROJECT = (RegisterProject, ApplyBackoff, ClearBackoff, SendTestNotification, RedriveNotification)
 """Commands that are not refused for a project that is not registered."""
 
-_DECISIONS: dict[type[Command], Callable[[Any, ControlState, datetime], Decision]] = {
+_DECISIONS: dict[type[Command], Decide] = {
     RegisterProject: _register,
-    UnregisterProject: _unregister,
-    PauseSync: _pause,
-    ResumeSync: _resume,
+    UnregisterProject: _records(ProjectUnregistered),
+    PauseSync: _records(SchedulePaused),
+    ResumeSync: _records(ScheduleResumed),
     StartSync: _start,
     RescheduleSync: _reschedule,
     RequestSync: _request_sync,
@@ -304,8 +293,8 @@ _DECISIONS: dict[type[Command], Callable[[Any, ControlState, datetime], Decision
     AcknowledgeAlert: _acknowledge,
     ResolveAlert: _resolve,
     SilenceAlerts: _silence,
-    SendTestNotification: _test_notice,
-    RedriveNotification: _redrive_notice,
+    SendTestNotification: _test_notification,
+    RedriveNotification: _redrive_notification,
 }
 
 
@@ -318,14 +307,16 @@ def _request(command: Command, *, full: bool, account_ids: Iterable[str] = ()) -
     )
 
 
-def _requested(command: Command, request: PendingRequest, now: datetime) -> SyncRequested:
-    return SyncRequested(
+def _with_request(command: Command, request: PendingRequest, now: datetime, *events: Event) -> Decision:
+    """The events, and that a sync is asked for."""
+    requested = SyncRequested(
         **_envelope(command, now),
         request_id=request.request_id,
         full=request.full,
         account_ids=request.account_ids,
         reason=request.reason if isinstance(command, RegisterProject | SetTrackedUsers) else command.reason,
     )
+    return Decision(events=(*events, requested), request=request)
 
 
 def _account_list(accounts: Iterable[str]) -> tuple[str, ...]:
@@ -351,8 +342,7 @@ def _check_cron(cron: str, timezone: str) -> None:
 
 def _envelope(command: Command, now: datetime) -> Envelope:
     """The fields that all control events share."""
-    project = ProjectKey(command.site, command.project)
-    return ControlEvent.envelope(command.project, project, occurred_at=now, cause=command.actor)
+    return ControlEvent.envelope(command.project, project_of(command), occurred_at=now, cause=command.actor)
 
 
 def _notification_envelope(command: Command, notification_id: str, now: datetime) -> Envelope:

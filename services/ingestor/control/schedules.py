@@ -35,6 +35,7 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
+from libs.events import ProjectKey
 from libs.runtime import span_text
 from libs.temporal import names
 from libs.temporal.intervals import offset_of
@@ -54,7 +55,7 @@ LONG_PAUSE = timedelta(days=6)
 long it is made anew instead."""
 
 
-class Held(NamedTuple):
+class ObservedSchedule(NamedTuple):
     """What Temporal holds of a schedule."""
 
     version: int | None
@@ -74,10 +75,10 @@ class ScheduleGateway:
         self._client = client
         self._jitter = jitter
 
-    async def held(self, site: str, project: str) -> Held | None:
+    async def observe(self, project: ProjectKey) -> ObservedSchedule | None:
         """What Temporal holds now; None when it has no such schedule."""
         try:
-            description = await self._handle(site, project).describe()
+            description = await self._handle(project).describe()
         except RPCError as error:
             if error.status == RPCStatusCode.NOT_FOUND:
                 return None
@@ -89,28 +90,28 @@ class ScheduleGateway:
             if isinstance(action, ScheduleActionExecutionStartWorkflow)
         )
         token = description.raw_description.conflict_token
-        return Held(_version(description), state.paused, state.note or "", running, token)
+        return ObservedSchedule(_version(description), state.paused, state.note or "", running, token)
 
-    async def write(self, site: str, project: str, wanted: ControlState, held: Held | None) -> None:
-        """Make Temporal hold `wanted` if it still holds `held`; whether it did, only another look tells."""
-        if not wanted.registered:
-            await self._remove(site, project, held)
+    async def write(self, project: ProjectKey, desired: ControlState, observed: ObservedSchedule | None) -> None:
+        """Make Temporal hold `desired` if it still holds `observed`; whether it did, only another look tells."""
+        if not desired.registered:
+            await self._remove(project, observed)
             return
         if (
-            held is not None
-            and held.paused
-            and not wanted.paused
-            and await self._deleted_after_long_pause(site, project)
+            observed is not None
+            and observed.paused
+            and not desired.paused
+            and await self._deleted_after_long_pause(project)
         ):
-            held = None
-        whole = self._whole(site, project, wanted)
-        if held is None:
+            observed = None
+        whole = self._whole(project, desired)
+        if observed is None:
             with contextlib.suppress(ScheduleAlreadyRunningError):
-                await self._client.create_schedule(names.schedule_id(site, project), whole)
+                await self._client.create_schedule(names.schedule_id(*project), whole)
         else:
-            await self._replace(site, project, whole, held.token)
+            await self._replace(project, whole, observed.token)
 
-    async def trigger(self, site: str, project: str, request_id: str) -> bool:
+    async def trigger(self, project: ProjectKey, request_id: str) -> bool:
         """Run now, or right after the run in progress. False when Temporal has lost the schedule.
 
         The server takes a request id once, so that a repetition after a crash starts no second run; the SDK's own
@@ -119,7 +120,7 @@ class ScheduleGateway:
         now = TriggerImmediatelyRequest(overlap_policy=WireOverlapPolicy.SCHEDULE_OVERLAP_POLICY_BUFFER_ONE)
         request = PatchScheduleRequest(
             namespace=self._client.namespace,
-            schedule_id=names.schedule_id(site, project),
+            schedule_id=names.schedule_id(*project),
             identity=self._client.identity,
             request_id=request_id,
             patch=SchedulePatch(trigger_immediately=now),
@@ -132,11 +133,11 @@ class ScheduleGateway:
             raise
         return True
 
-    async def _replace(self, site: str, project: str, whole: Schedule, token: bytes) -> None:
+    async def _replace(self, project: ProjectKey, whole: Schedule, token: bytes) -> None:
         """The SDK's own `update` names no state to replace, so that it would undo a pause set a moment before."""
         request = UpdateScheduleRequest(
             namespace=self._client.namespace,
-            schedule_id=names.schedule_id(site, project),
+            schedule_id=names.schedule_id(*project),
             schedule=await whole._to_proto(self._client),  # noqa: SLF001 - the SDK has no public way to this message
             conflict_token=token,
             identity=self._client.identity,
@@ -149,82 +150,82 @@ class ScheduleGateway:
             if error.status not in (RPCStatusCode.NOT_FOUND, RPCStatusCode.FAILED_PRECONDITION):
                 raise
 
-    async def _remove(self, site: str, project: str, held: Held | None) -> None:
+    async def _remove(self, project: ProjectKey, observed: ObservedSchedule | None) -> None:
         """Delete the schedule, and cancel the run that it has started."""
-        if held is None:
+        if observed is None:
             return
-        await self._delete(site, project)
-        for workflow_id in held.running:
+        await self._delete(project)
+        for workflow_id in observed.running:
             with contextlib.suppress(RPCError):  # it has ended meanwhile
                 await self._client.get_workflow_handle(workflow_id).cancel()
 
-    async def _deleted_after_long_pause(self, site: str, project: str) -> bool:
-        description = await self._handle(site, project).describe()
+    async def _deleted_after_long_pause(self, project: ProjectKey) -> bool:
+        description = await self._handle(project).describe()
         written = description.info.last_updated_at or description.info.created_at
         if datetime.now(UTC) - written <= LONG_PAUSE:
             return False
-        await self._delete(site, project)
+        await self._delete(project)
         return True
 
-    async def _delete(self, site: str, project: str) -> None:
+    async def _delete(self, project: ProjectKey) -> None:
         try:
-            await self._handle(site, project).delete()
+            await self._handle(project).delete()
         except RPCError as error:
             if error.status != RPCStatusCode.NOT_FOUND:
                 raise
 
-    def _handle(self, site: str, project: str) -> ScheduleHandle:
-        return self._client.get_schedule_handle(names.schedule_id(site, project))
+    def _handle(self, project: ProjectKey) -> ScheduleHandle:
+        return self._client.get_schedule_handle(names.schedule_id(*project))
 
-    def _whole(self, site: str, project: str, wanted: ControlState) -> Schedule:
+    def _whole(self, project: ProjectKey, desired: ControlState) -> Schedule:
         return Schedule(
             action=ScheduleActionStartWorkflow(
                 names.SYNC_WORKFLOW,
-                SyncInput(site=site, project=project),
-                id=names.sync_workflow_id(site, project),
+                SyncInput(site=project.site, project=project.key),
+                id=names.sync_workflow_id(*project),
                 task_queue=names.SYNC_QUEUE,
                 execution_timeout=RUN_BACKSTOP,
                 task_timeout=TASK_TIMEOUT,
                 memo={
-                    "version": wanted.version,
-                    "cron": wanted.cron,
-                    "timezone": wanted.timezone,
-                    "level": wanted.backoff.level,
+                    "version": desired.version,
+                    "cron": desired.cron,
+                    "timezone": desired.timezone,
+                    "level": desired.backoff.level,
                 },
             ),
-            spec=_spec(wanted, self._jitter),
+            spec=_spec(desired, self._jitter),
             policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=CATCH_UP),
-            state=ScheduleState(paused=wanted.paused, note=_note(wanted)),
+            state=ScheduleState(paused=desired.paused, note=_note(desired)),
         )
 
 
-def agrees(wanted: ControlState, held: Held | None) -> bool:
+def agrees(desired: ControlState, observed: ObservedSchedule | None) -> bool:
     """Whether Temporal holds what the log says."""
-    if held is None:
-        return not wanted.registered
-    return wanted.registered and (held.version, held.paused) == (wanted.version, wanted.paused)
+    if observed is None:
+        return not desired.registered
+    return desired.registered and (observed.version, observed.paused) == (desired.version, desired.paused)
 
 
-def _spec(wanted: ControlState, jitter: timedelta) -> ScheduleSpec:
+def _spec(desired: ControlState, jitter: timedelta) -> ScheduleSpec:
     """When runs come: by the cron, or at the interval of the back-off; the time zone stays."""
-    backoff = wanted.backoff
+    backoff = desired.backoff
     if backoff.anchor is None:
         # What follows # survives in the calendar's comment: a visible stamp in Temporal's own console.
-        cron = f"{wanted.cron} # version {wanted.version}"
-        return ScheduleSpec(cron_expressions=[cron], time_zone_name=wanted.timezone, jitter=jitter)
+        cron = f"{desired.cron} # version {desired.version}"
+        return ScheduleSpec(cron_expressions=[cron], time_zone_name=desired.timezone, jitter=jitter)
     offset = timedelta(seconds=offset_of(backoff.anchor, backoff.seconds))
     interval = ScheduleIntervalSpec(every=timedelta(seconds=backoff.seconds), offset=offset)
-    return ScheduleSpec(intervals=[interval], time_zone_name=wanted.timezone, jitter=jitter)
+    return ScheduleSpec(intervals=[interval], time_zone_name=desired.timezone, jitter=jitter)
 
 
-def _note(wanted: ControlState) -> str:
+def _note(desired: ControlState) -> str:
     """What Temporal's own console says of the schedule."""
     notes = []
-    if wanted.paused:
-        reason = f": {wanted.pause_reason}" if wanted.pause_reason else ""
-        notes.append(f"Paused by {wanted.paused_by}{reason}")
-    if wanted.backoff.level:
-        backoff = wanted.backoff
+    if desired.paused:
+        reason = f": {desired.pause_reason}" if desired.pause_reason else ""
+        notes.append(f"Paused by {desired.paused_by}{reason}")
+    if desired.backoff.level:
+        backoff = desired.backoff
         notes.append(
             f"Slowed down after {backoff.failures} failed run{'' if backoff.failures == 1 else 's'}: {backoff.code},"
             f" every {span_text(backoff.seconds)} until a run succeeds"

@@ -1,1 +1,1 @@
-"""One run: plan, fetch, translate, look up, record. The order of the steps stands in `workflows`."""
+"""One run: plan, fetch, translate, record. The order of its steps stands in `workflows`."""

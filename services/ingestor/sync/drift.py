@@ -16,7 +16,7 @@ from libs.jira_client import Field, FieldSchema
 NO_TYPE = "no type"
 """Of a field without a schema, such as the issue's key."""
 
-_MISFIT = re.compile(r"Expected `(?P<wanted>[^`]+)`, got `(?P<got>[^`]+)`")
+_WRONG_TYPE = re.compile(r"Expected `(?P<expected>[^`]+)`, got `(?P<got>[^`]+)`")
 _MISSING = re.compile(r"missing required field `(?P<name>[^`]+)`")
 
 
@@ -85,10 +85,10 @@ def _drift(change: FieldChange, field: str, name: str, before: str | None, after
     return Drift(change=change, field_id=field, field_name=name, before=before, after=after)
 
 
-def misfit(path: str, endpoint: str, said: str) -> Drift:
-    """An answer that could not be decoded: at `path` it is not what is documented, as the decoder `said`."""
-    if missing := _MISSING.search(said):
+def decode_error(path: str, endpoint: str, message: str) -> Drift:
+    """An answer that could not be decoded: at `path` it is not what is documented, as the decoder's message says."""
+    if missing := _MISSING.search(message):
         return _drift(FieldChange.VANISHED, f"{path}.{missing['name']}", endpoint, "a required field", None)
-    found = _MISFIT.search(said)
-    wanted, got = (found["wanted"], found["got"]) if found else (None, None)
-    return _drift(FieldChange.TYPE_CHANGED, path, endpoint, wanted, got)
+    found = _WRONG_TYPE.search(message)
+    expected, got = (found["expected"], found["got"]) if found else (None, None)
+    return _drift(FieldChange.TYPE_CHANGED, path, endpoint, expected, got)

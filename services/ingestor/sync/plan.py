@@ -1,4 +1,4 @@
-"""How far each project has been read, and where the next run begins. Pure: marks and clock come from outside.
+"""How far each project has been read, and where the next run begins. Pure: what is stored and the clock are given.
 
 A watermark is the moment a successful scan *began*, less an overlap; never the newest change seen, because Jira's
 search index serves rows late and a change that comes late would lie before it for ever. The overlap is free: a row
@@ -7,12 +7,11 @@ read twice has the same digest and is not stored again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import msgspec
 
-from libs.events import scan_checkpoints
 from libs.temporal.messages import SyncPlan
 
 ENTITIES = ("issue", "comment", "worklog", "sprint", "user")
@@ -20,8 +19,11 @@ ENTITIES = ("issue", "comment", "worklog", "sprint", "user")
 OVERLAP = timedelta(minutes=5)
 """How far a watermark stays behind the scan's start: Atlassian speaks of seconds to minutes of index delay."""
 
+PAGE_SIZE = 100
+"""Issues per page and transaction: the most that bulkfetch gives with comments and worklogs inline."""
+
 RETRIES_PER_RUN = 100
-"""Unfinished issues that one run reads again: one request. The others keep their marks for the runs after it."""
+"""Unfinished issues that one run reads again: one request. The others are left to the runs after it."""
 
 TRAILING_WINDOW = timedelta(hours=12)
 TRAILING_EVERY = timedelta(hours=1)
@@ -47,82 +49,6 @@ class PendingRequest(msgspec.Struct, frozen=True, kw_only=True):
     full: bool
     account_ids: tuple[str, ...] = ()
     reason: str = ""
-
-
-class CheckpointNames:
-    """Names of the marks (the writer's memory beside the log) of one project."""
-
-    def __init__(self, site: str, project: str) -> None:
-        self._site, self._project = site, project
-        self._prefix = f"{site}/{project}/"
-
-    @property
-    def watermarks(self) -> str:
-        return f"{self._prefix}watermarks"
-
-    @property
-    def boards(self) -> str:
-        """Ids of the project's boards that have sprints."""
-        return f"{self._prefix}boards"
-
-    @property
-    def sprint_field(self) -> str:
-        return f"{self._prefix}sprint-field"
-
-    @property
-    def fields(self) -> str:
-        """Jira's list of fields as it was seen last."""
-        return f"{self._prefix}fields"
-
-    @property
-    def misfits(self) -> str:
-        """Paths in answers that could not be decoded since the last run that succeeded; the rest is the path."""
-        return f"{self._prefix}misfit/"
-
-    @property
-    def looked_up(self) -> str:
-        return f"{self._prefix}looked-up"
-
-    @property
-    def requests(self) -> str:
-        return f"{self._prefix}request/"
-
-    @property
-    def tracked(self) -> str:
-        """The watch list: a list of account ids."""
-        return f"{self._prefix}tracked"
-
-    @property
-    def users(self) -> str:
-        return f"{self._prefix}user/"
-
-    @property
-    def unfinished(self) -> str:
-        """Issues whose comments or worklogs could not be read; the rest of the name is the issue's id."""
-        return f"{self._prefix}unfinished/"
-
-    @property
-    def scans(self) -> str:
-        """What runs remember while they last."""
-        return scan_checkpoints(self._site, self._project, "").removesuffix("/")
-
-    def scan(self, run_id: str) -> str:
-        return scan_checkpoints(self._site, self._project, run_id)
-
-    def page(self, run_id: str, page: int) -> str:
-        return f"{self.scan(run_id)}{page:06d}"
-
-    def tokens(self, run_id: str) -> str:
-        return f"{self.scan(run_id)}token/"
-
-    def stored(self, run_id: str) -> str:
-        """Pages of the run that are in the log; the rest of the name is the page's number."""
-        return f"{self.scan(run_id)}stored/"
-
-
-def registered_checkpoint(site: str, project: str) -> str:
-    """Says that a project is registered; no key of a project has an @."""
-    return f"{site}/@registered/{project}"
 
 
 def plan_sync(
@@ -197,40 +123,3 @@ def _part_of(account_ids: Sequence[str]) -> str:
 def quote(text: str) -> str:
     """A JQL string literal."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-LOOK_UPS: Mapping[str, timedelta] = {
-    "sprints": timedelta(minutes=5),
-    "users": timedelta(minutes=30),
-    "boards": timedelta(hours=6),
-    "fields": timedelta(hours=6),
-    "project": timedelta(hours=6),
-}
-"""Look-ups beside the issues, and the age at which each is due. Sprints change without touching an issue."""
-
-
-def due_look_ups(
-    units: Sequence[str], looked_up: Mapping[str, datetime], now: datetime, *, full: bool, changed: bool
-) -> tuple[str, ...]:
-    """Which look-ups a run makes, of units such as `fields`, `sprints/7` (of board 7) or `users/0` (one request).
-
-    A full run makes those that its preparation has not made; a run that saw changes makes sprints, users and what is
-    due; a run that saw none makes one, the most overdue, so that an idle project costs three requests a tick and
-    still every look-up has its turn.
-    """
-    if full:
-        return tuple(unit for unit in units if kind_of(unit) in ("boards", "sprints"))
-    ages = {unit: (now - _looked_up_at(looked_up, unit)) / LOOK_UPS[kind_of(unit)] for unit in units}
-    if changed:
-        return tuple(unit for unit in units if kind_of(unit) in ("sprints", "users") or ages[unit] >= 1)
-    return (max(units, key=lambda unit: ages[unit]),)
-
-
-def kind_of(unit: str) -> str:
-    return unit.partition("/")[0]
-
-
-def _looked_up_at(looked_up: Mapping[str, datetime], unit: str) -> datetime:
-    """When a unit was looked up last, by itself or with all of its kind."""
-    never = datetime.min.replace(tzinfo=UTC)
-    return max(looked_up.get(unit, never), looked_up.get(kind_of(unit), never))

@@ -1,4 +1,4 @@
-"""Look-ups beside the issues: boards, sprints, users, fields, the project.
+"""The references of the issues: boards, sprints, users, fields, the project itself.
 
 They change without touching an issue, so an incremental search never shows them. What a site does not offer to this
 account (no boards, users hidden) is a warning of the run, not its end.
@@ -6,21 +6,42 @@ account (no boards, users hidden) is a warning of the run, not its end.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 from functools import partial
 
 import msgspec
 
-from libs.events import Change
-from libs.jira_client import ApiGone, BadRequest, Forbidden, JiraClient, JiraError, NotFoundOrHidden, User, sprint_field
-from services.ingestor.journal import Journal
+from libs.events import Append, Change, JiraUserFetched, SprintFetched
+from libs.jira_client import (
+    ApiGone,
+    BadRequest,
+    Forbidden,
+    JiraClient,
+    JiraError,
+    NotFoundOrHidden,
+    RequestCount,
+    User,
+    sprint_field,
+)
+from libs.temporal.messages import Counts, PageResult, RefreshReferences
+from services.ingestor.checkpoints import CheckpointNames
+from services.ingestor.event_log import EventLog
+from services.ingestor.project_of import project_of
 from services.ingestor.sync.drift import Drift, KnownField, catalogue_of, drifts
-from services.ingestor.sync.plan import CheckpointNames, due_look_ups, kind_of
-from services.ingestor.sync.translate import Origin, project_change, sprint_change, user_change
+from services.ingestor.sync.refresh_plan import due_refreshes, kind_of
+from services.ingestor.sync.step import drift_event, origin_of
+from services.ingestor.sync.translate import (
+    Origin,
+    count,
+    project_change,
+    sprint_change,
+    user_change,
+    without_repeats,
+)
 
 OPTIONAL: tuple[type[JiraError], ...] = (NotFoundOrHidden, Forbidden, BadRequest, ApiGone)
-"""Refusals that concern one look-up alone: a site without Jira Software has no boards, users may be hidden."""
+"""Refusals that concern one reference alone: a site without Jira Software has no boards, users may be hidden."""
 
 
 USERS_AT_ONCE = 100
@@ -30,17 +51,17 @@ BOARD_WITHOUT_SPRINTS = "kanban"
 
 
 class Found(msgspec.Struct, kw_only=True):
-    """What look-ups brought."""
+    """What was read of the references."""
 
     changes: list[Change] = msgspec.field(default_factory=list)
     drifts: tuple[Drift, ...] = ()
-    """How the fields differ from what `marks` replaces."""
+    """How the fields differ from those that `checkpoints` replaces."""
     checkpoints: dict[str, bytes] = msgspec.field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     sprint_field: str | None = None
 
     def add(self, unit: str, part: Found | BaseException) -> None:
-        """Add what a look-up brought; a refusal that concerns it alone is a warning.
+        """Add what was read of one reference; a refusal that concerns it alone is a warning.
 
         Raises:
             BaseException: `part`, when it is any other error.
@@ -57,19 +78,35 @@ class Found(msgspec.Struct, kw_only=True):
             self.sprint_field = part.sprint_field or self.sprint_field
 
 
-async def look_up(
-    jira: JiraClient, journal: Journal, names: CheckpointNames, origin: Origin, *, full: bool, changed: bool
-) -> Found:
-    """Make the look-ups that are due, and remember when."""
-    found = Found()
-    if full:
-        # Which boards there are decides what else there is to look up.
+async def refreshed(jira: JiraClient, log: EventLog, message: RefreshReferences, requests: RequestCount) -> Append:
+    """The references that are due, and when they were read."""
+    origin = origin_of(message)
+    found = await _read_due(jira, log, message, origin)
+    changes = without_repeats(found.changes)
+
+    def closing(appended: int) -> tuple[Sequence[Change], bytes]:
+        counts = Counts(
+            sprints=count(changes, SprintFetched),
+            users=count(changes, JiraUserFetched),
+            appended=appended,
+            requests=requests.sent,
+        )
+        drifted = [Change(event=drift_event(message, drift, origin.fetched_at)) for drift in found.drifts]
+        return drifted, msgspec.json.encode(PageResult(counts=counts, warnings=found.warnings))
+
+    return Append(changes=changes, checkpoints=found.checkpoints, closing=closing)
+
+
+async def _read_due(jira: JiraClient, log: EventLog, message: RefreshReferences, origin: Origin) -> Found:
+    names, found = CheckpointNames(project_of(message)), Found()
+    if message.full:
+        # Which boards there are decides what else there is to read.
         await _try(_boards(jira, names, origin), "boards", found)
-    boards = await _known_boards(journal, names, found)
-    users = sorted(name.removeprefix(names.users) for name in await journal.checkpoints(names.users))
+    boards = await _known_boards(log, names, found)
+    users = sorted(name.removeprefix(names.users) for name in await log.checkpoints(names.users))
     steps: dict[str, Callable[[], Awaitable[Found]]] = {
         "project": lambda: read_project(jira, origin),
-        "fields": lambda: read_fields(jira, journal, names),
+        "fields": lambda: read_fields(jira, log, names),
         "boards": lambda: _boards(jira, names, origin),
         **{f"sprints/{board}": partial(_sprints, jira, origin, board) for board in boards},
         **{
@@ -77,12 +114,12 @@ async def look_up(
             for start in range(0, len(users), USERS_AT_ONCE)
         },
     }
-    looked_up = await _looked_up(journal, names)
-    due = due_look_ups(tuple(steps), looked_up, origin.fetched_at, full=full, changed=changed)
+    last = await _last_refreshed(log, names)
+    due = due_refreshes(tuple(steps), last, origin.fetched_at, full=message.full, changed=message.changed)
     for unit in due:
-        if not (full and unit == "boards"):
+        if not (message.full and unit == "boards"):
             await _try(steps[unit](), unit, found)
-    found.checkpoints |= await remembered(journal, names, due, origin.fetched_at)
+    found.checkpoints |= await remembered(log, names, due, origin.fetched_at)
     return found
 
 
@@ -94,18 +131,18 @@ async def _try(step: Awaitable[Found], unit: str, found: Found) -> None:
         found.add(unit, error)
 
 
-async def _known_boards(journal: Journal, names: CheckpointNames, found: Found) -> list[int]:
-    stored = found.checkpoints.get(names.boards) or await journal.checkpoint(names.boards)
+async def _known_boards(log: EventLog, names: CheckpointNames, found: Found) -> list[int]:
+    stored = found.checkpoints.get(names.boards) or await log.checkpoint(names.boards)
     return msgspec.json.decode(stored, type=list[int]) if stored else []
 
 
-async def remembered(journal: Journal, names: CheckpointNames, which: Iterable[str], at: datetime) -> dict[str, bytes]:
-    """The mark that says when each look-up was made last."""
-    return {names.looked_up: msgspec.json.encode(await _looked_up(journal, names) | dict.fromkeys(which, at))}
+async def remembered(log: EventLog, names: CheckpointNames, which: Iterable[str], at: datetime) -> dict[str, bytes]:
+    """The checkpoint that says when each reference was read last."""
+    return {names.refreshed: msgspec.json.encode(await _last_refreshed(log, names) | dict.fromkeys(which, at))}
 
 
-async def _looked_up(journal: Journal, names: CheckpointNames) -> dict[str, datetime]:
-    stored = await journal.checkpoint(names.looked_up)
+async def _last_refreshed(log: EventLog, names: CheckpointNames) -> dict[str, datetime]:
+    stored = await log.checkpoint(names.refreshed)
     return msgspec.json.decode(stored, type=dict[str, datetime]) if stored else {}
 
 
@@ -114,15 +151,15 @@ async def read_project(jira: JiraClient, origin: Origin) -> Found:
     return Found(changes=[project_change(origin, (await jira.project(origin.project)).payload)])
 
 
-async def read_fields(jira: JiraClient, journal: Journal, names: CheckpointNames) -> Found:
-    """The field catalogue: the id of the sprint field, and what is different from the last look."""
+async def read_fields(jira: JiraClient, log: EventLog, names: CheckpointNames) -> Found:
+    """The field catalogue: the id of the sprint field, and what has changed in it since."""
     fields = await jira.fields()
     if not fields:
         # Every site has fields. To believe the answer would tell of the end of each, and lose the sprints.
-        known = (await journal.checkpoint(names.sprint_field) or b"").decode()
+        known = (await log.checkpoint(names.sprint_field) or b"").decode()
         return Found(warnings=("Jira listed no fields at all, which is not believed.",), sprint_field=known or None)
     catalogue = catalogue_of(fields)
-    stored = await journal.checkpoint(names.fields)
+    stored = await log.checkpoint(names.fields)
     before = msgspec.json.decode(stored, type=dict[str, KnownField]) if stored else catalogue
     found = sprint_field(fields)
     checkpoints = {names.sprint_field: (found or "").encode()}
@@ -150,7 +187,7 @@ async def _users(jira: JiraClient, origin: Origin, accounts: list[str]) -> Found
 
 
 async def _users_among_all(jira: JiraClient, accounts: set[str]) -> list[User]:
-    """The same users from the list of all users, for a site that does not look users up by id."""
+    """The same users from the list of all users, for a site that shows no users by their ids."""
     found: list[User] = []
     start: int | None = 0
     while start is not None:

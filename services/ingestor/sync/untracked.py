@@ -9,26 +9,34 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
-from libs.events import (
-    AbsenceReason,
-    Change,
-    Head,
-    JiraIssueGone,
-    ProjectKey,
-)
-from libs.jira_client import JiraClient
-from libs.temporal.messages import MarkUntracked, SyncPlan
-from services.ingestor.journal import Journal
+import msgspec
+
+from libs.events import AbsenceReason, Append, Change, Head, JiraIssueGone
+from libs.jira_client import JiraClient, RequestCount
+from libs.temporal.messages import Counts, MarkUntracked, PageResult, SyncPlan
+from services.ingestor.event_log import EventLog
+from services.ingestor.project_of import project_of
 from services.ingestor.sync.plan import full_jql, incremental_jql
 
 UNTRACKED = b"untracked"
 """Digest of an issue's stream while it is untracked, so that it is marked once; the issue itself has another."""
 
 AT_ONCE = 1000
-"""Issues that are looked up, and marked, in one piece."""
+"""Issues that are looked for in the log, and marked, in one piece."""
 
 
-async def left_behind(jira: JiraClient, message: MarkUntracked) -> list[str]:
+async def marked(jira: JiraClient, log: EventLog, message: MarkUntracked, requests: RequestCount) -> Append:
+    """The stored issues that have left the watch list are marked; what is left to append is how many."""
+    issues = await _left_behind(jira, message)
+    appended = 0
+    for start in range(0, len(issues), AT_ONCE):
+        changes = await _changes(log, message, issues[start : start + AT_ONCE])
+        appended += len((await log.append(Append(changes=changes))).appended)
+    counts = Counts(appended=appended, requests=requests.sent)
+    return Append(outcome=msgspec.json.encode(PageResult(counts=counts)))
+
+
+async def _left_behind(jira: JiraClient, message: MarkUntracked) -> list[str]:
     """Ids of the issues that Jira shows in the project, or showed changed since the plan's bound, outside the list."""
     jql = _jql(message.project, message.plan)
     # The project first: an issue that comes to the list between the two searches is then in both.
@@ -39,21 +47,16 @@ async def left_behind(jira: JiraClient, message: MarkUntracked) -> list[str]:
     return sorted(everything - tracked)
 
 
-async def untracked_changes(journal: Journal, message: MarkUntracked, issues: Iterable[str]) -> list[Change]:
+async def _changes(log: EventLog, message: MarkUntracked, issues: Iterable[str]) -> list[Change]:
     """An absence for each of the issues that is in the log and not marked yet."""
     streams = {JiraIssueGone.stream_of(message.site, issue): issue for issue in issues}
-    heads = await journal.heads(list(streams))
+    heads = await log.heads(list(streams))
     return [_change(message, streams[stream], head) for stream, head in heads.items() if head.digest != UNTRACKED]
 
 
 def _change(message: MarkUntracked, issue: str, head: Head) -> Change:
     event = JiraIssueGone(
-        **JiraIssueGone.envelope(
-            issue,
-            ProjectKey(message.site, message.project),
-            occurred_at=datetime.now(UTC),
-            cause=message.run_id,
-        ),
+        **JiraIssueGone.envelope(issue, project_of(message), occurred_at=datetime.now(UTC), cause=message.run_id),
         issue_id=issue,
         reason=AbsenceReason.UNTRACKED,
     )

@@ -47,11 +47,11 @@ from libs.temporal.messages import (
     SilenceAlerts,
 )
 from libs.temporal.worker import make_worker
+from services.ingestor.checkpoints import registered_checkpoint
 from services.ingestor.control.activities import ControlActivities
 from services.ingestor.control.schedules import ScheduleGateway, agrees
 from services.ingestor.control.state import ControlState, fold_control
-from services.ingestor.journal import Journal
-from services.ingestor.sync.plan import registered_checkpoint
+from services.ingestor.event_log import EventLog
 from services.ingestor.workflows import ControlProjectWorkflow
 from services.telemetry.backoff import Rules
 from services.telemetry.backoff_commands import BackoffController, command_for
@@ -100,6 +100,10 @@ class Project:
     def state(self) -> ControlState:
         return fold_control(self.control())
 
+    async def agrees(self, gateway: ScheduleGateway) -> bool:
+        """Whether Temporal holds what the log says."""
+        return agrees(self.state(), await gateway.observe(ProjectKey(self.site, self.key)))
+
     def placed(self, event: Event, stream: str) -> Event:
         fields: dict[str, Any] = {
             "site": self.site,
@@ -124,7 +128,7 @@ class Project:
             workflow_id=names.sync_workflow_id(self.site, self.key),
         )
         self.store.append(
-            Append(changes=[Change(event=event)], checkpoints={registered_checkpoint(self.site, self.key): b""})
+            Append(changes=[Change(event=event)], checkpoints={registered_checkpoint(event.project_key): b""})
         )
 
     async def live(self) -> None:
@@ -199,7 +203,7 @@ async def two_ingestors(address: str, store: EventStore) -> AsyncIterator[Contro
     """What of an ingestor carries commands out, twice."""
     async with contextlib.AsyncExitStack() as running:
         for _ in range(2):
-            client, journal = await connect(address), Journal(store)
+            client, journal = await connect(address), EventLog(store)
             running.callback(journal.close)
             control = ControlActivities(journal, ScheduleGateway(client, timedelta(0)), "http://jira")
             steps: list[Callable[..., Any]] = [control.adopt_schedule, control.record_command, control.apply_schedule]
@@ -239,11 +243,11 @@ async def _settled(store: EventStore, control: ControlActivities, projects: list
         while True:
             await control.keep(site)
             states = await asyncio.to_thread(states_at, store, store.head(), Rules())
-            held = [agrees(project.state(), await gateway.held(site, project.key)) for project in projects]
+            agreeing = [await project.agrees(gateway) for project in projects]
             telemetry = SavedReader(store, "telemetry", ())
             telemetry.load()
             behind = store.read(telemetry.position, 1, ("SyncFailed.v1", "SyncSucceeded.v1"))
-            if all(held) and not behind and not any(command_for(state) for state in states.values()):
+            if all(agreeing) and not behind and not any(command_for(state) for state in states.values()):
                 return
             await asyncio.sleep(0.1)
 
@@ -310,4 +314,6 @@ async def test_alerts_and_notices_are_dealt_with_by_commands_that_touch_no_sched
         assert derived.states[ProjectKey(site, project.key)].alerts == ()
         with pytest.raises(RPCError, match="not found"):
             await project.schedule.describe()
-    assert store.checkpoints(registered_checkpoint(site, "")) == {registered_checkpoint(site, project.key): b""}
+    assert store.checkpoints(registered_checkpoint(ProjectKey(site, ""))) == {
+        registered_checkpoint(ProjectKey(site, project.key)): b""
+    }

@@ -22,6 +22,7 @@ from libs.events import (
     Change,
     Event,
     EventStore,
+    ProjectKey,
     ProjectRegistered,
     ProjectUnregistered,
     SchedulePaused,
@@ -32,9 +33,9 @@ from libs.events import (
 )
 from libs.temporal.messages import AnyCommand, ProjectRef
 from services.ingestor.control.activities import ControlActivities
-from services.ingestor.control.schedules import Held, ScheduleGateway
+from services.ingestor.control.schedules import ObservedSchedule, ScheduleGateway
 from services.ingestor.control.state import ControlState, fold_control
-from services.ingestor.journal import Journal
+from services.ingestor.event_log import EventLog
 from services.telemetry.backoff import Rules
 from services.telemetry.backoff_commands import BackoffCommand, command_for
 from services.telemetry.projects import Projects
@@ -78,7 +79,7 @@ class Interleaving:
                 self._waiting.pop(self.dice.randrange(len(self._waiting))).set_result(None)
 
 
-class InterleavedJournal(Journal):
+class InterleavedLog(EventLog):
     """The log of an ingestor."""
 
     def __init__(self, store: EventStore, interleaving: Interleaving) -> None:
@@ -118,21 +119,22 @@ class Gateway(ScheduleGateway):
     def __init__(self, temporal: Temporal, interleaving: Interleaving) -> None:
         self._temporal, self._interleaving, self._jitter = temporal, interleaving, timedelta(0)
 
-    async def held(self, site: str, project: str) -> Held | None:
-        del site, project
+    async def observe(self, project: ProjectKey) -> ObservedSchedule | None:
+        del project
         await self._interleaving.next()
         schedule = self._temporal.schedule
         if schedule is None:
             return None
         token = str(self._temporal.changes).encode()
-        return Held(version_of(schedule), schedule.state.paused, schedule.state.note or "", (), token)
+        return ObservedSchedule(version_of(schedule), schedule.state.paused, schedule.state.note or "", (), token)
 
-    async def write(self, site: str, project: str, wanted: ControlState, held: Held | None) -> None:
+    async def write(self, project: ProjectKey, desired: ControlState, observed: ObservedSchedule | None) -> None:
         await self._interleaving.next()
         token = str(self._temporal.changes).encode()
-        if (held is None) != (self._temporal.schedule is None) or (held is not None and held.token != token):
-            return  # as the server does: silently
-        self._temporal.put(self._whole(site, project, wanted) if wanted.registered else None)
+        there = self._temporal.schedule is not None
+        if (observed is not None) != there or (observed is not None and observed.token != token):
+            return  # as the server does: without a word
+        self._temporal.put(self._whole(project, desired) if desired.registered else None)
 
 
 class Shaky(EventStore):
@@ -158,7 +160,7 @@ class World:
         self.store, self.interleaving, self.temporal = store, Interleaving(self.dice), Temporal()
         self.ingestors = [
             ControlActivities(
-                InterleavedJournal(store, self.interleaving), Gateway(self.temporal, self.interleaving), "http://jira"
+                InterleavedLog(store, self.interleaving), Gateway(self.temporal, self.interleaving), "http://jira"
             )
             for _ in range(2)
         ]

@@ -20,7 +20,7 @@ from libs.temporal.messages import PauseSync
 from services.cli.checks import databases, fan_out, scheduler
 from services.cli.checks.findings import FAIL, Finding
 from services.cli.doctor import examine
-from tests.acceptance.steering.control import RARELY, Desk, until
+from tests.acceptance.steering.control import Desk, until
 from tests.acceptance.sync.pipeline import Pipeline, running
 from tests.integration.events.nats.publishing import jetstream, relay, until_stored
 from tests.servers.addresses import NatsServer, TemporalServer, sqlite_log
@@ -86,7 +86,7 @@ async def patient(
                 "TEMPORAL_ADDRESS": temporal.address,
             },
         )
-        await patient.desk.register(RARELY)
+        await patient.desk.register()
         await until(lambda: [one for one in store.read(0, 10_000) if isinstance(one.event, SyncSucceeded)])
         await pipeline.project_all()
         async with relay(store, nats.url):

@@ -20,8 +20,8 @@ from libs.temporal.messages import ApplyBackoff, RequestSync
 from services.cli.copies.backup import back_up
 from services.ingestor.control.activities import ControlActivities
 from services.ingestor.control.schedules import ScheduleGateway
-from services.ingestor.journal import Journal
-from tests.acceptance.steering.control import RARELY, Desk, until, version_in
+from services.ingestor.event_log import EventLog
+from tests.acceptance.steering.control import Desk, until, version_in
 from tests.acceptance.sync.pipeline import Pipeline, running
 from tests.integration.events.nats.publishing import messages, relay, until_stored
 from tests.integration.operate.copying import restored
@@ -75,7 +75,7 @@ async def test_a_restored_log_begins_a_life_of_its_own(
 ) -> None:
     async with running(store, temporal.address, jira, stays=True) as pipeline, relay(store, nats.url):
         desk, site = Desk(pipeline), pipeline.site
-        await desk.register(RARELY)
+        await desk.register()
         await until(lambda: kinds(store, SyncSucceeded))
         back_up(store_url, tmp_path / "backup")
         kept = store.head()
@@ -99,7 +99,7 @@ async def test_a_restored_log_begins_a_life_of_its_own(
         async with running(copy, temporal.address, jira, site=site) as again, relay(copy, nats.url):
             desk = Desk(again)
             await until_stored(nats.url, kept)
-            journal = Journal(copy)
+            journal = EventLog(copy)
             control = ControlActivities(journal, ScheduleGateway(client, timedelta(0)), jira.base_url)
             await control.keep(site)
             journal.close()

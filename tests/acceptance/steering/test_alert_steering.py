@@ -1,4 +1,4 @@
-"""What people do about alerts and notices by GraphQL, end to end: the answers are what log and tables hold."""
+"""What people do about alerts and notifications by GraphQL, end to end: the answers are what log and tables hold."""
 
 from __future__ import annotations
 
@@ -234,11 +234,11 @@ async def test_without_a_notifier_one_is_told_what_happens_next(
 
 
 async def test_a_dead_notice_is_tried_again_once(console: Console) -> None:
-    notice = shared(console, "notice", "n-1")
+    request = shared(console, "notice", "n-1")
     await append(
         console,
         NotificationFailed(
-            **notice,
+            **request,
             project="",
             notification_id="n-1",
             channel="email",

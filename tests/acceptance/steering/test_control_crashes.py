@@ -17,6 +17,7 @@ from temporalio.client import Client
 from libs.events import (
     Event,
     EventStore,
+    ProjectKey,
     ScheduleChanged,
     SchedulePaused,
     SyncRequested,
@@ -33,8 +34,9 @@ from libs.temporal.connect import connect
 from libs.temporal.messages import Command, PauseSync, RescheduleSync, StartSync
 from services.ingestor.control.schedules import ScheduleGateway, agrees
 from services.ingestor.control.state import fold_control
-from tests.acceptance.steering.control import RARELY, control_events, until
+from tests.acceptance.steering.control import control_events, until
 from tests.acceptance.sync.crashing_ingestor import POINTS
+from tests.acceptance.sync.pipeline import RARELY
 from tests.servers.addresses import TemporalServer, free_port
 
 PROJECT = "DEMO"
@@ -103,14 +105,14 @@ async def test_a_command_survives_the_death_of_the_ingestor(
             await register_project(client, site=site, project=PROJECT, cron=RARELY, timezone="UTC", actor="ann")
             await until(lambda: events(store, SyncSucceeded))
             before = len(events(store, SyncRequested))
-            frame = {"site": site, "project": PROJECT, "command_id": "test-command", "actor": "ann"}
-            given: Any = kind(**frame, **arguments)
+            common = {"site": site, "project": PROJECT, "command_id": "test-command", "actor": "ann"}
+            given: Any = kind(**common, **arguments)
             done = await carry_out(client, given)
 
             assert ingestor.deaths == 1, f"the ingestor did not die at {point}"
             control = control_events(store, site, PROJECT)
-            held = await ScheduleGateway(client, jitter=timedelta(0)).held(site, PROJECT)
-            assert agrees(fold_control(control), held)
+            observed = await ScheduleGateway(client, jitter=timedelta(0)).observe(ProjectKey(site, PROJECT))
+            assert agrees(fold_control(control), observed)
             assert len([event for event in control if type(event) is effect]) == 1 + (before if name == "start" else 0)
             if done.request_id is not None:
                 await until(lambda: served(store, done.request_id))

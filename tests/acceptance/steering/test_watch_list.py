@@ -127,7 +127,7 @@ async def test_who_joins_brings_their_history_and_who_leaves_takes_theirs(watche
 
 async def test_a_list_from_the_start_reads_only_theirs(watched: Watched) -> None:
     _, second, *_ = watched.by_share()
-    await watched.desk.register("0 0 1 1 *", account_ids=(second,))
+    await watched.desk.register(account_ids=(second,))
     await watched.desk.pipeline.ended(None)
     await watched.desk.pipeline.project_all()
     watched.check(second)

@@ -10,12 +10,12 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from libs.events import Append, Appended
+from libs.events import Append, Appended, ProjectKey
 from libs.runtime import run_service
 from services.ingestor import __main__ as ingestor
-from services.ingestor.control.schedules import Held, ScheduleGateway
+from services.ingestor.control.schedules import ObservedSchedule, ScheduleGateway
 from services.ingestor.control.state import ControlState
-from services.ingestor.journal import Journal
+from services.ingestor.event_log import EventLog
 from services.ingestor.settings import Settings
 
 POINTS = (
@@ -36,7 +36,7 @@ def crash(point: str) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-class CrashingJournal(Journal):
+class CrashingEventLog(EventLog):
     async def append(self, append: Append) -> Appended:
         command = bool(append.idempotency_key and append.idempotency_key.startswith("command:test-"))
         if command:
@@ -48,19 +48,19 @@ class CrashingJournal(Journal):
 
 
 class CrashingGateway(ScheduleGateway):
-    async def write(self, site: str, project: str, wanted: ControlState, held: Held | None) -> None:
-        armed = held is not None
+    async def write(self, project: ProjectKey, desired: ControlState, observed: ObservedSchedule | None) -> None:
+        armed = observed is not None
         if armed:
             crash("before-schedule")
-        await super().write(site, project, wanted, held)
+        await super().write(project, desired, observed)
         if armed:
             crash("after-schedule")
 
-    async def trigger(self, site: str, project: str, request_id: str) -> bool:
+    async def trigger(self, project: ProjectKey, request_id: str) -> bool:
         armed = request_id.startswith("test-")
         if armed:
             crash("before-trigger")
-        found = await super().trigger(site, project, request_id)
+        found = await super().trigger(project, request_id)
         if armed:
             crash("after-trigger")
         return found
@@ -69,7 +69,7 @@ class CrashingGateway(ScheduleGateway):
 def main() -> None:
     """The real ingestor, but for the two classes."""
     module: Any = ingestor
-    module.Journal, module.ScheduleGateway = CrashingJournal, CrashingGateway
+    module.EventLog, module.ScheduleGateway = CrashingEventLog, CrashingGateway
     run_service("ingestor", Settings, ingestor.main)
 
 

@@ -25,12 +25,15 @@ from libs.temporal.connect import connect
 from services.ingestor.control.activities import ControlActivities
 from services.ingestor.control.schedules import ScheduleGateway
 from services.ingestor.discovery import DiscoveryActivities
-from services.ingestor.journal import Journal
+from services.ingestor.event_log import EventLog
 from services.ingestor.sync.activities import SyncActivities
 from services.ingestor.worker import make_workers
 from services.projector.loop import ProjectLoop
 
 End = SyncSucceeded | SyncFailed | SyncCancelled
+
+RARELY = "0 0 1 1 *"
+"""The schedule of a project in tests: it adds no run of its own to those that the test asks for."""
 
 
 class Pipeline:
@@ -45,7 +48,7 @@ class Pipeline:
     async def register(self) -> End:
         """Register the project, and wait for the end of its first sync."""
         await register_project(
-            self.client, site=self.site, project=self.project, cron="0 0 1 1 *", timezone="UTC", actor="test"
+            self.client, site=self.site, project=self.project, cron=RARELY, timezone="UTC", actor="test"
         )
         return await self.ended(None)
 
@@ -68,6 +71,8 @@ class Pipeline:
                 for recorded in await asyncio.to_thread(self.store.read, self._read_to, 10_000):
                     self._read_to = recorded.position
                     event = recorded.event
+                    if event.site != self.site:
+                        continue
                     if isinstance(event, SyncStarted) and (request is None or request in event.request_ids):
                         run = event.run_id
                     elif isinstance(event, End) and event.run_id == run:
@@ -89,17 +94,17 @@ async def running(
 ) -> AsyncIterator[Pipeline]:
     """An ingestor in this process; its site is new, so that tests share a Temporal server without meeting.
 
-    `stays` leaves the schedule in Temporal, as an ingestor does that is stopped.
+    `stays` leaves the schedule and its runs in Temporal, as an ingestor does that is stopped.
     """
     site = site or f"t-{uuid.uuid4().hex[:10]}"
     client = await connect(temporal, namespace)
-    journal = Journal(store)
+    event_log = EventLog(store)
     settings = JiraSettings(
         base_url=simulator.base_url, email=EMAIL, token=TOKEN, allow_insecure=True, retry_base_seconds=0.02
     )
     async with JiraClient(settings) as jira, AsyncExitStack() as workers:
-        sync = SyncActivities(journal, jira)
-        control = ControlActivities(journal, ScheduleGateway(client, timedelta(0)), simulator.base_url)
+        sync = SyncActivities(event_log, jira)
+        control = ControlActivities(event_log, ScheduleGateway(client, timedelta(0)), simulator.base_url)
         for worker in make_workers(client, site, sync, control, DiscoveryActivities(jira), version=version):
             await workers.enter_async_context(worker)
         pipeline = Pipeline(client, store, site, project)
@@ -108,10 +113,19 @@ async def running(
         finally:
             pipeline.tables.dispose()
             if not stays:
-                await _forget_schedule(client, site, project)
-    journal.close()
+                await _leave_nothing(client, site, project)
+    event_log.close()
 
 
-async def _forget_schedule(client: Client, site: str, project: str) -> None:
+async def _leave_nothing(client: Client, site: str, project: str) -> None:
+    """Delete the schedule, and end what still runs.
+
+    The queues of syncs and of control are the same for all sites: the workers of the next test would go on with it, and
+    write into the log of that test.
+    """
     with contextlib.suppress(RPCError):
         await client.get_schedule_handle(names.schedule_id(site, project)).delete()
+    async for run in client.list_workflows("ExecutionStatus = 'Running'"):
+        if run.id.startswith(names.workflow_prefixes(site)):
+            with contextlib.suppress(RPCError):  # it has ended meanwhile
+                await client.get_workflow_handle(run.id, run_id=run.run_id).terminate("the test is over")

@@ -16,6 +16,7 @@ from libs.events import (
     Event,
     EventStore,
     JiraIssueFetched,
+    ProjectKey,
     SchemaDriftDetected,
     SyncFailed,
     SyncPageRecorded,
@@ -30,7 +31,7 @@ from libs.jira_simulator.server import Simulator, serve
 from libs.jira_simulator.site.catalogue import FLAGGED_FIELD, SPRINT_FIELD, STORY_POINTS_FIELD
 from libs.jira_simulator.site.dataset import Dataset
 from libs.read_tables import sync_log, sync_state
-from services.ingestor.sync.plan import CheckpointNames
+from services.ingestor.checkpoints import CheckpointNames
 from tests.acceptance.sync.pipeline import Pipeline, running
 from tests.servers.addresses import TemporalServer
 
@@ -61,7 +62,7 @@ async def pipeline(log: EventStore, jira: Simulator, temporal: TemporalServer) -
 
 
 def watermarks(pipeline: Pipeline) -> bytes | None:
-    return pipeline.store.checkpoint(CheckpointNames(pipeline.site, pipeline.project).watermarks)
+    return pipeline.store.checkpoint(CheckpointNames(ProjectKey(pipeline.site, pipeline.project)).watermarks)
 
 
 FAULTS = {
@@ -114,8 +115,10 @@ async def test_a_failure_is_classified_shown_and_loses_nothing(case: str, pipeli
 
     await pipeline.project_all()
     with pipeline.tables.connect() as connection:
-        states = set(connection.execute(select(sync_state.c.status, sync_state.c.error_code)))
-        entries = connection.execute(select(sync_log).where(sync_log.c.level == "ERROR")).mappings().all()
+        of_site = sync_state.c.site == pipeline.site
+        states = set(connection.execute(select(sync_state.c.status, sync_state.c.error_code).where(of_site)))
+        errors = select(sync_log).where(sync_log.c.level == "ERROR", sync_log.c.site == pipeline.site)
+        entries = connection.execute(errors).mappings().all()
     assert states == {("FAILED", code)}
     assert len(entries) == 1
     assert failed.advice in entries[0]["message"]
@@ -134,8 +137,9 @@ def issues(pipeline: Pipeline) -> set[str]:
 
 
 def events(pipeline: Pipeline, kind: type[E]) -> list[E]:
-    """All events of a kind, oldest first."""
-    return [one.event for one in pipeline.store.read(0, 100_000) if isinstance(one.event, kind)]
+    """All events of a kind of the pipeline's site, oldest first."""
+    recorded = [one.event for one in pipeline.store.read(0, 100_000)]
+    return [event for event in recorded if isinstance(event, kind) and event.site == pipeline.site]
 
 
 async def test_a_failing_first_sync_keeps_its_pages_and_goes_on(pipeline: Pipeline, jira: Simulator) -> None:
@@ -153,8 +157,8 @@ async def test_a_failing_first_sync_keeps_its_pages_and_goes_on(pipeline: Pipeli
     assert len(issues(pipeline)) == 250
 
 
-async def test_fields_that_change_are_told_once_and_unknown_ones_are_kept(pipeline: Pipeline, jira: Simulator) -> None:
-    names = CheckpointNames(pipeline.site, pipeline.project)
+async def test_changed_fields_are_reported_once_and_unknown_ones_are_kept(pipeline: Pipeline, jira: Simulator) -> None:
+    names = CheckpointNames(ProjectKey(pipeline.site, pipeline.project))
     await pipeline.register()
     assert events(pipeline, SchemaDriftDetected) == []
     risk = jira.mutations.add_field("Risk", type="option", value={"value": "high"})["id"]
@@ -165,9 +169,9 @@ async def test_fields_that_change_are_told_once_and_unknown_ones_are_kept(pipeli
     pipeline.store.append(Append(checkpoints={names.page("dead", 0): b"1,2,3"}))
     for _ in range(2):
         assert isinstance(await pipeline.sync(full=True), SyncSucceeded)
-        told = {(drift.change, drift.field_id) for drift in events(pipeline, SchemaDriftDetected)}
+        reported = {(drift.change, drift.field_id) for drift in events(pipeline, SchemaDriftDetected)}
         assert len(events(pipeline, SchemaDriftDetected)) == 4
-        assert told == {
+        assert reported == {
             ("APPEARED", risk),
             ("TYPE_CHANGED", STORY_POINTS_FIELD),
             ("RENAMED", SPRINT_FIELD),
@@ -183,27 +187,27 @@ async def test_fields_that_change_are_told_once_and_unknown_ones_are_kept(pipeli
 
     # A run that is not full looks the list up in its turn; here that turn has come.
     jira.mutations.remove_field(risk)
-    units = msgspec.json.decode(pipeline.store.checkpoint(names.looked_up) or b"{}")
+    units = msgspec.json.decode(pipeline.store.checkpoint(names.refreshed) or b"{}")
     due = dict.fromkeys(units | {"users": "", "sprints": ""}, datetime.now(UTC)) | {
         "fields": datetime(2020, 1, 1, tzinfo=UTC)
     }
-    pipeline.store.append(Append(checkpoints={names.looked_up: msgspec.json.encode(due)}))
+    pipeline.store.append(Append(checkpoints={names.refreshed: msgspec.json.encode(due)}))
     assert isinstance(await pipeline.sync(), SyncSucceeded)
-    gone = events(pipeline, SchemaDriftDetected)[4:]
-    assert [(drift.change, drift.field_id, drift.field_name) for drift in gone] == [("VANISHED", risk, "Risk")]
+    vanished = events(pipeline, SchemaDriftDetected)[4:]
+    assert [(drift.change, drift.field_id, drift.field_name) for drift in vanished] == [("VANISHED", risk, "Risk")]
     await pipeline.project_all()
     with pipeline.tables.connect() as connection:
         lines = set(connection.execute(select(sync_log.c.message).where(sync_log.c.level == "WARNING")).scalars())
     assert f"Jira has a new field: Risk ({risk}), option (com.atlassian.jira" in "".join(lines)
 
 
-async def test_an_answer_of_another_shape_is_told_once_until_it_is_well_again(
+async def test_an_answer_of_another_shape_is_reported_once_until_it_is_well_again(
     pipeline: Pipeline, jira: Simulator
 ) -> None:
     await pipeline.register()
     fault = Fault(match=EVERY_SEARCH, always=True, status=200, body={"issues": {"id": "1"}})
-    for told in (1, 1, 2):
-        if told == 2:
+    for reported in (1, 1, 2):
+        if reported == 2:
             assert isinstance(await pipeline.sync(), SyncSucceeded)
         jira.faults.add(fault)
         failed = await pipeline.sync()
@@ -211,7 +215,7 @@ async def test_an_answer_of_another_shape_is_told_once_until_it_is_well_again(
         assert isinstance(failed, SyncFailed)
         assert (failed.code, failed.evidence.path) == ("BAD_RESPONSE", "$.issues")
         found = events(pipeline, SchemaDriftDetected)
-        assert len(found) == told
+        assert len(found) == reported
         assert (found[-1].field_id, found[-1].before, found[-1].after) == ("$.issues", "array", "object")
         assert found[-1].field_name == "POST /rest/api/3/search/jql"
 
@@ -226,7 +230,7 @@ async def test_a_list_without_any_field_is_not_believed(pipeline: Pipeline, jira
     assert end.appended == 0
 
 
-async def test_being_told_to_wait_is_obeyed_and_no_failure(pipeline: Pipeline, jira: Simulator) -> None:
+async def test_a_request_to_wait_is_obeyed_and_no_failure(pipeline: Pipeline, jira: Simulator) -> None:
     jira.faults.add(Fault(match=EVERY_SEARCH, times=1, status=429, headers={"Retry-After": "2"}))
     end = await pipeline.register()
     assert isinstance(end, SyncSucceeded)
@@ -234,7 +238,7 @@ async def test_being_told_to_wait_is_obeyed_and_no_failure(pipeline: Pipeline, j
     assert (second - first).total_seconds() >= 2.0
 
 
-async def test_a_child_page_that_is_gone_is_a_warning_and_is_read_by_the_next_run(
+async def test_a_child_page_that_is_not_there_is_a_warning_and_is_read_by_the_next_run(
     pipeline: Pipeline, jira: Simulator
 ) -> None:
     jira.faults.add(Fault(match=r"/comment\b", always=True, status=404))
@@ -281,7 +285,7 @@ async def test_a_sync_of_some_accounts_reads_only_their_issues(pipeline: Pipelin
 
 
 async def test_what_a_site_does_not_offer_is_a_warning(pipeline: Pipeline, jira: Simulator) -> None:
-    """A site without boards, without a field list and without look-up of users is read all the same."""
+    """A site without boards, without a field list, and that shows no users by their ids is read all the same."""
     jira.faults.add(
         *(Fault(match=path, always=True, status=404) for path in ("/agile/", r"/field\b", "/project/", "/user/bulk"))
     )

@@ -150,7 +150,7 @@ async def test_one_trace_shows_the_whole_way_of_one_changed_issue(tmp_path: Path
     port = free_port()
     async with world(tmp_path, f"http://127.0.0.1:{port}") as system:
         async with collecting(port) as collector:
-            line = await changed_and_told(system, "seen by one trace", "DEMO-7")
+            line = await changed_and_reported(system, "seen by one trace", "DEMO-7")
             position, traceparent = system.fetched("seen by one trace")
             trace = traceparent.split("-")[1]
             assert line["traceId"] == trace
@@ -214,14 +214,14 @@ async def a_callers_trace_goes_on(system: World, collector: Collector) -> None:
 
 
 async def without_a_collector_all_goes_on(system: World) -> None:
-    """Nothing listens at the endpoint any more: what is done and told is the same."""
-    line = await changed_and_told(system, "seen by nobody", "DEMO-9")
+    """Nothing listens at the endpoint any more: what is done and reported is the same."""
+    line = await changed_and_reported(system, "seen by nobody", "DEMO-9")
     position, traceparent = system.fetched("seen by nobody")
     assert line["traceId"] == traceparent.split("-")[1]
     assert (await message(system, position))["ce-traceparent"] == traceparent
 
 
-async def changed_and_told(system: World, summary: str, issue: str) -> dict[str, Any]:
+async def changed_and_reported(system: World, summary: str, issue: str) -> dict[str, Any]:
     """Change an issue, have it synced while three subscriptions watch; the log line that tells of it."""
     async with (
         system.watching('syncLogAdded(projectId: "DEMO") { message traceId }') as lines,

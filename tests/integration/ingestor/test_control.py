@@ -17,12 +17,12 @@ from libs.temporal.connect import connect
 from libs.temporal.messages import PauseSync, RegisterProject, ResumeSync
 from services.ingestor.control.activities import ControlActivities
 from services.ingestor.control.schedules import ScheduleGateway
-from services.ingestor.journal import Journal
+from services.ingestor.event_log import EventLog
 from tests.acceptance.steering.control import QUARTERLY, control_events
 from tests.servers.addresses import free_port
 
 
-class CountingJournal(Journal):
+class CountingEventLog(EventLog):
     """Knows how many events it was asked for."""
 
     read = 0
@@ -34,50 +34,50 @@ class CountingJournal(Journal):
 
 
 @pytest.fixture
-def journals(store: EventStore) -> Iterator[tuple[CountingJournal, CountingJournal]]:
+def event_logs(store: EventStore) -> Iterator[tuple[CountingEventLog, CountingEventLog]]:
     """Of two ingestors."""
     with contextlib.closing(open_store(store.url)) as other:
-        one, two = CountingJournal(store), CountingJournal(other)
+        one, two = CountingEventLog(store), CountingEventLog(other)
         with contextlib.closing(one), contextlib.closing(two):
             yield one, two
 
 
 async def test_a_command_reads_what_came_since_the_last(
-    store: EventStore, journals: tuple[CountingJournal, CountingJournal]
+    store: EventStore, event_logs: tuple[CountingEventLog, CountingEventLog]
 ) -> None:
     client = await connect(f"127.0.0.1:{free_port()}", lazy=True)  # nothing here asks Temporal
-    desks = [ControlActivities(journal, ScheduleGateway(client, timedelta(0)), "http://jira") for journal in journals]
-    await desks[0].record_command(RegisterProject(**_told(), cron=QUARTERLY, timezone="UTC"))
+    desks = [ControlActivities(log, ScheduleGateway(client, timedelta(0)), "http://jira") for log in event_logs]
+    await desks[0].record_command(RegisterProject(**_fields(), cron=QUARTERLY, timezone="UTC"))
     for _ in range(20):
-        await desks[0].record_command(PauseSync(**_told()))
-        await desks[0].record_command(ResumeSync(**_told()))
+        await desks[0].record_command(PauseSync(**_fields()))
+        await desks[0].record_command(ResumeSync(**_fields()))
     before = len(control_events(store, "acme", "KEY"))
-    assert [journal.read for journal in journals] == [before - 1, 0], "all but what the last command came to"
-    await desks[1].record_command(PauseSync(**_told()))
-    await desks[0].record_command(ResumeSync(**_told()))
-    await asyncio.gather(*(desk.record_command(PauseSync(**_told())) for desk in desks))
-    told = [type(event) for event in control_events(store, "acme", "KEY")[before:]]
-    assert told == [SchedulePaused, ScheduleResumed, SchedulePaused, SchedulePaused]
+    assert [event_log.read for event_log in event_logs] == [before - 1, 0], "all but what the last command came to"
+    await desks[1].record_command(PauseSync(**_fields()))
+    await desks[0].record_command(ResumeSync(**_fields()))
+    await asyncio.gather(*(desk.record_command(PauseSync(**_fields())) for desk in desks))
+    stored = [type(event) for event in control_events(store, "acme", "KEY")[before:]]
+    assert stored == [SchedulePaused, ScheduleResumed, SchedulePaused, SchedulePaused]
     # At the end both may have read the same, and of two at once one has looked again.
-    assert journals[0].read <= before + 3
-    assert journals[1].read <= before + 3
+    assert event_logs[0].read <= before + 3
+    assert event_logs[1].read <= before + 3
 
 
 async def test_a_site_has_the_address_that_its_own_ingestor_knows(
-    store: EventStore, journals: tuple[CountingJournal, CountingJournal]
+    store: EventStore, event_logs: tuple[CountingEventLog, CountingEventLog]
 ) -> None:
     """Ingestors of several sites share the queue of commands: any of them may register a project of any site."""
     client = await connect(f"127.0.0.1:{free_port()}", lazy=True)  # nothing here asks Temporal
     gateway = ScheduleGateway(client, timedelta(0))
-    theirs = ControlActivities(journals[0], gateway, "http://beta", site="beta")
-    ours = ControlActivities(journals[1], gateway, "http://acme", site="acme")
-    await theirs.record_command(RegisterProject(**_told(), cron=QUARTERLY, timezone="UTC"))
+    theirs = ControlActivities(event_logs[0], gateway, "http://beta", site="beta")
+    ours = ControlActivities(event_logs[1], gateway, "http://acme", site="acme")
+    await theirs.record_command(RegisterProject(**_fields(), cron=QUARTERLY, timezone="UTC"))
     assert _addresses(store) == []
     for _ in range(2):
         await ours.record_site("acme", "ingestor")
     assert _addresses(store) == [("acme", "http://acme")]
-    await ours.record_command(RegisterProject(**_told() | {"site": "beta"}, cron=QUARTERLY, timezone="UTC"))
-    await theirs.record_command(RegisterProject(**_told() | {"site": "beta"}, cron=QUARTERLY, timezone="UTC"))
+    await ours.record_command(RegisterProject(**_fields() | {"site": "beta"}, cron=QUARTERLY, timezone="UTC"))
+    await theirs.record_command(RegisterProject(**_fields() | {"site": "beta"}, cron=QUARTERLY, timezone="UTC"))
     assert _addresses(store) == [("acme", "http://acme"), ("beta", "http://beta")]
 
 
@@ -86,5 +86,5 @@ def _addresses(store: EventStore) -> list[tuple[str, str]]:
     return [(event.site, event.base_url) for event in events if isinstance(event, SiteRegistered)]
 
 
-def _told() -> dict[str, Any]:
+def _fields() -> dict[str, Any]:
     return {"site": "acme", "project": "KEY", "command_id": new_command_id(), "actor": "ann"}

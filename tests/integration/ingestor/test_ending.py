@@ -1,4 +1,4 @@
-"""How a run that fails is told when the workflow does not know all that happened."""
+"""What is recorded of a run that fails when the workflow does not know all that happened."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from temporalio.testing import ActivityEnvironment
 
-from libs.events import EventStore, SyncFailed, SyncPageRecorded, migrate, open_store
+from libs.events import EventStore, ProjectKey, SyncFailed, SyncPageRecorded, migrate, open_store
 from libs.jira_client import JiraClient, JiraSettings
 from libs.jira_simulator.server import EMAIL, TOKEN, serve
 from libs.jira_simulator.site.dataset import Dataset
-from libs.temporal.messages import BeginSync, FailSync, Failure, FetchPage, PageSource, PrepareScan
-from services.ingestor.journal import Journal
+from libs.temporal.messages import BeginSync, FailSync, FetchPage, PageSource, PrepareScan
+from services.ingestor.checkpoints import CheckpointNames
+from services.ingestor.event_log import EventLog
 from services.ingestor.sync.activities import SyncActivities
-from services.ingestor.sync.plan import CheckpointNames
 
 RUN = {"site": "acme", "project": "DEMO", "run_id": "run-1"}
 
@@ -30,23 +30,23 @@ def log(tmp_path: Path) -> Iterator[EventStore]:
 
 
 async def test_a_page_that_was_stored_while_the_run_gave_up_is_counted(log: EventStore) -> None:
-    journal, step = Journal(log), ActivityEnvironment()
+    event_log, step = EventLog(log), ActivityEnvironment()
     async with serve(Dataset.generate(issues=150, seed=5)) as simulator:
         settings = JiraSettings(base_url=simulator.base_url, email=EMAIL, token=TOKEN, allow_insecure=True)
         async with JiraClient(settings) as jira:
-            sync = SyncActivities(journal, jira)
+            sync = SyncActivities(event_log, jira)
             plan = await sync.begin_sync(BeginSync(**RUN, workflow_id="w"))
             scan = await step.run(sync.prepare_scan, PrepareScan(**RUN, plan=plan))
             page = FetchPage(**RUN, plan=plan, scan=scan, page=1, source=PageSource.IDS, token=None)
             await step.run(sync.fetch_and_record_page, page)
             # The workflow gave up on page 0 and never heard of page 1.
-            failure = Failure(code="NETWORK_GLITCH", message="The connection to Jira failed.", advice="Wait.")
+            failure = {"code": "NETWORK_GLITCH", "message": "The connection to Jira failed.", "advice": "Wait."}
             await sync.record_sync_failed(
                 FailSync(**RUN, full=True, failure=failure, pages_recorded=0, started_at=plan.started_at)
             )
-    journal.close()
+    event_log.close()
     events = [recorded.event for recorded in log.read(0, 10_000)]
-    (told,) = (event for event in events if isinstance(event, SyncFailed))
-    assert told.pages_recorded == sum(isinstance(event, SyncPageRecorded) for event in events) == 1
-    assert (told.severity, told.category, told.fingerprint != "") == ("warning", "network", True)
-    assert log.checkpoints(CheckpointNames("acme", "DEMO").scans) == {}
+    (failed,) = (event for event in events if isinstance(event, SyncFailed))
+    assert failed.pages_recorded == sum(isinstance(event, SyncPageRecorded) for event in events) == 1
+    assert (failed.severity, failed.category, failed.fingerprint != "") == ("warning", "network", True)
+    assert log.checkpoints(CheckpointNames(ProjectKey("acme", "DEMO")).scans) == {}

@@ -83,7 +83,7 @@ async def test_so_does_a_name_of_the_certificate_that_is_not_the_address(front: 
         await connect(front, access=dataclasses.replace(papers.access(), temporal_server_name="other.example"))
 
 
-async def test_what_is_wrong_is_said_in_the_words_of_the_settings(front: str, papers: Papers) -> None:
+async def test_what_is_wrong_is_reported_by_the_names_of_the_settings(front: str, papers: Papers) -> None:
     wrong = {
         "TEMPORAL_TLS_SERVER_CA_CERT_PATH must name": papers.access(ca="wrong"),
         "if it asks for a client certificate": papers.without_cert(),
@@ -93,12 +93,12 @@ async def test_what_is_wrong_is_said_in_the_words_of_the_settings(front: str, pa
         "set TEMPORAL_TLS=1": TemporalAccess(),
         "cannot be read: No such file": papers.access(ca="no"),
     }
-    for words, access in wrong.items():
-        with pytest.raises(ConnectError, match=words):
+    for message, access in wrong.items():
+        with pytest.raises(ConnectError, match=message):
             await connect(front, access=access)
 
 
-async def test_tls_to_a_server_without_is_said_to_be_that(temporal: TemporalServer, papers: Papers) -> None:
+async def test_tls_to_a_server_without_is_reported_as_that(temporal: TemporalServer, papers: Papers) -> None:
     with pytest.raises(ConnectError, match="does not speak TLS"):
         await connect(temporal.address, access=papers.access())
 
@@ -168,7 +168,7 @@ async def test_the_doctor_and_graphql_say_it_too(front: str, papers: Papers) -> 
         await Scheduler(front, "default", papers.access(ca="wrong")).upcoming_runs("acme-DEMO", 1)
 
 
-def test_what_can_be_seen_without_temporal_is_said_at_the_start(papers: Papers) -> None:
+def test_what_can_be_seen_without_temporal_is_reported_at_the_start(papers: Papers) -> None:
     files = {"TEMPORAL_TLS_CLIENT_CERT_PATH": str(papers.file("right-cert"))}
     with pytest.raises(SettingsError, match="belong together: set both, or none"):
         read_settings(TelemetrySettings, files)
@@ -180,13 +180,13 @@ async def test_so_does_telemetry_in_its_readiness(front: str, papers: Papers) ->
     """It connects when it first asks, so that Temporal may be away while it starts."""
     url = f"sqlite:///{papers.folder / 'jdi.db'}"
     migrate(url)
-    stop, said, store = Stop(), list[str | None](), open_store(url)
+    stop, reported, store = Stop(), list[str | None](), open_store(url)
 
     def hear(reason: str | None) -> None:
-        said.append(reason)
+        reported.append(reason)
         stop.set()
 
     client = await connect(front, access=papers.access(ca="wrong"), lazy=True)
     await sweep(client, store, lambda: {ProjectKey("acme", "DEMO")}, stop, hear)
     store.close()
-    assert UNTRUSTED in (said[0] or "")
+    assert UNTRUSTED in (reported[0] or "")

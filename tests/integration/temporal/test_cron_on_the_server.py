@@ -26,7 +26,7 @@ from libs.temporal.cron import BadCron, check, next_runs
 from tests.servers.addresses import TemporalServer
 from tests.unit.libs.temporal.expressions import expressions
 
-TOLD = 10
+COMPARED = 10
 """Runs that the server announces."""
 GENERATED = 50
 MANY = 300
@@ -112,9 +112,9 @@ async def test_the_next_runs_are_those_that_the_server_announces(temporal: Tempo
         async with a_few, scheduled(client, cron, zone, start) as handle:
             return [time.astimezone(UTC) for time in (await handle.describe()).info.next_action_times]
 
-    told = await asyncio.gather(*(asked(cron, zone) for cron, zone in cases))
-    said = [next_runs(cron, zone, start - timedelta(seconds=1), TOLD) for cron, zone in cases]
-    assert [wrong for wrong in zip(cases, said, told, strict=True) if wrong[1] != wrong[2]] == []
+    served = await asyncio.gather(*(asked(cron, zone) for cron, zone in cases))
+    computed = [next_runs(cron, zone, start - timedelta(seconds=1), COMPARED) for cron, zone in cases]
+    assert [wrong for wrong in zip(cases, computed, served, strict=True) if wrong[1] != wrong[2]] == []
 
 
 @pytest.mark.parametrize("zone", CHANGES)
@@ -125,8 +125,8 @@ async def test_runs_come_when_we_say_while_clocks_change(temporal: TemporalServe
         async with scheduled(client, cron, zone) as handle:
             for change in changes:
                 start, end = change - timedelta(hours=26), change + timedelta(hours=30)
-                said = [run for run in next_runs(cron, zone, start, MANY) if run <= end]
-                assert (cron, change, said) == (cron, change, await matching(client, handle, start, end))
+                computed = [run for run in next_runs(cron, zone, start, MANY) if run <= end]
+                assert (cron, change, computed) == (cron, change, await matching(client, handle, start, end))
 
 
 @pytest.mark.parametrize("cron", REFUSED_BY_BOTH)

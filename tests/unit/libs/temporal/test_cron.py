@@ -1,4 +1,4 @@
-"""What is taken as a schedule, when it comes, and what is said of one that is not taken."""
+"""What is taken as a schedule, when it comes, and what a refusal says."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from croniter import croniter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from libs.temporal.cron import BadCron, check, in_words, longest_gap, mean_gap, next_runs, notes
+from libs.temporal.cron import BadCron, check, describe, longest_gap, mean_gap, next_runs, notes
 from tests.unit.libs.temporal.expressions import expressions
 
 patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -22,7 +22,7 @@ NOW = datetime(2026, 11, 23, 12, 7, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("cron", "said"),
+    ("cron", "message"),
     [
         ("", "0 fields; give five"),
         ("* * * *", "4 fields; give five"),
@@ -60,8 +60,8 @@ NOW = datetime(2026, 11, 23, 12, 7, tzinfo=UTC)
         ("0," * 100 + "0 * * * *", "200 are enough"),
     ],
 )
-def test_what_is_refused_says_why(cron: str, said: str) -> None:
-    with pytest.raises(BadCron, match=said) as refused:
+def test_what_is_refused_says_why(cron: str, message: str) -> None:
+    with pytest.raises(BadCron, match=message) as refused:
         check(cron, "UTC")
     assert refused.value.field == "cron"
 
@@ -88,7 +88,7 @@ def test_fewer_runs_are_given_where_no_more_come() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cron", "words"),
+    ("cron", "text"),
     [
         ("*/15 * * * *", "Every 15 minutes"),
         ("30 14 * * *", "At 14:30"),
@@ -96,19 +96,19 @@ def test_fewer_runs_are_given_where_no_more_come() -> None:
         ("5/20 8-18 * * *", "Every 20 minutes, starting at 5 minutes past the hour, between 08:00 and 18:59"),
     ],
 )
-def test_words(cron: str, words: str) -> None:
-    assert in_words(cron) == words
+def test_description(cron: str, text: str) -> None:
+    assert describe(cron) == text
 
 
-def test_words_do_not_depend_on_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_description_does_not_depend_on_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("locale.getlocale", lambda *_: ("de_DE", "UTF-8"))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert in_words("0 14 * * 1") == "At 14:00, only on Monday"
+        assert describe("0 14 * * 1") == "At 14:00, only on Monday"
 
 
 @pytest.mark.parametrize(
-    ("cron", "zone", "said"),
+    ("cron", "zone", "expected"),
     [
         ("*/15 * * * *", "Europe/Berlin", []),
         ("0 3 * * *", "UTC", []),
@@ -132,8 +132,8 @@ def test_words_do_not_depend_on_the_machine(monkeypatch: pytest.MonkeyPatch) -> 
         ("0 0 1 6 *", "Europe/Berlin", []),
     ],
 )
-def test_notes(cron: str, zone: str, said: list[str]) -> None:
-    assert notes(cron, zone, NOW) == said
+def test_notes(cron: str, zone: str, expected: list[str]) -> None:
+    assert notes(cron, zone, NOW) == expected
 
 
 @patient
@@ -160,7 +160,7 @@ def test_what_is_taken_comes_when_croniter_says(cron: str, moment: datetime) -> 
     ticks = croniter(cron, after, ret_type=datetime, max_years_between_matches=10)
     ours = next_runs(cron, "UTC", after, 5)
     assert ours == [ticks.get_next() for _ in ours]
-    assert in_words(cron)
+    assert describe(cron)
 
 
 @patient

@@ -1,21 +1,30 @@
 """How a failure travels: from the classifier through Temporal into the event, with nothing lost on the way."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libs.events import Evidence
+from libs.events import Evidence, ProjectKey, SyncEvent, SyncFailed, SyncMode
+from libs.jira_client import Evidence as Seen
 from libs.jira_client import JiraError, Verdict
 from libs.jira_client.failures.answer import Answer
 from libs.jira_client.failures.classify import classify
 from libs.jira_client.failures.errors import ErrorCode, error_for
 from libs.jira_client.failures.recorded_case import RecordedCase
 from libs.jira_client.failures.rules import RULES
-from libs.temporal.messages import Failure
-from services.ingestor.failures import ENDURED, TRANSIENT_ATTEMPTS, activity_error, as_jira_error, failure_from, told
+from libs.temporal.messages import FailSync, Failure
+from services.ingestor.failures import (
+    ENDURED,
+    TRANSIENT_ATTEMPTS,
+    activity_error,
+    as_jira_error,
+    failed_event,
+    failure_from,
+)
 from tests.unit.libs.jira_client.failures.cases import context, corpus, outcome
 
 FAILING = [case for case in corpus() if case.verdict is not None]
@@ -27,32 +36,102 @@ def error_of(case: RecordedCase) -> JiraError:
     return error_for(verdict)
 
 
+ON_THE_WIRE = {
+    *("code", "message", "advice", "status", "endpoint", "excerpt", "retry_after", "attempts", "origin", "severity"),
+    *("category", "retryable", "scope", "fingerprint", "docs", "error_code", "error_messages", "errors", "path"),
+    *("ending", "case"),
+}
+"""The names in the detail of an activity's error. Runs in progress hold them, so they stay."""
+
+WRITTEN_BEFORE = b"""{
+    "code": "BAD_RESPONSE", "message": "The answer has another shape than documented.", "advice": "Report it.",
+    "status": 200, "endpoint": "POST /rest/api/3/search/jql", "excerpt": "ValidationError: ...", "retry_after": 2.5,
+    "attempts": 3, "origin": "jira", "severity": "warning", "category": "contract", "retryable": true,
+    "scope": "endpoint", "fingerprint": "0123456789abcdef", "docs": "https://example.org", "error_code": "E1",
+    "error_messages": ["one", "two"], "errors": {"jql": "is wrong"}, "path": "$.issues", "ending": "Sunset: soon",
+    "case": "{}"
+}"""
+"""A detail as versions before wrote it, each field with a value of its own."""
+
+OF_TEMPORAL_BEFORE = b"""{
+    "code": "TIMEOUT", "message": "The step did not finish in its time.", "advice": "Wait.", "status": null,
+    "endpoint": null, "excerpt": null, "retry_after": null, "attempts": 1, "origin": "", "severity": "",
+    "category": "", "retryable": null, "scope": "", "fingerprint": "", "docs": "", "error_code": null,
+    "error_messages": [], "errors": {}, "path": null, "ending": null, "case": null
+}"""
+"""What Temporal alone reported, as versions before wrote it into the input of an activity."""
+
+COURSE: dict[str, Any] = {
+    **SyncEvent.envelope("DEMO", ProjectKey("acme", "DEMO"), occurred_at=datetime(2026, 3, 1, tzinfo=UTC), cause="r1"),
+    "run_id": "r1",
+    "mode": SyncMode.FULL,
+    "pages_recorded": 7,
+    "seconds": 1.5,
+}
+
+
+def reported(event: SyncFailed) -> dict[str, Any]:
+    """All that an event says of the failure, flat."""
+    plain = msgspec.json.decode(msgspec.json.encode(event))
+    evidence = plain.pop("evidence")
+    return {name: value for name, value in (plain | evidence).items() if name in ON_THE_WIRE}
+
+
+def names_of(kind: type[msgspec.Struct]) -> set[str]:
+    return {field.name for field in msgspec.structs.fields(kind)}
+
+
 @pytest.mark.parametrize("case", FAILING, ids=lambda case: case.name)
 def test_what_the_classifier_found_arrives_in_the_event(case: RecordedCase) -> None:
     error = error_of(case)
     sent = activity_error(error, 2).details[0]
     arrived = msgspec.json.decode(msgspec.json.encode(sent), type=Failure)
-    event = told(arrived)
-    plain = msgspec.to_builtins(error.verdict)
-    assert event.pop("attempts") == 2
-    assert msgspec.to_builtins(event.pop("evidence")) == plain.pop("evidence")
-    assert event == plain
+    plain = msgspec.json.decode(msgspec.json.encode(error.verdict))
+    assert reported(failed_event(arrived, **COURSE)) == plain | plain.pop("evidence") | {"attempts": 2}
 
 
-def test_the_event_keeps_all_evidence_there_is() -> None:
-    kept = {field.name for field in msgspec.structs.fields(Evidence)}
-    verdict_fields = {field.name: field for field in msgspec.structs.fields(Verdict)}
-    assert kept == {field.name for field in msgspec.structs.fields(verdict_fields["evidence"].type)}
+def test_no_field_is_lost_between_the_classifier_and_the_event() -> None:
+    """Each field of a verdict is one of the event's, and each of its evidence one of the event's evidence."""
+    assert names_of(Evidence) == names_of(Seen)
+    assert names_of(Verdict) - names_of(SyncFailed) == set()
+    assert (names_of(Verdict) - {"evidence"}) | names_of(Seen) | {"attempts"} == ON_THE_WIRE
+    assert failure_from(error_of(FAILING[0]), 1).keys() == ON_THE_WIRE
+
+
+def test_a_failure_as_versions_before_wrote_it_is_read() -> None:
+    assert msgspec.json.decode(WRITTEN_BEFORE).keys() == ON_THE_WIRE
+    message = msgspec.json.decode(
+        b'{"site":"acme","project":"DEMO","run_id":"r1","full":true,"pages_recorded":7,"started_at":null,"failure":'
+        + WRITTEN_BEFORE
+        + b"}",
+        type=FailSync,
+    )
+    event = failed_event(message.failure, **COURSE)
+    assert reported(event) == msgspec.json.decode(WRITTEN_BEFORE)
+    assert (event.run_id, event.mode, event.pages_recorded, event.project_key) == ("r1", "FULL", 7, ("acme", "DEMO"))
+
+
+def test_what_temporal_alone_reported_to_versions_before_is_read() -> None:
+    event = failed_event(msgspec.json.decode(OF_TEMPORAL_BEFORE), **COURSE)
+    now = failed_event({"code": "TIMEOUT", "message": event.message, "advice": "Wait."}, **COURSE)
+    assert event == now
+    assert (event.severity, event.attempts, event.docs) == (RULES[ErrorCode.TIMEOUT].severity, 1, "")
+
+
+def test_a_field_that_this_version_does_not_know_does_no_harm() -> None:
+    newer = msgspec.json.decode(WRITTEN_BEFORE) | {"mood": "bad"}
+    assert reported(failed_event(newer, **COURSE)) == msgspec.json.decode(WRITTEN_BEFORE)
 
 
 @pytest.mark.parametrize("code", ["TIMEOUT", "UNKNOWN", "NEVER_HEARD_OF"])
-def test_what_temporal_alone_reports_is_told_with_what_its_code_means(code: str) -> None:
-    one, other = (told(Failure(code=code, message=f"The step {n} ended.", advice="Wait.")) for n in (7, 12))
+def test_what_temporal_alone_reports_gets_what_its_code_means(code: str) -> None:
+    failures = ({"code": code, "message": f"The step {n} ended.", "advice": "Wait."} for n in (7, 12))
+    one, other = (failed_event(failure, **COURSE) for failure in failures)
     rule = RULES[ErrorCode(code) if code in RULES else ErrorCode.UNKNOWN]
-    assert one["code"] == code
-    assert (one["severity"], one["category"], one["scope"]) == (rule.severity, rule.category, rule.scope)
-    assert one["retryable"] is rule.retryable
-    assert one["fingerprint"] == other["fingerprint"] != ""
+    assert one.code == code
+    assert (one.severity, one.category, one.scope) == (rule.severity, rule.category, rule.scope)
+    assert one.retryable is rule.retryable
+    assert one.fingerprint == other.fingerprint != ""
 
 
 @pytest.mark.parametrize("case", FAILING, ids=lambda case: case.name)
@@ -81,4 +160,4 @@ def test_a_step_waits_as_long_as_jira_says_or_ends_the_run(asked: int, left: int
 def test_a_bug_is_classified_too() -> None:
     error = as_jira_error(KeyError("fields"), "page")
     assert error.code is ErrorCode.UNKNOWN
-    assert failure_from(error, 1).case is not None
+    assert failure_from(error, 1)["case"] is not None

@@ -1,4 +1,4 @@
-"""What back-off, alert and notice commands come to, and why some come to nothing or are refused."""
+"""What back-off, alert and notification commands come to, and why some come to nothing or are refused."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ from libs.temporal.messages import (
     SilenceAlerts,
     StartSync,
 )
-from services.ingestor.control.decisions import LONGEST_SILENCE, RefusedError, decide
+from services.ingestor.control.decisions import LONGEST_SILENCE, decide
+from services.ingestor.control.refusals import RefusedError
 from services.ingestor.control.schedules import _note, _spec
 from services.ingestor.control.state import ControlState, fold_control
 from tests.unit.services.telemetry.course import (

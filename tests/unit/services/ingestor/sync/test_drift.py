@@ -11,8 +11,8 @@ from services.ingestor.sync.drift import (
     FieldChange,
     KnownField,
     catalogue_of,
+    decode_error,
     drifts,
-    misfit,
     type_of,
 )
 
@@ -22,10 +22,10 @@ TYPES = st.sampled_from(["string", "number", "array of option"])
 CATALOGUES = st.dictionaries(IDS, st.builds(KnownField, NAMES, TYPES))
 
 
-def applied(before: Catalogue, told: list[Drift]) -> Catalogue:
-    """The fields after what was told of them."""
+def applied(before: Catalogue, found: list[Drift]) -> Catalogue:
+    """The fields after those changes."""
     fields = dict(before)
-    for drift in told:
+    for drift in found:
         old = fields.get(drift.field_id)
         if drift.change is FieldChange.APPEARED:
             assert old is None
@@ -45,12 +45,12 @@ def applied(before: Catalogue, told: list[Drift]) -> Catalogue:
 
 
 @given(CATALOGUES, CATALOGUES)
-def test_what_is_told_leads_from_the_one_to_the_other(before: Catalogue, after: Catalogue) -> None:
+def test_the_drifts_lead_from_the_one_to_the_other(before: Catalogue, after: Catalogue) -> None:
     assert applied(before, drifts(before, after)) == after
 
 
 @given(CATALOGUES)
-def test_nothing_changed_nothing_told(fields: Catalogue) -> None:
+def test_the_same_fields_have_not_drifted(fields: Catalogue) -> None:
     assert drifts(fields, dict(sorted(fields.items(), reverse=True))) == []
 
 
@@ -67,18 +67,19 @@ def test_a_type_says_what_it_holds_and_who_made_it() -> None:
     assert catalogue_of([Field(id="issuekey", name="Key")]) == {"issuekey": KnownField("Key", "no type")}
 
 
-def test_a_decoder_says_what_it_wanted_and_what_it_got() -> None:
-    told = misfit(
+def test_a_decoder_says_what_it_expected_and_what_it_got() -> None:
+    found = decode_error(
         "$.issues[...].id", "POST /rest/api/3/search/jql", "ValidationError: Expected `str`, got `int` - at …"
     )
-    assert told == Drift(
+    assert found == Drift(
         change=FieldChange.TYPE_CHANGED,
         field_id="$.issues[...].id",
         before="str",
         after="int",
         field_name="POST /rest/api/3/search/jql",
     )
-    gone = misfit("$.issues[...]", "x", "ValidationError: Object missing required field `fields` - at `$.issues[...]`")
-    assert (gone.change, gone.field_id, gone.after) == (FieldChange.VANISHED, "$.issues[...].fields", None)
-    odd = misfit("$.x", "x", "ValidationError: Invalid enum value 3 - at `$.x`")
+    message = "ValidationError: Object missing required field `fields` - at `$.issues[...]`"
+    missing = decode_error("$.issues[...]", "x", message)
+    assert (missing.change, missing.field_id, missing.after) == (FieldChange.VANISHED, "$.issues[...].fields", None)
+    odd = decode_error("$.x", "x", "ValidationError: Invalid enum value 3 - at `$.x`")
     assert (odd.change, odd.before, odd.after) == (FieldChange.TYPE_CHANGED, None, None)

@@ -4,18 +4,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ingestor.sync.plan import (
-    LOOK_UPS,
     OVERLAP,
     TRAILING_EVERY,
     TRAILING_WINDOW,
     PendingRequest,
     Watermarks,
     advance,
-    due_look_ups,
     incremental_jql,
     plan_sync,
     quote,
 )
+from services.ingestor.sync.refresh_plan import REFRESH_AFTER, due_refreshes
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 times = st.datetimes(datetime(2020, 1, 1), datetime(2026, 3, 1), timezones=st.just(UTC))  # noqa: DTZ001
@@ -98,21 +97,21 @@ def test_a_quoted_text_cannot_end_its_literal(text: str) -> None:
     assert inner.replace("\\\\", "").replace('\\"', "").count('"') == 0
 
 
-def test_idle_runs_make_one_look_up_and_each_has_its_turn() -> None:
+def test_idle_runs_refresh_one_reference_and_each_has_its_turn() -> None:
     units = ("project", "fields", "boards", "sprints/1", "sprints/2", "users/0", "users/1")
-    looked_up = dict.fromkeys(LOOK_UPS, NOW)
+    refreshed = dict.fromkeys(REFRESH_AFTER, NOW)
     made = set()
     now = NOW
     for _ in range(1000):
         now += timedelta(minutes=15)
-        due = due_look_ups(units, looked_up, now, full=False, changed=False)
+        due = due_refreshes(units, refreshed, now, full=False, changed=False)
         assert len(due) == 1
-        looked_up[due[0]] = now
+        refreshed[due[0]] = now
         made.add(due[0])
     assert made == set(units)
 
 
-def test_a_run_with_changes_always_looks_up_sprints_and_users() -> None:
+def test_a_run_with_changes_always_refreshes_sprints_and_users() -> None:
     units = ("fields", "sprints/1", "users/0")
-    looked_up = dict.fromkeys(LOOK_UPS, NOW)
-    assert due_look_ups(units, looked_up, NOW, full=False, changed=True) == ("sprints/1", "users/0")
+    refreshed = dict.fromkeys(REFRESH_AFTER, NOW)
+    assert due_refreshes(units, refreshed, NOW, full=False, changed=True) == ("sprints/1", "users/0")

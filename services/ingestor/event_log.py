@@ -8,22 +8,38 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 from uuid import UUID
+
+import msgspec
 
 from libs.events import Append, Appended, Event, EventStore, Head
 
 T = TypeVar("T")
 
 
-class Journal:
+class EventLog:
     """Awaitable access to the event log."""
 
     def __init__(self, store: EventStore) -> None:
         self._store = store
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="append")
+
+    async def once(self, idempotency_key: str, answer: type[T], step: Callable[[], Awaitable[Append]]) -> T:
+        """Take a step, and store what it comes to under its key; a step that was taken before is answered from the log.
+
+        Args:
+            idempotency_key: names the step; stored with its events.
+            answer: what the `outcome` of the append decodes to.
+            step: says what is to be stored. Not called when the log has the answer already.
+        """
+        outcome = await self.outcome(idempotency_key)
+        if outcome is None:
+            append = msgspec.structs.replace(await step(), idempotency_key=idempotency_key)
+            outcome = (await self.append(append)).outcome
+        return msgspec.json.decode(outcome, type=answer)
 
     async def append(self, append: Append) -> Appended:
         return await self._in(self._writer, lambda: self._store.append(append))

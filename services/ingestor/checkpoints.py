@@ -1,0 +1,85 @@
+"""What the ingestor remembers beside the log, by the names under which that is stored. The names stay as they are."""
+
+from libs.events import ProjectKey, scan_checkpoints
+
+
+class CheckpointNames:
+    """Names of the checkpoints of one project."""
+
+    def __init__(self, project: ProjectKey) -> None:
+        self._project = project
+        self._prefix = f"{project.site}/{project.key}/"
+
+    @property
+    def watermarks(self) -> str:
+        return f"{self._prefix}watermarks"
+
+    @property
+    def boards(self) -> str:
+        """Ids of the project's boards that have sprints."""
+        return f"{self._prefix}boards"
+
+    @property
+    def sprint_field(self) -> str:
+        return f"{self._prefix}sprint-field"
+
+    @property
+    def fields(self) -> str:
+        """Jira's list of fields as it was seen last."""
+        return f"{self._prefix}fields"
+
+    @property
+    def decode_errors(self) -> str:
+        """Paths in answers that could not be decoded since the last run that succeeded; the rest is the path."""
+        return f"{self._prefix}misfit/"
+
+    @property
+    def refreshed(self) -> str:
+        """When each of the references was read last."""
+        return f"{self._prefix}looked-up"
+
+    @property
+    def requests(self) -> str:
+        """Requests that no run has served yet; the rest is the request's id."""
+        return f"{self._prefix}request/"
+
+    @property
+    def tracked(self) -> str:
+        """The watch list: a list of account ids."""
+        return f"{self._prefix}tracked"
+
+    @property
+    def users(self) -> str:
+        """Users that were met in the project; the rest is the account id."""
+        return f"{self._prefix}user/"
+
+    @property
+    def unfinished(self) -> str:
+        """Issues whose comments or worklogs could not be read; the rest of the name is the issue's id."""
+        return f"{self._prefix}unfinished/"
+
+    @property
+    def scans(self) -> str:
+        """What runs remember while they last."""
+        return scan_checkpoints(*self._project, "").removesuffix("/")
+
+    def scan(self, run_id: str) -> str:
+        """What one run remembers while it lasts."""
+        return scan_checkpoints(*self._project, run_id)
+
+    def page(self, run_id: str, page: int) -> str:
+        """The ids of the issues of one page of a full run."""
+        return f"{self.scan(run_id)}{page:06d}"
+
+    def tokens(self, run_id: str) -> str:
+        """Page tokens that the run has met; the rest is a digest of the token."""
+        return f"{self.scan(run_id)}token/"
+
+    def stored(self, run_id: str) -> str:
+        """Pages of the run that are in the log; the rest of the name is the page's number."""
+        return f"{self.scan(run_id)}stored/"
+
+
+def registered_checkpoint(project: ProjectKey) -> str:
+    """Says that a project is registered; no key of a project has an @."""
+    return f"{project.site}/@registered/{project.key}"

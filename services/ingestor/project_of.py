@@ -1,0 +1,19 @@
+"""Which project a message of Temporal's is about. `libs.temporal` knows no events, so it cannot say so itself."""
+
+from typing import Protocol
+
+from libs.events import ProjectKey
+
+
+class AboutProject(Protocol):
+    """A command, or a step of a run."""
+
+    @property
+    def site(self) -> str: ...
+    @property
+    def project(self) -> str: ...
+
+
+def project_of(message: AboutProject) -> ProjectKey:
+    """The project's key; its own part is empty where the message concerns the site as a whole."""
+    return ProjectKey(message.site, message.project)

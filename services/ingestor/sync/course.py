@@ -1,0 +1,150 @@
+"""How a run begins and ends: its plan comes from the event log, and its end goes there. Jira is not asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+
+import msgspec
+
+from libs.events import (
+    Append,
+    Change,
+    EntityWatermark,
+    Event,
+    SyncCancelled,
+    SyncMode,
+    SyncStarted,
+    SyncSucceeded,
+    end_key,
+)
+from libs.temporal.messages import BeginSync, CancelSync, CompleteSync, Counts, FailSync
+from services.ingestor.checkpoints import CheckpointNames
+from services.ingestor.event_log import EventLog
+from services.ingestor.failures import failed_event
+from services.ingestor.project_of import project_of
+from services.ingestor.sync.drift import decode_error
+from services.ingestor.sync.plan import ENTITIES, PendingRequest, Watermarks, advance, plan_sync
+from services.ingestor.sync.step import drift_event, envelope
+
+
+async def begun(log: EventLog, message: BeginSync) -> Append:
+    """The plan of a run, and the event that it started."""
+    names, now = CheckpointNames(project_of(message)), datetime.now(UTC)
+    requests = [
+        msgspec.json.decode(raw, type=PendingRequest) for raw in (await log.checkpoints(names.requests)).values()
+    ]
+    unfinished = [name.removeprefix(names.unfinished) for name in await log.checkpoints(names.unfinished)]
+    tracked = msgspec.json.decode(await log.checkpoint(names.tracked) or b"[]", type=tuple[str, ...])
+    plan = plan_sync(await _watermarks(log, names), requests, unfinished, now, tracked)
+    event = SyncStarted(
+        **envelope(message, now),
+        run_id=message.run_id,
+        workflow_id=message.workflow_id,
+        mode=_mode(full=plan.full),
+        reason="; ".join(request.reason for request in requests if request.reason) or "schedule",
+        since=plan.since,
+        request_ids=plan.request_ids,
+    )
+    return Append(
+        changes=[Change(event=event)],
+        # A run that was terminated left its scan behind; of one project, one run is made at a time.
+        forget=[f"{names.scans}*"],
+        outcome=msgspec.json.encode(plan),
+    )
+
+
+async def completed(log: EventLog, message: CompleteSync) -> tuple[Append, Counts]:
+    """The event that a run succeeded, with the watermarks moved; and what it has counted."""
+    names, now = CheckpointNames(project_of(message)), datetime.now(UTC)
+    previous = await _watermarks(log, names)
+    watermarks = advance(previous, message.plan, message.scan.scan_started_at)
+    counts = message.counts
+    if message.plan.full:
+        # A full run meets its users in the payloads instead of reading them as references.
+        counts = msgspec.structs.replace(counts, users=len(await log.checkpoints(names.users)))
+    event = SyncSucceeded(
+        **envelope(message, now),
+        run_id=message.run_id,
+        mode=_mode(full=message.plan.full),
+        **msgspec.structs.asdict(counts),
+        seconds=(now - message.plan.started_at).total_seconds(),
+        warnings=message.warnings,
+        entities=_entities(counts, watermarks or previous, message.scan.scan_started_at),
+    )
+    end = Append(
+        changes=[Change(event=event)],
+        checkpoints={names.watermarks: msgspec.json.encode(watermarks)} if watermarks else {},
+        # A request is served by a run that succeeded; after a failure the next run takes it up again.
+        forget=[
+            f"{names.scan(message.run_id)}*",
+            f"{names.decode_errors}*",
+            *(f"{names.requests}{request}" for request in message.plan.request_ids),
+        ],
+        idempotency_key=end_key(message.run_id),
+    )
+    return end, counts
+
+
+async def failed(log: EventLog, message: FailSync) -> Append:
+    """The event that a run failed, and why. Watermarks stay where they are; pages that were stored stay stored."""
+    now = datetime.now(UTC)
+    event = failed_event(
+        message.failure,
+        **envelope(message, now),
+        run_id=message.run_id,
+        mode=None if message.full is None else _mode(full=message.full),
+        pages_recorded=await _pages_stored(log, message),
+        seconds=(now - message.started_at).total_seconds() if message.started_at else 0.0,
+    )
+    seen = event.evidence
+    if seen.path is None:
+        return _end(message, [event])
+    reported = f"{CheckpointNames(project_of(message)).decode_errors}{seen.path}"
+    if await log.checkpoint(reported) is not None:
+        return _end(message, [event])
+    drift = decode_error(seen.path, seen.endpoint or "", seen.excerpt or "")
+    return _end(message, [drift_event(message, drift, now), event], {reported: b""})
+
+
+async def cancelled(log: EventLog, message: CancelSync) -> Append:
+    """The event that a run was cancelled, which is nobody's failure."""
+    event = SyncCancelled(
+        **envelope(message, datetime.now(UTC)),
+        run_id=message.run_id,
+        reason="cancelled in Temporal",
+        pages_recorded=await _pages_stored(log, message),
+    )
+    return _end(message, [event])
+
+
+async def _watermarks(log: EventLog, names: CheckpointNames) -> Watermarks | None:
+    stored = await log.checkpoint(names.watermarks)
+    return msgspec.json.decode(stored, type=Watermarks) if stored else None
+
+
+def _mode(*, full: bool) -> SyncMode:
+    return SyncMode.FULL if full else SyncMode.INCREMENTAL
+
+
+def _entities(counts: Counts, reached: Watermarks | None, started_at: datetime) -> tuple[EntityWatermark, ...]:
+    seen = (counts.issues, counts.comments, counts.worklogs, counts.sprints, counts.users)
+    return tuple(
+        EntityWatermark(entity=entity, watermark=getattr(reached, entity) if reached else started_at, seen=number)
+        for entity, number in zip(ENTITIES, seen, strict=True)
+    )
+
+
+async def _pages_stored(log: EventLog, message: FailSync | CancelSync) -> int:
+    """The pages that are in the log: the workflow does not hear of one that was stored while it gave up."""
+    stored = await log.checkpoints(CheckpointNames(project_of(message)).stored(message.run_id))
+    return max(len(stored), message.pages_recorded)
+
+
+def _end(message: FailSync | CancelSync, events: Iterable[Event], checkpoints: Mapping[str, bytes] = {}) -> Append:
+    return Append(
+        changes=[Change(event=event) for event in events],
+        checkpoints=checkpoints,
+        forget=[f"{CheckpointNames(project_of(message)).scan(message.run_id)}*"],
+        idempotency_key=end_key(message.run_id),
+    )
