@@ -43,7 +43,7 @@ from libs.temporal.messages import SyncInput
 from services.telemetry.sweep.dead_runs import Thresholds
 from services.telemetry.sweep.sweep import Sweeper, sweep
 from services.telemetry.sweep.temporal_runs import RunsOfTemporal
-from tests.acceptance.steering.control import until
+from tests.eventually import until
 from tests.servers.addresses import TemporalServer, free_port
 from tests.unit.services.projector import build
 
@@ -82,11 +82,8 @@ class Scene:
 
     async def found(self, thresholds: Thresholds = AT_ONCE) -> Told:
         """What the sweep tells of the only run, however often it looks."""
-        async with asyncio.timeout(PATIENCE):
-            same = self.sweeper(thresholds)
-            while not self.told():
-                await same.idempotency_key()
-                await asyncio.sleep(0.1)
+        same = self.sweeper(thresholds)
+        await until(same.idempotency_key, lambda _: self.told())
         for sweeper in (same, same, self.sweeper(thresholds), self.sweeper(thresholds)):
             await sweeper.idempotency_key()
         (event,) = self.told()
@@ -244,9 +241,7 @@ async def test_a_run_that_continued_is_told_under_its_first_id(scene: Scene) -> 
     async with worker(scene, Continued):
         run = await scene.start()
         latest = scene.client.get_workflow_handle(run.id)
-        async with asyncio.timeout(PATIENCE):
-            while (await latest.describe()).run_id == run.first_execution_run_id:
-                await asyncio.sleep(0.05)
+        await until(latest.describe, lambda found: found.run_id != run.first_execution_run_id)
         await latest.terminate()
         event = await scene.found()
     assert event.run_id == run.first_execution_run_id

@@ -41,8 +41,9 @@ from libs.temporal.messages import (
 from services.ingestor.control.activities import ControlActivities
 from services.ingestor.control.schedules import ScheduleGateway, agrees
 from services.ingestor.journal import Journal
-from tests.acceptance.steering.control import QUARTERLY, RARELY, Desk, until, version_in
+from tests.acceptance.steering.control import QUARTERLY, RARELY, Desk, version_in
 from tests.acceptance.sync.pipeline import running
+from tests.eventually import until
 from tests.servers.addresses import TemporalServer, sqlite_log
 
 QUIET = timedelta(0)

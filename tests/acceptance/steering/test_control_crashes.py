@@ -33,8 +33,9 @@ from libs.temporal.connect import connect
 from libs.temporal.messages import Command, PauseSync, RescheduleSync, StartSync
 from services.ingestor.control.schedules import ScheduleGateway, agrees
 from services.ingestor.control.state import fold_control
-from tests.acceptance.steering.control import RARELY, control_events, until
+from tests.acceptance.steering.control import RARELY, control_events
 from tests.acceptance.sync.crashing_ingestor import POINTS
+from tests.eventually import until
 from tests.servers.addresses import TemporalServer, free_port
 
 PROJECT = "DEMO"

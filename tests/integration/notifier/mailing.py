@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
@@ -42,16 +42,6 @@ def outcomes(store: EventStore) -> list[NotificationSent | NotificationFailed]:
     topics = (TOPIC_OF[NotificationSent], TOPIC_OF[NotificationFailed])
     found = [recorded.event for recorded in store.read(0, 10_000, topics)]
     return [event for event in found if isinstance(event, NotificationSent | NotificationFailed)]
-
-
-async def until(condition: Callable[[], Any], what: str = "it") -> Any:
-    """What the condition says, as soon as it says anything."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(60):
-            while not (found := condition()):
-                await asyncio.sleep(0.01)
-            return found
-    raise AssertionError(f"{what} did not happen")
 
 
 @contextlib.asynccontextmanager

@@ -19,6 +19,7 @@ from libs.runtime.database import sqlite_file
 from services.cli.copies.backup import back_up, pg_dump_options
 from services.cli.copies.restore import restore
 from services.cli.settings import RestoreSettings
+from tests.eventually import wait_until
 from tests.integration.events.made import issue
 from tests.servers.addresses import PostgresServer, binary, give_up
 
@@ -110,5 +111,4 @@ def tables_of(url: str) -> Iterator[Engine]:
 
 
 def wait_for(store: EventStore, events: int) -> None:
-    while store.head() < events:
-        store.wait(store.head(), 1.0)
+    wait_until(store.head, lambda head: head >= events)
