@@ -164,6 +164,17 @@ class PostgresServer:
         return f"{head.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
 
 
+def end_other_sessions(url: str) -> int:
+    """End every session of the PostgreSQL database at `url`, as its restart would; how many there were."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        ended = connection.execute(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        ).fetchone()
+    assert ended is not None
+    return int(ended[0])
+
+
 @contextlib.contextmanager
 def postgres_server(folder: Path) -> Iterator[PostgresServer]:
     if url := os.environ.get("JDI_TEST_PG_URL"):

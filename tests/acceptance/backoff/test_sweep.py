@@ -45,7 +45,7 @@ from services.telemetry.sweep.sweep import Sweeper, sweep
 from services.telemetry.sweep.temporal_runs import RunsOfTemporal
 from tests.eventually import until
 from tests.servers.addresses import TemporalServer, free_port
-from tests.unit.services.projector import build
+from tests.unit.made import build
 
 AT_ONCE = Thresholds(every=0.2, grace=0, young=0, blocked=1, untaken=3600)
 IMPATIENT = msgspec.structs.replace(AT_ONCE, untaken=1)

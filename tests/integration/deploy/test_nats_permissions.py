@@ -21,8 +21,8 @@ from services.cli.copies.former_life import KeptError, forget_stream
 from services.cli.settings import DoctorSettings
 from tests.deploy.laid_out import ShippedNats, secrets_in
 from tests.eventually import until
-from tests.integration.events.made import issue
 from tests.integration.events.nats.publishing import relay
+from tests.unit.made.changes import issue
 
 SECONDS = 30
 API = "$JS.API"

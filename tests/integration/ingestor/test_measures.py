@@ -17,9 +17,9 @@ from services.ingestor import measures
 from services.ingestor.measures import measured, observer_of
 from tests.doubles.spans import Spans
 from tests.eventually import until
-from tests.integration.events.made import issue
 from tests.integration.events.nats.publishing import relay, until_stored
 from tests.servers.addresses import NatsServer
+from tests.unit.made.changes import issue
 
 
 def value(name: str, **labels: str) -> float | None:

@@ -26,7 +26,7 @@ from services.notifier.delivery.send import Outlet
 from services.notifier.loop import Notifier
 from services.notifier.message.types import Adapter
 from services.notifier.policy.rules import DEFAULT, Policy
-from tests.unit.services.notifier.made import THEN
+from tests.unit.made.alerts import THEN
 
 AT_ONCE: Policy = msgspec.structs.replace(
     DEFAULT, group_wait_seconds=0.0, critical_wait_seconds=0.0, group_interval_seconds=0.0

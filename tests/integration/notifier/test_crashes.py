@@ -19,7 +19,7 @@ from tests.eventually import wait_until
 from tests.integration.notifier import crashing_notifier
 from tests.integration.notifier.crashing_notifier import POINTS, environ_of
 from tests.integration.notifier.mailing import append, outcomes
-from tests.unit.services.notifier.made import raised
+from tests.unit.made.alerts import raised
 
 TRIALS = 30
 PATIENCE = 60.0

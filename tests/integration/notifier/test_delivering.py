@@ -34,7 +34,7 @@ from tests.integration.notifier.mailing import (
     requested,
 )
 from tests.servers.addresses import NatsServer
-from tests.unit.services.notifier.made import raised, resolved
+from tests.unit.made.alerts import raised, resolved
 
 NOBODY = "nats://127.0.0.1:1"
 """No NATS there: only the log and the clock wake."""

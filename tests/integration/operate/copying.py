@@ -20,8 +20,8 @@ from services.cli.copies.backup import back_up, pg_dump_options
 from services.cli.copies.restore import restore
 from services.cli.settings import RestoreSettings
 from tests.eventually import wait_until
-from tests.integration.events.made import issue
 from tests.servers.addresses import PostgresServer, binary, give_up
+from tests.unit.made.changes import issue
 
 WRITERS = 3
 BATCH = 20

@@ -22,7 +22,6 @@ from services.cli.copies.restore import RestoreError, restore
 from services.projector.loop import ProjectLoop
 from services.projector.rebuild import rebuild
 from tests.eventually import wait_until
-from tests.integration.events.made import issue
 from tests.integration.events.nats.publishing import relay, stored_positions, until_stored
 from tests.integration.operate.copying import (
     BATCH,
@@ -36,6 +35,7 @@ from tests.integration.operate.copying import (
 )
 from tests.integration.projector.log import Dump, append, catch_up, dump, history, live_projector, shows
 from tests.servers.addresses import NatsServer, PostgresServer
+from tests.unit.made.changes import issue
 
 MUCH = 40 * BATCH
 

@@ -15,7 +15,7 @@ from libs.read_tables import FOLDED
 from libs.runtime import Stop
 from services.projector.live import keep_projecting
 from services.projector.loop import LIVE, ProjectLoop
-from tests.unit.services.projector import build
+from tests.unit.made import build
 
 Dump = Mapping[str, list[tuple[Any, ...]]]
 

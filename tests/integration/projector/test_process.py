@@ -22,7 +22,7 @@ from libs.runtime import engine, read_database
 from tests.eventually import wait_until
 from tests.integration.projector.log import append, shows
 from tests.servers.addresses import free_port
-from tests.unit.services.projector import build
+from tests.unit.made import build
 
 
 @contextmanager

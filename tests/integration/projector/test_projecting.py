@@ -16,7 +16,7 @@ from services.projector.tables.progress import MovedError
 from services.projector.tables.write import write
 from tests.eventually import wait_until
 from tests.integration.projector.log import append, catch_up, dump, history, live_projector, shows
-from tests.unit.services.projector import build
+from tests.unit.made import build
 
 
 def position(tables: Engine) -> int:

@@ -16,7 +16,7 @@ import pytest
 
 from libs.events import AbsenceReason, Append, Change, EventStore, JiraIssueGone, StreamMovedError, open_store
 from tests.eventually import wait_until
-from tests.integration.events.made import THEN, issue, issue_numbers, later, request, user
+from tests.unit.made.changes import THEN, issue, issue_numbers, later, request, user
 
 REPOSITORY = Path(__file__).parents[4]
 
@@ -147,7 +147,7 @@ def test_a_batch_is_stored_whole_or_not_at_all(store: EventStore, monkeypatch: p
 PAGES = """
 import sys
 from libs.events import Append, open_store
-from tests.integration.events.made import issue
+from tests.unit.made.changes import issue
 store = open_store(sys.argv[1])
 for page in range(100_000):
     issues = [issue(page * 20 + number, text="x" * 2000) for number in range(20)]

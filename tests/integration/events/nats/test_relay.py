@@ -12,7 +12,6 @@ from nats.js.errors import ServerError
 
 from libs.events import Append, EventStore, migrate, open_store
 from tests.eventually import until
-from tests.integration.events.made import end_other_sessions, issue, request
 from tests.integration.events.nats.publishing import (
     delivered,
     jetstream,
@@ -21,8 +20,9 @@ from tests.integration.events.nats.publishing import (
     stored_positions,
     until_stored,
 )
-from tests.servers.addresses import NatsServer, PostgresServer, binary, give_up
+from tests.servers.addresses import NatsServer, PostgresServer, binary, end_other_sessions, give_up
 from tests.servers.nats import NatsProgram
+from tests.unit.made.changes import issue, request
 
 
 class Health:

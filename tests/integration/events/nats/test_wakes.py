@@ -11,9 +11,9 @@ import pytest
 from libs.events import Append, EventStore, migrate, open_store, wakes
 from libs.runtime import Stop
 from tests.eventually import until
-from tests.integration.events.made import issue, request
 from tests.integration.events.nats.publishing import PATIENCE, jetstream, relay, until_stored
 from tests.servers.addresses import NatsServer, free_port
+from tests.unit.made.changes import issue, request
 
 CONTROL = ("jira.*.*.control.*",)
 

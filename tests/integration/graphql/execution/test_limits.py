@@ -12,9 +12,9 @@ from prometheus_client import REGISTRY
 from libs.read_tables import issue, project, sprint
 from services.graphql.execution.limits import MAX_ALIASES, Limits
 from tests.eventually import until
-from tests.integration.graphql import rows
 from tests.integration.graphql.conftest import Api
 from tests.integration.graphql.reading.test_live import connected
+from tests.unit.made import rows
 
 SECONDS = 1.5
 PAGE = '{ issues(projectId: "DEMO", first: 100) { nodes { key comments { id } worklogs { id } } } }'

@@ -13,7 +13,7 @@ from services.notifier.message.types import Failure, Result
 from services.notifier.policy.due import due, hushed, next_moment, planned
 from services.notifier.policy.rules import DEFAULT, Policy
 from services.notifier.state import Notice, Pending, State, fold
-from tests.unit.services.notifier.made import THEN
+from tests.unit.made.alerts import THEN
 
 EVERY = frozenset({"email", "slack", "whatsapp"})
 

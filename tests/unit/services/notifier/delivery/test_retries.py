@@ -28,7 +28,7 @@ from services.notifier.delivery.retries import (
 )
 from services.notifier.message.types import Failure, Result
 from services.notifier.state import Notice, Pending, State, fold, with_pending
-from tests.unit.services.notifier.made import THEN, at
+from tests.unit.made.alerts import THEN, at
 
 NOTICE = Notice(notification_id="n-1", channel="email", reason=NotificationReason.FIRST, site="acme", at=THEN)
 PENDING = Pending(notice=NOTICE, next_at=THEN, since=THEN)

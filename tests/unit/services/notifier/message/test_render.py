@@ -19,7 +19,7 @@ from services.notifier.message.types import Message
 from services.notifier.state import Alert, Notice, State, fold
 from tests.doubles.slack import problems_of
 from tests.doubles.whatsapp import problem_of
-from tests.unit.services.notifier.made import THEN, at, raised, resolved
+from tests.unit.made.alerts import THEN, at, raised, resolved
 
 anything = st.text(st.characters(), max_size=60) | st.sampled_from(
     [
