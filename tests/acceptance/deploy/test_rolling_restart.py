@@ -140,7 +140,7 @@ async def cluster(tmp_path: Path, postgres: PostgresServer, temporal: TemporalSe
         pods.given = {
             "TEMPORAL_NAMESPACE": NAMESPACE,
             "JIRA_PROJECTS": ",".join((*STEADY, *TROUBLED)),
-            "SYNC_DEFAULT_CRON": "0 * * * *",  # so that what happens here is what was asked for
+            "SYNC_DEFAULT_CRON": "0 0 1 1 *",  # so that what happens here is what was asked for
             "NOTIFY_EMAIL_TO": "ops@example.com",
             "NOTIFY_ALLOW_INSECURE": "1",
             "NOTIFY_CRITICAL_WAIT_SECONDS": "0",

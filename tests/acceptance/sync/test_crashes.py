@@ -60,6 +60,7 @@ def stack(jira: str, tmp_path: Path) -> Iterator[Path]:
         "JIRA_EMAIL": "sync@example.com",
         "JIRA_API_TOKEN": "simulated-token",
         "JIRA_PROJECTS": "DEMO",
+        "SYNC_DEFAULT_CRON": "0 0 1 1 *",  # one run, the first
         "JIRA_ALLOW_INSECURE": "1",
         "JDI_DATA_DIR": str(data),
         "JDI_PORT": str(free_port()),
