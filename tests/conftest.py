@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
@@ -15,6 +16,12 @@ from tests.servers.addresses import NatsServer, PostgresServer, TemporalServer, 
 from tests.servers.nats import nats_server
 
 BOTH_DATABASES = ("sqlite", "postgresql")
+
+# Other tests keep both processors busy meanwhile: how long an example takes says nothing about the code.
+hypothesis.settings.register_profile(
+    "beside_others", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("beside_others")
 
 
 @pytest.fixture(scope="session")

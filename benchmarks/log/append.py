@@ -8,7 +8,6 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
@@ -16,11 +15,11 @@ import msgspec
 import psycopg
 
 from benchmarks.rows import Row
-from libs.events import Append, Change, JiraIssueFetched, digest, migrate, open_store, stream_id
+from libs.events import Append, Change, migrate, open_store
 from tests.servers.addresses import postgres_server
+from tests.unit.made.changes import issue
 
 BATCHES, BATCH, ROUNDS = 20, 100, 5
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
 PADDING = "".join(f"{number:x} " for number in range(1000))[:4300]
 
 
@@ -55,23 +54,7 @@ def _compared(name: str, fresh: Callable[[int], str], bare: Callable[[int], floa
 
 
 def _changes(batch: int) -> list[Change]:
-    made = []
-    for number in range(batch * BATCH, (batch + 1) * BATCH):
-        payload = msgspec.Raw(msgspec.json.encode({"id": str(number), "fields": {"text": PADDING}}))
-        event = JiraIssueFetched(
-            stream_id=stream_id("bench", "issue", str(number)),
-            site="bench",
-            project="BENCH",
-            occurred_at=NOW,
-            cause="bench",
-            issue_id=str(number),
-            key=f"BENCH-{number}",
-            updated=NOW,
-            sprint_field=None,
-            payload=payload,
-        )
-        made.append(Change(event=event, digest=digest(payload), updated=NOW))
-    return made
+    return [issue(number, fields={"text": PADDING}) for number in range(batch * BATCH, (batch + 1) * BATCH)]
 
 
 BATCHES_OF_CHANGES = [_changes(batch) for batch in range(BATCHES)]

@@ -13,7 +13,7 @@ from libs.events import Append, Change, Event, EventStore, migrate, open_store
 from libs.read_tables import migrate as migrate_tables
 from libs.runtime import engine, read_database
 from tests.servers.addresses import postgres_server
-from tests.unit.services.projector import build
+from tests.unit.made import build
 
 FILLING = {f"customfield_{10100 + number}": "x" * 40 for number in range(60)}
 """Makes an issue 4.5 kB long, which is what Jira's are."""

@@ -14,7 +14,7 @@ from libs.events import Append, Change, EventStore
 from libs.read_tables import issue
 from libs.runtime import Stop, engine, read_database
 from services.projector.live import keep_projecting
-from tests.unit.services.projector import build
+from tests.unit.made import build
 
 SAMPLES = 200
 PAUSE_SECONDS = 0.03

@@ -6,7 +6,6 @@ NATS is left out: the console lives from the read tables alone.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import subprocess
 import sys
@@ -29,6 +28,7 @@ from libs.runtime import engine, event_database, read_database
 from libs.temporal import names
 from libs.temporal.connect import connect
 from tests.browser.troubles import Troubles
+from tests.eventually import until
 from tests.servers.addresses import Process, TemporalServer, free_port
 
 SITE = "acme"
@@ -55,15 +55,18 @@ class Service(Process):
 
     async def ready(self, path: str) -> None:
         """Wait until it answers 200 at `path`."""
-        async with asyncio.timeout(60), aiohttp.ClientSession() as session:
-            while True:
-                if self._process is None or self._process.poll() is not None:
-                    raise RuntimeError(f"{self.command[-1]} ended:\n{self._log.read_text()[-3000:]}")
-                with contextlib.suppress(aiohttp.ClientError):
-                    async with session.get(f"http://127.0.0.1:{self.port}{path}") as answer:
-                        if answer.status == 200:
-                            return
-                await asyncio.sleep(0.05)
+        async with aiohttp.ClientSession() as session:
+
+            async def status() -> int:
+                async with session.get(f"http://127.0.0.1:{self.port}{path}") as answer:
+                    return answer.status
+
+            await until(status, lambda found: found == 200, despite=(aiohttp.ClientError,), hopeless=self._end)
+
+    def _end(self) -> str:
+        """The end of what it said, once it has ended."""
+        has_ended = self._process is None or self._process.poll() is not None
+        return f"{self.command[-1]} ended:\n{self._log.read_text()[-3000:]}" if has_ended else ""
 
 
 @dataclass(frozen=True)
@@ -179,10 +182,12 @@ def _service(name: str, folder: Path, environ: dict[str, str]) -> Service:
 async def _synced(stack: ConsoleStack) -> None:
     """Wait for the first sync of every project."""
     token = stack.token("Manager Dashboard", Role.READER)
-    async with asyncio.timeout(90):
-        while True:
-            answer = await stack.ask(token, "{ projects { key syncJob { lastResult running } } }")
-            jobs = [project["syncJob"] for project in answer["data"]["projects"]]
-            if len(jobs) == len(PROJECTS) and all(job and job["lastResult"] and not job["running"] for job in jobs):
-                return
-            await asyncio.sleep(0.1)
+
+    async def jobs() -> list[dict[str, Any]]:
+        answer = await stack.ask(token, "{ projects { key syncJob { lastResult running } } }")
+        return [project["syncJob"] or {} for project in answer["data"]["projects"]]
+
+    def all_synced(jobs: list[dict[str, Any]]) -> bool:
+        return len(jobs) == len(PROJECTS) and all(job.get("lastResult") and not job["running"] for job in jobs)
+
+    await until(jobs, all_synced)

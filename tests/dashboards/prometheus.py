@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Sequence
@@ -14,6 +12,7 @@ from typing import Any
 import aiohttp
 import yaml
 
+from tests.eventually import until
 from tests.servers.addresses import Process, free_port
 from tests.unit.observe.catalogue import ROOT
 
@@ -87,10 +86,9 @@ def _configured(folder: Path, targets: Sequence[str]) -> Path:
 
 async def _ready(session: aiohttp.ClientSession) -> None:
     """It listens before it has read its data."""
-    async with asyncio.timeout(60):
-        while True:
-            with contextlib.suppress(aiohttp.ClientError):
-                async with session.get("/-/ready") as answer:
-                    if answer.status == 200:
-                        return
-            await asyncio.sleep(0.1)
+
+    async def status() -> int:
+        async with session.get("/-/ready") as answer:
+            return answer.status
+
+    await until(status, lambda found: found == 200, despite=(aiohttp.ClientError,))

@@ -24,6 +24,7 @@ from collections.abc import Awaitable, Callable
 from tests.docs.languages import is_schema, shell_session
 from tests.docs.pages import Block
 from tests.docs.stack import Stack
+from tests.eventually import until
 
 BLOCK_SECONDS = 120
 """A block that takes longer hangs."""
@@ -119,11 +120,15 @@ class Reader:
             )
 
     async def _background_shows(self, expected: str) -> None:
-        assert self._behind is not None, "nothing runs in the background"
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(BLOCK_SECONDS):
-                while not re.search(pattern(expected), self._shown.read_text()) and self._behind.returncode is None:
-                    await asyncio.sleep(0.05)
+        behind = self._behind
+        assert behind is not None, "nothing runs in the background"
+        with contextlib.suppress(AssertionError):  # what is missing is said better below
+            await until(
+                self._shown.read_text,
+                lambda text: re.search(pattern(expected), text),
+                hopeless=lambda: behind.returncode is not None,
+                seconds=BLOCK_SECONDS,
+            )
         assert_shows(self._shown.read_text(), expected, anywhere=True)
 
     async def _ask(self, query: str) -> None:

@@ -21,6 +21,7 @@ import aiohttp
 from libs.jira_simulator.server import EMAIL, TOKEN, Simulator, serve
 from libs.jira_simulator.site.dataset import Dataset
 from tests.docs.pages import ROOT
+from tests.eventually import until
 from tests.servers.addresses import free_port
 
 ADMIN_TOKEN = "the administrator of these pages"
@@ -112,15 +113,17 @@ def _settings(simulator: Simulator, port: int) -> dict[str, str]:
 
 
 async def _synced(stack: Stack, process: asyncio.subprocess.Process, log: Path) -> None:
-    async with asyncio.timeout(READY_SECONDS):
-        while True:
-            assert process.returncode is None, f"jdi up has ended:\n{log.read_text()[-3000:]}"
-            with contextlib.suppress(aiohttp.ClientError):
-                answer = await stack.ask("{ syncJobs { lastResult } }")
-                results = [job["lastResult"] for job in answer["data"]["syncJobs"]]
-                if len(results) == 2 and all(results):
-                    return
-            await asyncio.sleep(0.1)
+    async def results() -> list[str | None]:
+        answer = await stack.ask("{ syncJobs { lastResult } }")
+        return [job["lastResult"] for job in answer["data"]["syncJobs"]]
+
+    await until(
+        results,
+        lambda found: len(found) == 2 and all(found),
+        despite=(aiohttp.ClientError,),
+        hopeless=lambda: process.returncode is not None and f"jdi up has ended:\n{log.read_text()}",
+        seconds=READY_SECONDS,
+    )
 
 
 def _addresses(stack_file: Path) -> dict[str, Any]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -12,7 +11,6 @@ from aiohttp import web
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 
-PATIENCE = 90.0
 """Seconds until what a test waits for counts as never."""
 
 
@@ -45,16 +43,6 @@ class Collector:
 
     def of_trace(self, trace: str) -> list[Seen]:
         return sorted((span for span in self.spans if span.trace == trace), key=lambda span: span.start)
-
-    async def until(self, condition: Callable[[], bool], what: str) -> None:
-        """Wait for spans to come in."""
-        try:
-            async with asyncio.timeout(PATIENCE):
-                while not condition():
-                    await asyncio.sleep(0.05)
-        except TimeoutError:
-            names = sorted({f"{span.service}: {span.name}" for span in self.spans})
-            raise AssertionError(f"{what} did not come in; there is {names}") from None
 
 
 @asynccontextmanager

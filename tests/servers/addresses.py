@@ -14,7 +14,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn, Protocol
@@ -24,8 +23,7 @@ import pytest
 from psycopg.sql import SQL, Identifier
 
 from libs.events import migrate
-
-START_SECONDS = 30.0
+from tests.eventually import wait_until
 
 
 def free_port() -> int:
@@ -79,11 +77,13 @@ class Process:
     def start(self) -> None:
         with self._log.open("ab") as out:
             self._process = subprocess.Popen(self.command, stdout=out, stderr=out, start_new_session=True)
-        deadline = time.monotonic() + START_SECONDS
-        while not self.answers():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"{self.command[0]} did not start:\n{self._log.read_text()[-2000:]}")
-            time.sleep(0.02)
+        wait_until(self.answers, hopeless=self._end)
+
+    def _end(self) -> str:
+        """The end of what it said, once it has ended."""
+        assert self._process is not None
+        has_ended = self._process.poll() is not None
+        return f"{self.command[0]} did not start:\n{self._log.read_text()[-2000:]}" if has_ended else ""
 
     def answers(self) -> bool:
         with socket.socket() as probe:
@@ -162,6 +162,17 @@ class PostgresServer:
             connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
         head, _, query = self.url.partition("?")
         return f"{head.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
+
+
+def end_other_sessions(url: str) -> int:
+    """End every session of the PostgreSQL database at `url`, as its restart would; how many there were."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        ended = connection.execute(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        ).fetchone()
+    assert ended is not None
+    return int(ended[0])
 
 
 @contextlib.contextmanager

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +26,7 @@ from services.cli.migrations import migrate
 from tests.doubles.mail_server import MailServer, mail_server
 from tests.doubles.slack import SlackDouble, slack_double
 from tests.doubles.whatsapp import WhatsAppDouble, whatsapp_double
+from tests.eventually import until
 from tests.servers.addresses import free_port
 
 SITE: Final = "acme"
@@ -144,20 +144,6 @@ class World:
 
     def heal(self) -> None:
         self.jira.faults.clear()
-
-
-async def until(look: Callable[[], Awaitable[T]], good: Callable[[T], bool], seconds: float = 120) -> T:
-    """What `look` sees as soon as it is good."""
-    seen: T | None = None
-    try:
-        async with asyncio.timeout(seconds):
-            while True:
-                seen = found = await look()
-                if good(found):
-                    return found
-                await asyncio.sleep(0.1)
-    except TimeoutError:
-        raise AssertionError(f"still not so after {seconds:g} s: {seen}") from None
 
 
 @asynccontextmanager

@@ -58,12 +58,12 @@ from services.telemetry.backoff_commands import BackoffController, command_for
 from services.telemetry.loop import Reports, follow
 from services.telemetry.projects import Projects, states_at
 from tests.acceptance.backoff.oracle import outcome_of
+from tests.eventually import until
 from tests.servers.addresses import TemporalServer, free_port, sqlite_log
 from tests.unit.services.telemetry.course import failed, succeeded
 
 PROJECTS = 24
 STEPS = 10
-PATIENCE = 120.0
 ZONE = "Europe/Berlin"
 MINUTE = (datetime.now(UTC).minute + 30) % 60
 """Of all crons: no run comes while the test goes on."""
@@ -239,17 +239,17 @@ async def _settled(store: EventStore, control: ControlActivities, projects: list
     """Wait until telemetry asks for nothing more, and what hands did is in the log."""
     site = projects[0].site
     gateway = ScheduleGateway(projects[0].client, timedelta(0))
-    async with asyncio.timeout(PATIENCE):
-        while True:
-            await control.keep(site)
-            states = await asyncio.to_thread(states_at, store, store.head(), Rules())
-            agreeing = [await project.agrees(gateway) for project in projects]
-            telemetry = SavedReader(store, "telemetry", ())
-            telemetry.load()
-            behind = store.read(telemetry.position, 1, ("SyncFailed.v1", "SyncSucceeded.v1"))
-            if all(agreeing) and not behind and not any(command_for(state) for state in states.values()):
-                return
-            await asyncio.sleep(0.1)
+
+    async def is_settled() -> bool:
+        await control.keep(site)
+        states = await asyncio.to_thread(states_at, store, store.head(), Rules())
+        agreeing = [await project.agrees(gateway) for project in projects]
+        telemetry = SavedReader(store, "telemetry", ())
+        telemetry.load()
+        behind = store.read(telemetry.position, 1, ("SyncFailed.v1", "SyncSucceeded.v1"))
+        return all(agreeing) and not behind and not any(command_for(state) for state in states.values())
+
+    await until(is_settled)
 
 
 async def _check(project: Project) -> None:

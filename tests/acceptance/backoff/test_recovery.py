@@ -12,7 +12,8 @@ import pytest_asyncio
 from temporalio.client import ScheduleCalendarSpec, ScheduleSpec
 
 from libs.jira_simulator.faults import Fault
-from tests.acceptance.backoff.recovery import CAP, EVERY_MINUTE, World, until, world
+from tests.acceptance.backoff.recovery import CAP, EVERY_MINUTE, World, world
+from tests.eventually import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -44,9 +44,9 @@ from libs.temporal.messages import SyncInput
 from services.telemetry.sweep.dead_runs import Thresholds
 from services.telemetry.sweep.loop import Sweeper, sweep
 from services.telemetry.sweep.temporal_runs import RunsOfTemporal
-from tests.acceptance.steering.control import until
+from tests.eventually import until
 from tests.servers.addresses import TemporalServer, free_port
-from tests.unit.services.projector import build
+from tests.unit.made import build
 
 AT_ONCE = Thresholds(every=0.2, grace=0, young=0, blocked=1, untaken=3600)
 IMPATIENT = msgspec.structs.replace(AT_ONCE, untaken=1)
@@ -85,11 +85,8 @@ class Scene:
 
     async def found(self, thresholds: Thresholds = AT_ONCE) -> End:
         """What the sweep tells of the only run, however often it looks."""
-        async with asyncio.timeout(PATIENCE):
-            same = self.sweeper(thresholds)
-            while not self.recorded():
-                await same.sweep_once()
-                await asyncio.sleep(0.1)
+        same = self.sweeper(thresholds)
+        await until(same.sweep_once, lambda _: self.recorded())
         for sweeper in (same, same, self.sweeper(thresholds), self.sweeper(thresholds)):
             await sweeper.sweep_once()
         (event,) = self.recorded()
@@ -247,9 +244,7 @@ async def test_a_run_that_continued_is_recorded_under_its_first_id(scene: Scene)
     async with worker(scene, Continued):
         run = await scene.start()
         latest = scene.client.get_workflow_handle(run.id)
-        async with asyncio.timeout(PATIENCE):
-            while (await latest.describe()).run_id == run.first_execution_run_id:
-                await asyncio.sleep(0.05)
+        await until(latest.describe, lambda found: found.run_id != run.first_execution_run_id)
         await latest.terminate()
         event = await scene.found()
     assert event.run_id == run.first_execution_run_id

@@ -22,6 +22,7 @@ from libs.jira_simulator.server import Simulator
 from libs.jira_simulator.site.random_acts import RandomActs
 from tests.acceptance.sync.test_truth import SEEN_BY_SYNC
 from tests.doubles.mail_server import Mail, MailServer
+from tests.eventually import until
 
 STEADY = ("DEMO", "OPS")
 """Projects that sync all the time."""
@@ -168,8 +169,7 @@ class Busy:
         def told() -> int:
             return len({mail.message_id for mail in mails_about(self.mail.mails, project, over=over)})
 
-        while told() < self.episodes[project]:
-            await asyncio.sleep(0.05)
+        await until(told, lambda count: count >= self.episodes[project])
 
 
 def refusal_of(project: str) -> Fault:

@@ -13,22 +13,23 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-import pytest
 import yaml
 
 from libs.jira_simulator.server import EMAIL, TOKEN
 from tests.deploy.laid_out import ShippedNats, secrets_in
 from tests.deploy.manifests import K8S, Object, container_of, environment, name_of
 from tests.deploy.test_k8s import image_environment, secret_at
+from tests.eventually import wait_until
 from tests.servers.addresses import PostgresServer, TemporalServer, free_port
+
+T = TypeVar("T")
 
 OVERLAY = "dev"
 PATIENCE = 120.0
@@ -101,18 +102,16 @@ class Pods:
         except OSError as error:
             return 0, str(error).encode()
 
-    def until(self, pod: str, what: str, so: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while not so():
-            running = self.processes[pod].poll() is None
-            if not running or time.monotonic() > deadline:
-                pytest.fail(f"{pod} is not {what}:\n{self.said(pod)[-3000:]}")
-            time.sleep(0.05)
+    def until(self, pod: str, look: Callable[[], T], good: Callable[[T], object] = bool) -> T:
+        """What `look` sees once it is good, which may be a while after the pod has begun."""
+        return wait_until(
+            look, good, hopeless=lambda: self.processes[pod].poll() is not None and self.said(pod), seconds=PATIENCE
+        )
 
     def until_probed(self, workload: Object, probe: str, pod: str = "") -> None:
         """Wait until a probe of the manifest is answered as Kubernetes wants it."""
         pod, path = pod or name_of(workload), container_of(workload)[probe]["httpGet"]["path"]
-        self.until(pod, f"well by its {probe}", lambda: self.ask(pod, path)[0] == 200)
+        self.until(pod, lambda: self.ask(pod, path), lambda answer: answer[0] == 200)
 
     def said(self, pod: str) -> str:
         return (self.folder / f"{pod}.log").read_text()

@@ -20,8 +20,9 @@ from libs.temporal.messages import PauseSync
 from services.cli.checks import databases, fan_out, scheduler
 from services.cli.checks.findings import FAIL, Finding
 from services.cli.doctor import examine
-from tests.acceptance.steering.control import Desk, until
+from tests.acceptance.steering.control import Desk
 from tests.acceptance.sync.pipeline import Pipeline, running
+from tests.eventually import until
 from tests.integration.events.nats.publishing import jetstream, relay, until_stored
 from tests.servers.addresses import NatsServer, TemporalServer, sqlite_log
 

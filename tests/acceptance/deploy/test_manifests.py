@@ -56,7 +56,7 @@ def test_the_main_job_runs_from_the_rendered_manifests(pods: Pods) -> None:
         answer.update(json.loads(body))
         return "errors" not in answer and len(answer["data"]["issues"]["nodes"]) == ISSUES
 
-    pods.until("ingestor", "through with the first sync", synced)
+    pods.until("ingestor", synced)
     assert {node["key"].partition("-")[0] for node in answer["data"]["issues"]["nodes"]} == {"DEMO"}
 
     for name, each in deployments.items():

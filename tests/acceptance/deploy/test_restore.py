@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
@@ -21,8 +20,9 @@ from services.cli.copies.backup import back_up
 from services.ingestor.control.activities import ControlActivities
 from services.ingestor.control.schedules import ScheduleGateway
 from services.ingestor.event_log import EventLog
-from tests.acceptance.steering.control import Desk, until, version_in
+from tests.acceptance.steering.control import Desk, version_in
 from tests.acceptance.sync.pipeline import Pipeline, running
+from tests.eventually import until
 from tests.integration.events.nats.publishing import messages, relay, until_stored
 from tests.integration.operate.copying import restored
 from tests.servers.addresses import NatsServer, TemporalServer, sqlite_log
@@ -84,9 +84,7 @@ async def test_a_restored_log_begins_a_life_of_its_own(
         await until_stored(nats.url, store.head())
     # A run that waits for a worker, and is still there when the log goes back.
     await desk.schedule.trigger()
-    async with asyncio.timeout(60):
-        while not await runs_in_progress(temporal.address, site):
-            await asyncio.sleep(0.05)
+    await until(lambda: runs_in_progress(temporal.address, site))
 
     fresh = f"sqlite:///{tmp_path / 'fresh' / 'jdi.db'}"
     servers = {"TEMPORAL_ADDRESS": temporal.address, "NATS_URL": nats.url}

@@ -18,7 +18,7 @@ import aiohttp
 import msgspec
 import pytest
 from sqlalchemy import Engine, select
-from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
 
 from libs.access import Role, TokenStore
 from libs.events import (
@@ -46,6 +46,7 @@ from tests.acceptance.deploy.pods import OVERLAY, Pods, laid_out
 from tests.acceptance.sync.oracle import differences, expected, stored
 from tests.deploy.manifests import SERVICES, container_of, named, of_kind, pod_of
 from tests.doubles.mail_server import MailServer, mail_server
+from tests.eventually import until
 from tests.servers.addresses import PostgresServer, TemporalServer
 
 SITE, NAMESPACE = "demo", "rolling"
@@ -139,7 +140,7 @@ async def cluster(tmp_path: Path, postgres: PostgresServer, temporal: TemporalSe
         pods.given = {
             "TEMPORAL_NAMESPACE": NAMESPACE,
             "JIRA_PROJECTS": ",".join((*STEADY, *TROUBLED)),
-            "SYNC_DEFAULT_CRON": "0 * * * *",  # so that what happens here is what was asked for
+            "SYNC_DEFAULT_CRON": "0 0 1 1 *",  # so that what happens here is what was asked for
             "NOTIFY_EMAIL_TO": "ops@example.com",
             "NOTIFY_ALLOW_INSECURE": "1",
             "NOTIFY_CRITICAL_WAIT_SECONDS": "0",
@@ -162,12 +163,12 @@ class Log:
         self.read: list[Recorded] = []
 
     async def until(self, so: Callable[[], bool]) -> None:
-        async with asyncio.timeout(PATIENCE):
-            while not so():
-                batch = await asyncio.to_thread(self.store.read, self.read[-1].position if self.read else 0, 1000)
-                self.read += batch
-                if not batch:
-                    await asyncio.sleep(0.05)
+        await until(self._read_on, lambda _: so(), seconds=PATIENCE)
+
+    async def _read_on(self) -> int:
+        while batch := await asyncio.to_thread(self.store.read, self.read[-1].position if self.read else 0, 1000):
+            self.read += batch
+        return len(self.read)
 
     def of(self, *kinds: type) -> list[Any]:
         return [recorded.event for recorded in self.read if isinstance(recorded.event, kinds)]
@@ -233,15 +234,17 @@ async def settled(busy: Busy, log: Log) -> None:
 
 async def watched(busy: Busy, tables: Engine, log: Log) -> None:
     """The read tables have come as far as the log, and every watcher has been given every entry once, in order."""
-    async with asyncio.timeout(PATIENCE):
-        while await asyncio.to_thread(position, tables) < log.read[-1].position:
-            await asyncio.sleep(0.05)
-        for project in STEADY:
-            entries = await asyncio.to_thread(entries_of, tables, project)
-            while busy.seen[project][-1] < entries[-1]:
-                await asyncio.sleep(0.05)
-            assert busy.seen[project][: len(entries)] == entries
+    end = log.read[-1].position
+    await until(lambda: asyncio.to_thread(position, tables), lambda found: found >= end)
+    for project in STEADY:
+        entries, seen = await asyncio.to_thread(entries_of, tables, project), busy.seen[project]
+        await until_so_far(seen, entries[-1])
+        assert seen[: len(entries)] == entries
     assert busy.closed.count(aiohttp.WSCloseCode.GOING_AWAY) >= len(STEADY)
+
+
+async def until_so_far(seen: list[int], last: int) -> None:
+    await until(lambda: seen[-1], lambda found: found >= last)
 
 
 def position(tables: Engine) -> int:
@@ -300,9 +303,7 @@ async def published(pods: Pods, count: int) -> list[str]:
     client = await connected(pods.nats.url("doctor"), on_error)
     try:
         jetstream = client.jetstream(timeout=30)
-        async with asyncio.timeout(PATIENCE):
-            while (await jetstream.stream_info(STREAM)).state.last_seq < count:
-                await asyncio.sleep(0.05)
+        await until(lambda: jetstream.stream_info(STREAM), lambda info: info.state.last_seq >= count)
         found: list[str] = []
         for start in range(1, count + 1, AT_ONCE):
             stop = min(start + AT_ONCE, count + 1)
@@ -316,10 +317,10 @@ async def published(pods: Pods, count: int) -> list[str]:
 async def assert_workflows_ended(temporal: Client, log: Log) -> None:
     """All well, but for the runs that Jira refused."""
     refused = {event.run_id for event in log.of(SyncFailed)}
-    async with asyncio.timeout(PATIENCE):
-        while ended := [run async for run in temporal.list_workflows()]:
-            if all(run.status is not WorkflowExecutionStatus.RUNNING for run in ended):
-                break
-            await asyncio.sleep(0.2)
+
+    async def runs() -> list[WorkflowExecution]:
+        return [run async for run in temporal.list_workflows()]
+
+    ended = await until(runs, lambda found: all(run.status is not WorkflowExecutionStatus.RUNNING for run in found))
     unwell = [run for run in ended if run.status is not WorkflowExecutionStatus.COMPLETED]
     assert {(run.run_id, run.status) for run in unwell} == {(one, WorkflowExecutionStatus.FAILED) for one in refused}

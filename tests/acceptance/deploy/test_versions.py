@@ -15,6 +15,7 @@ from libs.events import SyncSucceeded, migrate, open_store
 from libs.jira_simulator.server import serve
 from libs.jira_simulator.site.dataset import Dataset
 from tests.acceptance.sync.pipeline import running
+from tests.eventually import until
 from tests.servers.addresses import TemporalServer
 
 NAMESPACE = "versioned"
@@ -26,18 +27,19 @@ async def make_current(client: Client, version: WorkerDeploymentVersion) -> None
     request = SetWorkerDeploymentCurrentVersionRequest(
         namespace=NAMESPACE, deployment_name=version.deployment_name, build_id=version.build_id, identity="test"
     )
-    async with asyncio.timeout(60):
-        while True:
-            try:
-                await client.workflow_service.set_worker_deployment_current_version(request)
-            except RPCError:
-                await asyncio.sleep(0.1)
-            else:
-                return
+    await until(
+        lambda: client.workflow_service.set_worker_deployment_current_version(request),
+        lambda _: True,
+        despite=(RPCError,),
+    )
+
+
+async def until_built_by(build: str, client: Client, run_id: str) -> None:
+    """Wait until Temporal says that a run has run on a version."""
+    await until(lambda: build_of(client, run_id), lambda found: found == build)
 
 
 async def build_of(client: Client, run_id: str) -> str:
-    """The version on which a run has run."""
     async for run in client.list_workflows():
         if run.run_id == run_id:
             raw = (await client.get_workflow_handle(run.id, run_id=run_id).describe()).raw_description
@@ -61,6 +63,5 @@ async def test_new_runs_move_to_the_new_version(tmp_path: Path, temporal: Tempor
             ends.append(await second.sync())
             assert all(isinstance(end, SyncSucceeded) for end in ends)
             for end, build in zip(ends, ("old", "new"), strict=True):
-                while await build_of(first.client, end.run_id) != build:
-                    await asyncio.sleep(0.1)
+                await until_built_by(build, first.client, end.run_id)
     store.close()

@@ -24,6 +24,7 @@ from services.graphql.reading.queries import Queries
 from services.projector.live import keep_projecting
 from tests.acceptance.steering.control import Desk
 from tests.acceptance.sync.pipeline import running
+from tests.eventually import until
 
 TOKEN = "token of the test"
 
@@ -68,8 +69,7 @@ class Console:
         await self.desk.pipeline.ended(request)
         store, tables = self.desk.pipeline.store, Queries(self.desk.pipeline.tables)
         head = await asyncio.to_thread(store.head)
-        while await asyncio.to_thread(tables.position) < head:
-            await asyncio.sleep(0.05)
+        await until(lambda: asyncio.to_thread(tables.position), lambda position: position >= head)
 
     async def described(self) -> ScheduleDescription:
         return await self.desk.described()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -66,11 +64,3 @@ def version_in(description: ScheduleDescription) -> int | None:
     assert isinstance(action, ScheduleActionStartWorkflow)
     payload = (action.memo or {}).get("version")
     return None if payload is None else int(msgspec.json.decode(payload.data))
-
-
-async def until(condition: Callable[[], Any], patience: float = 60) -> Any:
-    """The first true answer of `condition`, asked again and again."""
-    async with asyncio.timeout(patience):
-        while not (found := condition()):
-            await asyncio.sleep(0.05)
-        return found

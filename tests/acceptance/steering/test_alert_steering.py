@@ -30,7 +30,8 @@ from libs.events import (
 from libs.temporal.messages import ApplyBackoff, ClearBackoff
 from services.graphql.api.alerts import mutations as alert_mutations
 from tests.acceptance.steering.console import TOKEN, Console, console_over
-from tests.acceptance.steering.control import QUARTERLY, until
+from tests.acceptance.steering.control import QUARTERLY
+from tests.eventually import until
 from tests.servers.addresses import TemporalServer, sqlite_log
 
 ALERT = "alert { id status acknowledgedBy acknowledgement resolvedBy resolution silencedUntil }"
@@ -83,10 +84,7 @@ async def mutated(console: Console, mutation: str, fields: str) -> dict[str, Any
 
 async def shown(console: Console, query: str) -> dict[str, Any]:
     """The data of a query, as soon as none of it is empty."""
-    async with asyncio.timeout(60):
-        while not all((data := await console.data(query)).values()):
-            await asyncio.sleep(0.05)
-    return data
+    return await until(lambda: console.data(query), lambda data: all(data.values()))
 
 
 @contextlib.asynccontextmanager
@@ -205,12 +203,11 @@ async def test_a_job_tells_how_it_is_slowed_down_and_when_it_runs_next(console: 
 
 
 async def _job(console: Console, query: str, *, slow: bool) -> dict[str, Any]:
-    async with asyncio.timeout(60):
-        while True:
-            jobs = (await console.data(query))["syncJobs"]
-            if jobs and (jobs[0]["backoff"] is not None) == slow:
-                return dict(jobs[0])
-            await asyncio.sleep(0.05)
+    async def job() -> dict[str, Any] | None:
+        jobs: list[dict[str, Any]] = (await console.data(query))["syncJobs"]
+        return next((job for job in jobs[:1] if (job["backoff"] is not None) == slow), None)
+
+    return await until(job) or {}
 
 
 async def test_a_test_notice_is_answered_with_what_came_of_it(console: Console) -> None:

@@ -42,8 +42,9 @@ from libs.temporal.messages import (
 from services.ingestor.control.activities import ControlActivities
 from services.ingestor.control.schedules import ScheduleGateway, agrees
 from services.ingestor.event_log import EventLog
-from tests.acceptance.steering.control import QUARTERLY, Desk, until, version_in
+from tests.acceptance.steering.control import QUARTERLY, Desk, version_in
 from tests.acceptance.sync.pipeline import running
+from tests.eventually import until
 from tests.servers.addresses import TemporalServer, sqlite_log
 
 QUIET = timedelta(0)
@@ -154,7 +155,7 @@ async def test_a_paused_project_can_be_synced_once_and_stays_paused(desk: Desk) 
 
 
 async def test_cron_to_another_and_back_leaves_exactly_one_calendar(desk: Desk) -> None:
-    await desk.register()
+    await desk.register(QUARTERLY)
     first = (await desk.described()).info.next_action_times
     await desk.do(RescheduleSync, cron="30 2 * * 1-5")
     await desk.do(RescheduleSync, cron=QUARTERLY)

@@ -34,9 +34,10 @@ from libs.temporal.connect import connect
 from libs.temporal.messages import Command, PauseSync, RescheduleSync, StartSync
 from services.ingestor.control.schedules import ScheduleGateway, agrees
 from services.ingestor.control.state import fold_control
-from tests.acceptance.steering.control import control_events, until
+from tests.acceptance.steering.control import control_events
 from tests.acceptance.sync.crashing_ingestor import POINTS
 from tests.acceptance.sync.pipeline import RARELY
+from tests.eventually import until
 from tests.servers.addresses import TemporalServer, free_port
 
 PROJECT = "DEMO"

@@ -8,10 +8,9 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import pytest
@@ -26,7 +25,10 @@ from services.ingestor.workflows import PAGES_IN_FLIGHT
 from services.projector.loop import LIVE
 from services.projector.rebuild import rebuild
 from tests.acceptance.sync.oracle import differences, expected, stored
+from tests.eventually import wait_until
 from tests.servers.addresses import free_port
+
+T = TypeVar("T")
 
 ISSUES, PAGES = 2000, 20
 PATIENCE = 150.0
@@ -58,6 +60,7 @@ def stack(jira: str, tmp_path: Path) -> Iterator[Path]:
         "JIRA_EMAIL": "sync@example.com",
         "JIRA_API_TOKEN": "simulated-token",
         "JIRA_PROJECTS": "DEMO",
+        "SYNC_DEFAULT_CRON": "0 0 1 1 *",  # one run, the first
         "JIRA_ALLOW_INSECURE": "1",
         "JDI_DATA_DIR": str(data),
         "JDI_PORT": str(free_port()),
@@ -75,16 +78,14 @@ def stack(jira: str, tmp_path: Path) -> Iterator[Path]:
         process.wait(60)
 
 
-def wait_for(what: str, condition: Callable[[], Any], data: Path) -> Any:
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        try:
-            if found := condition():
-                return found
-        except Exception:  # noqa: BLE001, S110 - the stack is starting or a part of it is dead: look again
-            pass
-        time.sleep(0.05)
-    pytest.fail(f"{what} did not happen within {PATIENCE:g} s:\n{(data.parent / 'up.log').read_text()[-3000:]}")
+def eventually(look: Callable[[], T], stack: Path) -> T:
+    """What a stack shows that is starting, or of which a part is dead."""
+    log = stack.parent / "up.log"
+    try:
+        return wait_until(look, despite=(Exception,), seconds=PATIENCE)
+    except AssertionError as error:
+        error.add_note(log.read_text()[-3000:])
+        raise
 
 
 def pages_and_end(store: EventStore) -> tuple[int, SyncSucceeded | None]:
@@ -103,18 +104,19 @@ def traces_of_the_run(store: EventStore) -> set[str]:
 @pytest.mark.parametrize("victim", ["ingestor", "projector", "nats", "temporal"])
 def test_a_part_killed_in_the_middle_of_a_sync_costs_nothing(victim: str, stack: Path, jira: str) -> None:
     url = f"sqlite:///{stack / 'jdi.db'}"
-    store: EventStore = wait_for("the log", lambda: open_store(url), stack)
-    wait_for("the third page", lambda: pages_and_end(store)[0] >= 3, stack)
+    store: EventStore = eventually(lambda: open_store(url), stack)
+    eventually(lambda: pages_and_end(store)[0] >= 3, stack)
     assert pages_and_end(store)[1] is None, "the sync was over before anything could be killed"
     running = running_stack(stack)
     assert running is not None
     os.kill(running.pids[victim], signal.SIGKILL)
 
-    end = wait_for("the end of the sync", lambda: pages_and_end(store)[1], stack)
+    end = eventually(lambda: pages_and_end(store)[1], stack)
     assert pages_and_end(store)[0] == PAGES
+    assert end is not None
     assert end.issues == ISSUES
     tables = engine(read_database(url))
-    wait_for("the projection", lambda: position(tables) >= store.head(), stack)
+    eventually(lambda: position(tables) >= store.head(), stack)
 
     wanted = expected(ask(f"{jira}/simulator/changes")["changes"], SPRINT_FIELD)
     assert differences(wanted, stored(tables, "acme", wanted)) == []
@@ -152,7 +154,7 @@ def published(url: str, data: Path) -> int:
             await client.close()
 
     head = open_store(f"sqlite:///{data / 'jdi.db'}")
-    wait_for("the relay", lambda: asyncio.run(last()) >= head.head(), data)
+    eventually(lambda: asyncio.run(last()) >= head.head(), data)
     head.close()
     return asyncio.run(last())
 

@@ -27,6 +27,7 @@ from libs.jira_simulator.server import EMAIL, TOKEN, Simulator, serve
 from libs.jira_simulator.site.dataset import Dataset
 from services.cli.migrations import migrate
 from tests.doubles.otlp_collector import Collector, Seen, collecting
+from tests.eventually import until
 from tests.servers.addresses import free_port
 
 ADMIN = "token-of-the-test"
@@ -66,12 +67,12 @@ class World:
 
     async def synced(self, runs: int) -> None:
         """Wait until so many runs have succeeded, and can be read."""
-        async with asyncio.timeout(PATIENCE):
-            while True:
-                data = (await self.ask('{ syncRuns(projectId: "DEMO") { result } }')).get("data") or {"syncRuns": []}
-                if sum(run["result"] == "SUCCESS" for run in data["syncRuns"]) >= runs:
-                    return
-                await asyncio.sleep(0.1)
+
+        async def results() -> list[str]:
+            data = (await self.ask('{ syncRuns(projectId: "DEMO") { result } }')).get("data") or {"syncRuns": []}
+            return [run["result"] for run in data["syncRuns"]]
+
+        await until(results, lambda found: found.count("SUCCESS") >= runs)
 
     @asynccontextmanager
     async def watching(self, subscription: str) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
@@ -121,6 +122,7 @@ async def world(folder: Path, endpoint: str) -> AsyncIterator[World]:
             "JIRA_EMAIL": EMAIL,
             "JIRA_API_TOKEN": TOKEN,
             "JIRA_PROJECTS": "DEMO",
+            "SYNC_DEFAULT_CRON": "0 0 1 1 *",  # no run but those that are asked for
             "JIRA_ALLOW_INSECURE": "1",
         }
         plan = StackPlan(
@@ -156,10 +158,7 @@ async def test_one_trace_shows_the_whole_way_of_one_changed_issue(tmp_path: Path
             assert line["traceId"] == trace
             assert (await message(system, position))["ce-traceparent"] == traceparent
             sent = (await message(system, position))["traceparent"]
-            await collector.until(
-                lambda: names(collector.of_trace(trace)) >= WAY and not orphans(collector.of_trace(trace)),
-                "the whole way of the issue, without a gap",
-            )
+            await until(lambda: collector.of_trace(trace), lambda found: names(found) >= WAY and not orphans(found))
             spans = collector.of_trace(trace)
             assert [span.name for span in spans if not span.parent] == ["RunWorkflow:syncProjectWorkflow"]
             assert len({span.span for span in spans}) == len(spans)
@@ -205,10 +204,7 @@ async def a_callers_trace_goes_on(system: World, collector: Collector) -> None:
         ("ingestor", "append"),
         ("projector", "project read_tables"),
     }
-    await collector.until(
-        lambda: names(collector.of_trace(theirs)) >= wanted and not orphans(collector.of_trace(theirs), caller),
-        "the way of a mutation, without a gap",
-    )
+    await until(lambda: collector.of_trace(theirs), lambda found: names(found) >= wanted and not orphans(found, caller))
     first = [(span.service, span.name) for span in collector.of_trace(theirs) if span.parent == caller]
     assert first == [("graphql", "mutation pauseProjectSync")]
 
@@ -256,9 +252,7 @@ async def message(system: World, position: int) -> dict[str, str]:
     client = await nats.connect(system.stack.file.nats_url)
     try:
         jetstream = client.jetstream()
-        async with asyncio.timeout(PATIENCE):
-            while (await jetstream.stream_info("JIRA")).state.last_seq < position:
-                await asyncio.sleep(0.05)
+        await until(lambda: jetstream.stream_info("JIRA"), lambda info: info.state.last_seq >= position)
         return dict((await jetstream.get_msg("JIRA", position)).headers or {})
     finally:
         await client.close()

@@ -21,6 +21,7 @@ from libs.jira_simulator.site.dataset import Dataset
 from libs.jira_simulator.site.random_acts import RandomActs
 from tests.acceptance.sync.oracle import differences, expected, stored
 from tests.acceptance.sync.pipeline import Pipeline, running
+from tests.eventually import until
 from tests.servers.addresses import PostgresServer, TemporalServer
 
 T = TypeVar("T")
@@ -125,8 +126,7 @@ class SyncMachine(RuleBasedStateMachine):
     async def _compare(self) -> None:
         try:
             self.jira.dataset.index.set_lag(0)
-            while self.jira.dataset.index.waiting:
-                await asyncio.sleep(0.01)
+            await until(lambda: not self.jira.dataset.index.waiting)
             # The second run looks up what the first, which may have seen no change, had no turn for.
             await succeeded(self.pipeline.sync())
             await succeeded(self.pipeline.sync())

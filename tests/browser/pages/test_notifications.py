@@ -1,27 +1,15 @@
 """The delivery log: what was sent, what was not, why; tried again and tried out."""
 
-import asyncio
-from collections.abc import Callable
 from datetime import timedelta
-from typing import TypeVar
 
 import pytest
 from playwright.async_api import expect
 
 from libs.events import NotificationRedriven, NotificationRequested
-from tests.browser.people import PATIENCE, Person
+from tests.browser.people import Person
+from tests.eventually import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
-
-T = TypeVar("T")
-
-
-async def found(look: Callable[[], list[T]]) -> list[T]:
-    """What is there, once something is."""
-    async with asyncio.timeout(PATIENCE / 1000):
-        while not (there := look()):
-            await asyncio.sleep(0.05)
-    return there
 
 
 async def test_the_delivery_log_says_what_became_of_each_notification_and_redrives_dead_letters(admin: Person) -> None:
@@ -38,7 +26,7 @@ async def test_the_delivery_log_says_what_became_of_each_notification_and_redriv
     await expect(rows.filter(has_text="[SHOP] Sent")).to_have_count(0)
     assert "state=DEAD" in page.url
     await admin.press("Redrive “[SHOP] Never”")
-    [redriven] = await found(lambda: troubles.asked_for(NotificationRedriven))
+    [redriven] = await until(lambda: troubles.asked_for(NotificationRedriven))
     assert (redriven.notification_id, redriven.channel, redriven.cause) == (dead, "slack", "test admin")
     troubles.deliver(dead)
     await admin.sees_outcome("was tried again")
@@ -52,7 +40,7 @@ async def test_a_test_message_shows_what_the_provider_said(admin: Person) -> Non
     await dialog.get_by_label("Channel").select_option("Email")
     await dialog.get_by_label("To").fill("alice@acme.example")
     await dialog.get_by_role("button", name="Send test").click()
-    [asked] = await found(lambda: admin.stack.troubles.asked_for(NotificationRequested))
+    [asked] = await until(lambda: admin.stack.troubles.asked_for(NotificationRequested))
     assert (asked.channel, asked.to, asked.cause) == ("email", ("alice@acme.example",), "test admin")
     admin.stack.troubles.refuse(asked)
     result = admin.dialog("Email test").get_by_role("status", name="Result")

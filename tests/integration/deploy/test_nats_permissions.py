@@ -20,8 +20,9 @@ from services.cli.checks.fan_out import fan_out
 from services.cli.copies.former_life import KeptError, forget_stream
 from services.cli.settings import DoctorSettings
 from tests.deploy.laid_out import ShippedNats, secrets_in
-from tests.integration.events.made import issue
+from tests.eventually import until
 from tests.integration.events.nats.publishing import relay
+from tests.unit.made.changes import issue
 
 SECONDS = 30
 API = "$JS.API"
@@ -68,12 +69,12 @@ async def known_as(server: ShippedNats, user: str) -> AsyncIterator[tuple[Client
 
 
 async def stream_holds(server: ShippedNats, count: int) -> None:
-    async with known_as(server, "doctor") as (client, _), asyncio.timeout(SECONDS):
-        while True:
-            with contextlib.suppress(NatsError):
-                if (await client.jetstream().stream_info("JIRA")).state.messages >= count:
-                    return
-            await asyncio.sleep(0.05)
+    async with known_as(server, "doctor") as (client, _):
+
+        async def held() -> int:
+            return (await client.jetstream().stream_info("JIRA")).state.messages
+
+        await until(held, lambda messages: messages >= count, despite=(NatsError,))
 
 
 async def test_the_relay_and_both_consumers_do_their_work(server: ShippedNats, log: EventStore) -> None:

@@ -22,6 +22,7 @@ from libs.embedded.ports import choose
 from libs.embedded.stack import Stack, StackPlan, running
 from libs.temporal.connect import connect
 from services.cli.migrations import migrate
+from tests.eventually import until
 
 
 def plan(data_dir: Path, services: tuple[str, ...] = ()) -> StackPlan:
@@ -106,14 +107,11 @@ async def test_a_killed_server_and_a_killed_service_come_back_on_their_ports(tmp
 
 
 async def until_changed_and_ready(stack: Stack, before: dict[str, int], probe: probes.Probe) -> None:
-    async with asyncio.timeout(60):
-        while True:
-            now = stack.supervisor.pids()
-            if all(now.get(name, before[name]) != before[name] for name in ("nats", "projector")):
-                break
-            await asyncio.sleep(0.02)
-        while await probe() is not None:
-            await asyncio.sleep(0.02)
+    def have_changed(pids: dict[str, int]) -> bool:
+        return all(pids.get(name, before[name]) != before[name] for name in ("nats", "projector"))
+
+    await until(stack.supervisor.pids, have_changed)
+    await until(probe, lambda trouble: trouble is None)
 
 
 async def test_a_cancelled_stack_stops_its_children(tmp_path: Path) -> None:

@@ -7,10 +7,10 @@ from opentelemetry import trace
 from opentelemetry.trace import SpanKind
 
 from libs.events import Append, EventStore, continued, subscribe, tracing
-from tests.integration.events.made import issue, later
+from tests.doubles.spans import Spans, ids, parent_of, parents
 from tests.integration.events.nats.publishing import messages, relay, until_stored
 from tests.servers.addresses import NatsServer
-from tests.spans import Spans, ids, parent_of, parents
+from tests.unit.made.changes import issue, later
 
 
 @pytest.fixture

@@ -22,8 +22,8 @@ from services.graphql.app import make_app
 from services.graphql.execution.limits import Limits
 from services.graphql.reading.queries import Queries
 from tests.conftest import BOTH_DATABASES
-from tests.integration.graphql import rows
 from tests.servers.addresses import free_port
+from tests.unit.made import rows
 
 TOKEN = "a token for tests"
 

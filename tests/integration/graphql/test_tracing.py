@@ -8,9 +8,9 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from libs.read_tables import issue, project
 from services.graphql import tracing
-from tests.integration.graphql import rows
+from tests.doubles.spans import Spans
 from tests.integration.graphql.conftest import TOKEN, Api
-from tests.spans import Spans
+from tests.unit.made import rows
 
 CALLER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 

@@ -15,10 +15,11 @@ from libs.jira_client.failures.errors import error_for
 from libs.jira_client.http.allowances import Allowance
 from services.ingestor import measures
 from services.ingestor.measures import measured, observer_of
-from tests.integration.events.made import issue
-from tests.integration.events.nats.publishing import eventually, relay, until_stored
+from tests.doubles.spans import Spans
+from tests.eventually import until
+from tests.integration.events.nats.publishing import relay, until_stored
 from tests.servers.addresses import NatsServer
-from tests.spans import Spans
+from tests.unit.made.changes import issue
 
 
 def value(name: str, **labels: str) -> float | None:
@@ -115,12 +116,9 @@ async def test_the_relay_shows_its_place_while_it_has_one(store: EventStore, nat
         relayed(2)
         assert (value("jdi_lag_seconds", service="relay") or 0) > 0
 
-        async def is_shown() -> bool:
-            return value("jdi_position", service="relay") == 5
-
         async with relay(store, nats.url, on_position=relayed):
             await until_stored(nats.url, 5)
-            await eventually(is_shown)
+            await until(lambda: value("jdi_position", service="relay") == 5)
         assert value("jdi_lag_seconds", service="relay") == 0
         relayed(None)
         assert value("jdi_position", service="relay") is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
@@ -26,7 +26,7 @@ from services.notifier.delivery.send import Outlet
 from services.notifier.loop import Notifier
 from services.notifier.message.types import Adapter
 from services.notifier.policy.rules import DEFAULT, Policy
-from tests.unit.services.notifier.made import THEN
+from tests.unit.made.alerts import THEN
 
 AT_ONCE: Policy = msgspec.structs.replace(
     DEFAULT, group_wait_seconds=0.0, critical_wait_seconds=0.0, group_interval_seconds=0.0
@@ -42,16 +42,6 @@ def outcomes(store: EventStore) -> list[NotificationSent | NotificationFailed]:
     topics = (TOPIC_OF[NotificationSent], TOPIC_OF[NotificationFailed])
     found = [recorded.event for recorded in store.read(0, 10_000, topics)]
     return [event for event in found if isinstance(event, NotificationSent | NotificationFailed)]
-
-
-async def until(condition: Callable[[], Any], what: str = "it") -> Any:
-    """What the condition says, as soon as it says anything."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(60):
-            while not (found := condition()):
-                await asyncio.sleep(0.01)
-            return found
-    raise AssertionError(f"{what} did not happen")
 
 
 @contextlib.asynccontextmanager

@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
-import time
-from collections.abc import Callable
 from multiprocessing.context import ForkServerContext
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
 
 from libs.events import EventStore, NotificationSent, migrate, open_store
 from tests.doubles.mail_server import Mail, MailServer, mail_server
+from tests.eventually import wait_until
 from tests.integration.notifier import crashing_notifier
 from tests.integration.notifier.crashing_notifier import POINTS, environ_of
 from tests.integration.notifier.mailing import append, outcomes
-from tests.unit.services.notifier.made import raised
+from tests.unit.made.alerts import raised
 
 TRIALS = 30
 PATIENCE = 60.0
@@ -46,14 +44,6 @@ def mails(server: MailServer, site: str) -> list[Mail]:
     return [mail for mail in server.mails if mail.subject.startswith(f"{site}:")]
 
 
-def wait_for(condition: Callable[[], bool], child: BaseProcess, log: Path) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert child.is_alive(), log.read_text()[-3000:]
-        assert time.monotonic() < deadline, log.read_text()[-3000:]
-        time.sleep(0.02)
-
-
 @pytest.mark.parametrize("point", POINTS)
 def test_a_killed_notifier_tells_everybody_and_nobody_twice_without_a_sign(
     point: str, nursery: ForkServerContext, tmp_path: Path
@@ -76,7 +66,7 @@ def test_a_killed_notifier_tells_everybody_and_nobody_twice_without_a_sign(
         append(store, raised("last", site="last"))
         last = nursery.Process(target=crashing_notifier.run, args=(environ, str(log)))
         last.start()
-        wait_for(lambda: bool(records(store, "last")), last, log)
+        wait_until(lambda: records(store, "last"), hopeless=lambda: not last.is_alive() and log.read_text())
         last.terminate()
         last.join(PATIENCE)
         assert last.exitcode == 0, log.read_text()[-3000:]

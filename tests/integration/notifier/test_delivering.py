@@ -25,6 +25,7 @@ from services.notifier.state import State
 from tests.doubles.mail_server import MailServer, mail_server
 from tests.doubles.slack import SlackDouble, slack_double
 from tests.doubles.whatsapp import PHONE_NUMBER_ID, TOKEN, WhatsAppDouble, whatsapp_double
+from tests.eventually import until
 from tests.integration.notifier.mailing import (
     AT_ONCE,
     append,
@@ -32,10 +33,9 @@ from tests.integration.notifier.mailing import (
     outcomes,
     redriven,
     requested,
-    until,
 )
 from tests.servers.addresses import NatsServer
-from tests.unit.services.notifier.made import raised, resolved
+from tests.unit.made.alerts import raised, resolved
 
 NOBODY = "nats://127.0.0.1:1"
 """No NATS there: only the log and the clock wake."""
@@ -116,13 +116,13 @@ async def test_an_alert_reaches_its_people_by_nats_and_its_end_comes_in_the_same
     stop = Stop()
     relay = asyncio.create_task(run_relay(store, nats.url, stop))
     async with notifying(store, channels, nats.url) as health:
-        await until(lambda: health() is None, "the connection to NATS")
+        await until(lambda: health() is None)
         first = raised("a", code="SUSPENDED_PAYMENT")
         append(store, first)
-        await until(lambda: len(outcomes(store)) == 2, "mail and message")
+        await until(lambda: len(outcomes(store)) == 2)
         append(store, resolved(first, first.occurred_at))
-        await until(lambda: len(outcomes(store)) == 4, "the end")
-        await until(lambda: measured("jdi_lag_seconds") == 0, "the notifier to read that it has sent")
+        await until(lambda: len(outcomes(store)) == 4)
+        await until(lambda: measured("jdi_lag_seconds") == 0)
         assert measured("jdi_position") == store.head()
     assert measured("jdi_lag_seconds") is None
     stop.set()
@@ -150,14 +150,14 @@ async def test_without_nats_the_log_is_enough_and_a_restart_tells_nothing_twice(
     append(store, first, raised("b", project="BETA"))
     channel = Scripted()
     async with notifying(store, {"email": channel}, NOBODY) as health:
-        await until(lambda: outcomes(store), "the notification")
-        await until(health, "word of NATS")
+        await until(lambda: outcomes(store))
+        await until(health)
     async with notifying(store, {"email": channel}, NOBODY):
         append(store, resolved(first, first.occurred_at))
         append(store, requested("t-1", "email"))
     # What came while it was stopping is found by the next one.
     async with notifying(store, {"email": channel}, NOBODY):
-        await until(lambda: len(outcomes(store)) == 3, "end and test")
+        await until(lambda: len(outcomes(store)) == 3)
     assert sorted(event.reason for event in outcomes(store)) == ["FIRST", "RESOLVED", "TEST"]
     assert len(channel.sent) == 3
 
@@ -171,12 +171,12 @@ async def test_a_state_of_another_version_is_made_again_from_the_log(
     broken_slack = Scripted(broken(FailureKind.CONFIG))
     channels: dict[str, Adapter] = {"email": Scripted(), "slack": broken_slack}
     async with notifying(store, channels, NOBODY):
-        await until(lambda: len(outcomes(store)) == 2, "both outcomes")
+        await until(lambda: len(outcomes(store)) == 2)
     monkeypatch.setattr(saved_state_module, "VERSION", 99)
     [dead] = [event for event in outcomes(store) if isinstance(event, NotificationFailed)]
     append(store, resolved(first, first.occurred_at), redriven(dead.notification_id, "slack"))
     async with notifying(store, channels, NOBODY):
-        await until(lambda: len(outcomes(store)) == 4, "end and redrive")
+        await until(lambda: len(outcomes(store)) == 4)
     assert {(one.channel, str(one.reason)) for one in outcomes(store)[2:]} == {
         ("email", "RESOLVED"),
         ("slack", "FIRST"),
@@ -191,7 +191,7 @@ async def test_a_test_notification_says_in_the_log_what_came_of_it(store: EventS
         requested("t-3", "email", "nobody"),
     )
     async with notifying(store, {"email": email(mail)}, NOBODY):
-        await until(lambda: len(outcomes(store)) == 3, "three outcomes")
+        await until(lambda: len(outcomes(store)) == 3)
     by_id = {event.notification_id: event for event in outcomes(store)}
     sent, missing, refused = by_id["t-1"], by_id["t-2"], by_id["t-3"]
     assert isinstance(sent, NotificationSent)
@@ -207,7 +207,7 @@ async def test_a_channel_that_hangs_holds_up_no_other(store: EventStore) -> None
     append(store, raised("a", code="STORE_DOWN"))
     channels: dict[str, Adapter] = {"email": Scripted(), "slack": Scripted(3600.0)}
     async with notifying(store, channels, NOBODY, seconds=1.0):
-        await until(lambda: len(outcomes(store)) == 2, "both outcomes")
+        await until(lambda: len(outcomes(store)) == 2)
     sent, late = sorted(outcomes(store), key=lambda event: event.channel)
     assert isinstance(sent, NotificationSent)
     assert isinstance(late, NotificationFailed)
@@ -220,11 +220,11 @@ async def test_a_dead_letter_is_sent_again_under_its_id_when_somebody_wants_it(s
     append(store, raised("a"))
     channel = Scripted(broken(FailureKind.CONFIG))
     async with notifying(store, {"email": channel}, NOBODY):
-        await until(lambda: outcomes(store), "the failure")
+        await until(lambda: outcomes(store))
         [dead] = outcomes(store)
     append(store, redriven(dead.notification_id, "email"))
     async with notifying(store, {"email": channel}, NOBODY):
-        await until(lambda: len(outcomes(store)) == 2, "the second attempt")
+        await until(lambda: len(outcomes(store)) == 2)
     again = outcomes(store)[1]
     assert isinstance(again, NotificationSent)
     assert (again.notification_id, again.attempt, again.subject) == (dead.notification_id, 2, dead.subject)
@@ -239,18 +239,18 @@ async def test_a_dead_letter_that_is_no_longer_kept_is_sent_again_with_what_the_
     append(store, raised("a"), requested("t-1", "email", "me@example.com"))
     channel = Scripted(*(broken(FailureKind.CONFIG) for _ in range(3)))
     async with notifying(store, {"email": channel}, NOBODY):
-        await until(lambda: len(outcomes(store)) == 2, "two failures")
+        await until(lambda: len(outcomes(store)) == 2)
     append(store, raised("b", site="other"))
     async with notifying(store, {"email": channel}, NOBODY):
-        await until(lambda: len(outcomes(store)) == 3, "the failure that is kept")
+        await until(lambda: len(outcomes(store)) == 3)
         letters = {str(event.reason) if event.site == "acme" else "other": event for event in outcomes(store)}
-        await until(lambda: list(saved(store).outbox) == [letters["other"].notification_id], "the others to go")
+        await until(lambda: list(saved(store).outbox) == [letters["other"].notification_id])
     append(store, redriven(letters["FIRST"].notification_id, "email"), redriven("t-1", "email"))
     async with notifying(store, {"email": channel}, NOBODY):
-        await until(lambda: len(outcomes(store)) == 5, "both of them")
+        await until(lambda: len(outcomes(store)) == 5)
     append(store, redriven("t-1", "email"), requested("t-2", "email"))
     async with notifying(store, {"email": channel}, NOBODY):
-        await until(lambda: len(outcomes(store)) == 6, "the next one: who has got it does not get it again")
+        await until(lambda: len(outcomes(store)) == 6)
     again = outcomes(store)[3:]
     assert all(isinstance(event, NotificationSent) for event in again)
     assert {(event.notification_id, event.attempt, event.subject) for event in again} == {
@@ -266,7 +266,7 @@ async def test_of_two_notifiers_one_works(store: EventStore) -> None:
     append(store, *(raised(f"a{number}", site=f"site-{number}") for number in range(10)))
     one, other = Scripted(), Scripted()
     async with notifying(store, {"email": one}, NOBODY), notifying(store, {"email": other}, NOBODY):
-        await until(lambda: len(outcomes(store)) == 10, "ten notifications")
+        await until(lambda: len(outcomes(store)) == 10)
     assert sorted(len(channel.sent) for channel in (one, other)) == [0, 10]
 
 
@@ -288,13 +288,13 @@ async def test_nothing_is_set_up_and_nothing_piles_up(store: EventStore) -> None
     first = raised("a")
     append(store, first, resolved(first, first.occurred_at), raised("b", site="other"))
     async with notifying(store, {}, NOBODY):
-        await until(lambda: "b" if len(saved(store).alerts) == 1 else None, "the open alert")
+        await until(lambda: "b" if len(saved(store).alerts) == 1 else None)
     state = saved(store)
     assert (state.outbox, outcomes(store)) == ({}, [])
     # A channel that is set up later tells of what is open still, and of nothing that is over.
     channel = Scripted()
     async with notifying(store, {"email": channel}, NOBODY):
-        await until(lambda: outcomes(store), "the notification")
+        await until(lambda: outcomes(store))
     assert [message.subject for message in channel.sent] == ["other: Auth expired (ALPHA)"]
 
 

@@ -22,8 +22,9 @@ from services.notifier.loop import Notifier
 from services.notifier.settings import Settings
 from tests.doubles.http import HttpDouble, Request
 from tests.doubles.tcp_gate import TcpGate
+from tests.eventually import until
 from tests.integration.events.reading.test_leader import through
-from tests.integration.notifier.mailing import AT_ONCE, until
+from tests.integration.notifier.mailing import AT_ONCE
 from tests.servers.addresses import PostgresServer
 
 NOBODY = "nats://127.0.0.1:1"
@@ -72,7 +73,7 @@ async def test_it_hears_from_the_one_that_leads_again_and_again(store: EventStor
     async with leadership(store.url, "notifier") as held:
         assert held is not None
         async with notifying(store, heartbeat) as health:
-            await until(lambda: health() is None, "standing by")
+            await until(lambda: health() is None)
             assert switch.taken == []
     async with notifying(store, heartbeat):
         await asyncio.to_thread(switch.wait_for, 3)
@@ -87,10 +88,10 @@ async def test_it_hears_nothing_while_the_log_cannot_be_read(
         async with notifying(store, Heartbeat(switch.url, 0.05, allow_insecure=True)) as health:
             await asyncio.to_thread(switch.wait_for, 1)
             gate.cut()
-            await until(lambda: "log does not answer" in (health() or ""), "the loss to be noticed")
+            await until(lambda: "log does not answer" in (health() or ""))
             heard = len(switch.taken)
             health.report(None)
-            await until(health, "another look")
+            await until(health)
             assert len(switch.taken) == heard
             gate.open()
             await asyncio.to_thread(switch.wait_for, heard + 1)
@@ -124,7 +125,7 @@ async def test_private_addresses_are_refused(switch: Switch) -> None:
     with capture_logs() as logs:
         async with heartbeat.running():
             heartbeat.beat()
-            await until(lambda: logs, "the refusal")
+            await until(lambda: logs)
     assert "not a public address" in logs[0]["why"]
     assert switch.taken == []
 

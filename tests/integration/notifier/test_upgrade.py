@@ -23,7 +23,7 @@ from services.notifier.message.types import Message, Result
 from services.notifier.saved_state import saved_reader, state_of
 from services.notifier.state import Breaker
 from tests.integration.notifier.mailing import AT_ONCE, append, outcomes, redriven
-from tests.unit.services.notifier.made import alert_id, raised, resolved
+from tests.unit.made.alerts import alert_id, raised, resolved
 
 SAVED = json.loads(Path(__file__).with_name("saved_by_former_version.json").read_text(encoding="utf-8"))
 READ = 8

@@ -19,8 +19,9 @@ from libs.runtime.database import sqlite_file
 from services.cli.copies.backup import back_up, pg_dump_options
 from services.cli.copies.restore import restore
 from services.cli.settings import RestoreSettings
-from tests.integration.events.made import issue
+from tests.eventually import wait_until
 from tests.servers.addresses import PostgresServer, binary, give_up
+from tests.unit.made.changes import issue
 
 WRITERS = 3
 BATCH = 20
@@ -110,5 +111,4 @@ def tables_of(url: str) -> Iterator[Engine]:
 
 
 def wait_for(store: EventStore, events: int) -> None:
-    while store.head() < events:
-        store.wait(store.head(), 1.0)
+    wait_until(store.head, lambda head: head >= events)

@@ -21,7 +21,7 @@ from services.cli.copies.backup import BackupError, back_up
 from services.cli.copies.restore import RestoreError, restore
 from services.projector.loop import ProjectLoop
 from services.projector.rebuild import rebuild
-from tests.integration.events.made import issue
+from tests.eventually import wait_until
 from tests.integration.events.nats.publishing import relay, stored_positions, until_stored
 from tests.integration.operate.copying import (
     BATCH,
@@ -33,8 +33,9 @@ from tests.integration.operate.copying import (
     wait_for,
     writing,
 )
-from tests.integration.projector.log import Dump, append, catch_up, dump, history, live_projector, shows, until
+from tests.integration.projector.log import Dump, append, catch_up, dump, history, live_projector, shows
 from tests.servers.addresses import NatsServer, PostgresServer
+from tests.unit.made.changes import issue
 
 MUCH = 40 * BATCH
 
@@ -141,7 +142,7 @@ async def test_read_tables_that_are_ahead_of_a_restored_log_are_made_anew(
     await restored(file_store.url, tmp_path / "backup", file_store.url, tmp_path)
     copy = open_store(file_store.url)
     with live_projector(copy, tables):
-        until(lambda: readiness(tables) is None and shows(copy, tables, middle)())
+        wait_until(lambda: readiness(tables) is None and shows(copy, tables, middle)())
     assert (copy.head(), dump(tables)) == (middle, expected)
     copy.close()
     tables.dispose()

@@ -7,8 +7,7 @@ import os
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.error import HTTPError
@@ -22,13 +21,11 @@ from libs.events import migrate
 from libs.read_tables import migrate as migrate_tables
 from libs.runtime import engine, read_database
 from tests.doubles.tcp_gate import TcpGate
+from tests.eventually import wait_until
 from tests.servers.addresses import PostgresServer, free_port
 
 PROMETHEUS_SECONDS = 10
 """After which Prometheus gives a look at /metrics up, unless it is told otherwise."""
-
-PATIENCE_SECONDS = 180
-"""Five processes start at once."""
 
 SERVICES = ("ingestor", "projector", "graphql", "telemetry", "notifier")
 WORK_ALONE = ("projector", "graphql")
@@ -95,13 +92,6 @@ def get(port: int, path: str) -> tuple[int, str]:
         return 0, ""
 
 
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "the condition was never met"
-        time.sleep(0.1)
-
-
 def errors(metrics: str, measure: str) -> float:
     wanted = f'jdi_scrape_errors_total{{measure="{measure}"}} '
     return sum(float(line.removeprefix(wanted)) for line in metrics.splitlines() if line.startswith(wanted))
@@ -119,9 +109,9 @@ def ask(port: int) -> None:
 def test_health_and_measures_answer_while_the_database_hangs(gate: tuple[TcpGate, str], tmp_path: Path) -> None:
     way, url = gate
     with running(url, tmp_path) as ports, ThreadPoolExecutor(len(SERVICES)) as pool:
-        until(lambda: all(get(port, "/livez")[0] == 200 for port in ports.values()))
-        until(lambda: all(get(ports[service], "/readyz")[0] == 200 for service in WORK_ALONE))
-        until(lambda: 'jdi_lag_seconds{service="projector"} 0.0' in get(ports["projector"], "/metrics")[1])
+        wait_until(lambda: all(get(port, "/livez")[0] == 200 for port in ports.values()))
+        wait_until(lambda: all(get(ports[service], "/readyz")[0] == 200 for service in WORK_ALONE))
+        wait_until(lambda: 'jdi_lag_seconds{service="projector"} 0.0' in get(ports["projector"], "/metrics")[1])
 
         way.hold()
         for _ in range(40):  # more than a process has threads
@@ -139,5 +129,5 @@ def test_health_and_measures_answer_while_the_database_hangs(gate: tuple[TcpGate
         assert errors(text, "jdi_lag_seconds") >= 1
 
         way.release()
-        until(lambda: all(get(ports[service], "/readyz")[0] == 200 for service in WORK_ALONE))
-        until(lambda: 'jdi_lag_seconds{service="projector"} 0.0' in get(ports["projector"], "/metrics")[1])
+        wait_until(lambda: all(get(ports[service], "/readyz")[0] == 200 for service in WORK_ALONE))
+        wait_until(lambda: 'jdi_lag_seconds{service="projector"} 0.0' in get(ports["projector"], "/metrics")[1])

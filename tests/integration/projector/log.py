@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -16,12 +15,9 @@ from libs.read_tables import FOLDED
 from libs.runtime import Stop
 from services.projector.live import keep_projecting
 from services.projector.loop import LIVE, ProjectLoop
-from tests.unit.services.projector import build
+from tests.unit.made import build
 
 Dump = Mapping[str, list[tuple[Any, ...]]]
-
-PATIENCE_SECONDS = 60.0
-"""For conditions that a loaded machine reaches late; a test never waits for it to pass."""
 
 
 def append(store: EventStore, events: Sequence[Event]) -> int:
@@ -98,13 +94,6 @@ def dump(tables: Engine) -> Dump:
         return {
             name: sorted((tuple(row) for row in connection.execute(select(LIVE[name]))), key=repr) for name in FOLDED
         }
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "the condition was never met"
-        time.sleep(0.005)
 
 
 def shows(store: EventStore, tables: Engine, position: int) -> Callable[[], bool]:

@@ -19,9 +19,10 @@ from sqlalchemy import Engine
 from libs.events import EventStore, migrate, open_store
 from libs.read_tables import migrate as migrate_tables
 from libs.runtime import engine, read_database
-from tests.integration.projector.log import append, shows, until
+from tests.eventually import wait_until
+from tests.integration.projector.log import append, shows
 from tests.servers.addresses import free_port
-from tests.unit.services.projector import build
+from tests.unit.made import build
 
 
 @contextmanager
@@ -51,8 +52,8 @@ def get(port: int, path: str) -> tuple[int, str]:
 def test_a_projector_runs_reports_and_stops(store: EventStore, tables: Engine, store_url: str) -> None:
     port = free_port()
     with projector(store_url, port) as process:
-        until(lambda: get(port, "/readyz")[0] == 200)
-        until(shows(store, tables, append(store, [build.issue("1"), build.worklog("w1", seconds="an hour")])))
+        wait_until(lambda: get(port, "/readyz")[0] == 200)
+        wait_until(shows(store, tables, append(store, [build.issue("1"), build.worklog("w1", seconds="an hour")])))
         metrics = get(port, "/metrics")[1]
         assert 'jdi_position{service="projector"} 2.0' in metrics
         assert "jdi_projector_lag_events 0.0" in metrics
@@ -67,13 +68,13 @@ def test_a_projector_waits_for_its_databases_and_says_what_is_missing(tmp_path: 
     url = f"sqlite:///{tmp_path / 'jdi.db'}"
     port = free_port()
     with projector(url, port):
-        until(lambda: get(port, "/readyz")[0] == 503)
+        wait_until(lambda: get(port, "/readyz")[0] == 503)
         assert get(port, "/livez")[0] == 200
-        until(lambda: "jdi migrate" in str(json.loads(get(port, "/readyz")[1])["checks"]["projection"]))
+        wait_until(lambda: "jdi migrate" in str(json.loads(get(port, "/readyz")[1])["checks"]["projection"]))
         migrate(url)
         tables = engine(read_database(url))
         migrate_tables(tables)
-        until(lambda: get(port, "/readyz")[0] == 200)
+        wait_until(lambda: get(port, "/readyz")[0] == 200)
         tables.dispose()
         with contextlib.closing(open_store(url)) as store:
             append(store, [build.issue("1")])

@@ -14,8 +14,9 @@ from services.projector import loop as project_loop
 from services.projector.loop import LIVE, ProjectLoop
 from services.projector.tables.progress import MovedError
 from services.projector.tables.write import write
-from tests.integration.projector.log import append, catch_up, dump, history, live_projector, shows, until
-from tests.unit.services.projector import build
+from tests.eventually import wait_until
+from tests.integration.projector.log import append, catch_up, dump, history, live_projector, shows
+from tests.unit.made import build
 
 
 def position(tables: Engine) -> int:
@@ -107,7 +108,7 @@ def test_a_batch_that_somebody_else_applied_is_not_applied_again(store: EventSto
 def test_two_projectors_at_once_give_the_tables_of_one(store: EventStore, tables: Engine) -> None:
     with live_projector(store, tables), live_projector(store, tables):
         head = append(store, history())
-        until(shows(store, tables, head))
+        wait_until(shows(store, tables, head))
     together = dump(tables)
     with tables.begin() as connection:
         for table in LIVE.values():
@@ -119,9 +120,9 @@ def test_two_projectors_at_once_give_the_tables_of_one(store: EventStore, tables
 
 def test_a_live_projector_shows_what_is_appended(store: EventStore, tables: Engine) -> None:
     with live_projector(store, tables) as reports:
-        until(lambda: bool(reports))
+        wait_until(lambda: bool(reports))
         for number in range(5):
-            until(shows(store, tables, append(store, [build.issue(str(number))])))
+            wait_until(shows(store, tables, append(store, [build.issue(str(number))])))
     assert [row[1] for row in dump(tables)["issue"]] == ["0", "1", "2", "3", "4"]
     assert set(reports) == {None}
 
@@ -130,7 +131,7 @@ def test_an_unreadable_event_is_parked_and_the_others_flow(store: EventStore, ta
     events = [build.worklog("w1"), build.worklog("w1", seconds="an hour"), build.worklog("w1"), build.worklog("w2")]
     with live_projector(store, tables) as reports:
         for event in events:
-            until(shows(store, tables, append(store, [event])))
+            wait_until(shows(store, tables, append(store, [event])))
     assert set(reports) == {None}
     assert [row[1] for row in dump(tables)["worklog"]] == ["w1", "w2"]
     assert {row[2] for row in dump(tables)["dead_letter"]} == {2, 3}
@@ -166,10 +167,10 @@ def test_trouble_of_the_database_is_blamed_on_no_event(store: EventStore, tables
     with pytest.raises(DBAPIError):
         catch_up(store, tables)
     with live_projector(store, tables) as reports:
-        until(lambda: any(report is not None for report in reports))
+        wait_until(lambda: any(report is not None for report in reports))
         with tables.begin() as connection:
             connection.execute(text("ALTER TABLE elsewhere RENAME TO issue"))
-        until(shows(store, tables, 1))
+        wait_until(shows(store, tables, 1))
     assert reports[-1] is None
     with tables.connect() as connection:
         assert connection.execute(select(func.count()).select_from(dead_letter)).scalar_one() == 0

@@ -17,7 +17,8 @@ from libs.runtime import Stop, engine, read_database
 from services.projector.loop import LIVE, ProjectLoop
 from services.projector.rebuild import RebuildError, _begin, rebuild
 from services.projector.tables.progress import NewerTablesError
-from tests.integration.projector.log import Dump, append, catch_up, dump, history, live_projector, shows, until
+from tests.eventually import wait_until
+from tests.integration.projector.log import Dump, append, catch_up, dump, history, live_projector, shows
 
 
 @pytest.fixture
@@ -106,7 +107,7 @@ def test_what_is_appended_during_a_rebuild_is_in_the_new_tables(
         rebuild(store, tables, Stop())
         rebuild(store, tables, Stop())
         writer.join()
-        until(shows(store, tables, store.head()))
+        wait_until(shows(store, tables, store.head()))
     assert set(reports) == {None}
     live = dump(tables)
     rebuild(store, tables, Stop())
@@ -131,7 +132,7 @@ def test_readers_see_full_tables_at_any_moment(store: EventStore, tables: Engine
         for _ in range(3):
             count = len(seen)
             rebuild(store, tables, stop)
-            until(lambda: len(seen) > count)  # noqa: B023 - called at once
+            wait_until(lambda: len(seen) > count)  # noqa: B023 - called at once
     finally:
         stop.set()
         reader.join()
@@ -148,7 +149,7 @@ def test_tables_of_an_older_version_are_rebuilt_by_the_live_projector(
         connection.execute(projection.update().values(version=0))
     assert "the projector rebuilds them" in (readiness(tables) or "")
     with live_projector(store, tables) as reports:
-        until(lambda: bool(reports) and reports[-1] is None)
+        wait_until(lambda: bool(reports) and reports[-1] is None)
     assert dump(tables) == before
     assert readiness(tables) is None
 
@@ -160,7 +161,7 @@ def test_the_tables_of_version_1_become_those_of_today(store: EventStore, tables
     migrate(tables)
     assert "the projector rebuilds them" in (readiness(tables) or "")
     with live_projector(store, tables) as reports:
-        until(lambda: bool(reports) and reports[-1] is None)
+        wait_until(lambda: bool(reports) and reports[-1] is None)
     assert dump(tables) == before
     assert readiness(tables) is None
     shapes = {name: {column["name"] for column in inspect(tables).get_columns(name)} for name in FOLDED}
@@ -175,7 +176,7 @@ def test_tables_of_a_newer_version_are_left_alone(store: EventStore, tables: Eng
     with pytest.raises(NewerTablesError, match="Upgrade"):
         catch_up(store, tables)
     with live_projector(store, tables) as reports:
-        until(lambda: bool(reports))
+        wait_until(lambda: bool(reports))
     assert "Upgrade" in (reports[0] or "")
     assert dump(tables) == before
 

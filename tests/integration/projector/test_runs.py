@@ -11,7 +11,7 @@ from libs.events import Event, EventStore
 from libs.read_tables import sync_run
 from services.projector import loop as project_loop
 from tests.integration.projector.log import append, catch_up
-from tests.unit.services.projector import build
+from tests.unit.made import build
 from tests.unit.services.projector.courses import KINDS, WORDS, Step, course, naive_runs
 
 

@@ -12,7 +12,7 @@ from libs.read_tables import comment, gone, issue, issue_sprint, worklog
 from libs.runtime import Stop
 from services.projector.rebuild import rebuild
 from tests.integration.projector.log import catch_up, dump
-from tests.unit.services.projector import build
+from tests.unit.made import build
 
 Shown = dict[str, list[dict[str, Any]]]
 """Table -> rows."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -18,7 +18,8 @@ from services.telemetry.backoff import Rules
 from services.telemetry.backoff_commands import BackoffCommand
 from services.telemetry.loop import Reports, run
 from services.telemetry.projects import Projects
-from tests.integration.events.nats.publishing import PATIENCE, relay
+from tests.eventually import until
+from tests.integration.events.nats.publishing import relay
 from tests.servers.addresses import NatsServer, free_port, sqlite_log
 from tests.unit.services.telemetry.course import failed, registered
 
@@ -64,12 +65,6 @@ def happen(store: EventStore, *events: Event) -> None:
 
 def raised(store: EventStore) -> list[AlertRaised]:
     return [one.event for one in store.read(0, 1000) if isinstance(one.event, AlertRaised)]
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while not condition():
-            await asyncio.sleep(0.02)
 
 
 async def test_it_is_woken_by_nats_and_asks_for_a_backoff(

@@ -19,7 +19,7 @@ from libs.events import (
 )
 from services.telemetry.backoff import Rules
 from services.telemetry.projects import NAME, Projects, states_at
-from tests.integration.events.made import issue
+from tests.unit.made.changes import issue
 from tests.unit.services.telemetry.course import PROJECT, SITE, failed, registered, succeeded, unregistered
 
 KEY = ProjectKey(SITE, PROJECT)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -25,7 +24,7 @@ from services.telemetry.settings import Settings as TelemetrySettings
 from services.telemetry.sweep.loop import sweep
 from tests.browser.stack import Service
 from tests.doubles.tls_front import NAME, tls_front
-from tests.integration.events.nats.publishing import PATIENCE
+from tests.eventually import until
 from tests.servers.addresses import NatsServer, TemporalServer, free_port
 
 KEY: Final = "a-key-of-the-cloud"
@@ -149,13 +148,14 @@ async def test_an_ingestor_is_ready_with_the_right_certificates_alone(
 
 async def _readiness(port: int, status: int) -> str:
     """What /readyz says once it answers so."""
-    async with asyncio.timeout(PATIENCE), aiohttp.ClientSession() as session:
-        while True:
+    async with aiohttp.ClientSession() as session:
+
+        async def readiness() -> tuple[int, str]:
             async with session.get(f"http://127.0.0.1:{port}/readyz") as answer:
-                text = await answer.text()
-                if answer.status == status and (status == 200 or UNTRUSTED in text):
-                    return text
-            await asyncio.sleep(0.05)
+                return answer.status, await answer.text()
+
+        _, text = await until(readiness, lambda said: said[0] == status and (status == 200 or UNTRUSTED in said[1]))
+        return text
 
 
 async def test_the_doctor_and_graphql_say_it_too(front: str, papers: Papers) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 
 import aiohttp
@@ -11,7 +10,7 @@ from temporalio import activity
 
 from libs.temporal.connect import connect
 from libs.temporal.worker import make_worker
-from tests.integration.events.nats.publishing import PATIENCE
+from tests.eventually import until
 from tests.servers.addresses import TemporalServer, free_port
 
 
@@ -24,14 +23,15 @@ async def test_the_sdk_shows_what_it_measures(temporal: TemporalServer) -> None:
     address = f"127.0.0.1:{free_port()}"
     client = await connect(temporal.address, metrics_address=address)
     await connect(temporal.address, metrics_address=address)  # of the same process: the same measures
-    missing = {"temporal_request_latency_seconds_bucket{", "temporal_worker_task_slots_available{"}
+    wanted = ("temporal_request_latency_seconds_bucket{", "temporal_worker_task_slots_available{")
     async with make_worker(client, "measured", activities=[nothing]), aiohttp.ClientSession() as http:
-        async with asyncio.timeout(PATIENCE):  # a worker shows its slots as soon as it asks for work
-            while missing:
-                async with http.get(f"http://{address}/metrics") as answer:
-                    text = await answer.text()
-                missing = {name for name in missing if name not in text}
-                await asyncio.sleep(0.05)
+
+        async def shown() -> str:
+            async with http.get(f"http://{address}/metrics") as answer:
+                return await answer.text()
+
+        # A worker shows its slots as soon as it asks for work.
+        await until(shown, lambda text: all(name in text for name in wanted))
 
 
 async def test_a_taken_address_is_an_error_of_its_own(temporal: TemporalServer) -> None:

@@ -15,7 +15,8 @@ import msgspec
 import pytest
 
 from libs.events import AbsenceReason, Append, Change, EventStore, JiraIssueGone, StreamMovedError, open_store
-from tests.integration.events.made import THEN, issue, issue_numbers, later, request, user
+from tests.eventually import wait_until
+from tests.unit.made.changes import THEN, issue, issue_numbers, later, request, user
 
 REPOSITORY = Path(__file__).parents[4]
 
@@ -146,7 +147,7 @@ def test_a_batch_is_stored_whole_or_not_at_all(store: EventStore, monkeypatch: p
 PAGES = """
 import sys
 from libs.events import Append, open_store
-from tests.integration.events.made import issue
+from tests.unit.made.changes import issue
 store = open_store(sys.argv[1])
 for page in range(100_000):
     issues = [issue(page * 20 + number, text="x" * 2000) for number in range(20)]
@@ -158,7 +159,7 @@ for page in range(100_000):
 def test_a_killed_writer_leaves_whole_pages_only(store: EventStore, store_url: str) -> None:
     writer = subprocess.Popen([sys.executable, "-c", PAGES, store_url], cwd=REPOSITORY)
     for target in (200, 700, 1500):
-        assert _waited(store, target)
+        _until_it_holds(store, target)
     os.kill(writer.pid, signal.SIGKILL)
     writer.wait()
     _let_the_database_notice(store)
@@ -169,8 +170,8 @@ def test_a_killed_writer_leaves_whole_pages_only(store: EventStore, store_url: s
     assert store.outcome(f"page:{pages}") is None
 
 
-def _waited(store: EventStore, position: int) -> bool:
-    return any(store.wait(position, 1.0) for _ in range(60))
+def _until_it_holds(store: EventStore, position: int) -> None:
+    wait_until(store.head, lambda head: head >= position)
 
 
 def _let_the_database_notice(store: EventStore) -> None:

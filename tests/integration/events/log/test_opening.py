@@ -14,8 +14,8 @@ import pytest
 from libs.events import Append, EventStore, StoreError, StoreVersionError, migrate, open_store, open_when_ready
 from libs.runtime import Stop
 from tests.conftest import BOTH_DATABASES
-from tests.integration.events.made import end_other_sessions, issue
-from tests.servers.addresses import PostgresServer, free_port
+from tests.servers.addresses import PostgresServer, end_other_sessions, free_port
+from tests.unit.made.changes import issue
 
 
 @pytest.fixture(params=BOTH_DATABASES)

@@ -10,7 +10,7 @@ import psycopg
 from psycopg.sql import SQL, Identifier
 
 from libs.events import Append, EventStore, UnreadableEvent, follow
-from tests.integration.events.made import issue, later, request
+from tests.unit.made.changes import issue, later, request
 
 
 def test_a_read_is_limited_by_position_number_and_topic(store: EventStore) -> None:

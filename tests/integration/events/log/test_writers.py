@@ -18,7 +18,7 @@ from libs.events import (
     follow,
     open_store,
 )
-from tests.integration.events.made import issue, issue_numbers, later, request
+from tests.unit.made.changes import issue, issue_numbers, later, request
 
 WRITERS = 4
 REPOSITORY = Path(__file__).parents[4]
@@ -96,7 +96,7 @@ def test_writers_of_the_same_checkpoints_do_not_deadlock(store_url: str, store: 
 WRITER = """
 import sys
 from libs.events import Append, open_store
-from tests.integration.events.made import issue
+from tests.unit.made.changes import issue
 store = open_store(sys.argv[1])
 first = int(sys.argv[2]) * 10_000
 for batch in range(60):

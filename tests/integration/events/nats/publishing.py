@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import nats
@@ -14,6 +14,7 @@ from nats.js.api import RawStreamMsg
 
 from libs.events import EventStore, run_relay, subscribe
 from libs.runtime import Stop
+from tests.eventually import until
 
 PATIENCE = 60.0
 """Seconds until a condition that a test waits for counts as never."""
@@ -55,24 +56,14 @@ async def stored_positions(url: str) -> list[int]:
     return [int((message.headers or {})["ce-id"]) for message in await messages(url)]
 
 
-async def eventually(is_so: Callable[[], Awaitable[bool]]) -> None:
-    """Wait until `is_so`; while NATS does not answer, it is not."""
-    async with asyncio.timeout(PATIENCE):
-        while True:
-            with contextlib.suppress(NatsError, OSError):
-                if await is_so():
-                    return
-            await asyncio.sleep(0.05)
-
-
 async def until_stored(url: str, count: int) -> None:
     """Wait until the stream holds `count` messages."""
 
-    async def holds() -> bool:
+    async def held() -> int:
         async with jetstream(url) as js:
-            return (await js.stream_info("JIRA")).state.messages >= count
+            return (await js.stream_info("JIRA")).state.messages
 
-    await eventually(holds)
+    await until(held, lambda messages: messages >= count, despite=(NatsError, OSError))
 
 
 async def delivered(url: str, durable: str, count: int, *, subjects: tuple[str, ...] = ("jira.>",)) -> list[int]:

@@ -11,19 +11,18 @@ from nats.js.api import StreamConfig
 from nats.js.errors import ServerError
 
 from libs.events import Append, EventStore, migrate, open_store
-from tests.integration.events.made import end_other_sessions, issue, request
+from tests.eventually import until
 from tests.integration.events.nats.publishing import (
-    PATIENCE,
     delivered,
-    eventually,
     jetstream,
     messages,
     relay,
     stored_positions,
     until_stored,
 )
-from tests.servers.addresses import NatsServer, PostgresServer, binary, give_up
+from tests.servers.addresses import NatsServer, PostgresServer, binary, end_other_sessions, give_up
 from tests.servers.nats import NatsProgram
+from tests.unit.made.changes import issue, request
 
 
 class Health:
@@ -31,20 +30,16 @@ class Health:
 
     def __init__(self) -> None:
         self.reported: list[str | None] = []
-        self._spoke = asyncio.Event()
 
     def __call__(self, why: str | None) -> None:
         self.reported.append(why)
-        self._spoke.set()
 
     async def until(self, text: str | None) -> None:
         """Wait until the last word is None, or holds `text`."""
-        async with asyncio.timeout(PATIENCE):
-            while not (
-                self.reported and (self.reported[-1] is None if text is None else text in (self.reported[-1] or ""))
-            ):
-                self._spoke.clear()
-                await self._spoke.wait()
+        await until(
+            lambda: self.reported[-1:],
+            lambda last: last and (last[0] is None if text is None else text in (last[0] or "")),
+        )
 
 
 async def test_the_log_arrives_whole_and_in_order(store: EventStore, nats: NatsServer) -> None:
@@ -171,7 +166,7 @@ async def test_what_its_age_has_removed_is_not_sent_again(store: EventStore, nat
             return state.last_seq == 3 and not state.messages
 
         async with relay(store, nats.url):
-            await eventually(emptied)
+            await until(emptied)
         store.append(Append(changes=[issue(4)]))
         async with relay(store, nats.url):
             await until_stored(nats.url, 1)

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from libs.events import Append, Delivery, EventStore, migrate, open_store, subscribe
-from tests.integration.events.made import issue
 from tests.integration.events.nats.publishing import PATIENCE, delivered, jetstream, relay, until_stored
 from tests.servers.addresses import NatsServer
+from tests.unit.made.changes import issue
 
 MODULE = sys.modules["libs.events.nats.subscribe"]
 """The function of that name hides it in the package."""

@@ -10,9 +10,10 @@ import pytest
 
 from libs.events import Append, EventStore, migrate, open_store, wakes
 from libs.runtime import Stop
-from tests.integration.events.made import issue, request
-from tests.integration.events.nats.publishing import PATIENCE, eventually, jetstream, relay, until_stored
+from tests.eventually import until
+from tests.integration.events.nats.publishing import PATIENCE, jetstream, relay, until_stored
 from tests.servers.addresses import NatsServer, free_port
+from tests.unit.made.changes import issue, request
 
 CONTROL = ("jira.*.*.control.*",)
 
@@ -46,10 +47,7 @@ async def test_events_of_the_subjects_wake_and_are_acknowledged_after_the_work(
                 assert await unacknowledged(nats.url) >= came > 0, "acknowledged before the work was done"
                 waiting = asyncio.create_task(anext(waking, None))
 
-                async def done() -> bool:
-                    return await unacknowledged(nats.url) == 0
-
-                await eventually(done)
+                await until(lambda: unacknowledged(nats.url), lambda count: count == 0)
                 stop.set()
                 assert await waiting is None
 

@@ -14,7 +14,7 @@ from libs.events import Lease, lead_by_lease, leadership
 from libs.events.reading.leader import SILENT, _session
 from libs.runtime import Stop
 from tests.doubles.tcp_gate import TcpGate
-from tests.integration.events.nats.publishing import PATIENCE
+from tests.eventually import until
 from tests.servers.addresses import PostgresServer
 
 LEADER = """
@@ -52,9 +52,7 @@ class Clerk:
         self.standby += 1
 
     async def until(self, what: str) -> None:
-        async with asyncio.timeout(PATIENCE):
-            while not getattr(self, what):
-                await asyncio.sleep(0.01)
+        await until(lambda: getattr(self, what))
 
 
 @contextlib.asynccontextmanager

@@ -6,7 +6,7 @@ import pytest
 
 from libs.events import Append, Appended, EventStore, SavedReader, SyncRequested
 from libs.events.reading import saved_reader as module
-from tests.integration.events.made import issue, request
+from tests.unit.made.changes import issue, request
 
 TOPICS = ("SyncRequested.v1",)
 

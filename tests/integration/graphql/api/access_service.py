@@ -20,8 +20,8 @@ from services.graphql.api.ingestor import Scheduler
 from services.graphql.app import make_app
 from services.graphql.http.hosts import Hosts
 from services.graphql.reading.queries import Queries
-from tests.integration.graphql import rows
 from tests.servers.addresses import free_port
+from tests.unit.made import rows
 
 GIVEN = "given by the environment"
 WHO = "{ viewer { name } }"

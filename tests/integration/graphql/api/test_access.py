@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +21,7 @@ from sqlalchemy import text
 
 from libs.access import Role, TokenStore
 from services.graphql.api.schema import schema
+from tests.eventually import until
 from tests.integration.graphql.api.access_service import GIVEN, Service, serving
 
 EXPECTED_ROLES = {
@@ -93,8 +93,7 @@ async def test_the_use_of_a_token_is_noted(service: Service) -> None:
 
     assert await used() is None
     assert await service.who(service.bearer()) == "the reader"
-    while await used() is None:  # written behind the answer
-        await asyncio.sleep(0.01)
+    await until(used)  # written behind the answer
 
 
 def _arguments() -> dict[str, str]:

@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,8 @@ import pytest
 from libs.access import TokenStore
 from libs.runtime import engine, read_database
 from services.cli.migrations import migrate
-from tests.servers.addresses import START_SECONDS, free_port
+from tests.eventually import wait_until
+from tests.servers.addresses import free_port
 
 SIGN_IN_LINE = re.compile(r"http://127\.0\.0\.1:(\d+)/console/#token=(jdi_\S+)")
 QUESTION = {"query": "{ viewer { name role } }"}
@@ -65,15 +65,14 @@ def started(folder: Path, **settings: str) -> Iterator[Started]:
         )
     running = Started(f"http://127.0.0.1:{port}", port, folder, process)
     try:
-        deadline = time.monotonic() + START_SECONDS
-        while not _is_ready(running.url):
-            assert process.poll() is None, running.log
-            assert time.monotonic() < deadline, running.log
-            time.sleep(0.05)
+        wait_until(lambda: _is_ready(running.url), hopeless=lambda: process.poll() is not None and running.log)
         yield running
-    finally:
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == running.ends
+    except BaseException:  # how it ends now says nothing, and must not hide why the test has failed
+        process.kill()
+        process.wait()
+        raise
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == running.ends
 
 
 def _is_ready(url: str) -> bool:

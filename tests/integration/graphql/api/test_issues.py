@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from libs.read_tables import comment, issue, issue_sprint, jira_user, project, sprint, worklog
-from tests.integration.graphql import rows
 from tests.integration.graphql.conftest import Api
+from tests.unit.made import rows
 
 PAGE = """query ($first: Int!, $after: String, $filter: IssueFilterInput) {
   issues(projectId: "DEMO", first: $first, after: $after, filter: $filter) {

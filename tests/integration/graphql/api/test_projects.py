@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from libs.read_tables import NEVER, comment, issue, issue_sprint, jira_user, project, sprint, sync_job, sync_log
 from libs.read_tables import sync_state as sync_state_table
-from tests.integration.graphql import rows
 from tests.integration.graphql.conftest import Api
+from tests.unit.made import rows
 
 
 async def test_a_project_by_id_or_key(api: Api) -> None:

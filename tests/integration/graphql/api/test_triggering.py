@@ -20,9 +20,9 @@ from libs.temporal.connect import connect
 from libs.temporal.messages import Done, RequestSync
 from libs.temporal.worker import make_worker
 from services.graphql.api import ingestor as scheduler
-from tests.integration.graphql import rows
 from tests.integration.graphql.conftest import Api, app_over
 from tests.servers.addresses import TemporalServer
+from tests.unit.made import rows
 
 TRIGGER = """mutation ($p: ID!, $full: Boolean, $accounts: [String!]) {
     triggerProjectSync(projectId: $p, full: $full, accountIds: $accounts) {

@@ -11,9 +11,10 @@ from prometheus_client import REGISTRY
 
 from libs.read_tables import issue, project, sprint
 from services.graphql.execution.limits import MAX_ALIASES, Limits
-from tests.integration.graphql import rows
+from tests.eventually import until
 from tests.integration.graphql.conftest import Api
 from tests.integration.graphql.reading.test_live import connected
+from tests.unit.made import rows
 
 SECONDS = 1.5
 PAGE = '{ issues(projectId: "DEMO", first: 100) { nodes { key comments { id } worklogs { id } } } }'
@@ -54,9 +55,7 @@ async def nothing_is_read(api: Api) -> None:
     """Waits until the service has given every connection back; a statement that went on would keep its own."""
     pool = api.reading.pool
     assert isinstance(pool, sqlalchemy.QueuePool)
-    async with asyncio.timeout(30):
-        while pool.checkedout():
-            await asyncio.sleep(0.02)
+    await until(pool.checkedout, lambda count: count == 0)
 
 
 async def test_an_answer_tells_what_it_cost(demo: Api) -> None:
@@ -122,9 +121,7 @@ class TestPatient:
     async def test_a_query_that_nobody_waits_for_any_more_is_stopped_with_its_statement(self, demo: Api) -> None:
         async with connected(demo) as socket:
             await socket.send_json({"id": "1", "type": "subscribe", "payload": {"query": ENDLESS}})
-            async with asyncio.timeout(30):
-                while not [statement for statement in demo.statements if "sprint" in statement]:
-                    await asyncio.sleep(0.02)
+            await until(lambda: [statement for statement in demo.statements if "sprint" in statement])
             await socket.send_json({"id": "1", "type": "complete"})
             await nothing_is_read(demo)
 
@@ -178,9 +175,7 @@ async def test_open_subscriptions_are_counted_until_they_end(api: Api) -> None:
         answers: list[dict[str, Any]] = [await socket.receive_json() for _ in range(3)]
         assert {answer["payload"]["extensions"]["cost"]["requestedQueryCost"] for answer in answers} == {1}
         assert count("jdi_graphql_subscriptions_open", field="consoleEvents") == 3
-    async with asyncio.timeout(30):
-        while count("jdi_graphql_subscriptions_open", field="consoleEvents"):
-            await asyncio.sleep(0.02)
+    await until(lambda: not count("jdi_graphql_subscriptions_open", field="consoleEvents"))
     assert operations("subscription", "consoleEvents", "") == ended + 3
 
 

@@ -13,6 +13,7 @@ from libs.access import Role, TokenStore
 from libs.runtime import Reported, engine
 from services.graphql.http import first_admin
 from services.graphql.http.first_admin import prepare_access
+from tests.eventually import until
 
 
 @pytest.fixture
@@ -47,8 +48,7 @@ async def test_a_database_that_comes_late_is_waited_for(
     in_the_way.mkdir()  # no database can be opened there
     health, shown = Reported(), list[str]()
     preparing = asyncio.create_task(prepare_access(tables, TokenStore(tables), health, shown.append))
-    while health.reason == "not started yet":
-        await asyncio.sleep(0.01)
+    await until(lambda: health.reason != "not started yet")
     assert "is the database there?" in str(health.reason)
     assert not preparing.done()
     in_the_way.rmdir()

@@ -11,8 +11,8 @@ import sqlalchemy
 
 from libs.read_tables import issue, project
 from services.graphql.execution.limits import MAX_ALIASES, MAX_BODY, MAX_DEPTH, MAX_TOKENS
-from tests.integration.graphql import rows
 from tests.integration.graphql.conftest import TOKEN, Api
+from tests.unit.made import rows
 
 AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
 

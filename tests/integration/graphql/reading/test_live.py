@@ -14,8 +14,8 @@ from aiohttp import ClientWebSocketResponse
 
 from libs import read_tables
 from libs.access import Role, TokenStore
-from tests.integration.graphql import rows
 from tests.integration.graphql.conftest import TOKEN, Api
+from tests.unit.made import rows
 
 PROGRESS = 'subscription { syncProgress(projectId: "DEMO") { pagesDone running } }'
 CONSOLE = "subscription { consoleEvents { position removed projects { uid syncJob { pagesDone } } } }"

@@ -21,9 +21,9 @@ from services.graphql.api.alerts.notifications import SHARED_SUBJECT
 from services.graphql.api.ingestor import Scheduler
 from services.graphql.app import make_app
 from services.graphql.reading.queries import Queries
-from tests.integration.graphql import rows
 from tests.integration.graphql.documents import queries, served
 from tests.servers.addresses import free_port
+from tests.unit.made import rows
 
 SECRET = "not-for-northerners"
 OTHER_SITE = "elsewhere"

@@ -12,6 +12,7 @@ from libs.embedded import restarts
 from libs.embedded.child import ChildSpec
 from libs.embedded.errors import StackError
 from libs.embedded.supervisor import Supervisor
+from tests.eventually import until
 
 WAITS = "print('up', flush=True)\nimport signal\nsignal.pause()"
 IGNORES_TERM = f"import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n{WAITS}\nsignal.pause()"
@@ -149,8 +150,7 @@ asyncio.run(main())
     pid = int(await process.stdout.readline())
     process.kill()
     await process.wait()
-    while alive(pid) and _state(pid) != "Z":
-        await asyncio.sleep(0.01)
+    await until(lambda: not alive(pid) or _state(pid) == "Z")
 
 
 def _state(pid: int) -> str:

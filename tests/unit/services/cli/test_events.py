@@ -6,7 +6,7 @@ import pytest
 from libs.events import Append, EventStore, migrate, open_store
 from libs.runtime import Stop
 from services.cli.events import UnknownTopicNameError, event_lines, matching
-from tests.integration.events.made import issue, request
+from tests.unit.made.changes import issue, request
 
 
 @pytest.fixture

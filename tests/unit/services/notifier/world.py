@@ -14,7 +14,7 @@ from services.notifier.message.types import Failure, Result
 from services.notifier.policy.due import decided, next_moment
 from services.notifier.policy.rules import DEFAULT, Policy
 from services.notifier.state import Notification, Pending, State
-from tests.unit.services.notifier.made import THEN
+from tests.unit.made.alerts import THEN
 
 EVERY = frozenset({"email", "slack", "whatsapp"})
 

@@ -14,7 +14,7 @@ from libs.read_tables import FOLDED, metadata
 from services.projector.loop import LIVE, parked_streams
 from services.projector.projections import collect
 from services.projector.tables.write import write
-from tests.unit.services.projector.build import recorded
+from tests.unit.made.build import recorded
 
 Dump = Mapping[str, list[tuple[Any, ...]]]
 

@@ -21,7 +21,7 @@ from libs.events import (
 )
 from services.projector.project.runs import SILENT
 from services.projector.tables.times import stamp
-from tests.unit.services.projector import build
+from tests.unit.made import build
 
 KINDS = ("started", "page", "succeeded", "failed", "cancelled")
 

@@ -19,7 +19,7 @@ from libs.events import (
     SyncRequested,
     TrackedUsersChanged,
 )
-from tests.unit.services.projector import build
+from tests.unit.made import build
 from tests.unit.services.projector.applied import after, apply, dump, empty_tables, rows
 
 DECISIONS: Sequence[Callable[[], Event]] = (

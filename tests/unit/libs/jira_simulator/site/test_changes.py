@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import httpx
@@ -16,6 +15,7 @@ from libs.jira_simulator.site.catalogue import FIELD_IDS, SPRINT_FIELD
 from libs.jira_simulator.site.dataset import Dataset
 from libs.jira_simulator.site.mutations import MutationError, Mutations
 from libs.jira_simulator.site.random_acts import ACTS, RandomActs
+from tests.eventually import until
 
 Entities = dict[tuple[str, str], Any]
 
@@ -198,9 +198,7 @@ async def test_the_index_catches_up_by_itself() -> None:
     dataset = Dataset.generate(issues=5)
     async with serve(dataset, index_lag_ms=50) as simulator:
         simulator.mutations.edit_issue("DEMO-1", summary="x")
-        async with asyncio.timeout(20):
-            while dataset.index.waiting:
-                await asyncio.sleep(0.01)
+        await until(lambda: not dataset.index.waiting)
 
 
 @settings(max_examples=25)

@@ -14,7 +14,7 @@ from libs.events import Event
 from libs.read_tables import migrate
 from libs.runtime import engine
 from services.cli.syncs.status import status
-from tests.unit.services.projector import build
+from tests.unit.made import build
 from tests.unit.services.projector.applied import apply
 
 

@@ -20,7 +20,7 @@ from libs.events import (
     TrackedUsersChanged,
 )
 from services.ingestor.control.state import ControlState, fold_control
-from tests.unit.services.notifier.made import acknowledged, raised, repeated, resolved
+from tests.unit.made.alerts import acknowledged, raised, repeated, resolved
 from tests.unit.services.telemetry.course import START, envelope, paused, registered, rescheduled, resumed, unregistered
 
 RAISED = raised("a")

@@ -29,7 +29,7 @@ from services.notifier.delivery.retries import (
 from services.notifier.fold import fold
 from services.notifier.message.types import Failure, Result
 from services.notifier.state import Notification, Pending, State, with_pending
-from tests.unit.services.notifier.made import THEN, at
+from tests.unit.made.alerts import THEN, at
 
 
 def waiting(name: str, reason: NotificationReason = NotificationReason.FIRST, *, by_hand: bool = False) -> Pending:

@@ -20,7 +20,7 @@ from services.notifier.state import Alert, Notification, State
 from services.notifier.text import clean, one_line
 from tests.doubles.slack import problems_of
 from tests.doubles.whatsapp import problem_of
-from tests.unit.services.notifier.made import THEN, at, raised, resolved
+from tests.unit.made.alerts import THEN, at, raised, resolved
 
 anything = st.text(st.characters(), max_size=60) | st.sampled_from(
     [

@@ -10,7 +10,7 @@ from libs.events import AlertEnd, FailureKind, NotificationReason
 from libs.jira_client.failures.errors import ErrorCode
 from services.notifier.policy.rules import DEFAULT, Policy, QuietHours
 from services.notifier.state import Notification
-from tests.unit.services.notifier.made import acknowledged, at, raised, repeated, resolved, silenced
+from tests.unit.made.alerts import acknowledged, at, raised, repeated, resolved, silenced
 from tests.unit.services.notifier.world import EVERY, World
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from libs.events import AlertEnd, AlertRaised, FailureKind, NotificationReason, NotificationSent
 from services.notifier.policy.rules import DEFAULT, Policy, QuietHours
 from services.notifier.state import Alert, Notification
-from tests.unit.services.notifier.made import THEN, acknowledged, alert_id, raised, repeated, resolved, silenced
+from tests.unit.made.alerts import THEN, acknowledged, alert_id, raised, repeated, resolved, silenced
 from tests.unit.services.notifier.world import World
 
 CODES = ("SUSPENDED_PAYMENT", "AUTH_EXPIRED", "RATE_LIMIT", "UPSTREAM_ERROR", "SLOW_SUCCESS")

@@ -5,7 +5,7 @@ import pytest
 
 from libs.events import Event
 from services.projector.history.log_lines import log_row
-from tests.unit.services.projector import build
+from tests.unit.made import build
 
 
 def line(event: Event) -> dict[str, object]:

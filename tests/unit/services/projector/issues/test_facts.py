@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from libs.events import AbsenceReason, Event, Recorded
 from services.projector.issues.payloads import memberships
 from services.projector.issues.sprints import current_sprint
-from tests.unit.services.projector import build
+from tests.unit.made import build
 from tests.unit.services.projector.applied import apply, dump, empty_tables, rows
 
 

@@ -27,7 +27,7 @@ from libs.events import (
     ScheduleResumed,
 )
 from services.projector.tables.times import stamp
-from tests.unit.services.projector import build
+from tests.unit.made import build
 from tests.unit.services.projector.applied import apply, dump, empty_tables, rows
 
 IDS = st.sampled_from(("a1", "a2"))

@@ -21,7 +21,7 @@ from libs.events import (
 )
 from services.projector.project.notifications import MAX_ATTEMPTS
 from services.projector.tables.times import stamp
-from tests.unit.services.projector import build
+from tests.unit.made import build
 from tests.unit.services.projector.applied import apply, dump, empty_tables, rows
 
 IDS = st.sampled_from(("n1", "n2"))

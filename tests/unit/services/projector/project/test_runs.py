@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from libs.events import Event
 from services.projector.project.runs import MAX_WARNINGS, SILENT
-from tests.unit.services.projector import build
+from tests.unit.made import build
 from tests.unit.services.projector.applied import apply, dump, empty_tables, rows
 from tests.unit.services.projector.courses import STEPS, Step, course, naive_runs, naive_streak
 

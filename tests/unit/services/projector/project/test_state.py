@@ -15,7 +15,7 @@ from libs.read_tables import NEVER
 from services.projector.history.changes import DECISIONS
 from services.projector.history.log_lines import LINES
 from services.projector.project.state import ENTITIES
-from tests.unit.services.projector import build
+from tests.unit.made import build
 from tests.unit.services.projector.applied import apply, empty_tables, rows
 
 ABOUT_BACKOFF_AND_ALERTS: Sequence[Event] = (

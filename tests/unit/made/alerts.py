@@ -1,4 +1,4 @@
-"""Alerts and their events, made for tests of the notifier."""
+"""Alerts as telemetry raises them, and what becomes of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from libs.events import (
     AlertRepeated,
     AlertResolved,
     AlertsSilenced,
-    stream_id,
+    ProjectKey,
 )
 from libs.jira_client.failures.errors import ErrorCode
 from libs.jira_client.failures.rules import RULES
@@ -52,7 +52,7 @@ def raised(
         **fields,
     }
     return AlertRaised(
-        **_common(site, project, when),
+        **_common(ProjectKey(site, project), when),
         alert_id=alert_id(name),
         fingerprint=f"{site}/{project}/{code}",
         code=code,
@@ -62,7 +62,7 @@ def raised(
 
 def repeated(of: AlertRaised, when: datetime, count: int = 4) -> AlertRepeated:
     return AlertRepeated(
-        **_common(of.site, of.project, when),
+        **_common(of.project_key, when),
         alert_id=of.alert_id,
         fingerprint=of.fingerprint,
         code=of.code,
@@ -74,7 +74,7 @@ def repeated(of: AlertRaised, when: datetime, count: int = 4) -> AlertRepeated:
 
 def resolved(of: AlertRaised, when: datetime, end: AlertEnd = AlertEnd.RECOVERED, reason: str = "") -> AlertResolved:
     return AlertResolved(
-        **_common(of.site, of.project, when),
+        **_common(of.project_key, when),
         alert_id=of.alert_id,
         fingerprint=of.fingerprint,
         code=of.code,
@@ -86,19 +86,13 @@ def resolved(of: AlertRaised, when: datetime, end: AlertEnd = AlertEnd.RECOVERED
 
 
 def acknowledged(of: AlertRaised, when: datetime) -> AlertAcknowledged:
-    return AlertAcknowledged(**_common(of.site, of.project, when), alert_id=of.alert_id)
+    return AlertAcknowledged(**_common(of.project_key, when), alert_id=of.alert_id)
 
 
 def silenced(of: AlertRaised, when: datetime, until: datetime, code: str | None = None) -> AlertsSilenced:
-    return AlertsSilenced(**_common(of.site, of.project, when), code=code, until=until)
+    return AlertsSilenced(**_common(of.project_key, when), code=code, until=until)
 
 
-def _common(site: str, project: str, when: datetime) -> dict[str, Any]:
-    return {
-        "stream_id": stream_id(site, "control", project),
-        "site": site,
-        "project": project,
-        "occurred_at": when,
-        "recorded_at": when,
-        "cause": "test",
-    }
+def _common(project: ProjectKey, when: datetime) -> dict[str, Any]:
+    """All of them are in the control stream of their project."""
+    return {**AlertRaised.envelope(project.key, project, occurred_at=when, cause="test"), "recorded_at": when}

@@ -1,4 +1,4 @@
-"""Events for tests of the log, and a way to hurt its database."""
+"""Changes as the ingestor appends them, with the digests that it gives them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
-import psycopg
 
-from libs.events import Change, Event, JiraIssueFetched, JiraUserFetched, SyncRequested, digest, stream_id
+from libs.events import Change, Event, JiraIssueFetched, JiraUserFetched, ProjectKey, SyncRequested, digest
 
 THEN = datetime(2026, 1, 1, tzinfo=UTC)
+KEY = ProjectKey("acme", "KEY")
 
 
 def later(seconds: float) -> datetime:
@@ -20,11 +20,7 @@ def later(seconds: float) -> datetime:
 def issue(number: int, *, updated: datetime = THEN, **payload: object) -> Change:
     raw = msgspec.Raw(msgspec.json.encode({"id": str(number), **payload}))
     event = JiraIssueFetched(
-        stream_id=stream_id("acme", "issue", str(number)),
-        site="acme",
-        project="KEY",
-        occurred_at=updated,
-        cause="test",
+        **JiraIssueFetched.envelope(str(number), KEY, occurred_at=updated, cause="test"),
         issue_id=str(number),
         key=f"KEY-{number}",
         updated=updated,
@@ -37,11 +33,7 @@ def issue(number: int, *, updated: datetime = THEN, **payload: object) -> Change
 def user(**payload: object) -> Change:
     raw = msgspec.Raw(msgspec.json.encode({"accountId": "a-1", **payload}))
     event = JiraUserFetched(
-        stream_id=stream_id("acme", "user", "a-1"),
-        site="acme",
-        project="KEY",
-        occurred_at=THEN,
-        cause="test",
+        **JiraUserFetched.envelope("a-1", KEY, occurred_at=THEN, cause="test"),
         account_id="a-1",
         payload=raw,
     )
@@ -50,11 +42,7 @@ def user(**payload: object) -> Change:
 
 def request(name: str) -> Change:
     event = SyncRequested(
-        stream_id=stream_id("acme", "control", "KEY"),
-        site="acme",
-        project="KEY",
-        occurred_at=THEN,
-        cause="test",
+        **SyncRequested.envelope(KEY.key, KEY, occurred_at=THEN, cause="test"),
         request_id=name,
         full=False,
         account_ids=(),
@@ -65,14 +53,3 @@ def request(name: str) -> Change:
 
 def issue_numbers(events: Sequence[Event]) -> list[int]:
     return [int(event.issue_id) for event in events if isinstance(event, JiraIssueFetched)]
-
-
-def end_other_sessions(url: str) -> int:
-    """End every session of the PostgreSQL database at `url`, as its restart would; how many there were."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        ended = connection.execute(
-            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        ).fetchone()
-    assert ended is not None
-    return int(ended[0])

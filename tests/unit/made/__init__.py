@@ -1,0 +1,1 @@
+"""Events, changes and rows for tests of every price, with what a test does not care about filled in. No assertions."""
