@@ -1,7 +1,8 @@
 """HTTP to Jira Cloud, nothing about events: auth, paging, pace, typed answers, and the classifier of failures.
 
-Used by the ingestor alone, but for `errors` and `classify`, which every service may use. So that a service without the
-HTTP library can import those, `JiraClient` is imported when it is first asked for; all else here needs msgspec only.
+Used by the ingestor alone, but for `failures`, which every service may use, and `models`, by which the projector reads
+what was stored. So that a service without the HTTP library can import those, `JiraClient` is imported when it is first
+asked for; all else here needs msgspec only.
 """
 
 from typing import TYPE_CHECKING, Any

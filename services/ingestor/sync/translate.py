@@ -1,4 +1,4 @@
-"""Jira's JSON to events. Pure, and the only file that knows both shapes.
+"""Jira's JSON to events. Pure, and the only file that knows both shapes (Jira's stand in `libs.jira_client.models`).
 
 Payloads keep Jira's own bytes. Comments and worklogs are cut out of their issue, because each has a stream of its own;
 users and sprints met inside a payload become facts as well.

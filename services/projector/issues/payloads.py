@@ -1,5 +1,6 @@
 """The parts of Jira's JSON that end up in a column: one typed struct each, so that decoding skips everything else.
 
+Users and sprints, which the ingestor reads as well, have their shapes in `libs.jira_client.models`; the rest is here.
 Where Jira's answer may miss something or hold null, the field has a default. What is of another type than Jira
 documents is an error: the event is parked, seen by people, and applied again once this file knows better.
 """

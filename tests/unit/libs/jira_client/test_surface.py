@@ -20,12 +20,12 @@ def test_every_error_class_is_exported() -> None:
     assert names <= set(libs.jira_client.__all__)
 
 
-def test_classifier_needs_no_http_library() -> None:
+def test_classifier_and_models_need_no_http_library() -> None:
     program = (
         "import sys\n"
         "for name in ('httpx', 'httpcore', 'tenacity', 'brotli', 'zstandard', 'aiohttp'): sys.modules[name] = None\n"
         "from libs.jira_client.failures.classify import Answer, classify\n"
-        "import libs.jira_client.failures.errors\n"
+        "import libs.jira_client.failures.errors, libs.jira_client.models\n"
         "print(classify(Answer(status_code=401)).code, classify(TimeoutError()).code)\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

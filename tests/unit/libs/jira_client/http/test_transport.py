@@ -337,7 +337,7 @@ async def test_an_endless_error_page_is_still_an_error_of_its_status() -> None:
             writer.write(b"<p>no" * 10_000)
             await writer.drain()
 
-    async with serving_bytes(talk) as url, client(url) as jira:
+    async with serving_bytes(talk) as url, client(url, max_body_bytes=10**15, total_seconds=5) as jira:
         with pytest.raises(AuthExpired):
             await jira.myself()
 

@@ -1,0 +1,61 @@
+"""One user and one sprint, read by three readers who refuse different things."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from libs.jira_client.models import Sprint, SprintFact, StoredSprint, StoredUser, User, UserFact
+
+USER = {"accountId": "5b10", "displayName": "Anne", "active": True, "accountType": "atlassian"}
+SPRINT = {"id": 3, "name": "S3", "state": "active", "goal": None, "boardId": 1, "originBoardId": 1}
+
+
+def readers(known: dict[str, Any], change: dict[str, Any], kinds: tuple[type[msgspec.Struct], ...]) -> set[str]:
+    """Who takes the thing with this change; a value of `UNSET` leaves the name out."""
+    payload = msgspec.json.encode({name: new for name, new in (known | change).items() if new is not msgspec.UNSET})
+    taken = set()
+    for kind in kinds:
+        try:
+            msgspec.json.decode(payload, type=kind)
+        except msgspec.ValidationError:
+            continue
+        taken.add(kind.__name__)
+    return taken
+
+
+@pytest.mark.parametrize(
+    ("change", "taken"),
+    [
+        ({}, {"User", "UserFact", "StoredUser"}),
+        ({"accountId": msgspec.UNSET}, {"StoredUser"}),
+        ({"accountId": None}, {"StoredUser"}),
+        ({"accountId": 7}, set()),
+        ({"displayName": None}, {"User", "StoredUser"}),
+        ({"accountType": None}, {"User", "StoredUser"}),
+        ({"displayName": msgspec.UNSET}, {"User", "UserFact", "StoredUser"}),
+        ({"active": None}, set()),
+        ({"avatarUrls": {"48x48": 1}}, {"UserFact"}),
+    ],
+)
+def test_who_takes_which_user(change: dict[str, Any], taken: set[str]) -> None:
+    assert readers(USER, change, (User, UserFact, StoredUser)) == taken
+
+
+@pytest.mark.parametrize(
+    ("change", "taken"),
+    [
+        ({}, {"Sprint", "SprintFact", "StoredSprint"}),
+        ({"id": "3"}, {"SprintFact", "StoredSprint"}),
+        ({"id": msgspec.UNSET}, {"StoredSprint"}),
+        ({"name": None}, {"SprintFact", "StoredSprint"}),
+        ({"state": None}, {"SprintFact", "StoredSprint"}),
+        ({"goal": 7}, {"Sprint"}),
+        ({"startDate": 7}, {"Sprint"}),
+        ({"boardId": []}, {"Sprint", "SprintFact"}),
+        ({"originBoardId": "1"}, {"SprintFact", "StoredSprint"}),
+        ({"originBoardId": []}, {"SprintFact"}),
+    ],
+)
+def test_who_takes_which_sprint(change: dict[str, Any], taken: set[str]) -> None:
+    assert readers(SPRINT, change, (Sprint, SprintFact, StoredSprint)) == taken
