@@ -12,10 +12,10 @@ import psycopg
 from sqlalchemy import Engine, Table, text
 
 from libs.events import EventStore
-from libs.read_tables import metadata, migrate
-from services.projector.loop import BATCH, LIVE
+from libs.read_tables import LIVE, metadata, migrate
+from services.projector.apply import BATCH
+from services.projector.batch import Changes
 from services.projector.projections import collect
-from services.projector.tables.batch import Changes
 
 ENTITIES = ("jira_user", "sprint", "issue", "comment", "worklog")
 
@@ -65,7 +65,7 @@ def _rows(changes: Changes) -> dict[str, list[Any]]:
         for (site, issue_id), members in sorted(changes.memberships.items())
         for place, member in enumerate(members)
     ]
-    rows["sync_log"] = [tuple(row.values()) for row in changes.log]
+    rows["sync_log"] = [tuple(row.values()) for row in changes.history["sync_log"]]
     return rows
 
 

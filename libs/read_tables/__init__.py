@@ -12,7 +12,7 @@ Neither service owns them; both see them. Nothing here reads events or knows how
 """
 
 from libs.read_tables.alerts import alert, alert_silence
-from libs.read_tables.generations import FOLDED, beside
+from libs.read_tables.generations import FOLDED, LIVE, beside
 from libs.read_tables.issues import comment, hidden_comment, hidden_worklog, issue, issue_sprint, worklog
 from libs.read_tables.migrate import ReadTablesError, create_all, migrate, readiness
 from libs.read_tables.notifications import notification, notification_alert
@@ -25,6 +25,7 @@ from libs.read_tables.version import NEVER, PROJECTION, VERSION, metadata
 
 __all__ = [
     "FOLDED",
+    "LIVE",
     "NEVER",
     "PROJECTION",
     "UNKNOWN_ACCOUNT",

@@ -7,12 +7,13 @@ documents is an error: the event is parked, seen by people, and applied again on
 import functools
 import re
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 from msgspec import Raw
 
 from libs.read_tables import UNKNOWN_ACCOUNT
+from services.projector.batch import Membership
 
 
 class User(msgspec.Struct, rename="camel"):
@@ -81,13 +82,6 @@ class Sprint(msgspec.Struct, rename="camel"):
     start_date: str | None = None
     end_date: str | None = None
     complete_date: str | None = None
-
-
-class Membership(NamedTuple):
-    """One entry of an issue's sprint field."""
-
-    sprint_id: str
-    state: str | None
 
 
 users: Final = msgspec.json.Decoder(User)

@@ -11,10 +11,10 @@ from libs.events import (
     WorklogFetched,
     WorklogGone,
 )
+from services.projector.batch import Absence, Changes
 from services.projector.issues import payloads
 from services.projector.issues.adf import readable
 from services.projector.issues.payloads import IssueFields, Named
-from services.projector.tables.batch import Absence, Changes
 from services.projector.tables.text import storable
 from services.projector.tables.times import parse_time, stamp
 

@@ -9,9 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from libs.events import SprintFetched
+from services.projector.batch import Changes, Membership
 from services.projector.issues import payloads
-from services.projector.issues.payloads import Membership
-from services.projector.tables.batch import Changes
 from services.projector.tables.text import storable
 from services.projector.tables.times import parse_time
 

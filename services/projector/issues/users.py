@@ -5,8 +5,9 @@ from typing import Any
 
 from libs.events import JiraUserFetched
 from libs.read_tables import UNKNOWN_ACCOUNT
+from services.projector.batch import Changes
 from services.projector.issues import payloads
-from services.projector.tables.batch import Changes, Key
+from services.projector.tables.rows import Key
 from services.projector.tables.text import storable
 
 AVATAR_SIZES = ("48x48", "32x32", "24x24", "16x16")

@@ -20,10 +20,9 @@ from sqlalchemy import Engine, select
 from libs.embedded.stack_file import running as running_stack
 from libs.events import EventStore, SyncPageRecorded, SyncSucceeded, open_store
 from libs.jira_simulator.site.catalogue import SPRINT_FIELD
-from libs.read_tables import projection
+from libs.read_tables import LIVE, projection
 from libs.runtime import engine, read_database
 from services.ingestor.workflows import PAGES_IN_FLIGHT
-from services.projector.loop import LIVE
 from services.projector.rebuild import rebuild
 from tests.acceptance.sync.oracle import differences, expected, stored
 from tests.servers.addresses import free_port

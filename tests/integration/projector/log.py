@@ -12,10 +12,10 @@ from typing import Any
 from sqlalchemy import Engine, select
 
 from libs.events import AbsenceReason, Append, Change, Event, EventStore
-from libs.read_tables import FOLDED
+from libs.read_tables import FOLDED, LIVE
 from libs.runtime import Stop
-from services.projector.live import keep_projecting
-from services.projector.loop import LIVE, ProjectLoop
+from services.projector.apply import Projection
+from services.projector.loop import keep_projecting
 from tests.unit.services.projector import build
 
 Dump = Mapping[str, list[tuple[Any, ...]]]
@@ -89,7 +89,7 @@ def _trouble(chance: random.Random, alert_id: str, notification_id: str) -> Sequ
 
 
 def catch_up(store: EventStore, tables: Engine) -> None:
-    ProjectLoop(store, tables).catch_up(Stop())
+    Projection(store, tables).catch_up(Stop())
 
 
 def dump(tables: Engine) -> Dump:
@@ -109,7 +109,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 def shows(store: EventStore, tables: Engine, position: int) -> Callable[[], bool]:
     """Whether the live tables have reached a position."""
-    return lambda: ProjectLoop(store, tables).position() >= position
+    return lambda: Projection(store, tables).position() >= position
 
 
 @contextmanager

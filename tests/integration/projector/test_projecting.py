@@ -9,11 +9,11 @@ from sqlalchemy import Engine, func, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from libs.events import EventStore
-from libs.read_tables import FOLDED, PROJECTION, dead_letter, issue, projection
-from services.projector import loop as project_loop
-from services.projector.loop import LIVE, ProjectLoop
+from libs.read_tables import FOLDED, LIVE, PROJECTION, dead_letter, issue, projection
+from services.projector import apply as applying
+from services.projector.apply import Projection
 from services.projector.tables.progress import MovedError
-from services.projector.tables.write import write
+from services.projector.write import write
 from tests.integration.projector.log import append, catch_up, dump, history, live_projector, shows, until
 from tests.unit.services.projector import build
 
@@ -36,14 +36,14 @@ def test_batches_of_any_size_give_the_same_tables(
     store: EventStore, tables: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     append(store, history())
-    monkeypatch.setattr(project_loop, "BATCH", 7)
+    monkeypatch.setattr(applying, "BATCH", 7)
     catch_up(store, tables)
     small = dump(tables)
     with tables.begin() as connection:
         for table in LIVE.values():
             connection.execute(table.delete())
         connection.execute(projection.update().values(position=0))
-    monkeypatch.setattr(project_loop, "BATCH", 1000)
+    monkeypatch.setattr(applying, "BATCH", 1000)
     catch_up(store, tables)
     assert dump(tables) == small
 
@@ -57,7 +57,7 @@ def test_a_crash_before_the_commit_leaves_neither_rows_nor_position(
         write(*arguments)
         raise OSError("killed")
 
-    monkeypatch.setattr(project_loop, "write", dies)
+    monkeypatch.setattr(applying, "write", dies)
     with pytest.raises(OSError, match="killed"):
         catch_up(store, tables)
     assert position(tables) == 0
@@ -75,8 +75,8 @@ def test_crashes_between_batches_change_nothing_in_the_end(
         if next(calls) % 3 == 1:
             raise OSError("killed")
 
-    monkeypatch.setattr(project_loop, "BATCH", 40)
-    monkeypatch.setattr(project_loop, "write", dies_often)
+    monkeypatch.setattr(applying, "BATCH", 40)
+    monkeypatch.setattr(applying, "write", dies_often)
     while position(tables) < store.head():
         try:
             catch_up(store, tables)
@@ -95,7 +95,7 @@ def test_crashes_between_batches_change_nothing_in_the_end(
 def test_a_batch_that_somebody_else_applied_is_not_applied_again(store: EventStore, tables: Engine) -> None:
     append(store, history(20))
     batch = store.read(0, 10)
-    loop = ProjectLoop(store, tables)
+    loop = Projection(store, tables)
     loop.apply(batch, 0)
     with pytest.raises(MovedError):
         loop.apply(batch, 0)
@@ -146,7 +146,7 @@ def test_an_event_that_the_database_refuses_is_found_and_parked(
             raise IntegrityError("INSERT", {}, Exception("value does not fit"))
         write(connection, targets, changes)
 
-    monkeypatch.setattr(project_loop, "write", refuses)
+    monkeypatch.setattr(applying, "write", refuses)
     catch_up(store, tables)
     assert len(dump(tables)["issue"]) == 99
     with tables.connect() as connection:

@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import Connection, Engine, func, inspect, select, text
 
 from libs.events import EventStore
-from libs.read_tables import FOLDED, PROJECTION, beside, issue, metadata, migrate, projection, readiness
+from libs.read_tables import FOLDED, LIVE, PROJECTION, beside, issue, metadata, migrate, projection, readiness
 from libs.runtime import Stop, engine, read_database
-from services.projector.loop import LIVE, ProjectLoop
+from services.projector.apply import Projection
 from services.projector.rebuild import RebuildError, _begin, rebuild
 from services.projector.tables.progress import NewerTablesError
 from tests.integration.projector.log import Dump, append, catch_up, dump, history, live_projector, shows, until
@@ -182,7 +182,7 @@ def test_tables_of_a_newer_version_are_left_alone(store: EventStore, tables: Eng
 
 def test_a_rebuild_that_died_is_cleaned_up_by_the_next(store: EventStore, tables: Engine, before: Dump) -> None:
     generation = _begin(tables)
-    ProjectLoop(store, tables, beside(generation), f"{PROJECTION}__g{generation}").apply(store.read(0, 100), 0)
+    Projection(store, tables, beside(generation), f"{PROJECTION}__g{generation}").apply(store.read(0, 100), 0)
     rebuild(store, tables, Stop())
     assert names(tables) == set(metadata.tables)
     assert dump(tables) == before

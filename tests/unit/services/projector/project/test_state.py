@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from libs.events import AlertEnd, AlertRaised, Event
 from libs.read_tables import NEVER
-from services.projector.history.changes import DECISIONS
+from services.projector.history.changes import CHANGES
 from services.projector.history.log_lines import LINES
 from services.projector.project.state import ENTITIES
 from tests.unit.services.projector import build
@@ -312,8 +312,8 @@ def test_every_decision_is_a_sentence() -> None:
         build.requested(),
         *ABOUT_BACKOFF_AND_ALERTS,
     ]
-    assert {type(event) for event in told} == DECISIONS.keys() | {AlertRaised}
-    summaries = [DECISIONS[type(event)](event).summary for event in told if type(event) in DECISIONS]
+    assert {type(event) for event in told} == CHANGES.keys() | {AlertRaised}
+    summaries = [CHANGES[type(event)](event).summary for event in told if type(event) in CHANGES]
     assert all(summary.endswith(".") and ".." not in summary for summary in summaries), summaries
 
 
