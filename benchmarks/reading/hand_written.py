@@ -6,6 +6,7 @@ move their issues, no dead letters, and nobody can read its tables until it is d
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import psycopg
@@ -59,7 +60,8 @@ def _rows(changes: Changes) -> dict[str, list[Any]]:
     rows: dict[str, list[Any]] = {}
     for name in ENTITIES:
         entities = sorted(changes.entities[name].items())
-        rows[name] = [tuple(entity.content.values()) for _, entity in entities if isinstance(entity.content, dict)]
+        values = operator.itemgetter(*LIVE[name].columns.keys())
+        rows[name] = [values(entity.content) for _, entity in entities if isinstance(entity.content, dict)]
     rows["issue_sprint"] = [
         (site, issue_id, member.sprint_id, place, member.state)
         for (site, issue_id), members in sorted(changes.memberships.items())

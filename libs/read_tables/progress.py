@@ -11,9 +11,9 @@ projection: Final = Table(
     "projection",
     metadata,
     key("name"),
-    version(),  # of the read tables; 0: incomplete, must be rebuilt
+    version(),  # of the read tables, see `shape.py`; 0: incomplete, must be rebuilt
     position(),  # of the last event applied; moves in the transaction that writes its rows
-    number("generation"),  # counts rebuilds
+    number("generation"),  # counts rebuilds; 0 in the rows that number shapes
 )
 
 dead_letter: Final = Table(

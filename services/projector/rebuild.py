@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, Table, delete, insert, inspect, selec
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 
 from libs.events import EventStore, Stopping
-from libs.read_tables import LIVE, PROJECTION, VERSION, beside, migrate, projection
+from libs.read_tables import LIVE, PROJECTION, beside, migrate, number, projection
 from services.projector.apply import BATCH, Projection
 from services.projector.tables import progress
 
@@ -64,7 +64,7 @@ def _begin(engine: Engine) -> int:
     with engine.begin() as connection:
         progress.read(connection, PROJECTION, lock=True)
         generation = 1 + max(int(known) for known in connection.execute(select(projection.c.generation)).scalars())
-        row = {"name": _name(generation), "version": VERSION, "position": 0, "generation": generation}
+        row = {"name": _name(generation), "version": number(connection), "position": 0, "generation": generation}
         connection.execute(insert(projection).values(row))
         for table in beside(generation).values():
             table.create(connection)
@@ -100,7 +100,7 @@ def _switch(store: EventStore, engine: Engine, aside: Projection, generation: in
         connection.execute(
             update(projection)
             .where(projection.c.name == PROJECTION)
-            .values(version=VERSION, position=position, generation=generation)
+            .values(version=number(connection), position=position, generation=generation)
         )
     return position
 
@@ -122,7 +122,7 @@ def _limit_lock_waits(connection: Connection) -> None:
 
 def _drop_leftovers(engine: Engine, generation: int) -> None:
     """Remove what rebuilds left behind that died; one that still runs notices that its progress is gone."""
-    older = (projection.c.generation < generation) & (projection.c.name != PROJECTION)
+    older = projection.c.generation.between(1, generation - 1) & (projection.c.name != PROJECTION)
     with engine.begin() as connection:
         left = connection.execute(select(projection.c.generation).where(older)).scalars().all()
         connection.execute(delete(projection).where(older))

@@ -38,19 +38,20 @@ class StatusCategory(msgspec.Struct):
     key: str | None = None
 
 
-class Status(msgspec.Struct, rename="camel"):
-    name: str | None = None
+class Status(Named, rename="camel"):
     status_category: StatusCategory | None = None
 
 
 class IssueFields(msgspec.Struct):
+    """A field that has the name of a column of `issue` goes there; see `columns.py`."""
+
     summary: str | None = None
     description: Any = None
     status: Status | None = None
     priority: Named | None = None
-    issuetype: Named | None = None
-    assignee: Account | None = None
-    reporter: Account | None = None
+    issue_type: Named | None = msgspec.field(name="issuetype", default=None)
+    assignee_id: Account | None = msgspec.field(name="assignee", default=None)
+    reporter_id: Account | None = msgspec.field(name="reporter", default=None)
     created: str | None = None
     updated: str | None = None
     sprints: Any = None
@@ -58,14 +59,14 @@ class IssueFields(msgspec.Struct):
 
 
 class Comment(msgspec.Struct):
-    author: Account | None = None
+    author_id: Account | None = msgspec.field(name="author", default=None)
     body: Any = None
     created: str | None = None
     updated: str | None = None
 
 
 class Worklog(msgspec.Struct, rename="camel"):
-    author: Account | None = None
+    author_id: Account | None = msgspec.field(name="author", default=None)
     comment: Any = None
     time_spent_seconds: int | None = None
     started: str | None = None
@@ -104,14 +105,9 @@ def _issues(sprint_field: str | None) -> "msgspec.json.Decoder[Any]":
     return msgspec.json.Decoder(msgspec.defstruct("_Issue", [("fields", fields)]))
 
 
-def account(user: Account | None) -> str:
+def account(user: Account) -> str:
     """Whose it is; `unknown` when Jira does not say."""
-    return (user.account_id if user is not None else None) or UNKNOWN_ACCOUNT
-
-
-def optional_account(user: Account | None) -> str | None:
-    """The account of a field that may be empty."""
-    return None if user is None else account(user)
+    return user.account_id or UNKNOWN_ACCOUNT
 
 
 def memberships(value: Any) -> Sequence[Membership]:

@@ -20,7 +20,7 @@ from sqlalchemy import Engine, select
 from libs.embedded.stack_file import running as running_stack
 from libs.events import EventStore, SyncPageRecorded, SyncSucceeded, open_store
 from libs.jira_simulator.site.catalogue import SPRINT_FIELD
-from libs.read_tables import LIVE, projection
+from libs.read_tables import LIVE, PROJECTION, projection
 from libs.runtime import engine, read_database
 from services.ingestor.workflows import PAGES_IN_FLIGHT
 from services.projector.rebuild import rebuild
@@ -129,7 +129,8 @@ def test_a_part_killed_in_the_middle_of_a_sync_costs_nothing(victim: str, stack:
 
 def position(tables: Engine) -> int:
     with tables.connect() as connection:
-        return int(connection.execute(select(projection.c.position)).scalar_one())
+        query = select(projection.c.position).where(projection.c.name == PROJECTION)
+        return int(connection.execute(query).scalar_one())
 
 
 def ask(url: str) -> Any:

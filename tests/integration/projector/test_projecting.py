@@ -42,7 +42,7 @@ def test_batches_of_any_size_give_the_same_tables(
     with tables.begin() as connection:
         for table in LIVE.values():
             connection.execute(table.delete())
-        connection.execute(projection.update().values(position=0))
+        connection.execute(projection.update().where(projection.c.name == PROJECTION).values(position=0))
     monkeypatch.setattr(applying, "BATCH", 1000)
     catch_up(store, tables)
     assert dump(tables) == small
@@ -87,7 +87,7 @@ def test_crashes_between_batches_change_nothing_in_the_end(
     with tables.begin() as connection:
         for table in LIVE.values():
             connection.execute(table.delete())
-        connection.execute(projection.update().values(position=0))
+        connection.execute(projection.update().where(projection.c.name == PROJECTION).values(position=0))
     catch_up(store, tables)
     assert dump(tables) == crashed
 
@@ -112,7 +112,7 @@ def test_two_projectors_at_once_give_the_tables_of_one(store: EventStore, tables
     with tables.begin() as connection:
         for table in LIVE.values():
             connection.execute(table.delete())
-        connection.execute(projection.update().values(position=0))
+        connection.execute(projection.update().where(projection.c.name == PROJECTION).values(position=0))
     catch_up(store, tables)
     assert dump(tables) == together
 
