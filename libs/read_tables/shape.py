@@ -1,6 +1,6 @@
 """Which version the read tables must have for this program: a number that the database gives to a shape.
 
-What a program makes of the log is told by two things: what its handlers mean (`VERSION`, raised by hand) and the shape
+What a program makes of the log depends on two things: what its handlers mean (`VERSION`, raised by hand) and the shape
 of its tables (read off them). The first time a database meets such a pair, it numbers it, one higher than any before,
 in a row of `projection` of its own. So a change of a table needs no hand, and of two programs that run at once the one
 that came later has the higher number: the other leaves its tables alone.

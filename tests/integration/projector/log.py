@@ -79,11 +79,15 @@ def _trouble(chance: random.Random, alert_id: str, notification_id: str) -> Sequ
     """Something that people are told of, and what becomes of that."""
     return chance.choice(
         [
-            [build.alert_raised(alert_id), build.backed_off(), build.notice_sent(notification_id, [alert_id])],
-            [build.alert_repeated(alert_id), build.backed_off(2), build.notice_failed(notification_id, [alert_id])],
-            [build.alert_acknowledged(alert_id), build.alerts_silenced(), build.notice_redriven(notification_id)],
+            [build.alert_raised(alert_id), build.backed_off(), build.notification_sent(notification_id, [alert_id])],
+            [
+                build.alert_repeated(alert_id),
+                build.backed_off(2),
+                build.notification_failed(notification_id, [alert_id]),
+            ],
+            [build.alert_acknowledged(alert_id), build.alerts_silenced(), build.notification_redriven(notification_id)],
             [build.alert_raised(alert_id), build.alert_resolved(alert_id), build.restored(), build.drift()],
-            [build.alerts_silenced("AUTH_EXPIRED", 0), build.notice_requested(notification_id)],
+            [build.alerts_silenced("AUTH_EXPIRED", 0), build.notification_requested(notification_id)],
         ]
     )
 

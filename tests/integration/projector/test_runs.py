@@ -32,5 +32,5 @@ def test_runs_are_those_of_a_naive_reading_in_batches_of_any_size(
     catch_up(store, tables)
     with tables.connect() as connection:
         found = connection.execute(select(sync_run).order_by(sync_run.c.run_id)).mappings()
-        told = [{name: value for name, value in row.items() if name != "version"} for row in found]
-    assert told == naive_runs(store.read(0, 1000))
+        reported = [{name: value for name, value in row.items() if name != "version"} for row in found]
+    assert reported == naive_runs(store.read(0, 1000))
