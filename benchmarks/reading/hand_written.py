@@ -6,16 +6,17 @@ move their issues, no dead letters, and nobody can read its tables until it is d
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import psycopg
 from sqlalchemy import Engine, Table, text
 
 from libs.events import EventStore
-from libs.read_tables import metadata, migrate
-from services.projector.loop import BATCH, LIVE
+from libs.read_tables import LIVE, metadata, migrate
+from services.projector.apply import BATCH
+from services.projector.batch import Changes
 from services.projector.projections import collect
-from services.projector.tables.batch import Changes
 
 ENTITIES = ("jira_user", "sprint", "issue", "comment", "worklog")
 
@@ -59,13 +60,14 @@ def _rows(changes: Changes) -> dict[str, list[Any]]:
     rows: dict[str, list[Any]] = {}
     for name in ENTITIES:
         entities = sorted(changes.entities[name].items())
-        rows[name] = [tuple(entity.content.values()) for _, entity in entities if isinstance(entity.content, dict)]
+        values = operator.itemgetter(*LIVE[name].columns.keys())
+        rows[name] = [values(entity.content) for _, entity in entities if isinstance(entity.content, dict)]
     rows["issue_sprint"] = [
         (site, issue_id, member.sprint_id, place, member.state)
         for (site, issue_id), members in sorted(changes.memberships.items())
         for place, member in enumerate(members)
     ]
-    rows["sync_log"] = [tuple(row.values()) for row in changes.log]
+    rows["sync_log"] = [tuple(row.values()) for row in changes.history["sync_log"]]
     return rows
 
 

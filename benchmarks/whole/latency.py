@@ -13,7 +13,7 @@ from benchmarks.rows import Row
 from libs.events import Append, Change, EventStore
 from libs.read_tables import issue
 from libs.runtime import Stop, engine, read_database
-from services.projector.live import keep_projecting
+from services.projector.loop import keep_projecting
 from tests.unit.made import build
 
 SAMPLES = 200

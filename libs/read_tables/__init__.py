@@ -12,12 +12,14 @@ Neither service owns them; both see them. Nothing here reads events or knows how
 """
 
 from libs.read_tables.alerts import alert, alert_silence
-from libs.read_tables.generations import FOLDED, beside
+from libs.read_tables.columns import Moment
+from libs.read_tables.generations import FOLDED, LIVE, beside
 from libs.read_tables.issues import comment, hidden_comment, hidden_worklog, issue, issue_sprint, worklog
 from libs.read_tables.migrate import ReadTablesError, create_all, migrate, readiness
 from libs.read_tables.notifications import notification, notification_alert
 from libs.read_tables.progress import dead_letter, gone, projection
 from libs.read_tables.projects import project, project_change, tracked_user
+from libs.read_tables.shape import needed, number
 from libs.read_tables.sprints import sprint
 from libs.read_tables.sync import schema_drift, sync_job, sync_log, sync_run, sync_state
 from libs.read_tables.users import UNKNOWN_ACCOUNT, jira_user
@@ -25,10 +27,12 @@ from libs.read_tables.version import NEVER, PROJECTION, VERSION, metadata
 
 __all__ = [
     "FOLDED",
+    "LIVE",
     "NEVER",
     "PROJECTION",
     "UNKNOWN_ACCOUNT",
     "VERSION",
+    "Moment",
     "ReadTablesError",
     "alert",
     "alert_silence",
@@ -44,8 +48,10 @@ __all__ = [
     "jira_user",
     "metadata",
     "migrate",
+    "needed",
     "notification",
     "notification_alert",
+    "number",
     "project",
     "project_change",
     "projection",

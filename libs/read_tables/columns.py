@@ -5,6 +5,10 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, Column, Double, Integer, String, Text
 
 
+class Moment(String):
+    """Text in UTC with milliseconds: `2026-01-02T03:04:05.678Z`."""
+
+
 def key(name: str) -> "Column[str]":
     """A part of the primary key."""
     return Column(name, String, primary_key=True)
@@ -19,12 +23,11 @@ def optional(name: str) -> "Column[str | None]":
 
 
 def time(name: str) -> "Column[str]":
-    """Text in UTC with milliseconds: `2026-01-02T03:04:05.678Z`."""
-    return Column(name, String, nullable=False)
+    return Column(name, Moment, nullable=False)
 
 
 def optional_time(name: str) -> "Column[str | None]":
-    return Column(name, String, nullable=True)
+    return Column(name, Moment, nullable=True)
 
 
 def text(name: str) -> "Column[str]":

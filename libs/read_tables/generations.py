@@ -39,6 +39,9 @@ FOLDED: Final = tuple(
 )
 """The names of all tables that are made of events alone: everything but `projection`."""
 
+LIVE: Final[Mapping[str, Table]] = {name: metadata.tables[name] for name in FOLDED}
+"""Those that readers read, by name."""
+
 
 @functools.lru_cache(maxsize=1)
 def beside(generation: int) -> Mapping[str, Table]:

@@ -89,7 +89,7 @@ comment: Final = Table("comment", metadata, *_comment_columns(), Index("comment_
 
 worklog: Final = Table("worklog", metadata, *_worklog_columns(), Index("worklog_by_issue", "site", "issue_id"))
 
-# Where the comments and worklogs of an issue wait that is gone. Readers never look here. An issue may come back
+# Where the comments and worklogs of an absent issue wait. Readers never look here. An issue may come back
 # (permission restored, user tracked again), and its unchanged comments are not recorded a second time: they must not be
 # lost.
 hidden_comment: Final = Table(

@@ -7,7 +7,8 @@ from sqlalchemy.exc import DatabaseError
 
 from libs.read_tables.generations import FOLDED
 from libs.read_tables.progress import projection
-from libs.read_tables.version import PROJECTION, VERSION, metadata
+from libs.read_tables.shape import needed, number
+from libs.read_tables.version import PROJECTION, metadata
 
 _LOCK: Final = 0x6A64695F72656164
 """Key of PostgreSQL's advisory lock: several processes that create tables at once fail on one another."""
@@ -33,8 +34,9 @@ def migrate(engine: Engine) -> None:
         present = set(inspect(connection).get_table_names())
         create_all(connection)
         known = connection.execute(select(projection.c.name).where(projection.c.name == PROJECTION)).first()
+        version = number(connection)
         if known is None:
-            version = VERSION if not present & set(FOLDED) else 0
+            version = version if not present & set(FOLDED) else 0
             connection.execute(projection.insert().values(name=PROJECTION, version=version, position=0, generation=0))
         elif not present >= set(FOLDED):
             connection.execute(update(projection).where(projection.c.name == PROJECTION).values(version=0))
@@ -44,11 +46,14 @@ def readiness(engine: Engine) -> str | None:
     """None when the tables can be read, else why not: a check for `/readyz`."""
     try:
         with engine.connect() as connection:
-            version = connection.execute(select(projection.c.version).where(projection.c.name == PROJECTION)).scalar()
+            query = select(projection.c.version, needed()).where(projection.c.name == PROJECTION)
+            found = connection.execute(query).one_or_none()
     except DatabaseError as error:
         return f"the read tables cannot be read ({type(error.orig).__name__}); run `jdi migrate`"
-    if version is None:
+    if found is None:
         return "the read tables are empty; run `jdi migrate`"
-    if version != VERSION:
-        return f"the read tables are at version {version}, this program needs {VERSION}; the projector rebuilds them"
+    version, wanted = found
+    if version != wanted:
+        wanted = "a newer one" if wanted is None else wanted
+        return f"the read tables are at version {version}, this program needs {wanted}; the projector rebuilds them"
     return None

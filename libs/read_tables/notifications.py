@@ -1,4 +1,4 @@
-"""Notices on their way to people: one row each, whatever the number of attempts."""
+"""Notifications on their way to people: one row each, whatever the number of attempts."""
 
 from typing import Final
 
@@ -42,14 +42,14 @@ notification: Final = Table(
     optional_text("failure_advice"),
     optional_seconds("failure_retry_after"),
     optional("provider_message_id"),
-    position("created_position"),  # of its first event: the order of notices
+    position("created_position"),  # of its first event: the order of notifications
     position("changed_position"),
-    version(),  # of the notice's stream
+    version(),  # of the notification's stream
     Index("notification_by_creation", "site", "created_position"),
     Index("notification_by_change", "changed_position"),
 )
 
-# Which alerts a notice tells of; whose projects they are of may see it.
+# Which alerts a notification is about; whoever may see their projects may see it.
 notification_alert: Final = Table(
     "notification_alert",
     metadata,

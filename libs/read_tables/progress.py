@@ -1,4 +1,4 @@
-"""How far the tables are, what could not be applied, what is gone."""
+"""How far the tables are, what could not be applied, what is absent."""
 
 from typing import Final
 
@@ -11,9 +11,9 @@ projection: Final = Table(
     "projection",
     metadata,
     key("name"),
-    version(),  # of the read tables; 0: incomplete, must be rebuilt
+    version(),  # of the read tables, see `shape.py`; 0: incomplete, must be rebuilt
     position(),  # of the last event applied; moves in the transaction that writes its rows
-    number("generation"),  # counts rebuilds
+    number("generation"),  # counts rebuilds; 0 in the rows that number shapes
 )
 
 dead_letter: Final = Table(
@@ -27,7 +27,7 @@ dead_letter: Final = Table(
     time("parked_at"),  # when the event was recorded, so that a rebuild writes the same row
 )
 
-# What Jira no longer shows: an older event that comes late must not bring it back.
+# Tombstones, of what Jira no longer shows: an older event that comes late must not bring it back.
 gone: Final = Table(
     "gone",
     metadata,

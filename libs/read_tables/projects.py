@@ -40,7 +40,7 @@ project_change: Final = Table(
     string("kind"),  # REGISTERED, UNREGISTERED, WATCH_LIST, SCHEDULE, PAUSED, RESUMED, SYNC_REQUESTED, BACKOFF, …
     string("actor"),
     optional_text("reason"),
-    text("summary"),  # what was decided, in words
+    text("summary"),  # what was decided, as a sentence
     optional_text("details"),  # JSON
     time("at"),
     Index("project_change_by_project", "site", "project_key", "position"),

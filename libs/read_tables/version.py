@@ -1,7 +1,8 @@
-"""The version of all read tables together, and the metadata they hang on.
+"""What the handlers mean, by number, and the metadata that the read tables hang on.
 
-Read tables are never altered in place. Raise `VERSION` with any change of a table or of what a handler writes: a
-projector that finds another version in the database rebuilds everything beside the old tables and switches over.
+Read tables are never altered in place: a projector that finds other tables than its own in the database rebuilds
+everything beside the old ones and switches over. A change of a table's shape is seen without help (`shape.py`). Raise
+`VERSION` when a handler writes other values into the same columns, or when tables get back a shape they had before.
 """
 
 from typing import Final

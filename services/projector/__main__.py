@@ -25,8 +25,8 @@ from libs.runtime import (
     run_service,
     serve_health,
 )
-from services.projector.live import keep_projecting
-from services.projector.loop import ProjectLoop
+from services.projector.apply import Projection
+from services.projector.loop import keep_projecting
 from services.projector.measures import LAG_EVENTS, PARKED, SCHEMA, SERVICE
 from services.projector.rebuild import rebuild
 from services.projector.settings import Settings
@@ -52,7 +52,7 @@ def _project(settings: Settings, tables: Engine, stop: Stop, state: Reported) ->
     SCHEMA.labels("event_log").set(SCHEMA_VERSION)
     SCHEMA.labels("read_tables").set(VERSION)
     with contextlib.ExitStack() as measured:
-        position = ProjectLoop(store, tables).position
+        position = Projection(store, tables).position
         measured.callback(tables.dispose)
         measured.callback(store.close)
         measured.enter_context(asked(LAG_EVENTS, lambda: store.head() - position()))

@@ -1,6 +1,6 @@
 """What each event does to the read tables: this table is the program. An event that is not here changes nothing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import structlog
@@ -26,7 +26,6 @@ from libs.events import (
     ScheduleChanged,
     SchedulePaused,
     ScheduleResumed,
-    SchemaDriftDetected,
     SprintFetched,
     SyncCancelled,
     SyncFailed,
@@ -39,17 +38,16 @@ from libs.events import (
     WorklogGone,
 )
 from libs.read_tables import PROJECTION
-from services.projector.history.changes import decision_row
+from services.projector.batch import Changes
+from services.projector.history.changes import change_row
 from services.projector.history.drifts import drift_row
 from services.projector.history.log_lines import log_row
 from services.projector.issues import rows as issues
 from services.projector.issues import sprints, users
-from services.projector.project import alerts
-from services.projector.project import decided as projects
-from services.projector.project import syncs as sync
-from services.projector.project.notifications import NOTICES
+from services.projector.project import alerts, settings, syncs
+from services.projector.project.notifications import NOTIFICATIONS
 from services.projector.project.state import Fold, control_stream, project_stream, sync_stream
-from services.projector.tables.batch import Changes
+from services.projector.tables.rows import Row
 from services.projector.tables.text import storable
 from services.projector.tables.times import stamp
 
@@ -67,28 +65,35 @@ FACTS: Final[dict[type[Event], Callable[[Any, Changes], None]]] = {
 }
 """One entity each: the newest version wins."""
 
-STANDING: Final[dict[type[Event], Fold]] = {
-    JiraProjectFetched: project_stream(projects.project_fetched),
-    ProjectRegistered: control_stream(projects.project_registered),
-    ProjectUnregistered: control_stream(projects.project_unregistered),
-    TrackedUsersChanged: control_stream(projects.tracked_users_changed),
-    ScheduleChanged: control_stream(projects.schedule_changed),
-    SchedulePaused: control_stream(projects.schedule_paused),
-    ScheduleResumed: control_stream(projects.schedule_resumed),
-    BackoffApplied: control_stream(projects.backoff_changed),
-    BackoffCleared: control_stream(projects.backoff_changed),
+PROJECT_STATE: Final[dict[type[Event], Fold]] = {
+    JiraProjectFetched: project_stream(settings.project_fetched),
+    ProjectRegistered: control_stream(settings.project_registered),
+    ProjectUnregistered: control_stream(settings.project_unregistered),
+    TrackedUsersChanged: control_stream(settings.tracked_users_changed),
+    ScheduleChanged: control_stream(settings.schedule_changed),
+    SchedulePaused: control_stream(settings.schedule_paused),
+    ScheduleResumed: control_stream(settings.schedule_resumed),
+    BackoffApplied: control_stream(settings.backoff_changed),
+    BackoffCleared: control_stream(settings.backoff_changed),
     AlertRaised: control_stream(alerts.alert_raised),
     AlertRepeated: control_stream(alerts.alert_repeated),
     AlertResolved: control_stream(alerts.alert_resolved),
     AlertAcknowledged: control_stream(alerts.alert_acknowledged),
     AlertsSilenced: control_stream(alerts.alerts_silenced),
-    SyncStarted: sync_stream(sync.sync_started),
-    SyncPageRecorded: sync_stream(sync.sync_page_recorded),
-    SyncSucceeded: sync_stream(sync.sync_succeeded),
-    SyncFailed: sync_stream(sync.sync_failed),
-    SyncCancelled: sync_stream(sync.sync_cancelled),
+    SyncStarted: sync_stream(syncs.sync_started),
+    SyncPageRecorded: sync_stream(syncs.sync_page_recorded),
+    SyncSucceeded: sync_stream(syncs.sync_succeeded),
+    SyncFailed: sync_stream(syncs.sync_failed),
+    SyncCancelled: sync_stream(syncs.sync_cancelled),
 }
-"""How a project stands: folded over its rows, event by event."""
+"""What several streams say of one project: folded over its rows, event by event."""
+
+HISTORY: Final[Mapping[str, Callable[[Recorded], Row | None]]] = {
+    "sync_log": log_row,
+    "project_change": change_row,
+    "schema_drift": drift_row,
+}
+"""Table -> the row that an event adds to it, if any: what people read later."""
 
 
 class UnknownEventError(RuntimeError):
@@ -142,15 +147,11 @@ def _apply(recorded: Recorded, changes: Changes) -> None:
     if fact is not None:
         fact(recorded.event, changes)
         return
-    line = log_row(recorded)
-    if line is not None:
-        changes.log.append(line)
-    decided = decision_row(recorded)
-    if decided is not None:
-        changes.decided.append(decided)
-    if isinstance(recorded.event, SchemaDriftDetected):
-        changes.drifts.append(drift_row(recorded.position, recorded.event))
-    if kind in STANDING:
-        changes.standing.append(recorded)
-    if kind in NOTICES:
-        changes.notices.append(recorded)
+    for table, row_of in HISTORY.items():
+        row = row_of(recorded)
+        if row is not None:
+            changes.history[table].append(row)
+    if kind in PROJECT_STATE:
+        changes.of_projects.append(recorded)
+    if kind in NOTIFICATIONS:
+        changes.of_notifications.append(recorded)

@@ -1,6 +1,6 @@
 """Make the read tables again from the log while readers keep the old ones.
 
-The new generation is built beside the old tables by the same loop. When it has caught up, one transaction holds the
+The new generation is built beside the old tables by the same code. When it has caught up, one transaction holds the
 live position, applies the last events, puts the new tables in the place of the old and drops those. It does not
 matter what the old ones looked like, or whether they were there. A rebuild that died leaves tables nobody reads;
 the next one drops them.
@@ -14,8 +14,8 @@ from sqlalchemy import Connection, Engine, Table, delete, insert, inspect, selec
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 
 from libs.events import EventStore, Stopping
-from libs.read_tables import PROJECTION, VERSION, beside, migrate, projection
-from services.projector.loop import BATCH, LIVE, ProjectLoop
+from libs.read_tables import LIVE, PROJECTION, beside, migrate, number, projection
+from services.projector.apply import BATCH, Projection
 from services.projector.tables import progress
 
 log = structlog.get_logger(__name__)
@@ -43,12 +43,12 @@ def rebuild(store: EventStore, engine: Engine, stop: Stopping) -> int:
     migrate(engine)
     generation = _begin(engine)
     name, tables = _name(generation), beside(generation)
-    loop = ProjectLoop(store, engine, tables, name)
+    aside = Projection(store, engine, tables, name)
     log.info("rebuild started", generation=generation, events=store.head())
     for _ in range(SWITCHES):
-        _catch_up(loop, stop)
+        _catch_up(aside, stop)
         try:
-            position = _switch(store, engine, loop, generation)
+            position = _switch(store, engine, aside, generation)
         except (OperationalError, DataError, IntegrityError) as error:
             # Readers hold a table, or the tail has an event that the next catch-up parks.
             log.info("rebuild tries to switch again", why=str(error.orig))
@@ -64,23 +64,23 @@ def _begin(engine: Engine) -> int:
     with engine.begin() as connection:
         progress.read(connection, PROJECTION, lock=True)
         generation = 1 + max(int(known) for known in connection.execute(select(projection.c.generation)).scalars())
-        row = {"name": _name(generation), "version": VERSION, "position": 0, "generation": generation}
+        row = {"name": _name(generation), "version": number(connection), "position": 0, "generation": generation}
         connection.execute(insert(projection).values(row))
         for table in beside(generation).values():
             table.create(connection)
     return generation
 
 
-def _catch_up(loop: ProjectLoop, stop: Stopping) -> None:
+def _catch_up(aside: Projection, stop: Stopping) -> None:
     try:
-        loop.catch_up(stop)
+        aside.catch_up(stop)
     except progress.MissingError:
         raise RebuildError("Another rebuild has finished meanwhile; its tables are as fresh as these.") from None
     if stop.is_set():
         raise RebuildError("The rebuild was told to stop before it had finished. Run it again.")
 
 
-def _switch(store: EventStore, engine: Engine, loop: ProjectLoop, generation: int) -> int:
+def _switch(store: EventStore, engine: Engine, aside: Projection, generation: int) -> int:
     """Finish the tail and take the place of the live tables, all or nothing."""
     tables = beside(generation)
     with engine.begin() as connection:
@@ -88,7 +88,7 @@ def _switch(store: EventStore, engine: Engine, loop: ProjectLoop, generation: in
         live = progress.read(connection, PROJECTION, lock=True)
         position = progress.read(connection, _name(generation), lock=True).position
         while batch := store.read(position, BATCH):
-            loop.apply_within(connection, batch, position)
+            aside.apply_within(connection, batch, position)
             position = batch[-1].position
         if position < live.position:
             raise RebuildError(
@@ -100,7 +100,7 @@ def _switch(store: EventStore, engine: Engine, loop: ProjectLoop, generation: in
         connection.execute(
             update(projection)
             .where(projection.c.name == PROJECTION)
-            .values(version=VERSION, position=position, generation=generation)
+            .values(version=number(connection), position=position, generation=generation)
         )
     return position
 
@@ -122,7 +122,7 @@ def _limit_lock_waits(connection: Connection) -> None:
 
 def _drop_leftovers(engine: Engine, generation: int) -> None:
     """Remove what rebuilds left behind that died; one that still runs notices that its progress is gone."""
-    older = (projection.c.generation < generation) & (projection.c.name != PROJECTION)
+    older = projection.c.generation.between(1, generation - 1) & (projection.c.name != PROJECTION)
     with engine.begin() as connection:
         left = connection.execute(select(projection.c.generation).where(older)).scalars().all()
         connection.execute(delete(projection).where(older))

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Final
 
 import psycopg
-from sqlalchemy import Engine, inspect, select, text
+from sqlalchemy import Column, Engine, inspect, select, text
 
 from libs.access.tables import api_token, console_session
 from libs.events import EventStore, open_store
 from libs.events.log.postgres import libpq_url
 from libs.events.log.store import SCHEMA_VERSION
-from libs.read_tables import FOLDED, PROJECTION, VERSION, projection, readiness
+from libs.read_tables import FOLDED, PROJECTION, projection, readiness
 from libs.runtime import engine, event_database, read_database
 from libs.runtime.database import sqlite_file
 from services.cli.checks.catching_up import events_behind
@@ -58,9 +58,10 @@ def _read_tables(settings: DoctorSettings) -> str:
         if why is not None:
             raise Trouble(why)
         missing = {table.name for table in (api_token, console_session)} - set(inspect(tables).get_table_names())
+        version = _of_live(tables, projection.c.version)
     if missing:
         raise Trouble(f"there is no table {', '.join(sorted(missing))}", "run `jdi migrate`")
-    return f"there, version {VERSION}"
+    return f"there, version {version}"
 
 
 def _rights(settings: DoctorSettings) -> str:
@@ -138,9 +139,13 @@ def _head(settings: DoctorSettings) -> int:
 
 def _shown(settings: DoctorSettings) -> int:
     """The position of the last event that the read tables show."""
-    with reading(settings) as tables, tables.connect() as connection:
-        query = select(projection.c.position).where(projection.c.name == PROJECTION)
-        return int(connection.execute(query).scalar_one())
+    with reading(settings) as tables:
+        return _of_live(tables, projection.c.position)
+
+
+def _of_live(tables: Engine, column: "Column[int]") -> int:
+    with tables.connect() as connection:
+        return int(connection.execute(select(column).where(projection.c.name == PROJECTION)).scalar_one())
 
 
 def database_clock(settings: DoctorSettings) -> float | None:

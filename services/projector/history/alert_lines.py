@@ -1,4 +1,4 @@
-"""What a person reads in the sync log of back-off and alerts."""
+"""What a person reads in the sync log about backoff and alerts."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -14,12 +14,12 @@ from libs.events import (
     Event,
 )
 from libs.runtime import span_text
-from services.projector.history.line import Line, because
+from services.projector.history.line import Line, because, picked
 from services.projector.tables.times import stamp
 
 
 def slowed_down(event: BackoffApplied) -> str:
-    """What a back-off does, as a sentence."""
+    """What a backoff does, as a sentence."""
     runs = "run" if event.failures == 1 else "runs in a row"
     return (
         f"Slowed down to every {span_text(event.seconds)} until a run succeeds:"
@@ -38,14 +38,8 @@ def whose(code: str | None) -> str:
 
 
 def _applied(event: BackoffApplied) -> Line:
-    details = {
-        "level": event.level,
-        "seconds": event.seconds,
-        "code": event.code,
-        "failures": event.failures,
-        "anchor": stamp(event.anchor),
-    }
-    return Line("WARNING", slowed_down(event), details)
+    details = picked(event, "level", "seconds", "code", "failures")
+    return Line("WARNING", slowed_down(event), {**details, "anchor": stamp(event.anchor)})
 
 
 def _cleared(event: BackoffCleared) -> Line:
@@ -53,27 +47,20 @@ def _cleared(event: BackoffCleared) -> Line:
 
 
 def _raised(event: AlertRaised) -> Line:
-    details = {
-        "alert_id": event.alert_id,
-        "code": event.code,
-        "category": event.category,
-        "severity": event.severity,
-        "count": event.count,
-        "advice": event.advice,
-    }
+    details = picked(event, "alert_id", "code", "category", "severity", "count", "advice")
     return Line("WARNING", f"Alert {event.code}: {event.message} {event.advice}".rstrip(), details)
 
 
 def _resolved(event: AlertResolved) -> Line:
-    told = {
+    ends = {
         AlertEnd.RECOVERED: "is over: the trouble is gone",
         AlertEnd.SUPERSEDED: "is over: the project fails in another way now",
         AlertEnd.BY_HAND: f"was resolved by {event.cause}",
         AlertEnd.UNREGISTERED: "is over: the project is not synced any more",
     }
-    details = {"alert_id": event.alert_id, "code": event.code, "end": event.end, "count": event.count}
+    details = picked(event, "alert_id", "code", "end", "count")
     why = because(event.reason).rstrip(".") if event.end is AlertEnd.BY_HAND else ""
-    return Line("INFO", f"Alert {event.code} {told[event.end]}{why}.", details)
+    return Line("INFO", f"Alert {event.code} {ends[event.end]}{why}.", details)
 
 
 def _acknowledged(event: AlertAcknowledged) -> Line:

@@ -1,9 +1,7 @@
-"""The settings history: what was decided about a project, who, when and why. Of its pace, telemetry decides."""
+"""The settings history: what was decided about a project, by whom, when and why. Of its backoff, telemetry decides."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
-
-import msgspec
 
 from libs.events import (
     AlertAcknowledged,
@@ -23,12 +21,13 @@ from libs.events import (
     TrackedUsersChanged,
 )
 from services.projector.history.alert_lines import silenced, slowed_down, whose
-from services.projector.tables.batch import Row
-from services.projector.tables.text import storable
+from services.projector.history.line import picked
+from services.projector.tables.rows import Row
+from services.projector.tables.text import json_text, storable
 from services.projector.tables.times import stamp
 
 
-class Decided(NamedTuple):
+class Change(NamedTuple):
     """The summary is a sentence without the reason; details are for programs."""
 
     kind: str
@@ -36,90 +35,85 @@ class Decided(NamedTuple):
     details: Mapping[str, Any]
 
 
-def decision_row(recorded: Recorded) -> Row | None:
-    """The row of `project_change` for an event; None for events that nobody decided."""
+def change_row(recorded: Recorded) -> Row | None:
+    """The row of `project_change` for an event; None for events that nobody change."""
     event = recorded.event
-    tell = DECISIONS.get(type(event))
-    if tell is None or (isinstance(event, AlertResolved) and event.end is not AlertEnd.BY_HAND):
+    change_of = CHANGES.get(type(event))
+    if change_of is None or (isinstance(event, AlertResolved) and event.end is not AlertEnd.BY_HAND):
         return None
-    decided = tell(event)
+    change = change_of(event)
     return {
         "site": event.site,
         "position": recorded.position,
         "project_key": event.project,
-        "kind": decided.kind,
+        "kind": change.kind,
         "actor": storable(event.cause),
         "reason": storable(getattr(event, "reason", "")) or None,
-        "summary": storable(decided.summary),
-        "details": msgspec.json.encode(decided.details).decode() if decided.details else None,
+        "summary": storable(change.summary),
+        "details": json_text(change.details) if change.details else None,
         "at": stamp(event.occurred_at),
     }
 
 
-def _registered(event: ProjectRegistered) -> Decided:
-    return Decided("REGISTERED", f"Registered; it syncs on {event.cron} ({event.timezone}).", {})
+def _registered(event: ProjectRegistered) -> Change:
+    return Change("REGISTERED", f"Registered; it syncs on {event.cron} ({event.timezone}).", {})
 
 
-def _unregistered(_event: ProjectUnregistered) -> Decided:
-    return Decided("UNREGISTERED", "Unregistered.", {})
+def _unregistered(_event: ProjectUnregistered) -> Change:
+    return Change("UNREGISTERED", "Unregistered.", {})
 
 
-def _tracked(event: TrackedUsersChanged) -> Decided:
+def _tracked(event: TrackedUsersChanged) -> Change:
     summary = f"Watch list: {len(event.added)} added, {len(event.removed)} removed; " + (
         f"{len(event.account_ids)} tracked now." if event.account_ids else "everybody is tracked now."
     )
-    return Decided("WATCH_LIST", summary, {"added": event.added, "removed": event.removed})
+    return Change("WATCH_LIST", summary, picked(event, "added", "removed"))
 
 
-def _rescheduled(event: ScheduleChanged) -> Decided:
+def _rescheduled(event: ScheduleChanged) -> Change:
     summary = f"Schedule changed to {event.cron} ({event.timezone})."
-    return Decided("SCHEDULE", summary, {"cron": event.cron, "timezone": event.timezone})
+    return Change("SCHEDULE", summary, picked(event, "cron", "timezone"))
 
 
-def _paused(_event: SchedulePaused) -> Decided:
-    return Decided("PAUSED", "Paused.", {})
+def _paused(_event: SchedulePaused) -> Change:
+    return Change("PAUSED", "Paused.", {})
 
 
-def _resumed(_event: ScheduleResumed) -> Decided:
-    return Decided("RESUMED", "Resumed.", {})
+def _resumed(_event: ScheduleResumed) -> Change:
+    return Change("RESUMED", "Resumed.", {})
 
 
-def _requested(event: SyncRequested) -> Decided:
+def _requested(event: SyncRequested) -> Change:
     scope = f" of {len(event.account_ids)} users' issues" if event.account_ids else ""
     kind = "Full sync" if event.full else "Sync"
-    return Decided("SYNC_REQUESTED", f"{kind}{scope} asked for.", {"request_id": event.request_id})
+    return Change("SYNC_REQUESTED", f"{kind}{scope} asked for.", {"request_id": event.request_id})
 
 
-def _slowed_down(event: BackoffApplied) -> Decided:
-    return Decided(
-        "BACKOFF",
-        slowed_down(event),
-        {"level": event.level, "seconds": event.seconds, "code": event.code, "failures": event.failures},
-    )
+def _slowed_down(event: BackoffApplied) -> Change:
+    return Change("BACKOFF", slowed_down(event), picked(event, "level", "seconds", "code", "failures"))
 
 
-def _restored(_event: BackoffCleared) -> Decided:
-    return Decided("BACKOFF_ENDED", "Back to the schedule.", {})
+def _restored(_event: BackoffCleared) -> Change:
+    return Change("BACKOFF_ENDED", "Back to the schedule.", {})
 
 
-def _acknowledged(event: AlertAcknowledged) -> Decided:
-    return Decided("ALERT_ACKNOWLEDGED", "Alert acknowledged.", {"alert_id": event.alert_id})
+def _acknowledged(event: AlertAcknowledged) -> Change:
+    return Change("ALERT_ACKNOWLEDGED", "Alert acknowledged.", {"alert_id": event.alert_id})
 
 
-def _resolved(event: AlertResolved) -> Decided:
-    details = {"alert_id": event.alert_id, "code": event.code}
-    return Decided("ALERT_RESOLVED", f"Alert {event.code} resolved by hand.", details)
+def _resolved(event: AlertResolved) -> Change:
+    return Change("ALERT_RESOLVED", f"Alert {event.code} resolved by hand.", picked(event, "alert_id", "code"))
 
 
-def _silenced(event: AlertsSilenced) -> Decided:
+def _silenced(event: AlertsSilenced) -> Change:
     whom = whose(event.code)
     if not silenced(event):
-        return Decided("ALERTS_UNSILENCED", f"Silence of {whom} ended.", {"code": event.code})
+        return Change("ALERTS_UNSILENCED", f"Silence of {whom} ended.", {"code": event.code})
     until = stamp(event.until)
-    return Decided("ALERTS_SILENCED", f"Silenced {whom} until {until}.", {"code": event.code, "until": until})
+    return Change("ALERTS_SILENCED", f"Silenced {whom} until {until}.", {"code": event.code, "until": until})
 
 
-DECISIONS: Final[dict[type[Event], Callable[[Any], Decided]]] = {
+CHANGES: Final[dict[type[Event], Callable[[Any], Change]]] = {
     ProjectRegistered: _registered,
     ProjectUnregistered: _unregistered,
     TrackedUsersChanged: _tracked,

@@ -1,7 +1,9 @@
-"""A line of the sync log, and the words that several lines share."""
+"""A line of the sync log, and what several lines share."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
+
+from libs.events import Event
 
 
 class Line(NamedTuple):
@@ -14,3 +16,8 @@ class Line(NamedTuple):
 
 def because(reason: str) -> str:
     return f": {reason}" if reason else ""
+
+
+def picked(event: Event, *names: str) -> Mapping[str, Any]:
+    """These fields of the event, as details."""
+    return {name: getattr(event, name) for name in names}

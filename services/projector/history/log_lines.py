@@ -1,9 +1,7 @@
 """What a person reads in the sync log: one line per event of a project's syncs and of what people decide."""
 
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
-
-import msgspec
+from typing import Any, Final
 
 from libs.events import (
     Event,
@@ -24,28 +22,31 @@ from libs.events import (
     TrackedUsersChanged,
 )
 from services.projector.history.alert_lines import ALERT_LINES
-from services.projector.history.line import Line, because
-from services.projector.tables.batch import Row
-from services.projector.tables.text import storable
+from services.projector.history.line import Line, because, picked
+from services.projector.tables.rows import Row
+from services.projector.tables.text import json_text, storable
 from services.projector.tables.times import stamp
 
-E = TypeVar("E", bound=Event)
+FAILURE_DETAILS: Final = (
+    *("code", "origin", "severity", "category", "retryable", "scope", "fingerprint", "advice", "docs", "evidence"),
+    *("attempts", "mode", "pages_recorded", "seconds"),
+)
 
 
 def log_row(recorded: Recorded) -> Row | None:
-    """The row of `sync_log` for an event; None for events that are not told there."""
+    """The row of `sync_log` for an event; None for events that it does not show."""
     event = recorded.event
-    tell = LINES.get(type(event))
-    if tell is None:
+    line_of = LINES.get(type(event))
+    if line_of is None:
         return None
-    line = tell(event)
+    line = line_of(event)
     return {
         "site": event.site,
         "position": recorded.position,
         "project_key": event.project,
         "level": line.level,
         "message": storable(line.message),
-        "details": msgspec.json.encode(line.details).decode() if line.details else None,
+        "details": json_text(line.details) if line.details else None,
         "entity": None,
         "run_id": getattr(event, "run_id", None),
         "created_at": stamp(event.occurred_at),
@@ -79,35 +80,19 @@ def _succeeded(event: SyncSucceeded) -> Line:
         f"Sync of {event.project} finished in {event.seconds:.1f} s: {_counts(event)}; "
         f"{_count(event.appended, 'change')} recorded with {_count(event.requests, 'request')}."
     )
-    details = {"mode": event.mode, "requests": event.requests, "seconds": event.seconds, "warnings": event.warnings}
+    details = picked(event, "mode", "requests", "seconds", "warnings")
     if not event.warnings:
         return Line("INFO", message, details)
     return Line("WARNING", f"{message} {_count(len(event.warnings), 'warning')}: {' '.join(event.warnings)}", details)
 
 
 def _failed(event: SyncFailed) -> Line:
-    details = {
-        "code": event.code,
-        "origin": event.origin,
-        "severity": event.severity,
-        "category": event.category,
-        "retryable": event.retryable,
-        "scope": event.scope,
-        "fingerprint": event.fingerprint,
-        "advice": event.advice,
-        "docs": event.docs,
-        "evidence": event.evidence,
-        "attempts": event.attempts,
-        "mode": event.mode,
-        "pages_recorded": event.pages_recorded,
-        "seconds": event.seconds,
-    }
     message = f"Sync of {event.project} failed: {event.message} {event.advice}".rstrip()
-    return Line("ERROR", f"{message} {_kept(event.pages_recorded)}", details)
+    return Line("ERROR", f"{message} {_kept(event.pages_recorded)}", picked(event, *FAILURE_DETAILS))
 
 
 def _kept(pages: int) -> str:
-    """Partial progress told apart from none."""
+    """Whether anything was stored before it failed."""
     if pages == 0:
         return "Nothing was stored."
     return "1 page was stored and stays." if pages == 1 else f"{pages:,} pages were stored and stay."
@@ -120,13 +105,7 @@ def _cancelled(event: SyncCancelled) -> Line:
 
 
 def _drift(event: SchemaDriftDetected) -> Line:
-    details = {
-        "change": event.change,
-        "field_id": event.field_id,
-        "field_name": event.field_name,
-        "before": event.before,
-        "after": event.after,
-    }
+    details = picked(event, "change", "field_id", "field_name", "before", "after")
     return Line("WARNING", _drift_message(event), details)
 
 
@@ -135,13 +114,13 @@ def _drift_message(event: SchemaDriftDetected) -> str:
         shape = f"{event.before or 'something else'} is documented, {event.after or 'nothing of it'} came"
         return f"Jira's answer to {event.field_name or 'a call'} has another shape at {event.field_id}: {shape}."
     field = f"{event.field_name} ({event.field_id})" if event.field_name else event.field_id
-    told = {
+    messages = {
         "APPEARED": f"Jira has a new field: {field}, {event.after}.",
         "VANISHED": f"Jira's field {field} is gone; it was {event.before}.",
         "TYPE_CHANGED": f"Jira's field {field} has another type: {event.before} before, {event.after} now.",
         "RENAMED": f"Jira's field {event.field_id} has another name: {event.before} before, {event.after} now.",
     }
-    return told.get(event.change, f"Jira's field {field} changed ({event.change}).")
+    return messages.get(event.change, f"Jira's field {field} changed ({event.change}).")
 
 
 def _registered(event: ProjectRegistered) -> Line:
@@ -155,9 +134,8 @@ def _unregistered(event: ProjectUnregistered) -> Line:
 
 def _tracked(event: TrackedUsersChanged) -> Line:
     scope = f"{_count(len(event.account_ids), 'user')}" if event.account_ids else "everybody"
-    details = {"added": event.added, "removed": event.removed}
     message = f"{event.cause} changed the watch list: {event.project} now tracks {scope}{because(event.reason)}."
-    return Line("INFO", message, details)
+    return Line("INFO", message, picked(event, "added", "removed"))
 
 
 def _schedule(event: ScheduleChanged) -> Line:
@@ -177,7 +155,7 @@ def _requested(event: SyncRequested) -> Line:
     kind = "a full sync" if event.full else "a sync"
     scope = f" for {_count(len(event.account_ids), 'user')}" if event.account_ids else ""
     message = f"{event.cause} asked for {kind}{scope}{because(event.reason)}."
-    return Line("INFO", message, {"request_id": event.request_id, "account_ids": event.account_ids})
+    return Line("INFO", message, picked(event, "request_id", "account_ids"))
 
 
 def _counts(event: SyncPageRecorded | SyncSucceeded) -> str:

@@ -1,4 +1,4 @@
-"""What is gone, so that nothing older brings it back, and so that what hung on it is there again when it returns.
+"""What is absent, so that nothing older brings it back, and so that what hung on it is there again when it returns.
 
 An issue that goes takes its comments and worklogs out of the readers' sight, into tables of the same shape. They
 are not deleted: when the issue returns (a permission was restored, a user is tracked again), unchanged comments are
@@ -8,10 +8,11 @@ not recorded a second time.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import ColumnElement, Connection, Table, select
 
-from services.projector.tables.batch import Absence, Entity, Key, Row
-from services.projector.tables.upserts import Tables, by_site, move, upsert
+from services.projector.batch import Absence, Entity
+from services.projector.tables.rows import Key, Row, Tables
+from services.projector.tables.upserts import by_site, move, upsert
 
 CHILDREN: Final = {"comment": "hidden_comment", "worklog": "hidden_worklog"}
 
@@ -22,12 +23,12 @@ class Settled(NamedTuple):
     rows: list[Row]
     """To be written."""
     left: set[Key]
-    """Gone now."""
+    """Absent now."""
     returned: set[Key]
-    """Were gone, are here again."""
+    """Were absent, are here again."""
 
 
-def any_gone(connection: Connection, tables: Tables) -> bool:
+def any_absence(connection: Connection, tables: Tables) -> bool:
     """Whether there is any absence at all: without one, nobody need look for them."""
     return connection.execute(select(tables["gone"].c.version).limit(1)).first() is not None
 
@@ -51,12 +52,12 @@ def settle(connection: Connection, tables: Tables, kind: str, entities: Mapping[
 
 
 def absent(connection: Connection, tables: Tables, kind: str, keys: Mapping[Key, object] | set[Key]) -> dict[Key, int]:
-    """Those of the entities that are gone, with the version that said so."""
-    gone = tables["gone"]
+    """Those of the entities that are absent, with the version that said so."""
+    tombstone = tables["gone"]
     found: dict[Key, int] = {}
     for site, ids in by_site(keys):
-        where = (gone.c.site == site) & (gone.c.kind == kind) & gone.c.entity_id.in_(ids)
-        for entity_id, version in connection.execute(select(gone.c.entity_id, gone.c.version).where(where)):
+        query = select(tombstone.c.entity_id, tombstone.c.version).where(_of(tombstone, site, kind, ids))
+        for entity_id, version in connection.execute(query):
             found[site, entity_id] = version
     return found
 
@@ -73,7 +74,7 @@ def stored_versions(connection: Connection, table: Table, keys: Mapping[Key, obj
 
 
 def hide_children(connection: Connection, tables: Tables, left: set[Key], touched: set[Key]) -> None:
-    """Take comments and worklogs out of sight: of issues that `left`, and of those `touched` that were gone before."""
+    """Take comments and worklogs out of sight: of issues that `left`, and of `touched` ones that are absent."""
     left = left | absent(connection, tables, "issue", touched).keys()
     for shown, hidden in CHILDREN.items():
         move(connection, tables[shown], tables[hidden], left)
@@ -82,7 +83,7 @@ def hide_children(connection: Connection, tables: Tables, left: set[Key], touche
 def unhide(connection: Connection, tables: Tables, kind: str, rows: Sequence[Row]) -> list[Row]:
     """Those of the comments or worklogs that are not older than what is hidden under their keys, which is dropped.
 
-    Where such a row hangs on an issue that is gone, `hide_children` hides it again.
+    Where such a row hangs on an issue that is absent, `hide_children` hides it again.
     """
     keys = {_key(kind, row): row for row in rows}
     hidden = stored_versions(connection, tables[CHILDREN[kind]], keys)
@@ -98,7 +99,7 @@ def show_children(connection: Connection, tables: Tables, returned: set[Key]) ->
 
 
 def _leave(connection: Connection, tables: Tables, kind: str, leaving: Mapping[Key, Entity]) -> set[Key]:
-    """Delete what is gone, unless a newer version is there, and remember it."""
+    """Delete what is absent, unless a newer version is there, and remember it."""
     holders = [tables[name] for name in (kind, CHILDREN.get(kind)) if name is not None]
     newest: dict[Key, int] = {}
     for table in holders:
@@ -107,7 +108,7 @@ def _leave(connection: Connection, tables: Tables, kind: str, leaving: Mapping[K
     left = {key: entity for key, entity in leaving.items() if newest.get(key, 0) < entity.version}
     for table in holders:
         _delete(connection, table, left)
-    upsert(connection, tables["gone"], [_gone_row(kind, key, entity) for key, entity in sorted(left.items())])
+    upsert(connection, tables["gone"], [_tombstone(kind, key, entity) for key, entity in sorted(left.items())])
     return set(left)
 
 
@@ -115,10 +116,10 @@ def _key(kind: str, row: Row) -> Key:
     return row["site"], row[f"{kind}_id"]
 
 
-def _gone_row(kind: str, key: Key, entity: Entity) -> Row:
+def _tombstone(kind: str, key: Key, entity: Entity) -> Row:
     absence = entity.content
     if not isinstance(absence, Absence):
-        raise TypeError(f"{kind} {key} is not gone")
+        raise TypeError(f"{kind} {key} is not absent")
     return {
         "site": key[0],
         "kind": kind,
@@ -136,7 +137,10 @@ def _delete(connection: Connection, table: Table, keys: Iterable[Key]) -> None:
         connection.execute(table.delete().where((table.c.site == site) & key.in_(ids)))
 
 
-def _forget(connection: Connection, gone: Table, kind: str, keys: set[Key]) -> None:
+def _forget(connection: Connection, tombstone: Table, kind: str, keys: set[Key]) -> None:
     for site, ids in by_site(keys):
-        where = (gone.c.site == site) & (gone.c.kind == kind) & gone.c.entity_id.in_(ids)
-        connection.execute(gone.delete().where(where))
+        connection.execute(tombstone.delete().where(_of(tombstone, site, kind, ids)))
+
+
+def _of(tombstone: Table, site: str, kind: str, ids: Sequence[str]) -> ColumnElement[bool]:
+    return (tombstone.c.site == site) & (tombstone.c.kind == kind) & tombstone.c.entity_id.in_(ids)

@@ -6,14 +6,14 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, bindparam, exists, select
 
-from services.projector.issues.payloads import Membership
+from services.projector.batch import Membership
 from services.projector.issues.sprints import current_sprint
-from services.projector.tables.batch import Key, Row
-from services.projector.tables.upserts import Tables, by_site, insert_missing, upsert
+from services.projector.tables.rows import Key, Row, Tables
+from services.projector.tables.upserts import by_site, insert_missing, upsert
 
 
 def write_sprints(connection: Connection, tables: Tables, rows: Sequence[Row]) -> set[Key]:
-    """Write sprints; the keys of those whose state is another now than issues in them were told."""
+    """Write sprints; the keys of those whose state is another now than the rows of their issues are based on."""
     if not rows:
         return set()
     known = _stored(connection, tables, {_key(row) for row in rows})

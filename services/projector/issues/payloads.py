@@ -8,13 +8,14 @@ documents is an error: the event is parked, seen by people, and applied again on
 import functools
 import re
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 from msgspec import Raw
 
 from libs.jira_client.models import StoredSprint, StoredUser, UserReference
 from libs.read_tables import UNKNOWN_ACCOUNT
+from services.projector.batch import Membership
 
 
 class Named(msgspec.Struct):
@@ -25,19 +26,20 @@ class StatusCategory(msgspec.Struct):
     key: str | None = None
 
 
-class Status(msgspec.Struct, rename="camel"):
-    name: str | None = None
+class Status(Named, rename="camel"):
     status_category: StatusCategory | None = None
 
 
 class IssueFields(msgspec.Struct):
+    """A field that has the name of a column of `issue` goes there; see `columns.py`."""
+
     summary: str | None = None
     description: Any = None
     status: Status | None = None
     priority: Named | None = None
-    issuetype: Named | None = None
-    assignee: UserReference | None = None
-    reporter: UserReference | None = None
+    issue_type: Named | None = msgspec.field(name="issuetype", default=None)
+    assignee_id: UserReference | None = msgspec.field(name="assignee", default=None)
+    reporter_id: UserReference | None = msgspec.field(name="reporter", default=None)
     created: str | None = None
     updated: str | None = None
     sprints: Any = None
@@ -45,26 +47,19 @@ class IssueFields(msgspec.Struct):
 
 
 class Comment(msgspec.Struct):
-    author: UserReference | None = None
+    author_id: UserReference | None = msgspec.field(name="author", default=None)
     body: Any = None
     created: str | None = None
     updated: str | None = None
 
 
 class Worklog(msgspec.Struct, rename="camel"):
-    author: UserReference | None = None
+    author_id: UserReference | None = msgspec.field(name="author", default=None)
     comment: Any = None
     time_spent_seconds: int | None = None
     started: str | None = None
     created: str | None = None
     updated: str | None = None
-
-
-class Membership(NamedTuple):
-    """One entry of an issue's sprint field."""
-
-    sprint_id: str
-    state: str | None
 
 
 users: Final = msgspec.json.Decoder(StoredUser)
@@ -87,14 +82,9 @@ def _issues(sprint_field: str | None) -> "msgspec.json.Decoder[Any]":
     return msgspec.json.Decoder(msgspec.defstruct("_Issue", [("fields", fields)]))
 
 
-def account(user: UserReference | None) -> str:
+def account(user: UserReference) -> str:
     """Whose it is; `unknown` when Jira does not say."""
-    return (user.account_id if user is not None else None) or UNKNOWN_ACCOUNT
-
-
-def optional_account(user: UserReference | None) -> str | None:
-    """The account of a field that may be empty."""
-    return None if user is None else account(user)
+    return user.account_id or UNKNOWN_ACCOUNT
 
 
 def memberships(value: Any) -> Sequence[Membership]:

@@ -9,33 +9,31 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from libs.events import SprintFetched
+from libs.jira_client.models import StoredSprint
+from libs.read_tables import sprint
+from services.projector.batch import Changes, Membership
 from services.projector.issues import payloads
-from services.projector.issues.payloads import Membership
-from services.projector.tables.batch import Changes
-from services.projector.tables.text import storable
-from services.projector.tables.times import parse_time
+from services.projector.issues.columns import columns_of
 
 ACTIVE: Final = "active"
 FUTURE: Final = "future"
 CLOSED: Final = "closed"
 
+_columns = columns_of(StoredSprint, sprint)
+
 
 def sprint_fetched(event: SprintFetched, changes: Changes) -> None:
-    sprint = payloads.sprints.decode(event.payload)
-    board = sprint.origin_board_id if sprint.origin_board_id is not None else sprint.board_id
-    row = {
-        "site": event.site,
-        "sprint_id": event.sprint_id,
-        "project_key": event.project,
-        "board_id": None if board is None else str(board),
-        "name": storable(sprint.name or "") or f"Sprint {event.sprint_id}",
-        "state": (sprint.state or FUTURE).lower(),
-        "goal": storable(sprint.goal or "") or None,
-        "start_date": parse_time(sprint.start_date),
-        "end_date": parse_time(sprint.end_date),
-        "complete_date": parse_time(sprint.complete_date),
-        "version": event.stream_version,
-    }
+    decoded = payloads.sprints.decode(event.payload)
+    row = _columns(decoded)
+    row.update(
+        site=event.site,
+        sprint_id=event.sprint_id,
+        project_key=event.project,
+        board_id=row["board_id"] if decoded.origin_board_id is None else str(decoded.origin_board_id),
+        name=row["name"] or f"Sprint {event.sprint_id}",
+        state=(row["state"] or FUTURE).lower(),
+        version=event.stream_version,
+    )
     changes.put("sprint", (event.site, event.sprint_id), event.stream_version, row)
 
 

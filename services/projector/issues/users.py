@@ -5,26 +5,29 @@ from typing import Any
 
 from libs.events import JiraUserFetched
 from libs.jira_client.models import StoredUser
-from libs.read_tables import UNKNOWN_ACCOUNT
+from libs.read_tables import UNKNOWN_ACCOUNT, jira_user
+from services.projector.batch import Changes
 from services.projector.issues import payloads
-from services.projector.tables.batch import Changes, Key
-from services.projector.tables.text import storable
+from services.projector.issues.columns import columns_of
+from services.projector.tables.rows import Key
 
 AVATAR_SIZES = ("48x48", "32x32", "24x24", "16x16")
 """Best first."""
 
+_columns = columns_of(StoredUser, jira_user)
+
 
 def user_fetched(event: JiraUserFetched, changes: Changes) -> None:
     user = payloads.users.decode(event.payload)
-    row = {
-        "site": event.site,
-        "account_id": event.account_id,
-        "display_name": storable(user.display_name or "") or event.account_id,
-        "active": user.active,
-        "account_type": user.account_type or "unknown",
-        "avatar_url": _avatar(user),
-        "version": event.stream_version,
-    }
+    row = _columns(user)
+    row.update(
+        site=event.site,
+        account_id=event.account_id,
+        display_name=row["display_name"] or event.account_id,
+        account_type=row["account_type"] or "unknown",
+        avatar_url=_avatar(user),
+        version=event.stream_version,
+    )
     changes.put("jira_user", (event.site, event.account_id), event.stream_version, row)
 
 

@@ -1,1 +1,4 @@
-"""How a project stands: what was decided about it, its job, its runs, its alerts and notifications."""
+"""The state of a project: its settings, its job, its runs, its alerts and notifications.
+
+Events here change a few columns of stored rows; nothing here knows what Jira holds.
+"""

@@ -1,14 +1,14 @@
-"""The alerts of a project, a row each, and their silences: what its control stream tells of them."""
+"""The alerts of a project, a row each, and their silences: what its control stream says of them."""
 
 from libs.events import AlertAcknowledged, AlertEnd, AlertRaised, AlertRepeated, AlertResolved, AlertsSilenced, Event
-from services.projector.project.state import Standing
-from services.projector.tables.batch import Row
+from services.projector.project.state import ProjectState
+from services.projector.tables.rows import Row
 from services.projector.tables.text import storable
 from services.projector.tables.times import stamp
 
 
-def alert_raised(event: AlertRaised, standing: Standing) -> None:
-    standing.alerts[event.alert_id] = {
+def alert_raised(event: AlertRaised, state: ProjectState) -> None:
+    state.alerts[event.alert_id] = {
         "site": event.site,
         "alert_id": event.alert_id,
         "project_key": event.project,
@@ -31,23 +31,21 @@ def alert_raised(event: AlertRaised, standing: Standing) -> None:
         "resolved_at": None,
         "resolution": None,
         "resolution_note": None,
-        "raised_position": standing.position,
-        "changed_position": standing.position,
+        "raised_position": state.position,
+        "changed_position": state.position,
         "version": event.stream_version,
     }
 
 
-def alert_repeated(event: AlertRepeated, standing: Standing) -> None:
+def alert_repeated(event: AlertRepeated, state: ProjectState) -> None:
     seen = {"message": storable(event.message), "last_seen": stamp(event.last_seen), "count": event.count}
     run = {"run_id": event.run_id} if event.run_id is not None else {}
-    _change(standing, event.alert_id, event, **seen, **run)
+    _change(state, event.alert_id, event, **seen, **run)
 
 
-def alert_resolved(event: AlertResolved, standing: Standing) -> None:
-    if _over(event.alert_id, standing):  # a person and the recovery at the same moment: the first word counts
-        return
+def alert_resolved(event: AlertResolved, state: ProjectState) -> None:
     _change(
-        standing,
+        state,
         event.alert_id,
         event,
         status="RESOLVED",
@@ -59,9 +57,9 @@ def alert_resolved(event: AlertResolved, standing: Standing) -> None:
     )
 
 
-def alert_acknowledged(event: AlertAcknowledged, standing: Standing) -> None:
+def alert_acknowledged(event: AlertAcknowledged, state: ProjectState) -> None:
     _change(
-        standing,
+        state,
         event.alert_id,
         event,
         status="ACKNOWLEDGED",
@@ -71,30 +69,25 @@ def alert_acknowledged(event: AlertAcknowledged, standing: Standing) -> None:
     )
 
 
-def alerts_silenced(event: AlertsSilenced, standing: Standing) -> None:
+def alerts_silenced(event: AlertsSilenced, state: ProjectState) -> None:
     code = event.code or ""
-    standing.silences[code] = {
+    state.silences[code] = {
         "site": event.site,
         "project_key": event.project,
         "code": code,
         "until": stamp(event.until),
         "by": storable(event.cause),
         "reason": storable(event.reason),
-        "changed_position": standing.position,
+        "changed_position": state.position,
         "version": event.stream_version,
     }
 
 
-def _over(alert_id: str, standing: Standing) -> bool:
-    alert = standing.alerts.get(alert_id)
-    return alert is not None and alert["status"] == "RESOLVED"
+def _change(state: ProjectState, alert_id: str, event: Event, **columns: object) -> None:
+    """Change a row, unless its alert was never raised (nothing says what it is about) or is over.
 
-
-def _change(standing: Standing, alert_id: str, event: Event, **columns: object) -> None:
-    """Nothing for an alert that was never raised: nobody has told what it is about. Nothing for one that is over.
-
-    A person and the recovery itself may both end an alert, at the same moment: the first word counts.
+    A person and the recovery itself may both end an alert, at the same moment: the first end counts.
     """
-    alert: Row | None = standing.alerts.get(alert_id)
+    alert: Row | None = state.alerts.get(alert_id)
     if alert is not None and alert["status"] != "RESOLVED":
-        alert.update(columns, changed_position=standing.position, version=event.stream_version)
+        alert.update(columns, changed_position=state.position, version=event.stream_version)

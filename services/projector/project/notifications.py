@@ -1,6 +1,6 @@
-"""Notices on their way to people: a row each, folded over the stored one, event by event.
+"""Notifications on their way to people: a row each, folded over the stored one, event by event.
 
-A notice's stream has no other rows than this one, so its version is the row's.
+The stream of a notification has no other rows than this one, so its version is the row's.
 """
 
 from collections import defaultdict
@@ -19,10 +19,10 @@ from libs.events import (
     NotificationSent,
     Recorded,
 )
-from services.projector.tables.batch import Key, Row
-from services.projector.tables.text import storable
+from services.projector.tables.rows import Key, Row, Tables
+from services.projector.tables.text import json_text, storable
 from services.projector.tables.times import stamp
-from services.projector.tables.upserts import Tables, by_site, insert_missing, overwrite
+from services.projector.tables.upserts import by_site, insert_missing, overwrite
 
 MAX_ATTEMPTS: Final = 20
 """Kept in a row, the newest; their number is counted beside."""
@@ -39,8 +39,8 @@ NO_FAILURE: Final[Row] = dict.fromkeys(
 )
 
 
-def fold_notices(connection: Connection, tables: Tables, events: Sequence[Recorded]) -> None:
-    """Apply the events, in order, to the rows of their notices."""
+def fold_notifications(connection: Connection, tables: Tables, events: Sequence[Recorded]) -> None:
+    """Apply the events, in order, to the rows of their notifications."""
     if not events:
         return
     rows = _stored(connection, tables, {_key(recorded) for recorded in events})
@@ -49,7 +49,7 @@ def fold_notices(connection: Connection, tables: Tables, events: Sequence[Record
         key, event = _key(recorded), recorded.event
         row = rows.setdefault(key, _new(recorded))
         if row["version"] < event.stream_version:
-            NOTICES[type(event)](event, row)
+            NOTIFICATIONS[type(event)](event, row)
             row.update(version=event.stream_version, changed_position=recorded.position)
             about[key].update(getattr(event, "alert_ids", ()))
     overwrite(connection, tables["notification"], [rows[key] for key in sorted(rows)])
@@ -72,7 +72,7 @@ def _stored(connection: Connection, tables: Tables, keys: set[Key]) -> dict[Key,
 
 def _requested(event: NotificationRequested, row: Row) -> None:
     if not row["version"]:  # asked for twice, it is sent once
-        row["recipients"] = _json(event.to)
+        row["recipients"] = json_text(event.to)
 
 
 def _sent(event: NotificationSent, row: Row) -> None:
@@ -80,18 +80,18 @@ def _sent(event: NotificationSent, row: Row) -> None:
     row.update(
         NO_FAILURE,
         state="SENT",
-        refused=_json(event.refused),
+        refused=json_text(event.refused),
         next_attempt_at=None,
         provider_message_id=storable(event.provider_message_id) or None,
     )
 
 
 def _failed(event: NotificationFailed, row: Row) -> None:
-    told = {"code": event.code, "provider_code": event.provider_code, "message": event.message}
-    _tried(event, row, {"at": stamp(event.occurred_at), "sent": False, **told})
+    answer = {"code": event.code, "provider_code": event.provider_code, "message": event.message}
+    _tried(event, row, {"at": stamp(event.occurred_at), "sent": False, **answer})
     row.update(
         state="DEAD" if event.next_attempt_at is None else "RETRYING",
-        refused=_json(event.refused),
+        refused=json_text(event.refused),
         next_attempt_at=None if event.next_attempt_at is None else stamp(event.next_attempt_at),
         failure_kind=event.kind.value,
         failure_code=storable(event.code),
@@ -107,7 +107,7 @@ def _redriven(event: NotificationRedriven, row: Row) -> None:
         row.update(state="RETRYING", next_attempt_at=stamp(event.occurred_at))
 
 
-NOTICES: Final[dict[type[Event], Callable[[Any, Row], None]]] = {
+NOTIFICATIONS: Final[dict[type[Event], Callable[[Any, Row], None]]] = {
     NotificationRequested: _requested,
     NotificationSent: _sent,
     NotificationFailed: _failed,
@@ -121,9 +121,9 @@ def _tried(event: NotificationSent | NotificationFailed, row: Row, attempt: dict
     row.update(
         reason=event.reason.value,
         subject=storable(event.subject),
-        recipients=_json(event.recipients),
+        recipients=json_text(event.recipients),
         attempts=row["attempts"] + 1,
-        last_attempts=_json(kept),
+        last_attempts=json_text(kept),
         last_attempt_at=stamp(event.occurred_at),
     )
 
@@ -134,7 +134,7 @@ def _new(recorded: Recorded) -> Row:
         "site": event.site,
         "notice_id": event.notification_id,
         "channel": storable(event.channel),
-        "reason": NotificationReason.TEST.value,  # unless an attempt tells otherwise
+        "reason": NotificationReason.TEST.value,  # until an attempt says another
         "state": "REQUESTED",
         "subject": "",
         "recipients": "[]",
@@ -155,8 +155,3 @@ def _new(recorded: Recorded) -> Row:
 def _key(recorded: Recorded) -> Key:
     event: Any = recorded.event
     return event.site, event.notification_id
-
-
-def _json(value: object) -> str:
-    """JSON writes NUL escaped, so that any database takes it."""
-    return msgspec.json.encode(value).decode()

@@ -9,9 +9,9 @@ from typing import Final
 import msgspec
 
 from libs.events import Event, SyncCancelled, SyncFailed, SyncPageRecorded, SyncStarted, SyncSucceeded
-from services.projector.project.state import UNKNOWN_END, Standing
-from services.projector.tables.batch import Row
-from services.projector.tables.text import storable
+from services.projector.project.state import UNKNOWN_END, ProjectState
+from services.projector.tables.rows import Row
+from services.projector.tables.text import json_text, storable
 from services.projector.tables.times import stamp
 
 SILENT: Final = "It ended without a word: the next run began before it had said how it went."
@@ -20,12 +20,12 @@ MAX_WARNINGS: Final = 20
 """Kept of a run that has not ended well; a run with more has one cause that the first ones name."""
 
 
-def run_started(event: SyncStarted, standing: Standing) -> None:
-    silent = standing.job["current_run_id"]
+def run_started(event: SyncStarted, state: ProjectState) -> None:
+    silent = state.job["current_run_id"]
     if silent is not None:
         # Two runs of a project never overlap; one that was killed from outside could not say so.
-        _end(standing.run(silent), "CANCELLED", event)["error_message"] = SILENT
-    standing.begin_run(event.run_id).update(
+        _end(state.run(silent), "CANCELLED", event)["error_message"] = SILENT
+    state.begin_run(event.run_id).update(
         mode=event.mode.value,
         reason=storable(event.reason),
         started_at=stamp(event.occurred_at),
@@ -33,8 +33,8 @@ def run_started(event: SyncStarted, standing: Standing) -> None:
     )
 
 
-def run_page_recorded(event: SyncPageRecorded, standing: Standing) -> None:
-    run = standing.runs.get(event.run_id)
+def run_page_recorded(event: SyncPageRecorded, state: ProjectState) -> None:
+    run = state.runs.get(event.run_id)
     if run is None:  # its start was not seen; its end will tell
         return
     if event.page >= 0:  # before the first page stands what earlier runs could not read
@@ -44,12 +44,12 @@ def run_page_recorded(event: SyncPageRecorded, standing: Standing) -> None:
     for column in ("issues", "comments", "worklogs", "appended"):
         run[column] += getattr(event, column)
     if event.warnings:
-        run["warnings"] = _json([*msgspec.json.decode(run["warnings"]), *event.warnings][:MAX_WARNINGS])
+        run["warnings"] = json_text([*msgspec.json.decode(run["warnings"]), *event.warnings][:MAX_WARNINGS])
     run["version"] = event.stream_version
 
 
-def run_succeeded(event: SyncSucceeded, standing: Standing) -> None:
-    _end(standing.run(event.run_id), "SUCCESS", event).update(
+def run_succeeded(event: SyncSucceeded, state: ProjectState) -> None:
+    _end(state.run(event.run_id), "SUCCESS", event).update(
         mode=event.mode.value,
         seconds=event.seconds,
         issues=event.issues,
@@ -59,23 +59,30 @@ def run_succeeded(event: SyncSucceeded, standing: Standing) -> None:
         users=event.users,
         appended=event.appended,
         requests=event.requests,
-        warnings=_json(event.warnings),
+        warnings=json_text(event.warnings),
     )
 
 
-def run_failed(event: SyncFailed, standing: Standing) -> None:
-    run = _end(standing.run(event.run_id), "ERROR", event)
+def run_failed(event: SyncFailed, state: ProjectState) -> None:
+    run = _end(state.run(event.run_id), "ERROR", event)
     run.update(
         mode=event.mode.value if event.mode is not None else run["mode"],
         seconds=event.seconds,
-        error_code=event.code,
-        error_message=storable(event.message),
-        error_advice=storable(event.advice),
-        error_severity=event.severity or None,
-        error_docs=storable(event.docs) or None,
-        error_details=_json(_details(event)),
+        **error_columns(event),
+        error_details=json_text(_details(event)),
         attempts=event.attempts,
     )
+
+
+def error_columns(event: SyncFailed) -> Row:
+    """The columns that a failed run has, and with it each entity of its project."""
+    return {
+        "error_code": event.code,
+        "error_message": storable(event.message),
+        "error_advice": storable(event.advice),
+        "error_severity": event.severity or None,
+        "error_docs": storable(event.docs) or None,
+    }
 
 
 def _details(event: SyncFailed) -> Row:
@@ -84,17 +91,12 @@ def _details(event: SyncFailed) -> Row:
     return {**msgspec.structs.asdict(event.evidence), **{name: getattr(event, name) for name in found}}
 
 
-def run_cancelled(event: SyncCancelled, standing: Standing) -> None:
-    run = _end(standing.run(event.run_id), "CANCELLED", event)
+def run_cancelled(event: SyncCancelled, state: ProjectState) -> None:
+    run = _end(state.run(event.run_id), "CANCELLED", event)
     run["error_message"] = storable(event.reason) or None
 
 
 def _end(run: Row, result: str, event: Event) -> Row:
-    """The row of a run that has ended; nothing is left of an end that was told, or supposed, before."""
+    """The row of a run that has ended; nothing is left of an end that was reported, or supposed, before."""
     run.update(UNKNOWN_END, result=result, ended_at=stamp(event.occurred_at), version=event.stream_version)
     return run
-
-
-def _json(value: object) -> str:
-    """JSON writes NUL escaped, so that any database takes it."""
-    return msgspec.json.encode(value).decode()

@@ -6,11 +6,11 @@ by one, in order, to the stored rows. Each stream has its version: an event that
 """
 
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
-from libs.events import Event
+from libs.events import Event, ProjectKey
 from libs.read_tables import NEVER
-from services.projector.tables.batch import Row
+from services.projector.tables.rows import Row
 
 E = TypeVar("E", bound=Event)
 
@@ -45,20 +45,20 @@ NO_ERROR: Final[Row] = {
 """The error of an entity that has none."""
 
 
-class Standing:
+class ProjectState:
     """The rows of one registered project; those that are missing begin with their defaults."""
 
-    def __init__(self, site: str, project_key: str) -> None:
-        self.site = site
-        self.project_key = project_key
-        self.project: Row = _project_row(site, project_key)
-        self.job: Row = _job_row(site, project_key)
-        self.states: dict[str, Row] = {entity: _state_row(site, project_key, entity) for entity in ENTITIES}
+    def __init__(self, key: ProjectKey) -> None:
+        self.key = key
+        self.project: Row = _project_row(key)
+        self.job: Row = _job_row(key)
+        self.entities: dict[str, Row] = {entity: _entity_row(key, entity) for entity in ENTITIES}
+        """The sync state of each, by name."""
         self.tracked: tuple[str, ...] = ()
         self.runs: dict[str, Row] = {}
-        """The runs that the batch tells of, and the one in progress, by id."""
+        """Those that the batch names, and the one in progress, by id."""
         self.alerts: dict[str, Row] = {}
-        """The alerts that the batch tells of, by id."""
+        """Those that the batch names, by id."""
         self.silences: dict[str, Row] = {}
         """Those that the batch sets, by code."""
         self.position = 0
@@ -69,12 +69,12 @@ class Standing:
         return bool(self.job["status"] == "PAUSED")
 
     def run(self, run_id: str) -> Row:
-        """The row of a run; one that was not heard of before begins here."""
+        """The row of a run; one that was not seen before begins here."""
         return self.runs[run_id] if run_id in self.runs else self.begin_run(run_id)
 
     def begin_run(self, run_id: str) -> Row:
         """A row for a run that begins."""
-        self.runs[run_id] = _run_row(self.site, self.project_key, run_id, self.position)
+        self.runs[run_id] = _run_row(self.key, run_id, self.position)
         return self.runs[run_id]
 
     def set_job_status(self, *, paused: bool) -> None:
@@ -83,41 +83,40 @@ class Standing:
         self.job["status"] = "PAUSED" if paused else "ERROR" if failed else "ACTIVE"
 
 
-class Fold:
+class Fold(NamedTuple):
     """One kind of event: which version guards it, and what it changes."""
 
-    def __init__(self, guard: Callable[[Standing], Row], column: str, change: Callable[[Any, Standing], None]) -> None:
-        self._guard = guard
-        self._column = column
-        self._change = change
+    guard: Callable[[ProjectState], Row]
+    column: str
+    change: Callable[[Any, ProjectState], None]
 
-    def apply(self, event: Event, standing: Standing) -> None:
+    def apply(self, event: Event, state: ProjectState) -> None:
         """Change the rows, unless they have seen this event or a later one of its stream."""
-        guard = self._guard(standing)
-        if guard[self._column] < event.stream_version:
-            self._change(event, standing)
-            guard[self._column] = event.stream_version
-            standing.job["trace"] = event.trace
+        guard = self.guard(state)
+        if guard[self.column] < event.stream_version:
+            self.change(event, state)
+            guard[self.column] = event.stream_version
+            state.job["trace"] = event.trace
 
 
-def project_stream(change: Callable[[E, Standing], None]) -> Fold:
-    return Fold(lambda standing: standing.project, "version", change)
+def project_stream(change: Callable[[E, ProjectState], None]) -> Fold:
+    return Fold(lambda state: state.project, "version", change)
 
 
-def control_stream(change: Callable[[E, Standing], None]) -> Fold:
-    return Fold(lambda standing: standing.project, "control_version", change)
+def control_stream(change: Callable[[E, ProjectState], None]) -> Fold:
+    return Fold(lambda state: state.project, "control_version", change)
 
 
-def sync_stream(change: Callable[[E, Standing], None]) -> Fold:
-    return Fold(lambda standing: standing.job, "version", change)
+def sync_stream(change: Callable[[E, ProjectState], None]) -> Fold:
+    return Fold(lambda state: state.job, "version", change)
 
 
-def _project_row(site: str, key: str) -> Row:
+def _project_row(key: ProjectKey) -> Row:
     return {
-        "site": site,
-        "key": key,
+        "site": key.site,
+        "key": key.key,
         "project_id": None,
-        "name": key,
+        "name": key.key,
         "registered": False,
         "registered_at": None,
         "version": 0,
@@ -125,10 +124,10 @@ def _project_row(site: str, key: str) -> Row:
     }
 
 
-def _job_row(site: str, project_key: str) -> Row:
+def _job_row(key: ProjectKey) -> Row:
     return {
-        "site": site,
-        "project_key": project_key,
+        "site": key.site,
+        "project_key": key.key,
         "schedule_id": "",
         "workflow_id": "",
         "cron": "",
@@ -154,12 +153,12 @@ def _job_row(site: str, project_key: str) -> Row:
     }
 
 
-def _run_row(site: str, project_key: str, run_id: str, position: int) -> Row:
+def _run_row(key: ProjectKey, run_id: str, position: int) -> Row:
     counts = dict.fromkeys(("issues", "comments", "worklogs", "sprints", "users", "appended", "requests"), 0)
     return {
-        "site": site,
+        "site": key.site,
         "run_id": run_id,
-        "project_key": project_key,
+        "project_key": key.key,
         "mode": None,
         "reason": "",
         "result": "RUNNING",
@@ -174,10 +173,10 @@ def _run_row(site: str, project_key: str, run_id: str, position: int) -> Row:
     }
 
 
-def _state_row(site: str, project_key: str, entity: str) -> Row:
+def _entity_row(key: ProjectKey, entity: str) -> Row:
     return {
-        "site": site,
-        "project_key": project_key,
+        "site": key.site,
+        "project_key": key.key,
         "entity": entity,
         "status": "IDLE",
         "last_sync_time": NEVER,

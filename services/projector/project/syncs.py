@@ -4,95 +4,77 @@ The end of a run counts unless another run has begun since: a run that died sile
 successor started.
 """
 
-from libs.events import Event, SyncCancelled, SyncFailed, SyncPageRecorded, SyncStarted, SyncSucceeded
+from libs.events import SyncCancelled, SyncFailed, SyncPageRecorded, SyncStarted, SyncSucceeded
 from services.projector.project import runs
-from services.projector.project.state import NO_ERROR, Standing
-from services.projector.tables.text import storable
+from services.projector.project.state import NO_ERROR, ProjectState
 from services.projector.tables.times import stamp
 
+Ended = SyncSucceeded | SyncFailed | SyncCancelled
 
-def sync_started(event: SyncStarted, standing: Standing) -> None:
-    runs.run_started(event, standing)
-    standing.job.update(
-        current_run_id=event.run_id, last_run_at=stamp(event.occurred_at), pages_done=0, pages_total=None
-    )
+
+def sync_started(event: SyncStarted, state: ProjectState) -> None:
+    runs.run_started(event, state)
+    state.job.update(current_run_id=event.run_id, last_run_at=stamp(event.occurred_at), pages_done=0, pages_total=None)
     # The last error stays to be read until a run succeeds.
-    _each_state(standing, event, status="RUNNING", run_id=event.run_id)
+    _each_entity(state, event, status="RUNNING")
 
 
-def sync_page_recorded(event: SyncPageRecorded, standing: Standing) -> None:
-    runs.run_page_recorded(event, standing)
-    if standing.job["current_run_id"] == event.run_id:
-        run = standing.run(event.run_id)
-        standing.job.update(pages_done=run["pages_done"], pages_total=run["pages_total"])
+def sync_page_recorded(event: SyncPageRecorded, state: ProjectState) -> None:
+    runs.run_page_recorded(event, state)
+    if state.job["current_run_id"] == event.run_id:
+        run = state.run(event.run_id)
+        state.job.update(pages_done=run["pages_done"], pages_total=run["pages_total"])
 
 
-def sync_succeeded(event: SyncSucceeded, standing: Standing) -> None:
-    runs.run_succeeded(event, standing)
-    if not _ends(event, event.run_id, "SUCCESS", standing):
+def sync_succeeded(event: SyncSucceeded, state: ProjectState) -> None:
+    runs.run_succeeded(event, state)
+    if not _ends(event, "SUCCESS", state):
         return
-    _each_state(
-        standing,
-        event,
-        status="SUCCESS",
-        last_sync_time=stamp(event.occurred_at),
-        run_id=event.run_id,
-        **NO_ERROR,
-    )
-    for mark in event.entities:
-        state = standing.states.get(mark.entity)
-        if state is not None:
-            state.update(watermark=stamp(mark.watermark), rows=mark.seen)
+    _each_entity(state, event, status="SUCCESS", last_sync_time=stamp(event.occurred_at), **NO_ERROR)
+    for read in event.entities:
+        if read.entity in state.entities:
+            state.entities[read.entity].update(watermark=stamp(read.watermark), rows=read.seen)
 
 
-def sync_failed(event: SyncFailed, standing: Standing) -> None:
-    runs.run_failed(event, standing)
-    if not _ends(event, event.run_id, "ERROR", standing):
+def sync_failed(event: SyncFailed, state: ProjectState) -> None:
+    runs.run_failed(event, state)
+    if not _ends(event, "ERROR", state):
         return
-    _each_state(
-        standing,
-        event,
-        status="FAILED",
-        run_id=event.run_id,
-        error_code=event.code,
-        error_message=storable(event.message),
-        error_advice=storable(event.advice),
-        error_severity=event.severity or None,
-        error_docs=storable(event.docs) or None,
-    )
-    for state in standing.states.values():
-        state["error_since"] = state["error_since"] or stamp(event.occurred_at)
-        state["error_attempts"] += 1
+    _each_entity(state, event, status="FAILED", **runs.error_columns(event))
+    for entity in state.entities.values():
+        entity["error_since"] = entity["error_since"] or stamp(event.occurred_at)
+        entity["error_attempts"] += 1
 
 
-def sync_cancelled(event: SyncCancelled, standing: Standing) -> None:
+def sync_cancelled(event: SyncCancelled, state: ProjectState) -> None:
     """A cancel is nobody's failure, and it does not hide one: what had failed before stays failed."""
-    runs.run_cancelled(event, standing)
-    if _ends(event, event.run_id, "CANCELLED", standing):
-        for state in standing.states.values():
-            status = "IDLE" if state["error_code"] is None else "FAILED"
-            state.update(status=status, run_id=event.run_id, version=event.stream_version)
+    runs.run_cancelled(event, state)
+    if not _ends(event, "CANCELLED", state):
+        return
+    _each_entity(state, event)
+    for entity in state.entities.values():
+        entity["status"] = "IDLE" if entity["error_code"] is None else "FAILED"
 
 
-def _ends(event: Event, run_id: str, result: str, standing: Standing) -> bool:
+def _ends(event: Ended, result: str, state: ProjectState) -> bool:
     """Close the run in the job; False when another run has begun since."""
-    job = standing.job
+    job = state.job
     running = job["current_run_id"]
     ended = stamp(event.occurred_at)
     if running is None:
         if job["last_run_at"] is not None and ended < job["last_run_at"]:
             return False
         job["last_run_at"] = ended
-    elif running != run_id:
+    elif running != event.run_id:
         return False
     if result != "CANCELLED" or job["last_result"] != "ERROR":
         job["last_result"] = result
     job["current_run_id"] = None
     job["last_ended_at"] = ended
-    standing.set_job_status(paused=standing.paused)
+    state.set_job_status(paused=state.paused)
     return True
 
 
-def _each_state(standing: Standing, event: Event, **columns: object) -> None:
-    for state in standing.states.values():
-        state.update(columns, version=event.stream_version)
+def _each_entity(state: ProjectState, event: SyncStarted | Ended, **columns: object) -> None:
+    for entity in state.entities.values():
+        entity.update(columns, run_id=event.run_id, version=event.stream_version)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
-from libs.read_tables import VERSION, projection
+from libs.read_tables import needed, projection
 
 
 class Progress(NamedTuple):
@@ -21,6 +21,8 @@ class Progress(NamedTuple):
     version: int
     position: int
     generation: int
+    needed: int | None
+    """The version that this program needs; None where this database has not met its tables yet."""
 
 
 class ProgressError(RuntimeError):
@@ -54,9 +56,9 @@ def read(connection: Connection, name: str, *, lock: bool = False) -> Progress:
     Raises:
         MissingError: there is no such row.
     """
-    row = (projection.c.version, projection.c.position, projection.c.generation)
+    row = (projection.c.version, projection.c.position, projection.c.generation, needed())
     query = select(*row).where(projection.c.name == name)
-    found = connection.execute(query.with_for_update() if lock else query).first()
+    found = connection.execute(query.with_for_update(of=projection) if lock else query).first()
     if found is None:
         raise MissingError(f"No progress is recorded for {name!r}. Run `python -m services.projector migrate`.")
     return Progress(*found)
@@ -74,11 +76,9 @@ def check_version(progress: Progress) -> None:
         OlderTablesError: they must be rebuilt.
         NewerTablesError: they are of a later version.
     """
-    if progress.version < VERSION:
-        raise OlderTablesError(
-            f"The read tables are at version {progress.version}, this projector writes {VERSION}. Rebuild them."
-        )
-    if progress.version > VERSION:
-        raise NewerTablesError(
-            f"The read tables are at version {progress.version}, this projector writes {VERSION}. Upgrade it."
-        )
+    written = "a newer one" if progress.needed is None else progress.needed
+    differ = f"The read tables are at version {progress.version}, this projector writes {written}."
+    if progress.needed is None or progress.version < progress.needed:
+        raise OlderTablesError(f"{differ} Rebuild them.")
+    if progress.version > progress.needed:
+        raise NewerTablesError(f"{differ} Upgrade it.")

@@ -8,17 +8,14 @@ which is the fastest there is without a network.
 
 import functools
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from typing import Any, Final
 
 from sqlalchemy import Connection, Table, bindparam, cast, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from services.projector.tables.batch import Key, Row
-
-Tables = Mapping[str, Table]
-"""Live name -> table: the live ones, or those of a generation beside them."""
+from services.projector.tables.rows import Key, Row
 
 MAX_VARIABLES: Final = 1000
 """Per statement; both databases take many more, but plans grow with them."""

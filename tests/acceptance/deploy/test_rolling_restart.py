@@ -38,7 +38,7 @@ from libs.events.nats.relay import STREAM
 from libs.jira_simulator.server import Simulator, serve
 from libs.jira_simulator.site.catalogue import SPRINT_FIELD
 from libs.jira_simulator.site.dataset import Dataset
-from libs.read_tables import projection, sync_log
+from libs.read_tables import PROJECTION, projection, sync_log
 from libs.runtime import engine, event_database, read_database
 from tests.acceptance.deploy.balancer import Balancer, balancer
 from tests.acceptance.deploy.busy import CODE, STEADY, TROUBLED, Busy, beside, mails_about
@@ -249,7 +249,8 @@ async def until_so_far(seen: list[int], last: int) -> None:
 
 def position(tables: Engine) -> int:
     with tables.connect() as connection:
-        return int(connection.execute(select(projection.c.position)).scalar_one())
+        query = select(projection.c.position).where(projection.c.name == PROJECTION)
+        return int(connection.execute(query).scalar_one())
 
 
 def entries_of(tables: Engine, project: str) -> list[int]:

@@ -21,7 +21,7 @@ from services.graphql.api.context import Defaults
 from services.graphql.api.ingestor import Scheduler
 from services.graphql.app import make_app
 from services.graphql.reading.queries import Queries
-from services.projector.live import keep_projecting
+from services.projector.loop import keep_projecting
 from tests.acceptance.steering.control import Desk
 from tests.acceptance.sync.pipeline import running
 from tests.eventually import until

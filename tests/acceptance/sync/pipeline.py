@@ -28,7 +28,7 @@ from services.ingestor.discovery import DiscoveryActivities
 from services.ingestor.event_log import EventLog
 from services.ingestor.sync.activities import SyncActivities
 from services.ingestor.worker import make_workers
-from services.projector.loop import ProjectLoop
+from services.projector.apply import Projection
 
 End = SyncSucceeded | SyncFailed | SyncCancelled
 
@@ -61,7 +61,7 @@ class Pipeline:
 
     async def project_all(self) -> None:
         """Bring the read tables up to the end of the log."""
-        await asyncio.to_thread(ProjectLoop(self.store, self.tables).catch_up, threading.Event())
+        await asyncio.to_thread(Projection(self.store, self.tables).catch_up, threading.Event())
 
     async def ended(self, request: str | None) -> End:
         """The end of the run that serves a request; of any run when none is named."""

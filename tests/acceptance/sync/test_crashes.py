@@ -19,10 +19,9 @@ from sqlalchemy import Engine, select
 from libs.embedded.stack_file import running as running_stack
 from libs.events import EventStore, SyncPageRecorded, SyncSucceeded, open_store
 from libs.jira_simulator.site.catalogue import SPRINT_FIELD
-from libs.read_tables import projection
+from libs.read_tables import LIVE, PROJECTION, projection
 from libs.runtime import engine, read_database
 from services.ingestor.workflows import PAGES_IN_FLIGHT
-from services.projector.loop import LIVE
 from services.projector.rebuild import rebuild
 from tests.acceptance.sync.oracle import differences, expected, stored
 from tests.eventually import wait_until
@@ -132,7 +131,8 @@ def test_a_part_killed_in_the_middle_of_a_sync_costs_nothing(victim: str, stack:
 
 def position(tables: Engine) -> int:
     with tables.connect() as connection:
-        return int(connection.execute(select(projection.c.position)).scalar_one())
+        query = select(projection.c.position).where(projection.c.name == PROJECTION)
+        return int(connection.execute(query).scalar_one())
 
 
 def ask(url: str) -> Any:

@@ -19,7 +19,7 @@ from libs.read_tables import readiness
 from libs.runtime import Stop, engine, read_database
 from services.cli.copies.backup import BackupError, back_up
 from services.cli.copies.restore import RestoreError, restore
-from services.projector.loop import ProjectLoop
+from services.projector.apply import Projection
 from services.projector.rebuild import rebuild
 from tests.eventually import wait_until
 from tests.integration.events.nats.publishing import relay, stored_positions, until_stored
@@ -54,7 +54,7 @@ def tables_up_to(store: EventStore, position: int, folder: Path) -> Dump:
     """The read tables as they were when the log ended there."""
     tables = engine(f"sqlite:///{folder / 'then-read.db'}")
     migrate_tables(tables)
-    loop, after = ProjectLoop(store, tables), 0
+    loop, after = Projection(store, tables), 0
     while batch := store.read(after, 500, stop=position):
         loop.apply(batch, after)
         after = batch[-1].position

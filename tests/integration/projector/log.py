@@ -11,10 +11,10 @@ from typing import Any
 from sqlalchemy import Engine, select
 
 from libs.events import AbsenceReason, Append, Change, Event, EventStore
-from libs.read_tables import FOLDED
+from libs.read_tables import FOLDED, LIVE
 from libs.runtime import Stop
-from services.projector.live import keep_projecting
-from services.projector.loop import LIVE, ProjectLoop
+from services.projector.apply import Projection
+from services.projector.loop import keep_projecting
 from tests.unit.made import build
 
 Dump = Mapping[str, list[tuple[Any, ...]]]
@@ -75,17 +75,21 @@ def _trouble(chance: random.Random, alert_id: str, notification_id: str) -> Sequ
     """Something that people are told of, and what becomes of that."""
     return chance.choice(
         [
-            [build.alert_raised(alert_id), build.backed_off(), build.notice_sent(notification_id, [alert_id])],
-            [build.alert_repeated(alert_id), build.backed_off(2), build.notice_failed(notification_id, [alert_id])],
-            [build.alert_acknowledged(alert_id), build.alerts_silenced(), build.notice_redriven(notification_id)],
+            [build.alert_raised(alert_id), build.backed_off(), build.notification_sent(notification_id, [alert_id])],
+            [
+                build.alert_repeated(alert_id),
+                build.backed_off(2),
+                build.notification_failed(notification_id, [alert_id]),
+            ],
+            [build.alert_acknowledged(alert_id), build.alerts_silenced(), build.notification_redriven(notification_id)],
             [build.alert_raised(alert_id), build.alert_resolved(alert_id), build.restored(), build.drift()],
-            [build.alerts_silenced("AUTH_EXPIRED", 0), build.notice_requested(notification_id)],
+            [build.alerts_silenced("AUTH_EXPIRED", 0), build.notification_requested(notification_id)],
         ]
     )
 
 
 def catch_up(store: EventStore, tables: Engine) -> None:
-    ProjectLoop(store, tables).catch_up(Stop())
+    Projection(store, tables).catch_up(Stop())
 
 
 def dump(tables: Engine) -> Dump:
@@ -98,7 +102,7 @@ def dump(tables: Engine) -> Dump:
 
 def shows(store: EventStore, tables: Engine, position: int) -> Callable[[], bool]:
     """Whether the live tables have reached a position."""
-    return lambda: ProjectLoop(store, tables).position() >= position
+    return lambda: Projection(store, tables).position() >= position
 
 
 @contextmanager

@@ -9,11 +9,11 @@ from sqlalchemy import Engine, func, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from libs.events import EventStore
-from libs.read_tables import FOLDED, PROJECTION, dead_letter, issue, projection
-from services.projector import loop as project_loop
-from services.projector.loop import LIVE, ProjectLoop
+from libs.read_tables import FOLDED, LIVE, PROJECTION, dead_letter, issue, projection
+from services.projector import apply as applying
+from services.projector.apply import Projection
 from services.projector.tables.progress import MovedError
-from services.projector.tables.write import write
+from services.projector.write import write
 from tests.eventually import wait_until
 from tests.integration.projector.log import append, catch_up, dump, history, live_projector, shows
 from tests.unit.made import build
@@ -37,14 +37,14 @@ def test_batches_of_any_size_give_the_same_tables(
     store: EventStore, tables: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     append(store, history())
-    monkeypatch.setattr(project_loop, "BATCH", 7)
+    monkeypatch.setattr(applying, "BATCH", 7)
     catch_up(store, tables)
     small = dump(tables)
     with tables.begin() as connection:
         for table in LIVE.values():
             connection.execute(table.delete())
-        connection.execute(projection.update().values(position=0))
-    monkeypatch.setattr(project_loop, "BATCH", 1000)
+        connection.execute(projection.update().where(projection.c.name == PROJECTION).values(position=0))
+    monkeypatch.setattr(applying, "BATCH", 1000)
     catch_up(store, tables)
     assert dump(tables) == small
 
@@ -58,7 +58,7 @@ def test_a_crash_before_the_commit_leaves_neither_rows_nor_position(
         write(*arguments)
         raise OSError("killed")
 
-    monkeypatch.setattr(project_loop, "write", dies)
+    monkeypatch.setattr(applying, "write", dies)
     with pytest.raises(OSError, match="killed"):
         catch_up(store, tables)
     assert position(tables) == 0
@@ -76,8 +76,8 @@ def test_crashes_between_batches_change_nothing_in_the_end(
         if next(calls) % 3 == 1:
             raise OSError("killed")
 
-    monkeypatch.setattr(project_loop, "BATCH", 40)
-    monkeypatch.setattr(project_loop, "write", dies_often)
+    monkeypatch.setattr(applying, "BATCH", 40)
+    monkeypatch.setattr(applying, "write", dies_often)
     while position(tables) < store.head():
         try:
             catch_up(store, tables)
@@ -88,7 +88,7 @@ def test_crashes_between_batches_change_nothing_in_the_end(
     with tables.begin() as connection:
         for table in LIVE.values():
             connection.execute(table.delete())
-        connection.execute(projection.update().values(position=0))
+        connection.execute(projection.update().where(projection.c.name == PROJECTION).values(position=0))
     catch_up(store, tables)
     assert dump(tables) == crashed
 
@@ -96,7 +96,7 @@ def test_crashes_between_batches_change_nothing_in_the_end(
 def test_a_batch_that_somebody_else_applied_is_not_applied_again(store: EventStore, tables: Engine) -> None:
     append(store, history(20))
     batch = store.read(0, 10)
-    loop = ProjectLoop(store, tables)
+    loop = Projection(store, tables)
     loop.apply(batch, 0)
     with pytest.raises(MovedError):
         loop.apply(batch, 0)
@@ -113,7 +113,7 @@ def test_two_projectors_at_once_give_the_tables_of_one(store: EventStore, tables
     with tables.begin() as connection:
         for table in LIVE.values():
             connection.execute(table.delete())
-        connection.execute(projection.update().values(position=0))
+        connection.execute(projection.update().where(projection.c.name == PROJECTION).values(position=0))
     catch_up(store, tables)
     assert dump(tables) == together
 
@@ -147,7 +147,7 @@ def test_an_event_that_the_database_refuses_is_found_and_parked(
             raise IntegrityError("INSERT", {}, Exception("value does not fit"))
         write(connection, targets, changes)
 
-    monkeypatch.setattr(project_loop, "write", refuses)
+    monkeypatch.setattr(applying, "write", refuses)
     catch_up(store, tables)
     assert len(dump(tables)["issue"]) == 99
     with tables.connect() as connection:

@@ -6,15 +6,27 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pytest
-from sqlalchemy import Connection, Engine, func, inspect, select, text
+from sqlalchemy import Connection, Engine, Index, func, inspect, select, text
 
 from libs.events import EventStore
-from libs.read_tables import FOLDED, PROJECTION, beside, issue, metadata, migrate, projection, readiness
+from libs.read_tables import (
+    FOLDED,
+    LIVE,
+    PROJECTION,
+    beside,
+    issue,
+    metadata,
+    migrate,
+    projection,
+    readiness,
+    shape,
+    sprint,
+)
 from libs.runtime import Stop, engine, read_database
-from services.projector.loop import LIVE, ProjectLoop
+from services.projector.apply import Projection
 from services.projector.rebuild import RebuildError, _begin, rebuild
 from services.projector.tables.progress import NewerTablesError
 from tests.eventually import wait_until
@@ -56,7 +68,13 @@ def return_to_version_1(connection: Connection) -> None:
     for table, columns in SINCE_VERSION_1.items():
         for column in sorted(columns):
             connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
-    connection.execute(projection.update().values(version=1, position=7))
+    connection.execute(projection.update().where(projection.c.name == PROJECTION).values(version=1, position=7))
+
+
+def generation(tables: Engine) -> int:
+    with tables.connect() as connection:
+        query = select(projection.c.generation).where(projection.c.name == PROJECTION)
+        return int(connection.execute(query).scalar_one())
 
 
 def names(tables: Engine) -> set[str]:
@@ -92,8 +110,7 @@ def test_rebuilds_can_follow_one_another(store: EventStore, tables: Engine, befo
     for _ in range(3):
         rebuild(store, tables, Stop())
     assert dump(tables) == before
-    with tables.connect() as connection:
-        assert connection.execute(select(projection.c.generation)).scalar_one() == 3
+    assert generation(tables) == 3
 
 
 def test_what_is_appended_during_a_rebuild_is_in_the_new_tables(
@@ -146,7 +163,7 @@ def test_tables_of_an_older_version_are_rebuilt_by_the_live_projector(
     with tables.begin() as connection:
         connection.execute(text("DROP TABLE sprint"))
         connection.execute(text("CREATE TABLE sprint (shape_of_old text)"))
-        connection.execute(projection.update().values(version=0))
+        connection.execute(projection.update().where(projection.c.name == PROJECTION).values(version=0))
     assert "the projector rebuilds them" in (readiness(tables) or "")
     with live_projector(store, tables) as reports:
         wait_until(lambda: bool(reports) and reports[-1] is None)
@@ -170,9 +187,43 @@ def test_the_tables_of_version_1_become_those_of_today(store: EventStore, tables
     assert indexes == {f"{index.name}__g1" for table in LIVE.values() for index in table.indexes}
 
 
+@pytest.fixture
+def another_shape() -> Iterator[str]:
+    """From here on, the program has an index more: its name."""
+    index = Index("sprint_by_name", sprint.c.name)
+    shape.this_shape.cache_clear()
+    beside.cache_clear()
+    yield str(index.name)
+    sprint.indexes.remove(index)
+    shape.this_shape.cache_clear()
+    beside.cache_clear()
+
+
+def test_tables_of_another_shape_are_rebuilt_once(
+    store: EventStore, tables: Engine, before: Dump, another_shape: str
+) -> None:
+    assert "the projector rebuilds them" in (readiness(tables) or "")
+    for _ in range(2):
+        with live_projector(store, tables) as reports:
+            wait_until(lambda: bool(reports) and reports[-1] is None)
+        assert generation(tables) == 1
+    assert dump(tables) == before
+    assert readiness(tables) is None
+    assert f"{another_shape}__g1" in {index["name"] for index in inspect(tables).get_indexes("sprint")}
+    rebuild(store, tables, Stop())
+    assert readiness(tables) is None
+
+
+def test_tables_of_the_same_shape_are_not_rebuilt(store: EventStore, tables: Engine, before: Dump) -> None:
+    with live_projector(store, tables) as reports:
+        wait_until(lambda: bool(reports) and reports[-1] is None)
+    assert generation(tables) == 0
+    assert dump(tables) == before
+
+
 def test_tables_of_a_newer_version_are_left_alone(store: EventStore, tables: Engine, before: Dump) -> None:
     with tables.begin() as connection:
-        connection.execute(projection.update().values(version=99))
+        connection.execute(projection.update().where(projection.c.name == PROJECTION).values(version=99))
     with pytest.raises(NewerTablesError, match="Upgrade"):
         catch_up(store, tables)
     with live_projector(store, tables) as reports:
@@ -182,8 +233,8 @@ def test_tables_of_a_newer_version_are_left_alone(store: EventStore, tables: Eng
 
 
 def test_a_rebuild_that_died_is_cleaned_up_by_the_next(store: EventStore, tables: Engine, before: Dump) -> None:
-    generation = _begin(tables)
-    ProjectLoop(store, tables, beside(generation), f"{PROJECTION}__g{generation}").apply(store.read(0, 100), 0)
+    begun = _begin(tables)
+    Projection(store, tables, beside(begun), f"{PROJECTION}__g{begun}").apply(store.read(0, 100), 0)
     rebuild(store, tables, Stop())
     assert names(tables) == set(metadata.tables)
     assert dump(tables) == before
@@ -218,7 +269,9 @@ def test_a_rebuild_that_is_told_to_stop_leaves_the_tables_alone(
 
 def test_another_log_never_replaces_the_tables(store: EventStore, tables: Engine, before: Dump) -> None:
     with tables.begin() as connection:
-        connection.execute(projection.update().values(position=store.head() + 1000))
+        connection.execute(
+            projection.update().where(projection.c.name == PROJECTION).values(position=store.head() + 1000)
+        )
     with pytest.raises(RebuildError, match="another log"):
         rebuild(store, tables, Stop())
     assert dump(tables) == before

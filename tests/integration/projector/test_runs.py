@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select
 
 from libs.events import Event, EventStore
 from libs.read_tables import sync_run
-from services.projector import loop as project_loop
+from services.projector import apply as applying
 from tests.integration.projector.log import append, catch_up
 from tests.unit.made import build
 from tests.unit.services.projector.courses import KINDS, WORDS, Step, course, naive_runs
@@ -28,9 +28,9 @@ def test_runs_are_those_of_a_naive_reading_in_batches_of_any_size(
         ]
         events.extend(course(steps, project))
     append(store, events)
-    monkeypatch.setattr(project_loop, "BATCH", size)
+    monkeypatch.setattr(applying, "BATCH", size)
     catch_up(store, tables)
     with tables.connect() as connection:
         found = connection.execute(select(sync_run).order_by(sync_run.c.run_id)).mappings()
-        told = [{name: value for name, value in row.items() if name != "version"} for row in found]
-    assert told == naive_runs(store.read(0, 1000))
+        reported = [{name: value for name, value in row.items() if name != "version"} for row in found]
+    assert reported == naive_runs(store.read(0, 1000))

@@ -376,7 +376,7 @@ def alerts_silenced(code: str | None = None, minutes: int = 60) -> AlertsSilence
     )
 
 
-def _notice(notification_id: str) -> dict[str, Any]:
+def _notification(notification_id: str) -> dict[str, Any]:
     return {
         **shared("notice", notification_id, cause="notifier"),
         "notification_id": notification_id,
@@ -384,15 +384,17 @@ def _notice(notification_id: str) -> dict[str, Any]:
     }
 
 
-def notice_requested(notification_id: str = "n1") -> NotificationRequested:
+def notification_requested(notification_id: str = "n1") -> NotificationRequested:
     return NotificationRequested(
-        **{**_notice(notification_id), "project": "", "cause": "ada"}, to=("ops@acme.example",)
+        **{**_notification(notification_id), "project": "", "cause": "ada"}, to=("ops@acme.example",)
     )
 
 
-def notice_sent(notification_id: str = "n1", alert_ids: Sequence[str] = ("a1",), attempt: int = 1) -> NotificationSent:
+def notification_sent(
+    notification_id: str = "n1", alert_ids: Sequence[str] = ("a1",), attempt: int = 1
+) -> NotificationSent:
     return NotificationSent(
-        **_notice(notification_id),
+        **_notification(notification_id),
         reason=NotificationReason.FIRST,
         subject="DEMO: Jira refused the token",
         recipients=("ops@acme.example",),
@@ -404,11 +406,11 @@ def notice_sent(notification_id: str = "n1", alert_ids: Sequence[str] = ("a1",),
     )
 
 
-def notice_failed(
+def notification_failed(
     notification_id: str = "n1", alert_ids: Sequence[str] = ("a1",), attempt: int = 1, *, dead: bool = False
 ) -> NotificationFailed:
     return NotificationFailed(
-        **_notice(notification_id),
+        **_notification(notification_id),
         reason=NotificationReason.REPEAT,
         subject="DEMO: Jira still refuses the token",
         recipients=("ops@acme.example", "cto@acme.example"),
@@ -425,8 +427,8 @@ def notice_failed(
     )
 
 
-def notice_redriven(notification_id: str = "n1") -> NotificationRedriven:
-    return NotificationRedriven(**{**_notice(notification_id), "project": "", "cause": "ada"})
+def notification_redriven(notification_id: str = "n1") -> NotificationRedriven:
+    return NotificationRedriven(**{**_notification(notification_id), "project": "", "cause": "ada"})
 
 
 def versioned(events: Sequence[Event]) -> list[Event]:

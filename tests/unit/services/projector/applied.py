@@ -10,10 +10,10 @@ from sqlalchemy import Connection, create_engine, select
 from sqlalchemy.pool import StaticPool
 
 from libs.events import Event, Recorded
-from libs.read_tables import FOLDED, metadata
-from services.projector.loop import LIVE, parked_streams
+from libs.read_tables import FOLDED, LIVE, metadata
+from services.projector.apply import parked_streams
 from services.projector.projections import collect
-from services.projector.tables.write import write
+from services.projector.write import write
 from tests.unit.made.build import recorded
 
 Dump = Mapping[str, list[tuple[Any, ...]]]

@@ -51,10 +51,10 @@ STEPS = st.builds(
 
 def course(steps: Sequence[Step], project: str = build.PROJECT) -> list[Event]:
     """The events of a project's sync stream, a minute apart."""
-    told: list[Event] = []
+    reported: list[Event] = []
     for minute, step in enumerate(steps):
         event = _event(step, f"{project}-run-{step.run}")
-        told.append(
+        reported.append(
             msgspec.structs.replace(
                 event,
                 project=project,
@@ -62,7 +62,7 @@ def course(steps: Sequence[Step], project: str = build.PROJECT) -> list[Event]:
                 occurred_at=build.MOMENT + timedelta(minutes=minute),
             )
         )
-    return told
+    return reported
 
 
 def _event(step: Step, run_id: str) -> Event:
@@ -82,12 +82,12 @@ def _event(step: Step, run_id: str) -> Event:
 
 def naive_runs(log: Sequence[Recorded]) -> list[dict[str, Any]]:
     """The rows of `sync_run`, without their versions: the whole log is read once for each run, and that run alone."""
-    told: dict[tuple[str, str], None] = {}
+    reported: dict[tuple[str, str], None] = {}
     for recorded in log:
         run_id = getattr(recorded.event, "run_id", None)
         if run_id is not None:
-            told[recorded.event.project, run_id] = None
-    found = [_naive_run(project, run_id, log) for project, run_id in sorted(told, key=lambda run: run[1])]
+            reported[recorded.event.project, run_id] = None
+    found = [_naive_run(project, run_id, log) for project, run_id in sorted(reported, key=lambda run: run[1])]
     return [row for row in found if row]
 
 
@@ -208,8 +208,8 @@ def naive_streak(project: str, log: Sequence[Recorded]) -> tuple[int, str | None
 
     The end of a run counts when no other has begun since, and it is not older than the begin of the last.
     """
-    told = [event for _, event in _of_sync(project, log)]
-    ends = [event for place, event in enumerate(told) if _counts(event, told[:place])]
+    reported = [event for _, event in _of_sync(project, log)]
+    ends = [event for place, event in enumerate(reported) if _counts(event, reported[:place])]
     failed: list[SyncFailed] = []
     for event in reversed(ends):
         if isinstance(event, SyncSucceeded):

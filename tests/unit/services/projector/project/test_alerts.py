@@ -33,7 +33,7 @@ from tests.unit.services.projector.applied import apply, dump, empty_tables, row
 IDS = st.sampled_from(("a1", "a2"))
 WORDS = st.sampled_from(("", "calling them", "a\x00NUL"))
 
-TOLD: st.SearchStrategy[Event] = st.one_of(
+REPORTED: st.SearchStrategy[Event] = st.one_of(
     st.builds(build.alert_raised, IDS, count=st.integers(1, 5)),
     st.builds(build.alert_repeated, IDS, st.integers(1, 9)),
     st.builds(build.alert_resolved, IDS, st.sampled_from(AlertEnd), WORDS),
@@ -54,11 +54,11 @@ TOLD: st.SearchStrategy[Event] = st.one_of(
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.lists(TOLD, min_size=1, max_size=14), st.integers(1, 5))
+@given(st.lists(REPORTED, min_size=1, max_size=14), st.integers(1, 5))
 def test_pace_and_alerts_are_those_of_a_naive_reading_in_batches_of_any_size_applied_twice(
-    told: list[Event], size: int
+    reported: list[Event], size: int
 ) -> None:
-    log = build.recorded([_minutes_later(event, minute) for minute, event in enumerate(told)])
+    log = build.recorded([_minutes_later(event, minute) for minute, event in enumerate(reported)])
     with empty_tables() as whole, empty_tables() as parts:
         apply(whole, log)
         for start in range(0, len(log), size):
@@ -79,14 +79,14 @@ def _minutes_later(event: Event, minute: int) -> Event:
 
 
 def naive_alert(alert_id: str, log: Sequence[Recorded]) -> list[dict[str, Any]]:
-    """The row of an alert: every column looked up by itself in what was told of this episode."""
+    """The row of an alert: every column looked up by itself in what was reported of this episode."""
     about = [one for one in log if getattr(one.event, "alert_id", None) == alert_id]
     raised = [place for place, one in enumerate(about) if isinstance(one.event, AlertRaised)]
     if not raised:
         return []
-    told = about[raised[-1] :]
-    ends = [one for one in told if isinstance(one.event, AlertResolved)]
-    episode = [one for one in told if one not in ends[1:]]  # the first end counts
+    reported = about[raised[-1] :]
+    ends = [one for one in reported if isinstance(one.event, AlertResolved)]
+    episode = [one for one in reported if one not in ends[1:]]  # the first end counts
     over = [place for place, one in enumerate(episode) if isinstance(one.event, AlertResolved)]
     if over:  # the first word of its end counts, and nothing after it
         episode = episode[: over[0] + 1]
@@ -127,8 +127,8 @@ def naive_alert(alert_id: str, log: Sequence[Recorded]) -> list[dict[str, Any]]:
 
 
 def naive_silences(log: Sequence[Recorded]) -> dict[str, tuple[str, str, str]]:
-    told = [one.event for one in log if isinstance(one.event, AlertsSilenced)]
-    return {event.code or "": (stamp(event.until), event.cause, event.reason) for event in told}
+    reported = [one.event for one in log if isinstance(one.event, AlertsSilenced)]
+    return {event.code or "": (stamp(event.until), event.cause, event.reason) for event in reported}
 
 
 def naive_backoff(log: Sequence[Recorded]) -> dict[str, Any]:

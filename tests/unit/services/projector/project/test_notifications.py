@@ -1,4 +1,4 @@
-"""Notices: for any course of their streams, the rows are those of a naive reading of each."""
+"""Notifications: for any course of their streams, the rows are those of a naive reading of each."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ from tests.unit.services.projector.applied import apply, dump, empty_tables, row
 IDS = st.sampled_from(("n1", "n2"))
 ALERTS = st.sampled_from(((), ("a1",), ("a1", "a2")))
 
-TOLD: st.SearchStrategy[Event] = st.one_of(
-    st.builds(build.notice_requested, IDS),
-    st.builds(build.notice_sent, IDS, ALERTS, st.integers(1, 3)),
-    st.builds(build.notice_failed, IDS, ALERTS, st.integers(1, 3), dead=st.booleans()),
-    st.builds(build.notice_redriven, IDS),
+REPORTED: st.SearchStrategy[Event] = st.one_of(
+    st.builds(build.notification_requested, IDS),
+    st.builds(build.notification_sent, IDS, ALERTS, st.integers(1, 3)),
+    st.builds(build.notification_failed, IDS, ALERTS, st.integers(1, 3), dead=st.booleans()),
+    st.builds(build.notification_redriven, IDS),
 )
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.lists(TOLD, max_size=14), st.integers(1, 5))
-def test_notices_are_those_of_a_naive_reading_in_batches_of_any_size_applied_twice(
-    told: list[Event], size: int
+@given(st.lists(REPORTED, max_size=14), st.integers(1, 5))
+def test_notifications_are_those_of_a_naive_reading_in_batches_of_any_size_applied_twice(
+    reported: list[Event], size: int
 ) -> None:
     later = (
         msgspec.structs.replace(event, occurred_at=build.MOMENT + timedelta(minutes=minute))
-        for minute, event in enumerate(told)
+        for minute, event in enumerate(reported)
     )
     log = build.recorded([build.registered(), *later])
     with empty_tables() as whole, empty_tables() as parts:
@@ -51,7 +51,7 @@ def test_notices_are_those_of_a_naive_reading_in_batches_of_any_size_applied_twi
             for _ in range(2):
                 apply(parts, log[start : start + size])
         assert dump(parts) == dump(whole)
-        assert rows(whole, "notification") == [row for name in ("n1", "n2") for row in naive_notice(name, log)]
+        assert rows(whole, "notification") == [row for name in ("n1", "n2") for row in naive_notification(name, log)]
         named = {(row["notice_id"], row["alert_id"]) for row in rows(whole, "notification_alert")}
         assert named == {
             (one.event.notification_id, alert_id)
@@ -61,17 +61,17 @@ def test_notices_are_those_of_a_naive_reading_in_batches_of_any_size_applied_twi
         }
 
 
-def naive_notice(notification_id: str, log: Sequence[Recorded]) -> list[dict[str, Any]]:
-    """The row of a notice: every column looked up by itself in its stream."""
-    told: list[Any] = [one.event for one in log if getattr(one.event, "notification_id", None) == notification_id]
+def naive_notification(notification_id: str, log: Sequence[Recorded]) -> list[dict[str, Any]]:
+    """The row of a notification: every column looked up by itself in its stream."""
+    reported: list[Any] = [one.event for one in log if getattr(one.event, "notification_id", None) == notification_id]
     positions = [one.position for one in log if getattr(one.event, "notification_id", None) == notification_id]
-    if not told:
+    if not reported:
         return []
-    tries = [event for event in told if isinstance(event, NotificationSent | NotificationFailed)]
+    tries = [event for event in reported if isinstance(event, NotificationSent | NotificationFailed)]
     tried = tries[-1] if tries else None
     failure = tried if isinstance(tried, NotificationFailed) else None
     last = None
-    for event in told:
+    for event in reported:
         dead = isinstance(last, NotificationFailed) and last.next_attempt_at is None
         # Asked for again, or redriven while it is not dead, it stays as it is.
         if not isinstance(event, NotificationRequested) and (dead or not isinstance(event, NotificationRedriven)):
@@ -85,7 +85,7 @@ def naive_notice(notification_id: str, log: Sequence[Recorded]) -> list[dict[str
         state, next_attempt = "RETRYING", stamp(last.occurred_at)
     else:
         state, next_attempt = "REQUESTED", None
-    recipients = tried.recipients if tried else told[0].to if isinstance(told[0], NotificationRequested) else ()
+    recipients = tried.recipients if tried else reported[0].to if isinstance(reported[0], NotificationRequested) else ()
     sent = [event for event in tries if isinstance(event, NotificationSent)]
     return [
         {
@@ -99,7 +99,7 @@ def naive_notice(notification_id: str, log: Sequence[Recorded]) -> list[dict[str
             "refused": _json(tried.refused if tried else ()),
             "attempts": len(tries),
             "last_attempts": _json([_attempt(event) for event in tries]),
-            "created_at": stamp(told[0].occurred_at),
+            "created_at": stamp(reported[0].occurred_at),
             "last_attempt_at": stamp(tried.occurred_at) if tried else None,
             "next_attempt_at": next_attempt,
             "failure_kind": failure.kind.value if failure else None,
@@ -111,7 +111,7 @@ def naive_notice(notification_id: str, log: Sequence[Recorded]) -> list[dict[str
             "provider_message_id": sent[-1].provider_message_id if sent else None,
             "created_position": positions[0],
             "changed_position": positions[-1],
-            "version": len(told),
+            "version": len(reported),
         }
     ]
 
@@ -119,17 +119,17 @@ def naive_notice(notification_id: str, log: Sequence[Recorded]) -> list[dict[str
 def _attempt(event: Any) -> dict[str, Any]:
     if isinstance(event, NotificationSent):
         return {"at": stamp(event.occurred_at), "sent": True}
-    told = {"code": event.code, "provider_code": event.provider_code, "message": event.message}
-    return {"at": stamp(event.occurred_at), "sent": False, **told}
+    reported = {"code": event.code, "provider_code": event.provider_code, "message": event.message}
+    return {"at": stamp(event.occurred_at), "sent": False, **reported}
 
 
 def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def test_a_notice_keeps_the_newest_of_very_many_attempts() -> None:
+def test_a_notification_keeps_the_newest_of_very_many_attempts() -> None:
     with empty_tables() as tables:
-        apply(tables, build.recorded([build.notice_failed(attempt=number) for number in range(1, 51)]))
+        apply(tables, build.recorded([build.notification_failed(attempt=number) for number in range(1, 51)]))
         (row,) = rows(tables, "notification")
         kept = [attempt["message"] for attempt in json.loads(row["last_attempts"])]
         assert (row["attempts"], len(kept), kept[-1]) == (50, MAX_ATTEMPTS, "The server was busy at attempt 50.")

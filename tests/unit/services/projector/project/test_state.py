@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from libs.events import AlertEnd, AlertRaised, Event
 from libs.read_tables import NEVER
-from services.projector.history.changes import DECISIONS
+from services.projector.history.changes import CHANGES
 from services.projector.history.log_lines import LINES
 from services.projector.project.state import ENTITIES
 from tests.unit.made import build
@@ -152,8 +152,8 @@ def test_what_the_log_tells_of_alerts(tables: Connection) -> None:
 
 def test_only_people_resolve_alerts_in_the_settings_history(tables: Connection) -> None:
     given_events(tables, *ABOUT_BACKOFF_AND_ALERTS)
-    told = [(row["kind"], row["actor"], row["reason"]) for row in rows(tables, "project_change")]
-    assert told == [
+    reported = [(row["kind"], row["actor"], row["reason"]) for row in rows(tables, "project_change")]
+    assert reported == [
         ("BACKOFF", "telemetry", None),
         ("BACKOFF_ENDED", "telemetry", "a run succeeded"),
         ("ALERT_RESOLVED", "ada", "It works."),
@@ -294,14 +294,14 @@ def test_an_unregistered_project_is_remembered_and_comes_back_running(tables: Co
 
 def test_the_settings_history_tells_who_decided_what_and_why(tables: Connection) -> None:
     given_events(tables, build.registered(), build.paused(), build.tracked("u1"), build.requested())
-    told = [(row["kind"], row["actor"], row["reason"], row["summary"]) for row in rows(tables, "project_change")]
-    assert told[1] == ("PAUSED", "ada", "holiday", "Paused.")
-    assert [kind for kind, *_ in told] == ["REGISTERED", "PAUSED", "WATCH_LIST", "SYNC_REQUESTED"]
-    assert told[3][3] == "Full sync asked for."
+    reported = [(row["kind"], row["actor"], row["reason"], row["summary"]) for row in rows(tables, "project_change")]
+    assert reported[1] == ("PAUSED", "ada", "holiday", "Paused.")
+    assert [kind for kind, *_ in reported] == ["REGISTERED", "PAUSED", "WATCH_LIST", "SYNC_REQUESTED"]
+    assert reported[3][3] == "Full sync asked for."
 
 
 def test_every_decision_is_a_sentence() -> None:
-    told = [
+    reported = [
         build.registered(),
         build.unregistered(),
         build.tracked("u1"),
@@ -312,13 +312,13 @@ def test_every_decision_is_a_sentence() -> None:
         build.requested(),
         *ABOUT_BACKOFF_AND_ALERTS,
     ]
-    assert {type(event) for event in told} == DECISIONS.keys() | {AlertRaised}
-    summaries = [DECISIONS[type(event)](event).summary for event in told if type(event) in DECISIONS]
+    assert {type(event) for event in reported} == CHANGES.keys() | {AlertRaised}
+    summaries = [CHANGES[type(event)](event).summary for event in reported if type(event) in CHANGES]
     assert all(summary.endswith(".") and ".." not in summary for summary in summaries), summaries
 
 
 def test_every_line_is_a_sentence() -> None:
-    told = [
+    reported = [
         build.registered(),
         build.unregistered(),
         build.tracked("u1"),
@@ -335,8 +335,8 @@ def test_every_line_is_a_sentence() -> None:
         build.drift(),
         *ABOUT_BACKOFF_AND_ALERTS,
     ]
-    assert {type(event) for event in told} == LINES.keys()
-    for event in told:
+    assert {type(event) for event in reported} == LINES.keys()
+    for event in reported:
         line = LINES[type(event)](event)
         assert line.message.endswith("."), line.message
         assert "  " not in line.message

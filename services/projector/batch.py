@@ -1,24 +1,21 @@
 """What a batch of events changes, collected in memory before anything is written.
 
 Facts are last-write-wins per entity: only the newest version of each key in the batch is kept, which also spares the
-database a second write of the same row. Rows that several streams write (`sync_job`, `sync_state`, `project`) cannot be
-made that way: the events that touch them are kept in order and folded over the stored rows (`standing.py`).
+database a second write of the same row. Rows that several streams write (`project`, `sync_job`, `sync_state`, …)
+cannot be made that way: the events that touch them are kept in order and folded over the stored rows
+(`project/state.py`).
 """
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from libs.events import Recorded
-from services.projector.issues.payloads import Membership
-
-Row = dict[str, Any]
-Key = tuple[str, str]
-"""Site and the entity's id."""
+from services.projector.tables.rows import Key, Row
 
 
 class Absence(NamedTuple):
-    """The entity is gone."""
+    """Why an entity is not there any more."""
 
     reason: str
     project_key: str
@@ -33,8 +30,15 @@ class Entity(NamedTuple):
     content: Row | Absence
 
 
+class Membership(NamedTuple):
+    """One entry of an issue's sprint field."""
+
+    sprint_id: str
+    state: str | None
+
+
 class Changes:
-    """The effect of a batch: filled by handlers, written by `writing.write`."""
+    """The effect of a batch: filled by `projections.collect`, written by `write.write`."""
 
     def __init__(self) -> None:
         self.entities: defaultdict[str, dict[Key, Entity]] = defaultdict(dict)
@@ -43,17 +47,14 @@ class Changes:
         """Sprint fields of the newest issue rows."""
         self.accounts: set[Key] = set()
         """Users that rows of this batch name."""
-        self.standing: list[Recorded] = []
+        self.of_projects: list[Recorded] = []
         """Events to fold over the stored rows of their project."""
-        self.notices: list[Recorded] = []
-        """Events to fold over the stored rows of their notices."""
-        self.drifts: list[Row] = []
-        """Fields of Jira's answers that changed."""
-        self.log: list[Row] = []
-        """Lines of `sync_log`."""
-        self.decided: list[Row] = []
-        """What was decided, a row of `project_change` each."""
+        self.of_notifications: list[Recorded] = []
+        """Events to fold over the stored row of their notification."""
+        self.history: defaultdict[str, list[Row]] = defaultdict(list)
+        """Table -> rows, one per event, that are never changed."""
         self.dead: list[Row] = []
+        """Events that are set aside, a row of `dead_letter` each."""
 
     def put(self, table: str, key: Key, version: int, content: Row | Absence) -> bool:
         """Note a row or an absence, unless the batch has a newer one; True when it was noted."""

@@ -1,8 +1,16 @@
-"""Write what a batch changes, in the caller's transaction."""
+"""Write what Jira holds: users, sprints, issues with their memberships, comments and worklogs."""
 
 from sqlalchemy import Connection
 
-from services.projector.issues.absences import any_gone, hide_children, settle, show_children, stored_versions, unhide
+from services.projector.batch import Absence, Changes
+from services.projector.issues.absences import (
+    any_absence,
+    hide_children,
+    settle,
+    show_children,
+    stored_versions,
+    unhide,
+)
 from services.projector.issues.memberships import (
     choose_again,
     choose_sprints,
@@ -11,29 +19,21 @@ from services.projector.issues.memberships import (
     write_sprints,
 )
 from services.projector.issues.users import placeholders
-from services.projector.project.notifications import fold_notices
-from services.projector.project.rows import fold_standing
-from services.projector.tables.batch import Absence, Changes, Key, Row
-from services.projector.tables.upserts import Tables, insert_missing, upsert
+from services.projector.tables.rows import Key, Row, Tables
+from services.projector.tables.upserts import insert_missing, upsert
 
 
-def write(connection: Connection, tables: Tables, changes: Changes) -> None:
-    """Bring the tables up to date with the batch. The same batch again changes nothing."""
+def write_issues(connection: Connection, tables: Tables, changes: Changes) -> None:
+    """Bring the tables of Jira's entities up to date with the batch."""
     upsert(connection, tables["jira_user"], _rows(changes, "jira_user"))
     insert_missing(connection, tables["jira_user"], placeholders(changes.accounts))
     moved_sprints = write_sprints(connection, tables, _rows(changes, "sprint"))
-    look = any_gone(connection, tables)
+    look = any_absence(connection, tables)
     left, returned = _write_issues(connection, tables, changes, look=look)
     touched = _write_children(connection, tables, changes, look=look)
     show_children(connection, tables, returned)
     hide_children(connection, tables, left, touched if look else set())
     choose_again(connection, tables, moved_sprints)
-    fold_standing(connection, tables, changes.standing)
-    fold_notices(connection, tables, changes.notices)
-    insert_missing(connection, tables["schema_drift"], changes.drifts)
-    insert_missing(connection, tables["sync_log"], changes.log)
-    insert_missing(connection, tables["project_change"], changes.decided)
-    insert_missing(connection, tables["dead_letter"], changes.dead)
 
 
 def _write_issues(connection: Connection, tables: Tables, changes: Changes, *, look: bool) -> tuple[set[Key], set[Key]]:
@@ -67,7 +67,7 @@ def _write_children(connection: Connection, tables: Tables, changes: Changes, *,
 
 
 def _rows(changes: Changes, table: str) -> list[Row]:
-    """The rows of entities that are never gone, sorted by key."""
+    """The rows of entities that are never absent, sorted by key."""
     found = sorted(changes.entities[table].items())
     return [entity.content for _, entity in found if not isinstance(entity.content, Absence)]
 

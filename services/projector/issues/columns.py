@@ -1,0 +1,90 @@
+"""Payload to columns: a field of a payload that has the name of a column goes into that column by itself.
+
+How it gets there follows from the declared type of the field and from the column. It is looked up once per payload,
+when the program starts; what is special of a column is said where its row is made.
+"""
+
+import operator
+from collections.abc import Callable, Mapping
+from types import UnionType
+from typing import Any, Final, NamedTuple, get_args
+
+import msgspec
+from sqlalchemy import Column, Table
+
+from libs.jira_client.models import UserReference
+from libs.read_tables import UNKNOWN_ACCOUNT, Moment
+from services.projector.issues.adf import readable
+from services.projector.issues.payloads import Named, Status, account
+from services.projector.tables.rows import Row
+from services.projector.tables.text import storable
+from services.projector.tables.times import parse_time
+
+
+class Kind(NamedTuple):
+    """How the values of one type become those of a column."""
+
+    convert: Callable[[Any], Any]
+    """Never called with None; may return it for a value that says nothing."""
+    empty: Any
+    """For None, in a column that may not be null."""
+
+
+def _text(value: str) -> str | None:
+    return storable(value) or None
+
+
+def _name(value: Named) -> str | None:
+    return None if value.name is None else storable(value.name)
+
+
+TIME: Final = Kind(parse_time, "")
+
+KINDS: Final[Mapping[Any, Kind]] = {
+    str: Kind(_text, ""),
+    bool: Kind(bool, empty=False),
+    int: Kind(int, 0),
+    int | str: Kind(str, ""),
+    Any: Kind(readable, ""),  # a document
+    Named: Kind(_name, ""),
+    Status: Kind(_name, ""),
+    UserReference: Kind(account, UNKNOWN_ACCOUNT),
+}
+"""By the declared type of a payload's field, None left out. Text that goes into a column of times is a time."""
+
+
+def columns_of(payload: type[msgspec.Struct], table: Table) -> Callable[[msgspec.Struct], Row]:
+    """What makes the columns of a row whose names are those of fields of the payload; they may be several.
+
+    Where Jira leaves a value out, or it says nothing, the column is null, or empty where it may not be null.
+
+    Raises:
+        TypeError: nothing says how a field of this type becomes a value of its column.
+    """
+    types = {field.name: field.type for field in msgspec.structs.fields(payload) if field.name in table.c}
+    kinds = [_kind(types[name], table.c[name]) for name in types]
+    converts = [kind.convert for kind in kinds]
+    missing = [None if table.c[name].nullable else kind.empty for name, kind in zip(types, kinds, strict=True)]
+    names, values_of = tuple(types), operator.attrgetter(*types)
+
+    def columns(decoded: msgspec.Struct) -> Row:
+        return {
+            name: otherwise if value is None or (converted := convert(value)) is None else converted
+            for name, convert, otherwise, value in zip(names, converts, missing, values_of(decoded), strict=True)
+        }
+
+    return columns
+
+
+def _kind(declared: Any, column: Column[Any]) -> Kind:
+    kind = TIME if isinstance(column.type, Moment) else KINDS.get(_without_none(declared))
+    if kind is None:
+        raise TypeError(f"{column}: no kind of column is made of {declared}; see KINDS")
+    return kind
+
+
+def _without_none(declared: Any) -> Any:
+    if not isinstance(declared, UnionType):
+        return declared
+    types = [one for one in get_args(declared) if one is not type(None)]
+    return types[0] if len(types) == 1 else operator.or_(*types)

@@ -1,0 +1,96 @@
+"""Load the rows of projects, fold events over them, store them again."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Table, select
+
+from libs.events import Event, ProjectKey, Recorded
+from services.projector.project.state import Fold, ProjectState
+from services.projector.tables.rows import Row, Tables
+from services.projector.tables.upserts import insert_missing, overwrite
+
+
+def fold_projects(
+    connection: Connection, tables: Tables, events: Sequence[Recorded], folds: Mapping[type[Event], Fold]
+) -> None:
+    """Apply the events, in order, to the rows of their projects."""
+    states: dict[ProjectKey, ProjectState] = {}
+    tracked: dict[ProjectKey, tuple[str, ...]] = {}
+    runs, alerts = _named(events, "run_id"), _named(events, "alert_id")
+    for recorded in events:
+        key = recorded.event.project_key
+        if key not in states:
+            states[key] = _load(connection, tables, key, runs[key], alerts[key])
+            tracked[key] = states[key].tracked
+        states[key].position = recorded.position
+        folds[type(recorded.event)].apply(recorded.event, states[key])
+    for key, state in sorted(states.items()):
+        _store(connection, tables, state)
+        if state.tracked != tracked[key]:
+            _store_tracked(connection, tables["tracked_user"], state)
+
+
+def _named(events: Sequence[Recorded], field: str) -> Mapping[ProjectKey, set[str]]:
+    """The runs or alerts that the events name, by project."""
+    found: defaultdict[ProjectKey, set[str]] = defaultdict(set)
+    for recorded in events:
+        name = getattr(recorded.event, field, None)
+        if name is not None:
+            found[recorded.event.project_key].add(name)
+    return found
+
+
+def _load(connection: Connection, tables: Tables, key: ProjectKey, runs: set[str], alerts: set[str]) -> ProjectState:
+    state = ProjectState(key)
+    project = tables["project"]
+    found = _rows(connection, project, (project.c.site == key.site) & (project.c.key == key.key))
+    if not found:  # no event of this project has been seen: the defaults are the rows
+        return state
+    state.project = found[0]
+    for row in _rows(connection, tables["sync_job"], _of(key, tables["sync_job"])):
+        state.job = row
+    for row in _rows(connection, tables["sync_state"], _of(key, tables["sync_state"])):
+        state.entities[row["entity"]] = row
+    running = state.job["current_run_id"]
+    if runs and running is not None:
+        runs = runs | {running}
+    state.runs = _by_id(connection, tables["sync_run"], key.site, "run_id", runs)
+    state.alerts = _by_id(connection, tables["alert"], key.site, "alert_id", alerts)
+    tracked = _rows(connection, tables["tracked_user"], _of(key, tables["tracked_user"]))
+    state.tracked = tuple(sorted(row["account_id"] for row in tracked))
+    return state
+
+
+def _of(key: ProjectKey, table: Table) -> ColumnElement[bool]:
+    return (table.c.site == key.site) & (table.c.project_key == key.key)
+
+
+def _by_id(connection: Connection, table: Table, site: str, column: str, ids: set[str]) -> dict[str, Row]:
+    if not ids:
+        return {}
+    found = _rows(connection, table, (table.c.site == site) & table.c[column].in_(sorted(ids)))
+    return {row[column]: row for row in found}
+
+
+def _rows(connection: Connection, table: Table, where: ColumnElement[Any]) -> list[Row]:
+    return [dict(row) for row in connection.execute(select(table).where(where)).mappings()]
+
+
+def _store(connection: Connection, tables: Tables, state: ProjectState) -> None:
+    overwrite(connection, tables["project"], [state.project])
+    overwrite(connection, tables["sync_job"], [state.job])
+    for table, rows in (
+        ("sync_state", state.entities),
+        ("sync_run", state.runs),
+        ("alert", state.alerts),
+        ("alert_silence", state.silences),
+    ):
+        overwrite(connection, tables[table], [rows[name] for name in sorted(rows)])
+
+
+def _store_tracked(connection: Connection, table: Table, state: ProjectState) -> None:
+    connection.execute(table.delete().where(_of(state.key, table)))
+    key = {"site": state.key.site, "project_key": state.key.key}
+    insert_missing(connection, table, [{**key, "account_id": account} for account in state.tracked])
