@@ -11,13 +11,13 @@ from libs.read_tables import readiness
 from libs.runtime import Health, Reported, Stop, engine, read_database, run_service
 from services.graphql.api.commands import SHOWN_SECONDS
 from services.graphql.api.context import Defaults
-from services.graphql.api.ingestor import ANSWER_SECONDS, REACH_SECONDS, Scheduler
+from services.graphql.api.ingestor import ANSWER_SECONDS, REACH_SECONDS, Ingestor
 from services.graphql.app import CONSOLE, make_app
 from services.graphql.execution.limits import Limits
 from services.graphql.http.first_admin import prepare_access
 from services.graphql.http.hosts import Hosts
 from services.graphql.measures import pool_measured
-from services.graphql.reading.queries import Queries
+from services.graphql.reading.reader import Reader
 from services.graphql.settings import Settings
 
 LAST_ANSWER_SECONDS: Final = REACH_SECONDS + ANSWER_SECONDS + SHOWN_SECONDS
@@ -39,8 +39,8 @@ async def main(settings: Settings, stop: Stop) -> None:
     health.add("leaving", leaving)
     hosts = Hosts(bound=settings.host, named=settings.allowed_hosts, behind_proxy=settings.behind_proxy)
     app = make_app(
-        Queries(reading),
-        Scheduler(settings.temporal_address, settings.temporal_namespace, settings),
+        Reader(reading),
+        Ingestor(settings.temporal_address, settings.temporal_namespace, settings),
         tokens=tokens,
         sessions=SessionStore(writing, tokens, reading=reading),
         health=health,

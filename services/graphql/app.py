@@ -11,7 +11,7 @@ from libs.access import SessionStore, TokenStore
 from libs.runtime import Health, Stop, health_routes
 from services.graphql.api.context import Defaults, Parts
 from services.graphql.api.discovery import Discovery
-from services.graphql.api.ingestor import Scheduler
+from services.graphql.api.ingestor import Ingestor
 from services.graphql.console.routes import console_routes
 from services.graphql.execution.errors import refusal
 from services.graphql.execution.limits import MAX_BODY, Limits
@@ -22,7 +22,7 @@ from services.graphql.http.sockets import Connections
 from services.graphql.http.throttle import Attempts
 from services.graphql.http.view import StrictView
 from services.graphql.reading.live import Live
-from services.graphql.reading.queries import Queries
+from services.graphql.reading.reader import Reader
 
 log = structlog.get_logger(__name__)
 
@@ -40,8 +40,8 @@ CONSOLE_POLICY: Final = (
 
 
 def make_app(
-    queries: Queries,
-    scheduler: Scheduler,
+    reader: Reader,
+    ingestor: Ingestor,
     *,
     tokens: TokenStore,
     sessions: SessionStore,
@@ -54,8 +54,8 @@ def make_app(
     """Everything the service serves.
 
     Args:
-        queries: of the read tables, all of them; each caller's reach is cut out of it.
-        scheduler: the way to the ingestor.
+        reader: of the read tables, all of them; each caller's reach is cut out of it.
+        ingestor: carries commands out.
         tokens: who may ask.
         sessions: of the console.
         health: its checks.
@@ -66,13 +66,13 @@ def make_app(
     """
     hosts = hosts or Hosts()
     gate = Gate(tokens, sessions, secure=hosts.behind_proxy)
-    live = Live(queries)
+    live = Live(reader)
     parts = Parts(
-        queries=queries,
-        scheduler=scheduler,
+        reader=reader,
+        ingestor=ingestor,
         tokens=tokens,
         live=live,
-        discovery=Discovery(scheduler),
+        discovery=Discovery(ingestor),
         defaults=defaults or Defaults(),
         limits=limits or Limits(),
     )

@@ -13,8 +13,8 @@ MIN_ADMIN_TOKEN: Final = 16
 
 
 def _site_if_known(environ: Mapping[str, str]) -> str | None:
-    told = any(read_variable(name, environ) for name in ("JIRA_SITE", "JIRA_BASE_URL"))
-    return addresses.site_of(environ) if told else None
+    named = any(read_variable(name, environ) for name in ("JIRA_SITE", "JIRA_BASE_URL"))
+    return addresses.site_of(environ) if named else None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

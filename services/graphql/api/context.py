@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,17 +13,25 @@ from strawberry.types import Info as StrawberryInfo
 
 from libs.access import Principal, TokenStore
 from services.graphql.api.discovery import Discovery
-from services.graphql.api.ingestor import Scheduler
+from services.graphql.api.ingestor import Ingestor
 from services.graphql.execution.errors import bad_input, coded
 from services.graphql.execution.limits import Limits
-from services.graphql.http.auth import Caller
 from services.graphql.reading.live import Live
 from services.graphql.reading.loaders import Loaders
-from services.graphql.reading.queries import Queries
+from services.graphql.reading.reader import R, Reader
 from services.graphql.tracing import present_trace_id
 
 CHECK_SECONDS: Final = 2.0
 """For so long a caller of a long connection counts as valid before the database is asked again."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """One who was let in, and the way to ask whether that still holds."""
+
+    principal: Principal
+    again: Callable[[], Principal | None]
+    """Asks the database and blocks; None once the token or the session opens nothing any more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +46,7 @@ class Defaults:
         """The short name of the Jira site.
 
         Raises:
-            GraphQLError: the service was not told.
+            GraphQLError: the service has none.
         """
         if self.known_site is None:
             raise bad_input("site: name the Jira site; this service has none by default (JIRA_SITE is not set).")
@@ -48,8 +57,9 @@ class Defaults:
 class Parts:
     """What the service has once and every request uses."""
 
-    queries: Queries
-    scheduler: Scheduler
+    reader: Reader
+    """Of everything; each caller's reach is cut out of it."""
+    ingestor: Ingestor
     tokens: TokenStore
     live: Live
     discovery: Discovery
@@ -66,22 +76,21 @@ class Context:
     connection_params: dict[str, Any] | None = None  # of a WebSocket's first message; Strawberry puts them here
 
     def __init__(self, parts: Parts, caller: Caller | None) -> None:
-        self.scheduler, self.tokens = parts.scheduler, parts.tokens
+        self.ingestor, self.tokens = parts.ingestor, parts.tokens
         self.live, self.discovery, self.defaults = parts.live, parts.discovery, parts.defaults
         self.trace_id = present_trace_id() or uuid.uuid4().hex  # in the log and in every masked error of this request
         self.limits = parts.limits
-        self._all_queries = parts.queries
+        self._everything = parts.reader
         self._caller: Caller | None = None
         if caller is None:
-            self._become(parts.queries.within(frozenset()))
+            self._read(parts.reader.within(frozenset()))
         else:
             self.admit(caller)
 
     def admit(self, caller: Caller) -> None:
         """From now on it is this caller who asks."""
         self._caller, self._valid, self._checked_at = caller, True, time.monotonic()
-        reach = caller.principal.projects
-        self._become(self._all_queries if reach is None else self._all_queries.within(reach))
+        self._read(self._everything.within(caller.principal.projects))
 
     @property
     def admitted(self) -> bool:
@@ -107,8 +116,12 @@ class Context:
             self._valid = await asyncio.to_thread(self._caller.again) is not None
         return self._valid
 
-    def _become(self, queries: Queries) -> None:
-        self.queries, self.loaders = queries, Loaders(queries)
+    def queries(self, subject: type[R]) -> R:
+        """The SELECTs of a subject, within the caller's reach."""
+        return self._reader.of(subject)
+
+    def _read(self, reader: Reader) -> None:
+        self._reader, self.loaders = reader, Loaders(reader)
 
 
 Info = StrawberryInfo[Context, None]

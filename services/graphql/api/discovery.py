@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from libs.temporal.messages import AnyQuestion, Options
-from services.graphql.api.ingestor import Scheduler
+from services.graphql.api.ingestor import Ingestor
 
 REMEMBERED_SECONDS: Final = 30.0
 MAX_REMEMBERED: Final = 500
@@ -20,17 +20,17 @@ MAX_REMEMBERED: Final = 500
 class Discovery:
     """Answers of Jira, each asked once within half a minute however many ask at the same time."""
 
-    def __init__(self, scheduler: Scheduler, clock: Callable[[], float] = time.monotonic) -> None:
-        self._scheduler, self._clock = scheduler, clock
+    def __init__(self, ingestor: Ingestor, clock: Callable[[], float] = time.monotonic) -> None:
+        self._ingestor, self._clock = ingestor, clock
         self._answers: dict[AnyQuestion, tuple[float, asyncio.Task[Options]]] = {}
 
     async def ask(self, question: AnyQuestion) -> Options:
-        """The answer to a question; errors as `Scheduler.ask`, and they are not remembered."""
+        """The answer to a question; errors as `Ingestor.ask`, and they are not remembered."""
         now = self._clock()
         asked_at, task = self._answers.get(question, (0.0, None))
         if task is None or now - asked_at > REMEMBERED_SECONDS or _failed(task):
             self._forget(now)
-            task = asyncio.create_task(self._scheduler.ask(question))
+            task = asyncio.create_task(self._ingestor.ask(question))
             self._answers[question] = (now, task)
         # One who gives up must not take the answer from the others who wait for it.
         return await asyncio.shield(task)

@@ -1,4 +1,4 @@
-"""The way to Temporal: connects on the first use, so that reading never waits for it."""
+"""The way to the ingestor, by Temporal: connects on the first use, so that reading never waits for it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ command itself waits longer, in Temporal."""
 T = TypeVar("T")
 
 
-class SchedulerUnavailableError(RuntimeError):
+class TemporalUnavailableError(RuntimeError):
     """Temporal does not answer; nothing was asked for."""
 
     code = "SCHEDULER_UNAVAILABLE"
@@ -43,11 +43,11 @@ class NoAnswerError(RuntimeError):
         )
 
 
-NOT_DONE: Final = (SchedulerUnavailableError, NoAnswerError, CommandFailedError)
+NOT_DONE: Final = (TemporalUnavailableError, NoAnswerError, CommandFailedError)
 """What a command or a question may end with instead of an answer; each has a `code`."""
 
 
-class Scheduler:
+class Ingestor:
     """Hands commands and questions to the ingestor, by way of Temporal, and looks at schedules."""
 
     def __init__(self, address: str, namespace: str, access: Access | None = None) -> None:
@@ -58,7 +58,7 @@ class Scheduler:
         """Have a command carried out.
 
         Raises:
-            SchedulerUnavailableError: Temporal does not answer.
+            TemporalUnavailableError: Temporal does not answer.
             NoAnswerError: the ingestor does not.
             CommandRefusedError: it cannot be done as it stands.
             JiraRefusedError: it needs something of Jira, which refused.
@@ -70,7 +70,7 @@ class Scheduler:
         """Ask Jira by way of the ingestor.
 
         Raises:
-            SchedulerUnavailableError, NoAnswerError, JiraRefusedError, CommandFailedError: as for a command.
+            TemporalUnavailableError, NoAnswerError, JiraRefusedError, CommandFailedError: as for a command.
         """
         return await self._answered(ask_jira(await self._reached(), question))
 
@@ -78,7 +78,7 @@ class Scheduler:
         """The next runs as Temporal has them; none when the schedule is paused or gone.
 
         Raises:
-            SchedulerUnavailableError: Temporal does not answer.
+            TemporalUnavailableError: Temporal does not answer.
         """
         client = await self._reached()
         try:
@@ -111,9 +111,9 @@ class Scheduler:
             raise self._unavailable(error) from error
         return self._client
 
-    def _unavailable(self, error: Exception) -> SchedulerUnavailableError:
-        told = str(error) if isinstance(error, ConnectError) else f"Temporal at {self._address} does not answer"
-        return SchedulerUnavailableError(
-            f"{told} ({type(error).__name__}), so nothing was changed."
+    def _unavailable(self, error: Exception) -> TemporalUnavailableError:
+        reason = str(error) if isinstance(error, ConnectError) else f"Temporal at {self._address} does not answer"
+        return TemporalUnavailableError(
+            f"{reason} ({type(error).__name__}), so nothing was changed."
             " Reading goes on. Start Temporal, or correct TEMPORAL_ADDRESS, and ask again."
         )

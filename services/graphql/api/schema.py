@@ -7,19 +7,27 @@ import strawberry
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
-from services.graphql.api.admin_fields import AdminQuery
+from services.graphql.api.access.fields import TokenQuery, ViewerQuery
+from services.graphql.api.access.mutations import TokenMutation
 from services.graphql.api.alerts.fields import AlertQuery
+from services.graphql.api.alerts.mutations import AlertMutation
 from services.graphql.api.issues.fields import IssueQuery
-from services.graphql.api.projects.fields import ProjectQuery
-from services.graphql.api.projects.mutations import Mutation
+from services.graphql.api.projects.fields import ChoiceQuery, ProjectQuery
+from services.graphql.api.projects.mutations import ProjectMutation
 from services.graphql.api.subscriptions import Subscription
 from services.graphql.api.syncs.fields import SyncQuery
+from services.graphql.api.syncs.mutations import SyncMutation
 from services.graphql.api.syncs.types import SyncStatus
 from services.graphql.execution.limits import EXTENSIONS
 
 
 @strawberry.type(description="Everything that can be read.")
-class Query(ProjectQuery, IssueQuery, SyncQuery, AlertQuery, AdminQuery):
+class Query(ProjectQuery, IssueQuery, SyncQuery, AlertQuery, ViewerQuery, ChoiceQuery, TokenQuery):
+    pass
+
+
+@strawberry.type(description="Changes. Each is carried out by the ingestor and becomes an event.")
+class Mutation(AlertMutation, TokenMutation, SyncMutation, ProjectMutation):
     pass
 
 

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Annotated, Final
+from typing import Annotated
 
 import strawberry
 
+from libs.events import ProjectKey
+from services.graphql.api.alerts.queries import AlertQueries
 from services.graphql.api.alerts.types import Alert
 from services.graphql.api.context import Info
-from services.graphql.api.projects.fields import ProjectId, project_of
+from services.graphql.api.project_names import ProjectId, project_of, uid
 from services.graphql.api.projects.types import Project
-from services.graphql.api.syncs.queries import Versions
-from services.graphql.api.syncs.types import SyncJob, SyncLog, uid
+from services.graphql.api.syncs.queries import SyncQueries
+from services.graphql.api.syncs.types import SyncJob, SyncLog
 from services.graphql.execution.errors import coded
-from services.graphql.reading.arguments import position_in
+from services.graphql.reading.pages import ALERTS_AT_ONCE, LOGS_AT_ONCE, position_in
+from services.graphql.reading.projects import ProjectQueries
 from services.graphql.reading.reader import Row
+from services.graphql.reading.versions import VersionQueries, Versions
 from services.graphql.tracing import delivery
 
 argument = strawberry.argument
-
-LOGS_AT_ONCE: Final = 500
-ALERTS_AT_ONCE: Final = 200
 
 
 @strawberry.type(description="Projects or alerts have changed.")
@@ -34,7 +34,7 @@ class ConsoleEvent:
     )
     alerts: list[Alert] = strawberry.field(
         description="Those that changed since the event before, as they are now, or of which somebody was told: at most"
-        " 200, the last changed first."
+        f" {ALERTS_AT_ONCE}, the last changed first."
     )
     removed: list[strawberry.ID] = strawberry.field(description="uids of those that were unregistered.")
 
@@ -44,13 +44,13 @@ class Subscription:
     @strawberry.subscription(description="A project's job: as it is now, then as it moves, at most twice a second.")
     async def sync_progress(self, info: Info, project_id: ProjectId) -> AsyncGenerator[SyncJob, None]:
         project = await project_of(info, project_id)
-        name, seen = (project["site"], project["key"]), None
+        seen = None
         async with aclosing(_states(info)) as states:
             async for state in states:
-                if state.of.get(name) == seen:
+                if state.of.get(project) == seen:
                     continue
-                seen = state.of.get(name)
-                rows = await asyncio.to_thread(info.context.queries.sync_jobs_of_projects, [name])
+                seen = state.of.get(project)
+                rows = await info.context.queries(SyncQueries).sync_jobs_of_projects([project])
                 if not rows:
                     return  # it was unregistered
                 with delivery("syncProgress", [rows[0]["trace"]]):
@@ -67,13 +67,13 @@ class Subscription:
         after: Annotated[strawberry.ID | None, argument(description="Id of the last entry that was seen.")] = None,
     ) -> AsyncGenerator[SyncLog, None]:
         project = await project_of(info, project_id)
-        queries, site, key = info.context.queries, project["site"], project["key"]
         last = position_in(after, "after")
         if last is None:
-            last = await asyncio.to_thread(queries.position)
+            last = await info.context.queries(VersionQueries).position()
+        queries = info.context.queries(SyncQueries)
         async with aclosing(_states(info)) as states:
             async for _ in states:
-                while rows := await asyncio.to_thread(queries.sync_logs_since, site, key, last, LOGS_AT_ONCE):
+                while rows := await queries.sync_logs_since(project, last, LOGS_AT_ONCE):
                     for row in rows:
                         last = row["position"]
                         with delivery("syncLogAdded", [row["trace"]]):
@@ -94,32 +94,33 @@ class Subscription:
                         yield event
 
 
-def _changed(info: Info, seen: Versions | None, state: Versions) -> list[tuple[str, str]]:
+def _changed(info: Info, seen: Versions | None, state: Versions) -> list[ProjectKey]:
     """The projects that have changed between two states, as far as the caller may see them."""
     before = state.of if seen is None else seen.of
-    return [name for name, versions in state.of.items() if before.get(name) != versions and _sees(info, name)]
+    return [
+        project for project, versions in state.of.items() if before.get(project) != versions and _sees(info, project)
+    ]
 
 
 def _traces(info: Info, seen: Versions | None, state: Versions) -> list[str | None]:
     """In which their last changes were made."""
-    return [state.traces.get(name) for name in _changed(info, seen, state)]
+    return [state.traces.get(project) for project in _changed(info, seen, state)]
 
 
 async def _event(info: Info, seen: Versions | None, state: Versions) -> ConsoleEvent:
     """What has changed between two states, as far as the caller may see it."""
     before = state.of if seen is None else seen.of
     changed = _changed(info, seen, state)
-    removed = [name for name in before if name not in state.of and _sees(info, name)]
-    queries = info.context.queries
-    rows = await asyncio.to_thread(queries.projects_by_name, changed) if changed else []
+    removed = [project for project in before if project not in state.of and _sees(info, project)]
+    rows = await info.context.queries(ProjectQueries).projects_by_name(changed) if changed else []
     alerts: list[Row] = []
     if seen is not None and seen.alerts < state.alerts:
-        alerts = await asyncio.to_thread(queries.alerts_changed, seen.alerts, state.alerts, ALERTS_AT_ONCE)
+        alerts = await info.context.queries(AlertQueries).alerts_changed(seen.alerts, state.alerts, ALERTS_AT_ONCE)
     return ConsoleEvent(
         position=str(state.position),
         projects=[Project.of(row) for row in rows],
         alerts=[Alert.of(row) for row in alerts],
-        removed=[strawberry.ID(uid(*name)) for name in removed],
+        removed=[uid(project) for project in removed],
     )
 
 
@@ -133,5 +134,5 @@ async def _states(info: Info) -> AsyncGenerator[Versions, None]:
             yield state
 
 
-def _sees(info: Info, name: tuple[str, str]) -> bool:
-    return info.context.principal.sees(*name)
+def _sees(info: Info, project: ProjectKey) -> bool:
+    return info.context.principal.sees(project.site, project.key)

@@ -2,7 +2,7 @@
 
 An object costs 1, its own fields are free. What stands in a list counts as often as the list is long: as its argument
 `first` or `limit` says, else `AT_ROOT` times at the root and `BENEATH` times below it. Every @include and @skip counts
-as if the field were wanted, and what the schema says of itself is free.
+as if the field were asked for, and what the schema says of itself is free.
 """
 
 from collections.abc import Mapping

@@ -35,7 +35,7 @@ class Limits:
     """What an operator may set."""
 
     seconds: float = 20.0
-    """Of a query. A command has the scheduler's own limits: cut short, nobody would know whether it was carried out."""
+    """Of a query. A command has the ingestor's own limits: cut short, nobody would know whether it was carried out."""
     cost: int = 20_000
     """Four pages of a hundred issues, with everything that hangs on them."""
 
@@ -45,16 +45,16 @@ class _Size(SizeRule):
 
 
 class CostLimit(SchemaExtension):
-    """Refuses what costs too much, and tells in `extensions` what the others cost."""
+    """Refuses what costs too much, and reports in `extensions` what the others cost."""
 
-    _told: dict[str, Any] | None = None
+    _cost: dict[str, Any] | None = None
 
     def on_execute(self) -> Iterator[None]:
         asked = self.execution_context
         document, operation = operation_of(asked)
         schema = asked.schema._schema  # noqa: SLF001 - Strawberry shows it nowhere else
         cost, allowed = cost_of(schema, document, operation, asked.variables or {}), asked.context.limits.cost
-        self._told = {"cost": {"requestedQueryCost": cost, "maximumAvailable": allowed}}
+        self._cost = {"cost": {"requestedQueryCost": cost, "maximumAvailable": allowed}}
         if cost > allowed:
             raise coded(
                 "TOO_COSTLY",
@@ -66,8 +66,8 @@ class CostLimit(SchemaExtension):
 
     def get_results(self) -> dict[str, Any]:
         """Once: of a subscription it stands in the first answer only."""
-        told, self._told = self._told, None
-        return told or {}
+        cost, self._cost = self._cost, None
+        return cost or {}
 
 
 class TimeLimit(SchemaExtension):

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from libs.access import Principal, SessionStore, TokenStore
+from services.graphql.api.context import Caller
 from services.graphql.execution.errors import refusal
 from services.graphql.http.hosts import Hosts
 
@@ -18,15 +18,6 @@ OPEN: Final = frozenset({"/livez", "/readyz", "/metrics"})
 SIGN_IN: Final = "/console/session"
 
 _READING: Final = frozenset({"GET", "HEAD"})
-
-
-@dataclass(frozen=True)
-class Caller:
-    """One who was let in, and the way to ask whether that still holds."""
-
-    principal: Principal
-    again: Callable[[], Principal | None]
-    """Asks the database and blocks; None once the token or the session opens nothing any more."""
 
 
 CALLER: Final = web.RequestKey("caller", Caller)
@@ -116,10 +107,10 @@ def is_socket(request: web.Request) -> bool:
 
 def _same_site(request: web.Request, origin: str | None) -> bool:
     """Whether the browser says that a page of ours sent it. An Origin that is there was compared already."""
-    said = request.headers.get("Sec-Fetch-Site")
+    sender = request.headers.get("Sec-Fetch-Site")
     looks_only = request.method in _READING and not is_socket(request)
-    if said is not None:
-        return said == "same-origin" or (said == "none" and looks_only)  # none: the person typed the address
+    if sender is not None:
+        return sender == "same-origin" or (sender == "none" and looks_only)  # none: the person typed the address
     return origin is not None or looks_only
 
 

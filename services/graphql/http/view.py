@@ -57,11 +57,11 @@ class StrictView(GraphQLView[Context, None]):
         )
         self.gate = gate
         self._parts, self._connections = parts, connections
-        self._wanted = False
+        self._graphql_json = False
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         accepted = request.headers.get("Accept", "")
-        self._wanted = GRAPHQL_JSON in accepted
+        self._graphql_json = GRAPHQL_JSON in accepted
         if request.method == "GET" and not is_socket(request) and EVENT_STREAM not in accepted:
             text = f"GET serves subscriptions, as a WebSocket or with `Accept: {EVENT_STREAM}`; send POST."
             return refusal(405, text, "BAD_USER_INPUT", {"Allow": "POST"})
@@ -126,9 +126,9 @@ class StrictView(GraphQLView[Context, None]):
     ) -> web.Response:
         response = super().create_response(response_data, sub_response)
         refused = isinstance(response_data, dict) and "data" not in response_data
-        if self._wanted:
+        if self._graphql_json:
             response.content_type = GRAPHQL_JSON
-        if refused and self._wanted:
+        if refused and self._graphql_json:
             response.set_status(400)
         response.headers["Cache-Control"] = "no-store"
         return response

@@ -13,8 +13,8 @@ from typing import Final
 
 import structlog
 
-from services.graphql.api.syncs.queries import Versions
-from services.graphql.reading.queries import Queries
+from services.graphql.reading.reader import Reader
+from services.graphql.reading.versions import VersionQueries, Versions
 
 log = structlog.get_logger(__name__)
 
@@ -31,8 +31,8 @@ CHECK_SECONDS: Final = 5.0
 class Live:
     """The present state of all projects, and word when it moves."""
 
-    def __init__(self, queries: Queries) -> None:
-        self._queries = queries
+    def __init__(self, reader: Reader) -> None:
+        self._queries = reader.of(VersionQueries)
         self._state: Versions | None = None
         self._moved = asyncio.Condition()
         self._watchers = 0
@@ -78,17 +78,13 @@ class Live:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _look_once(self) -> None:
-        position = await asyncio.to_thread(self._queries.position)
+        position = await self._queries.position()
         if self._state is not None and self._state.position == position:
             return
-        state = await asyncio.to_thread(self._versions)
+        state = await self._queries.versions()
         async with self._moved:
             self._state = state
             self._moved.notify_all()
-
-    def _versions(self) -> Versions:
-        state = self._queries.versions()
-        return Versions(state.position, state.of, self._queries.alerts_moved_at(), state.traces)
 
     async def _stop_when_alone(self) -> None:
         if self._watchers or self._looking is None:

@@ -1,12 +1,14 @@
-"""How the read tables are read: in one place, and only as far as the one who asks may see."""
+"""How the read tables are read: in one place, in threads, and only as far as the one who asks may see."""
 
+import asyncio
 import sqlite3
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
-from sqlalchemy import ColumnElement, Engine, Select, and_, event, exists, false, select, true, tuple_
+from sqlalchemy import ColumnElement, Engine, Select, Table, and_, event, exists, false, true, tuple_
 from sqlalchemy.exc import DataError
 
+from libs.events import ProjectKey
 from libs.read_tables import project
 from services.graphql.execution.statements import counted
 
@@ -15,9 +17,11 @@ Row = Mapping[str, Any]
 Projects = frozenset[tuple[str, str]]
 """(site, project key)"""
 
+R = TypeVar("R", bound="Reader")
+
 
 class Reader:
-    """Reads within some projects; None stands for all."""
+    """Reads within some projects; None stands for all. Each subject derives one, which holds its SELECTs."""
 
     def __init__(self, engine: Engine, projects: Projects | None = None) -> None:
         self._engine = engine
@@ -29,7 +33,18 @@ class Reader:
         """The same, for one who may see these projects only."""
         return type(self)(self._engine, projects)
 
-    def _rows(self, query: Select[Any]) -> list[Row]:
+    def of(self, queries: type[R]) -> R:
+        """The SELECTs of a subject, for one who may see as much."""
+        return queries(self._engine, self._projects)
+
+    async def _rows(self, query: Select[Any]) -> list[Row]:
+        return await asyncio.to_thread(self._read, query)
+
+    async def _one(self, query: Select[Any]) -> Row | None:
+        return next(iter(await self._rows(query.limit(1))), None)
+
+    def _read(self, query: Select[Any]) -> list[Row]:
+        # In a thread, which has the context of the operation that it reads for: so the statement ends with that.
         try:
             with self._engine.connect() as connection, counted(connection):
                 return [dict(row) for row in connection.execute(query).mappings()]
@@ -38,9 +53,6 @@ class Reader:
             if isinstance(error.params, Mapping) and any("\x00" in str(value) for value in error.params.values()):
                 return []
             raise
-
-    def _one(self, query: Select[Any]) -> Row | None:
-        return next(iter(self._rows(query.limit(1))), None)
 
     def _seen(self, site: ColumnElement[str], key: ColumnElement[str]) -> ColumnElement[bool]:
         """Whether a row of this project may be shown: it is registered, and within the projects."""
@@ -55,33 +67,9 @@ class Reader:
         return tuple_(site, key).in_(sorted(self._projects))
 
 
-class ProjectQueries(Reader):
-    """Registered projects."""
-
-    def projects(self) -> list[Row]:
-        """Registered projects, by key."""
-        query = select(project).where(project.c.registered, self._allowed(project.c.site, project.c.key))
-        return self._rows(query.order_by(project.c.key, project.c.site))
-
-    def project_by_id_or_key(self, wanted: str) -> Row | None:
-        """A registered project by Jira's id, by key, or by `<site>:<key>` where two sites share a key."""
-        site, colon, key = wanted.partition(":")
-        name = and_(project.c.site == site, project.c.key == key) if colon else project.c.key == wanted
-        query = select(project).where(
-            (project.c.project_id == wanted) | name,
-            project.c.registered,
-            self._allowed(project.c.site, project.c.key),
-        )
-        return self._one(query.order_by(project.c.site))
-
-    def projects_by_name(self, names: list[tuple[str, str]]) -> list[Row]:
-        """Those of the (site, key) that are registered."""
-        query = select(project).where(
-            tuple_(project.c.site, project.c.key).in_(names),
-            project.c.registered,
-            self._allowed(project.c.site, project.c.key),
-        )
-        return self._rows(query.order_by(project.c.key, project.c.site))
+def of_project(table: Table, key: ProjectKey) -> ColumnElement[bool]:
+    """Whether a row is of this project."""
+    return and_(table.c.site == key.site, table.c.project_key == key.key)
 
 
 def _fold_case(connection: sqlite3.Connection, _record: Any, _proxy: Any) -> None:

@@ -18,9 +18,10 @@ from libs.jira_simulator.server import Simulator, serve
 from libs.jira_simulator.site.dataset import Dataset
 from libs.runtime import Health, Stop
 from services.graphql.api.context import Defaults
-from services.graphql.api.ingestor import Scheduler
+from services.graphql.api.ingestor import Ingestor
 from services.graphql.app import make_app
-from services.graphql.reading.queries import Queries
+from services.graphql.reading.reader import Reader
+from services.graphql.reading.versions import VersionQueries
 from services.projector.loop import keep_projecting
 from tests.acceptance.steering.control import Desk
 from tests.acceptance.sync.pipeline import running
@@ -67,9 +68,9 @@ class Console:
     async def synced(self, request: str | None) -> None:
         """Wait until the run that serves a request has ended and can be read."""
         await self.desk.pipeline.ended(request)
-        store, tables = self.desk.pipeline.store, Queries(self.desk.pipeline.tables)
+        store, versions = self.desk.pipeline.store, VersionQueries(self.desk.pipeline.tables)
         head = await asyncio.to_thread(store.head)
-        await until(lambda: asyncio.to_thread(tables.position), lambda position: position >= head)
+        await until(versions.position, lambda position: position >= head)
 
     async def described(self) -> ScheduleDescription:
         return await self.desk.described()
@@ -88,8 +89,8 @@ async def console_over(store: EventStore, temporal: str) -> AsyncIterator[Consol
         projecting = asyncio.create_task(asyncio.to_thread(keep_projecting, store, tables, stop, lambda _why: None))
         tokens = TokenStore(tables, given=TOKEN)
         app = make_app(
-            Queries(tables),
-            Scheduler(temporal, "default"),
+            Reader(tables),
+            Ingestor(temporal, "default"),
             tokens=tokens,
             sessions=SessionStore(tables, tokens),
             health=Health(),

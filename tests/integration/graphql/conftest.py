@@ -17,10 +17,10 @@ from libs.access import migrate as migrate_access
 from libs.read_tables import migrate, readiness
 from libs.runtime import Health, engine, read_database
 from services.graphql.api.context import Defaults
-from services.graphql.api.ingestor import Scheduler
+from services.graphql.api.ingestor import Ingestor
 from services.graphql.app import make_app
 from services.graphql.execution.limits import Limits
-from services.graphql.reading.queries import Queries
+from services.graphql.reading.reader import Reader
 from tests.conftest import BOTH_DATABASES
 from tests.servers.addresses import free_port
 from tests.unit.made import rows
@@ -85,15 +85,15 @@ def limits() -> Limits:
 def app_over(
     tables: sqlalchemy.Engine,
     reading: sqlalchemy.Engine,
-    scheduler: Scheduler,
+    ingestor: Ingestor,
     health: Health | None = None,
     limits: Limits | None = None,
 ) -> web.Application:
     """The service as its process makes it, with `TOKEN` as the token of the environment."""
     tokens = TokenStore(tables, reading=reading, given=TOKEN)
     return make_app(
-        Queries(reading),
-        scheduler,
+        Reader(reading),
+        ingestor,
         tokens=tokens,
         sessions=SessionStore(tables, tokens, reading=reading),
         health=health or Health(),
@@ -105,11 +105,11 @@ def app_over(
 @pytest.fixture
 async def api(read_tables: sqlalchemy.Engine, limits: Limits) -> AsyncIterator[Api]:
     """The service; its Temporal does not answer, as nothing listens on that port."""
-    scheduler = Scheduler(f"127.0.0.1:{free_port()}", "default")
+    ingestor = Ingestor(f"127.0.0.1:{free_port()}", "default")
     reading = engine(read_tables.url.render_as_string(hide_password=False), read_only=True)
     health = Health()
     health.add("read_tables", lambda: asyncio.to_thread(readiness, reading))
-    runner = web.AppRunner(app_over(read_tables, reading, scheduler, health, limits), access_log=None)
+    runner = web.AppRunner(app_over(read_tables, reading, ingestor, health, limits), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     async with ClientSession() as http:

@@ -19,7 +19,7 @@ from libs.temporal.connect import connect
 from services.cli.checks.findings import FAIL
 from services.cli.checks.scheduler import temporal as doctor_on_temporal
 from services.cli.settings import DoctorSettings
-from services.graphql.api.ingestor import Scheduler, SchedulerUnavailableError
+from services.graphql.api.ingestor import Ingestor, TemporalUnavailableError
 from services.telemetry.settings import Settings as TelemetrySettings
 from services.telemetry.sweep.loop import sweep
 from tests.browser.stack import Service
@@ -164,8 +164,8 @@ async def test_the_doctor_and_graphql_say_it_too(front: str, papers: Papers) -> 
     [finding] = await doctor_on_temporal(read_settings(DoctorSettings, environ | wrong))
     assert finding.state == FAIL
     assert "must name the certificate" in finding.text
-    with pytest.raises(SchedulerUnavailableError, match="must name the certificate"):
-        await Scheduler(front, "default", papers.access(ca="wrong")).upcoming_runs("acme-DEMO", 1)
+    with pytest.raises(TemporalUnavailableError, match="must name the certificate"):
+        await Ingestor(front, "default", papers.access(ca="wrong")).upcoming_runs("acme-DEMO", 1)
 
 
 def test_what_can_be_seen_without_temporal_is_reported_at_the_start(papers: Papers) -> None:

@@ -8,17 +8,17 @@ from typing import Annotated
 
 import strawberry
 
-from libs.access import ApiToken as StoredToken
 from libs.access import BadTokenError, Role, UnknownTokenError
-from services.graphql.api.access.types import ApiToken, CreateApiTokenPayload, RevokeApiTokenPayload
-from services.graphql.api.commands import UserError
+from services.graphql.api.access.fields import lies_within, visible_tokens
+from services.graphql.api.access.payloads import CreateApiTokenPayload, RevokeApiTokenPayload
+from services.graphql.api.access.types import ApiToken
 from services.graphql.api.context import Info
-from services.graphql.api.projects.fields import find_project
+from services.graphql.api.payloads import user_error
+from services.graphql.api.project_names import find_project
 from services.graphql.api.roles import admin
+from services.graphql.reading.reader import Projects
 
 argument = strawberry.argument
-
-Projects = frozenset[tuple[str, str]]
 
 
 @strawberry.type
@@ -37,12 +37,12 @@ class TokenMutation:
         context = info.context
         reach: Projects | None = None
         if projects is not None:
-            rows = [(project, await find_project(info, project)) for project in projects]
-            missing = [project for project, row in rows if row is None]
+            found = [(named, await find_project(info, named)) for named in projects]
+            missing = [named for named, project in found if project is None]
             if missing:
                 return _not_made("UNKNOWN_PROJECT", f"No project {missing[0]!r} is registered.", "projects")
-            reach = frozenset((row["site"], row["key"]) for _, row in rows if row is not None)
-        if not _within(context.principal.projects, reach):
+            reach = frozenset(project for _, project in found if project is not None)
+        if not lies_within(reach, context.principal.projects):
             message = "This token reaches some projects only: name those of them that the new one shall reach."
             return _not_made("FORBIDDEN", message, "projects")
         try:
@@ -69,22 +69,10 @@ class TokenMutation:
             )
         except UnknownTokenError:
             message = f"There is no token {id!r}; apiTokens lists those that there are."
-            wrong = UserError(code="UNKNOWN_TOKEN", message=message, field="id")
+            wrong = user_error("UNKNOWN_TOKEN", message, "id")
             return RevokeApiTokenPayload(token=None, user_errors=[wrong])
         return RevokeApiTokenPayload(token=ApiToken.of(token), user_errors=[])
 
 
-async def visible_tokens(info: Info) -> list[StoredToken]:
-    """The tokens whose reach lies within the caller's own."""
-    tokens = await asyncio.to_thread(info.context.tokens.list)
-    return [token for token in tokens if _within(info.context.principal.projects, token.projects)]
-
-
-def _within(own: Projects | None, other: Projects | None) -> bool:
-    return own is None or (other is not None and other <= own)
-
-
 def _not_made(code: str, message: str, field: str | None) -> CreateApiTokenPayload:
-    return CreateApiTokenPayload(
-        token=None, secret=None, user_errors=[UserError(code=code, message=message, field=field)]
-    )
+    return CreateApiTokenPayload(token=None, secret=None, user_errors=[user_error(code, message, field)])

@@ -9,8 +9,9 @@ import strawberry
 
 from libs.access import ApiToken as StoredToken
 from libs.access import Principal, Role
-from services.graphql.api.commands import UserError
-from services.graphql.api.syncs.types import uid
+from libs.events import ProjectKey
+from services.graphql.api.project_names import uid
+from services.graphql.reading.reader import Projects
 
 strawberry.enum(
     Role,
@@ -68,18 +69,5 @@ class ApiToken:
         )
 
 
-@strawberry.type(description="What came of making a token.")
-class CreateApiTokenPayload:
-    token: ApiToken | None = strawberry.field(description="The new token's record.")
-    secret: str | None = strawberry.field(description="The token itself: it is not stored and not shown again.")
-    user_errors: list[UserError] = strawberry.field(description="Empty when it was made.")
-
-
-@strawberry.type(description="What came of revoking a token.")
-class RevokeApiTokenPayload:
-    token: ApiToken | None = strawberry.field(description="The token's record, revoked.")
-    user_errors: list[UserError] = strawberry.field(description="Empty when it was revoked.")
-
-
-def _projects(projects: frozenset[tuple[str, str]] | None) -> list[strawberry.ID] | None:
-    return None if projects is None else [strawberry.ID(uid(site, key)) for site, key in sorted(projects)]
+def _projects(projects: Projects | None) -> list[strawberry.ID] | None:
+    return None if projects is None else [uid(ProjectKey(*project)) for project in sorted(projects)]

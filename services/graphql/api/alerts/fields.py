@@ -1,20 +1,18 @@
-"""Root fields on alerts and the notices about them."""
+"""Root fields on alerts and the notifications about them."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 import strawberry
 
 from libs.access import Role
-from services.graphql.api.alerts.notifications import Notification, NotificationState
-from services.graphql.api.alerts.queries import AlertFilter, NoticeFilter
-from services.graphql.api.alerts.types import Alert, AlertStatus
+from libs.events import ProjectKey
+from services.graphql.api.alerts.queries import AlertFilter, AlertQueries, NotificationFilter
+from services.graphql.api.alerts.types import Alert, AlertStatus, Notification, NotificationState
 from services.graphql.api.context import Info
-from services.graphql.api.projects.fields import project_of
-from services.graphql.api.projects.types import MAX_LIST
-from services.graphql.reading.arguments import position_in, within
+from services.graphql.api.project_names import project_of
+from services.graphql.reading.pages import MAX_LIST, how_many, position_in, within
 
 argument = strawberry.argument
 
@@ -22,7 +20,7 @@ OfProject = Annotated[
     strawberry.ID | None,
     argument(description="Jira's id, the key, or <site>:<key>; left out: all that you may see."),
 ]
-Limit = Annotated[int, argument(description="How many, 1 to 200.")]
+Limit = Annotated[int, argument(description=how_many(MAX_LIST))]
 After = Annotated[str | None, argument(description="Cursor of an entry: what comes behind it follows.")]
 
 
@@ -44,7 +42,7 @@ class AlertQuery:
             code=code,
             after=position_in(after, "after"),
         )
-        rows = await asyncio.to_thread(info.context.queries.alerts, narrow, within("limit", limit, MAX_LIST))
+        rows = await info.context.queries(AlertQueries).alerts(narrow, within("limit", limit, MAX_LIST))
         return [Alert.of(row) for row in rows]
 
     @strawberry.field(description="An alert by id; null when there is none.")
@@ -53,7 +51,7 @@ class AlertQuery:
         info: Info,
         id: Annotated[strawberry.ID, argument(description="The alert's id.")],  # noqa: A002
     ) -> Alert | None:
-        row = await asyncio.to_thread(info.context.queries.alert, id)
+        row = await info.context.queries(AlertQueries).alert(id)
         return None if row is None else Alert.of(row)
 
     @strawberry.field(
@@ -67,24 +65,21 @@ class AlertQuery:
         limit: Limit = 50,
         after: After = None,
     ) -> list[Notification]:
-        narrow = NoticeFilter(
+        narrow = NotificationFilter(
             project=await _named(info, project_id),
             state=None if state is None else state.name,
             after=position_in(after, "after"),
             everything=sees_everything(info),
         )
-        rows = await asyncio.to_thread(info.context.queries.notifications, narrow, within("limit", limit, MAX_LIST))
+        rows = await info.context.queries(AlertQueries).notifications(narrow, within("limit", limit, MAX_LIST))
         return [Notification.of(row) for row in rows]
 
 
 def sees_everything(info: Info) -> bool:
-    """Whether the caller sees notices that concern no project, too: administrators do whose reach has no bounds."""
+    """Whether the caller sees notifications of no project, too: administrators do whose reach has no bounds."""
     principal = info.context.principal
     return principal.may(Role.ADMIN) and principal.projects is None
 
 
-async def _named(info: Info, project_id: str | None) -> tuple[str, str] | None:
-    if project_id is None:
-        return None
-    project = await project_of(info, project_id)
-    return project["site"], project["key"]
+async def _named(info: Info, project_id: str | None) -> ProjectKey | None:
+    return None if project_id is None else await project_of(info, project_id)

@@ -1,4 +1,4 @@
-"""What people do about alerts, and about the notices that tell of them."""
+"""What people do about alerts, and about the notifications of them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Annotated, Final
 
 import strawberry
 
+from libs.events import ProjectKey
 from libs.temporal.messages import (
     AcknowledgeAlert,
     AnyCommand,
@@ -19,15 +20,15 @@ from libs.temporal.messages import (
     SilenceAlerts,
 )
 from services.graphql.api.alerts.fields import sees_everything
-from services.graphql.api.alerts.notifications import Notification, NotificationChannel
 from services.graphql.api.alerts.payloads import AlertPayload, NotificationPayload, SilencePayload
-from services.graphql.api.alerts.types import Alert, Silence
-from services.graphql.api.commands import UserError, frame, outcome, user_error
+from services.graphql.api.alerts.queries import SILENCES, AlertQueries
+from services.graphql.api.alerts.types import Alert, Notification, NotificationChannel, Silence
+from services.graphql.api.commands import IdempotencyKey, Reason, common_fields, outcome
 from services.graphql.api.context import Info
-from services.graphql.api.projects.fields import ProjectId, find_project
+from services.graphql.api.payloads import UserError, user_error
+from services.graphql.api.project_names import ProjectId, find_project, key_of
 from services.graphql.api.roles import admin, operator
 from services.graphql.execution.errors import bad_input
-from services.graphql.reading.arguments import Once, Reason
 from services.graphql.reading.reader import Row
 
 argument = strawberry.argument
@@ -37,7 +38,7 @@ MAX_SILENCE_MINUTES: Final = 90 * 24 * 60
 MAX_RECIPIENTS: Final = 20
 
 TRIED_SECONDS: Final = 10.0
-"""How long a mutation waits until the notifier has tried a notice."""
+"""How long a mutation waits until the notifier has tried a notification."""
 
 _LOOK_SECONDS: Final = 0.1
 
@@ -54,7 +55,7 @@ class AlertMutation:
         info: Info,
         id: AlertId,  # noqa: A002
         reason: Reason = None,
-        idempotency_key: Once = None,
+        idempotency_key: IdempotencyKey = None,
     ) -> AlertPayload:
         return await _on_alert(info, id, reason, idempotency_key, AcknowledgeAlert)
 
@@ -66,7 +67,7 @@ class AlertMutation:
         info: Info,
         id: AlertId,  # noqa: A002
         reason: Reason = None,
-        idempotency_key: Once = None,
+        idempotency_key: IdempotencyKey = None,
     ) -> AlertPayload:
         return await _on_alert(info, id, reason, idempotency_key, ResolveAlert)
 
@@ -81,7 +82,7 @@ class AlertMutation:
         minutes: Annotated[int, argument(description="For how long, up to 129600 (90 days); 0 lifts a silence.")],
         code: Annotated[str | None, argument(description="Only alerts of this cause; left out: all.")] = None,
         reason: Reason = None,
-        idempotency_key: Once = None,
+        idempotency_key: IdempotencyKey = None,
     ) -> SilencePayload:
         if not 0 <= minutes <= MAX_SILENCE_MINUTES:
             raise bad_input(f"minutes must be between 0 and {MAX_SILENCE_MINUTES}, not {minutes}")
@@ -89,11 +90,10 @@ class AlertMutation:
         if project is None:
             message = f"No project {project_id!r} is registered; `projects` lists those that are."
             return SilencePayload(silences=[], user_errors=[user_error("UNKNOWN_PROJECT", message, "projectId")])
-        site, key = project["site"], project["key"]
         until = datetime.now(UTC) + timedelta(minutes=minutes) if minutes else None
-        shared = frame(info, site, key, reason, idempotency_key, about=code or "")
+        shared = common_fields(info, project, reason, idempotency_key, about=code or "")
         done = await outcome(info, SilenceAlerts(**shared, until=until, code=code))
-        rows = await info.context.loaders.silences.load((site, key))
+        rows = await info.context.loaders.many(SILENCES, project)
         return SilencePayload(
             silences=[Silence.of(row) for row in rows], user_errors=[done] if isinstance(done, UserError) else []
         )
@@ -111,12 +111,14 @@ class AlertMutation:
             list[str] | None,
             argument(description="Addresses or telephone numbers; left out: those the channel is set up for."),
         ] = None,
-        idempotency_key: Once = None,
+        idempotency_key: IdempotencyKey = None,
     ) -> NotificationPayload:
         if not sees_everything(info):
             message = "This token reaches some projects only; a test notice belongs to none of them."
             return NotificationPayload(notification=None, user_errors=[user_error("FORBIDDEN", message)])
-        shared = frame(info, info.context.defaults.site, "", None, idempotency_key, about=channel.value)
+        shared = common_fields(
+            info, ProjectKey(info.context.defaults.site, ""), None, idempotency_key, about=channel.value
+        )
         notification_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"jdi:test-notice:{shared['command_id']}"))
         command = SendTestNotification(
             **shared, notification_id=notification_id, channel=channel.value, to=_recipients(to)
@@ -130,9 +132,9 @@ class AlertMutation:
         self,
         info: Info,
         id: Annotated[strawberry.ID, argument(description="The notice's id.")],  # noqa: A002
-        idempotency_key: Once = None,
+        idempotency_key: IdempotencyKey = None,
     ) -> NotificationPayload:
-        row = await _notice(info, id)
+        row = await _notification(info, id)
         if row is None:
             message = f"There is no notice {id!r}; `notifications` lists those that there are."
             return NotificationPayload(
@@ -143,7 +145,7 @@ class AlertMutation:
             return NotificationPayload(
                 notification=Notification.of(row), user_errors=[user_error("NOT_DEAD", message, "id")]
             )
-        shared = frame(info, row["site"], "", None, idempotency_key, about=id)
+        shared = common_fields(info, ProjectKey(row["site"], ""), None, idempotency_key, about=id)
         command = RedriveNotification(**shared, notification_id=row["notice_id"], channel=row["channel"])
         return await _tried(info, command, id, lambda now: now["attempts"] > row["attempts"])
 
@@ -156,29 +158,29 @@ async def _on_alert(
     make: type[AcknowledgeAlert | ResolveAlert],
 ) -> AlertPayload:
     """Have a command on an alert carried out, and answer with the alert as it is afterwards."""
-    row = await asyncio.to_thread(info.context.queries.alert, alert_id)
+    row = await info.context.queries(AlertQueries).alert(alert_id)
     if row is None:
         message = f"There is no alert {alert_id!r}; `alerts` lists those that there are."
         return AlertPayload(alert=None, user_errors=[user_error("UNKNOWN_ALERT", message, "id")])
-    shared = frame(info, row["site"], row["project_key"], reason, idempotency_key, about=alert_id)
+    shared = common_fields(info, key_of(row), reason, idempotency_key, about=alert_id)
     done = await outcome(info, make(**shared, alert_id=alert_id))
     if isinstance(done, UserError):
         return AlertPayload(alert=None, user_errors=[done])
-    row = await asyncio.to_thread(info.context.queries.alert, alert_id)
+    row = await info.context.queries(AlertQueries).alert(alert_id)
     return AlertPayload(alert=None if row is None else Alert.of(row), user_errors=[])
 
 
 async def _tried(
     info: Info, command: AnyCommand, notification_id: str, over: Callable[[Row], bool]
 ) -> NotificationPayload:
-    """Have a notice sent, and wait for a while until it was tried."""
+    """Have a notification sent, and wait for a while until it was tried."""
     done = await outcome(info, command)
     if isinstance(done, UserError):
         return NotificationPayload(notification=None, user_errors=[done])
     row: Row | None = None
     try:
         async with asyncio.timeout(TRIED_SECONDS):
-            while (row := await _notice(info, notification_id)) is None or not over(row):  # noqa: ASYNC110 - another process moves it
+            while (row := await _notification(info, notification_id)) is None or not over(row):  # noqa: ASYNC110 - another process moves it
                 await asyncio.sleep(_LOOK_SECONDS)
     except TimeoutError:
         message = (
@@ -190,8 +192,8 @@ async def _tried(
     return NotificationPayload(notification=Notification.of(row), user_errors=[])
 
 
-async def _notice(info: Info, notification_id: str) -> Row | None:
-    return await asyncio.to_thread(info.context.queries.notification, notification_id, everything=sees_everything(info))
+async def _notification(info: Info, notification_id: str) -> Row | None:
+    return await info.context.queries(AlertQueries).notification(notification_id, everything=sees_everything(info))
 
 
 def _recipients(to: list[str] | None) -> tuple[str, ...]:
@@ -200,10 +202,10 @@ def _recipients(to: list[str] | None) -> tuple[str, ...]:
     Raises:
         GraphQLError: they are too many, or one cannot be an address.
     """
-    wanted = tuple(each.strip() for each in to or ())
-    if len(wanted) > MAX_RECIPIENTS:
-        raise bad_input(f"to: {len(wanted)} recipients are given, {MAX_RECIPIENTS} at most are told at once")
-    wrong = [each for each in wanted if not each.isprintable() or not 0 < len(each) <= 254]
+    recipients = tuple(each.strip() for each in to or ())
+    if len(recipients) > MAX_RECIPIENTS:
+        raise bad_input(f"to: {len(recipients)} recipients are given, {MAX_RECIPIENTS} at most are told at once")
+    wrong = [each for each in recipients if not each.isprintable() or not 0 < len(each) <= 254]
     if wrong:
         raise bad_input(f"to: {wrong[0]!r} is neither an address nor a telephone number")
-    return wanted
+    return recipients

@@ -1,12 +1,11 @@
-"""What mutations on alerts and notices answer."""
+"""What mutations on alerts and notifications answer."""
 
 from __future__ import annotations
 
 import strawberry
 
-from services.graphql.api.alerts.notifications import Notification
-from services.graphql.api.alerts.types import Alert, Silence
-from services.graphql.api.commands import UserError
+from services.graphql.api.alerts.types import Alert, Notification, Silence
+from services.graphql.api.payloads import UserError
 
 
 @strawberry.type(description="What came of something that was done about an alert.")

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
 from typing import Annotated
 
 import strawberry
 
 from services.graphql.api.context import Info
-from services.graphql.api.issues.queries import IssueFilter
+from services.graphql.api.issues.queries import IssueFilter, IssueQueries
 from services.graphql.api.issues.types import Issue, IssueConnection, IssueEdge, PageInfo, Sprint, User
-from services.graphql.api.projects.fields import ProjectId, project_of
+from services.graphql.api.project_names import ProjectId, project_of
 from services.graphql.execution.errors import bad_input
-from services.graphql.reading.arguments import keyset, within
-from services.graphql.reading.cursors import encode
+from services.graphql.reading.pages import MAX_PAGE, encode, how_many, keyset, within
 from services.graphql.reading.reader import Row
 
 argument = strawberry.argument
-
-MAX_PAGE = 100
 
 
 @strawberry.input(description="Narrows a list of issues; what is left out does not narrow.")
@@ -42,9 +38,8 @@ class IssueQuery:
     ) -> Issue | None:
         if (id is None) == (key is None):
             raise bad_input("give either id or key")
-        queries = info.context.queries
-        find, wanted = (queries.issue_by_id, id) if id is not None else (queries.issue_by_key, key or "")
-        row = await asyncio.to_thread(find, wanted)
+        queries = info.context.queries(IssueQueries)
+        row = await queries.issue_by_id(id) if id is not None else await queries.issue_by_key(key or "")
         return None if row is None else Issue.of(row)
 
     @strawberry.field(description="Issues of a project, the last changed first, page by page.")
@@ -52,7 +47,7 @@ class IssueQuery:
         self,
         info: Info,
         project_id: ProjectId,
-        first: Annotated[int, argument(description="How many, 1 to 100.")] = 50,
+        first: Annotated[int, argument(description=how_many(MAX_PAGE))] = 50,
         after: Annotated[str | None, argument(description="Cursor of an issue: what comes behind it follows.")] = None,
         filter: Annotated[  # noqa: A002
             IssueFilterInput | None, argument(description="What the list is narrowed to.")
@@ -61,15 +56,13 @@ class IssueQuery:
         within("first", first, MAX_PAGE, "; go on with after")
         behind = keyset(after, 2)
         project = await project_of(info, project_id)
-        rows = await asyncio.to_thread(
-            info.context.queries.issues_page, project["site"], project["key"], _narrow(filter), behind, first + 1
-        )
+        rows = await info.context.queries(IssueQueries).issues_page(project, _narrow(filter), behind, first + 1)
         return _connection(rows[:first], more=len(rows) > first, began=after is not None)
 
     @strawberry.field(description="Sprints of a project's boards, and those its issues are planned in.")
     async def sprints(self, info: Info, project_id: ProjectId) -> list[Sprint]:
         project = await project_of(info, project_id)
-        rows = await asyncio.to_thread(info.context.queries.sprints_of_project, project["site"], project["key"])
+        rows = await info.context.queries(IssueQueries).sprints_of_project(project)
         return [Sprint.of(row) for row in rows]
 
     @strawberry.field(description="Users, by name; of a project: those who have a part in its issues.")
@@ -80,12 +73,8 @@ class IssueQuery:
             strawberry.ID | None, argument(description="Jira's id, the key, or <site>:<key>.")
         ] = None,
     ) -> list[User]:
-        queries = info.context.queries
-        if project_id is None:
-            rows = await asyncio.to_thread(queries.users)
-        else:
-            project = await project_of(info, project_id)
-            rows = await asyncio.to_thread(queries.users, project["site"], project["key"])
+        project = None if project_id is None else await project_of(info, project_id)
+        rows = await info.context.queries(IssueQueries).users(project)
         return [User.of(row, row["account_id"]) for row in rows]
 
 

@@ -1,59 +1,50 @@
 """What Jira holds, as the API shows it: made from rows of the read tables."""
 
 from datetime import datetime
+from typing import Self
 
 import strawberry
 
+from libs.read_tables import UNKNOWN_ACCOUNT
 from services.graphql.api.context import Info
+from services.graphql.api.issues.queries import COMMENTS, SPRINTS, USERS, WORKLOGS
+from services.graphql.reading.from_row import FromRow, column, from_row, moment
 from services.graphql.reading.reader import Row
-
-UNKNOWN_USER = "unknown"
-
-
-def moment(text: str) -> datetime:
-    """A time of the read tables."""
-    return datetime.fromisoformat(text)
-
-
-def moment_or_none(text: str | None) -> datetime | None:
-    return None if text is None else moment(text)
 
 
 @strawberry.type(description="A Jira user. People who left Jira are still here, by the name Jira shows for them.")
 class User:
-    id: strawberry.ID = strawberry.field(description="Atlassian account id.")
+    id: strawberry.ID = strawberry.field(description="Atlassian account id.", metadata=column("account_id"))
     display_name: str = strawberry.field(description="The name the user shows; not unique.")
     active: bool = strawberry.field(description="Whether the account is active.")
     account_type: str = strawberry.field(description="atlassian, app, customer or unknown.")
     avatar_url: str | None = strawberry.field(description="Address of the picture.")
 
     @classmethod
-    def of(cls, row: Row | None, account_id: str) -> "User":
+    def of(cls, row: Row | None, account_id: str) -> Self:
         """The user of a row; a stand-in where Jira no longer names one."""
-        if row is None:
-            return cls(
-                id=strawberry.ID(account_id),
-                display_name="Former user",
-                active=False,
-                account_type="unknown",
-                avatar_url=None,
-            )
+        return cls._unnamed(account_id, "Former user", active=False) if row is None else from_row(cls, row)
+
+    @classmethod
+    def tracked(cls, row: Row) -> Self:
+        """A user of a watch list; one whom Jira has not shown yet goes by the account id."""
+        account_id = row["account_id"]
+        return cls._unnamed(account_id, account_id, active=True) if row["display_name"] is None else from_row(cls, row)
+
+    @classmethod
+    def _unnamed(cls, account_id: str, shown: str, *, active: bool) -> Self:
         return cls(
-            id=strawberry.ID(row["account_id"]),
-            display_name=row["display_name"],
-            active=row["active"],
-            account_type=row["account_type"],
-            avatar_url=row["avatar_url"],
+            id=strawberry.ID(account_id), display_name=shown, active=active, account_type="unknown", avatar_url=None
         )
 
 
 async def load_user(info: Info, site: str, account_id: str) -> User:
-    return User.of(await info.context.loaders.users.load((site, account_id)), account_id)
+    return User.of(await info.context.loaders.one(USERS, (site, account_id)), account_id)
 
 
 @strawberry.type(description="A sprint of a Jira board.")
-class Sprint:
-    id: strawberry.ID = strawberry.field(description="Jira's id.")
+class Sprint(FromRow):
+    id: strawberry.ID = strawberry.field(description="Jira's id.", metadata=column("sprint_id"))
     name: str = strawberry.field(description="The sprint's name.")
     state: str = strawberry.field(description="future, active or closed.")
     goal: str | None = strawberry.field(description="What the team wants to reach.")
@@ -61,71 +52,44 @@ class Sprint:
     end_date: datetime | None = strawberry.field(description="When it is planned to end.")
     complete_date: datetime | None = strawberry.field(description="When it was closed.")
 
-    @classmethod
-    def of(cls, row: Row) -> "Sprint":
-        return cls(
-            id=strawberry.ID(row["sprint_id"]),
-            name=row["name"],
-            state=row["state"],
-            goal=row["goal"],
-            start_date=moment_or_none(row["start_date"]),
-            end_date=moment_or_none(row["end_date"]),
-            complete_date=moment_or_none(row["complete_date"]),
-        )
-
 
 @strawberry.type(description="A comment on an issue.")
-class Comment:
+class Comment(FromRow):
     row: strawberry.Private[Row]
-    id: strawberry.ID = strawberry.field(description="Jira's id.")
+    id: strawberry.ID = strawberry.field(description="Jira's id.", metadata=column("comment_id"))
     body: str = strawberry.field(description="The text, readable, made from Jira's document format.")
     created: datetime = strawberry.field(description="When it was written.")
     updated: datetime | None = strawberry.field(description="When it was last changed.")
 
     @strawberry.field(description="Who wrote it.")
     async def author(self, info: Info) -> User:
-        return await load_user(info, self.row["site"], self.row["author_id"] or UNKNOWN_USER)
-
-    @classmethod
-    def of(cls, row: Row) -> "Comment":
-        return cls(
-            row=row,
-            id=strawberry.ID(row["comment_id"]),
-            body=row["body"],
-            created=moment(row["created"]),
-            updated=moment_or_none(row["updated"]),
-        )
+        return await load_user(info, self.row["site"], self.row["author_id"] or UNKNOWN_ACCOUNT)
 
 
 @strawberry.type(description="Time logged on an issue.")
 class Worklog:
     row: strawberry.Private[Row]
-    id: strawberry.ID = strawberry.field(description="Jira's id.")
-    time_spent: int | None = strawberry.field(description="Seconds.")
+    id: strawberry.ID = strawberry.field(description="Jira's id.", metadata=column("worklog_id"))
+    time_spent: int | None = strawberry.field(description="Seconds.", metadata=column("time_spent_seconds"))
     comment: str | None = strawberry.field(description="The note left with it, as readable text.")
     started: datetime = strawberry.field(description="When the work began.")
     updated: datetime = strawberry.field(description="When the entry was last changed.")
 
     @strawberry.field(description="Who did the work.")
     async def author(self, info: Info) -> User:
-        return await load_user(info, self.row["site"], self.row["author_id"] or UNKNOWN_USER)
+        return await load_user(info, self.row["site"], self.row["author_id"] or UNKNOWN_ACCOUNT)
 
     @classmethod
-    def of(cls, row: Row) -> "Worklog":
-        return cls(
-            row=row,
-            id=strawberry.ID(row["worklog_id"]),
-            time_spent=row["time_spent_seconds"],
-            comment=row["comment"],
-            started=moment(row["started"] or row["created"]),
-            updated=moment(row["updated"]),
-        )
+    def of(cls, row: Row) -> Self:
+        return from_row(cls, row, started=moment(row["started"] or row["created"]))
 
 
 @strawberry.type(description="An issue, as Jira last showed it.")
-class Issue:
+class Issue(FromRow):
     row: strawberry.Private[Row]
-    id: strawberry.ID = strawberry.field(description="Jira's id; it stays when the issue moves.")
+    id: strawberry.ID = strawberry.field(
+        description="Jira's id; it stays when the issue moves.", metadata=column("issue_id")
+    )
     key: str = strawberry.field(description="The current key, such as DEMO-7.")
     project_key: str = strawberry.field(description="Key of the registered project.")
     summary: str = strawberry.field(description="The title.")
@@ -151,39 +115,18 @@ class Issue:
     async def sprint(self, info: Info) -> Sprint | None:
         if self.row["sprint_id"] is None:
             return None
-        row = await info.context.loaders.sprints.load((self.row["site"], self.row["sprint_id"]))
+        row = await info.context.loaders.one(SPRINTS, (self.row["site"], self.row["sprint_id"]))
         return None if row is None else Sprint.of(row)
 
     @strawberry.field(description="Its comments, oldest first.")
     async def comments(self, info: Info) -> list[Comment]:
-        return [
-            Comment.of(row)
-            for row in await info.context.loaders.comments.load((self.row["site"], self.row["issue_id"]))
-        ]
+        rows = await info.context.loaders.many(COMMENTS, (self.row["site"], self.row["issue_id"]))
+        return [Comment.of(row) for row in rows]
 
     @strawberry.field(description="Its worklogs, oldest first.")
     async def worklogs(self, info: Info) -> list[Worklog]:
-        return [
-            Worklog.of(row)
-            for row in await info.context.loaders.worklogs.load((self.row["site"], self.row["issue_id"]))
-        ]
-
-    @classmethod
-    def of(cls, row: Row) -> "Issue":
-        return cls(
-            row=row,
-            id=strawberry.ID(row["issue_id"]),
-            key=row["key"],
-            project_key=row["project_key"],
-            summary=row["summary"],
-            description=row["description"],
-            status=row["status"],
-            status_category=row["status_category"],
-            priority=row["priority"],
-            issue_type=row["issue_type"],
-            created=moment(row["created"]),
-            updated=moment(row["updated"]),
-        )
+        rows = await info.context.loaders.many(WORKLOGS, (self.row["site"], self.row["issue_id"]))
+        return [Worklog.of(row) for row in rows]
 
 
 @strawberry.type(description="One issue of a page, with its cursor.")

@@ -1,45 +1,147 @@
-"""Root fields on projects, and how every root field finds the project that an argument names."""
+"""Root fields on projects, and on what there is to choose from when one is registered."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+from datetime import UTC, datetime
+from typing import Annotated, Final
 
 import strawberry
 
+from libs.events import ProjectKey
+from libs.temporal.commands import JiraRefusedError
+from libs.temporal.cron import BadCron, check, describe, next_runs, notes
+from libs.temporal.messages import AnyQuestion, FindProjects, FindUsers, Option, Options
 from services.graphql.api.context import Info
-from services.graphql.api.projects.types import Project
-from services.graphql.execution.errors import not_found
-from services.graphql.reading.reader import Row
+from services.graphql.api.ingestor import NOT_DONE
+from services.graphql.api.issues.types import User
+from services.graphql.api.payloads import user_error
+from services.graphql.api.project_names import ProjectId, project_of
+from services.graphql.api.projects.types import (
+    CronPreview,
+    JiraProjectOption,
+    JiraProjectOptions,
+    JiraUserOptions,
+    Project,
+)
+from services.graphql.api.roles import admin
+from services.graphql.execution.errors import bad_input, coded
+from services.graphql.reading.pages import encode, keyset
+from services.graphql.reading.projects import ProjectQueries
 
-ProjectId = Annotated[strawberry.ID, strawberry.argument(description="Jira's id, the key, or <site>:<key>.")]
+argument = strawberry.argument
 
+PREVIEWED: Final = 5
 
-async def find_project(info: Info, wanted: str) -> Row | None:
-    """The registered project that the caller names, when the caller may see it."""
-    return await asyncio.to_thread(info.context.queries.project_by_id_or_key, wanted)
-
-
-async def project_of(info: Info, wanted: str) -> Row:
-    """The registered project that the caller names.
-
-    Raises:
-        GraphQLError: there is none that the caller may see.
-    """
-    row = await find_project(info, wanted)
-    if row is None:
-        keys = ", ".join(known["key"] for known in await asyncio.to_thread(info.context.queries.projects))
-        raise not_found(f"no project {wanted!r} is registered; registered are: {keys or 'none'}")
-    return row
+Search = Annotated[str, argument(description="Part of the name or key; empty: all.")]
+After = Annotated[str | None, argument(description="endCursor of the page before.")]
 
 
 @strawberry.type
 class ProjectQuery:
     @strawberry.field(description="A registered project by Jira's id or by key; null when there is none.")
     async def project(self, info: Info, project_id: ProjectId) -> Project | None:
-        row = await find_project(info, project_id)
+        row = await info.context.queries(ProjectQueries).project_by_id_or_key(project_id)
         return None if row is None else Project.of(row)
 
     @strawberry.field(description="All registered projects, by key.")
     async def projects(self, info: Info) -> list[Project]:
-        return [Project.of(row) for row in await asyncio.to_thread(info.context.queries.projects)]
+        return [Project.of(row) for row in await info.context.queries(ProjectQueries).projects()]
+
+
+@strawberry.type
+class ChoiceQuery:
+    @strawberry.field(description="What a schedule would do: in words, its next runs, or what is wrong with it.")
+    async def cron_preview(
+        self,
+        cron: Annotated[str, argument(description="Five fields.")],
+        timezone: Annotated[str, argument(description="An IANA name such as Europe/Berlin.")] = "UTC",
+    ) -> CronPreview:
+        return await asyncio.to_thread(_preview, cron, timezone)
+
+    @strawberry.field(description="Projects to register, asked from Jira now.", extensions=admin())
+    async def jira_project_options(
+        self,
+        info: Info,
+        search: Search = "",
+        after: After = None,
+        site: Annotated[str | None, argument(description="Short name of the Jira site; left out: ours.")] = None,
+    ) -> JiraProjectOptions:
+        site = site or info.context.defaults.site
+        found = await _ask(info, FindProjects(site=site, search=search.strip(), start=_start(after)))
+        rows = await info.context.queries(ProjectQueries).projects()
+        registered = {ProjectKey(row["site"], row["key"]) for row in rows}
+        return JiraProjectOptions(
+            nodes=[
+                JiraProjectOption(
+                    id=strawberry.ID(option.id),
+                    key=option.key,
+                    name=option.name,
+                    registered=ProjectKey(site, option.key) in registered,
+                )
+                for option in found.options
+                if info.context.principal.sees(site, option.key)
+            ],
+            end_cursor=_cursor(found),
+            has_next_page=found.next_start is not None,
+        )
+
+    @strawberry.field(description="People for a project's watch list, asked from Jira now.", extensions=admin())
+    async def jira_project_user_options(
+        self, info: Info, project_id: ProjectId, search: Search = "", after: After = None
+    ) -> JiraUserOptions:
+        project = await project_of(info, project_id)
+        question = FindUsers(site=project.site, project=project.key, search=search.strip(), start=_start(after))
+        found = await _ask(info, question)
+        return JiraUserOptions(
+            nodes=[_user(option) for option in found.options],
+            end_cursor=_cursor(found),
+            has_next_page=found.next_start is not None,
+        )
+
+
+def _preview(cron: str, timezone: str) -> CronPreview:
+    try:
+        check(cron, timezone)
+    except BadCron as error:
+        wrong = user_error(error.code, str(error), error.field)
+        return CronPreview(valid=False, words=None, runs=[], notes=[], user_errors=[wrong])
+    return CronPreview(
+        valid=True,
+        words=describe(cron),
+        runs=next_runs(cron, timezone, datetime.now(UTC), PREVIEWED),
+        notes=notes(cron, timezone),
+        user_errors=[],
+    )
+
+
+async def _ask(info: Info, question: AnyQuestion) -> Options:
+    """Ask Jira; what it refuses is an error with the classified code and the advice."""
+    try:
+        return await info.context.discovery.ask(question)
+    except JiraRefusedError as error:
+        raise coded(error.code, str(error), advice=error.advice) from error
+    except NOT_DONE as error:
+        raise coded(error.code, str(error)) from error
+
+
+def _start(after: str | None) -> int:
+    values = keyset(after, 1)
+    try:
+        return int(values[0]) if values else 0
+    except ValueError as error:
+        raise bad_input(f"after: {error}") from error
+
+
+def _cursor(found: Options) -> str | None:
+    return None if found.next_start is None else encode((str(found.next_start),))
+
+
+def _user(option: Option) -> User:
+    return User(
+        id=strawberry.ID(option.id),
+        display_name=option.name,
+        active=option.active,
+        account_type=option.account_type,
+        avatar_url=option.avatar_url,
+    )

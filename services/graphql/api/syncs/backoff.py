@@ -1,39 +1,38 @@
 """When a sync runs next: by its cron, or slower while it is backed off."""
 
 from datetime import UTC, datetime
+from typing import Self
 
 import strawberry
 
 from libs.temporal.cron import BadCron, next_runs
 from libs.temporal.intervals import next_time
-from services.graphql.api.issues.types import moment, moment_or_none
+from services.graphql.reading.from_row import column, from_row, moment
 from services.graphql.reading.reader import Row
 
 
 @strawberry.type(description="A schedule that is slowed down because its runs fail; one that succeeds restores it.")
 class Backoff:
-    level: int = strawberry.field(description="1, 2, 3, …: each further failure goes one up, to the longest pause.")
+    level: int = strawberry.field(
+        description="1, 2, 3, …: each further failure goes one up, to the longest pause.",
+        metadata=column("backoff_level"),
+    )
     code: str = strawberry.field(description="The failure that led to it, such as SUSPENDED_PAYMENT.")
-    failures: int = strawberry.field(description="Runs in a row that failed so.")
-    seconds: int = strawberry.field(description="From one run to the next.")
-    since: datetime | None = strawberry.field(description="When it was slowed down first.")
+    failures: int = strawberry.field(description="Runs in a row that failed so.", metadata=column("backoff_failures"))
+    seconds: int = strawberry.field(description="From one run to the next.", metadata=column("backoff_seconds"))
+    since: datetime | None = strawberry.field(
+        description="When it was slowed down first.", metadata=column("backoff_since")
+    )
     next_run_at: datetime | None = strawberry.field(
         description="When the next run looks whether Jira works again; null while paused."
     )
 
     @classmethod
-    def of(cls, row: Row, now: datetime | None = None) -> "Backoff | None":
+    def of(cls, row: Row, now: datetime | None = None) -> Self | None:
         """The back-off of a row of `sync_job`; None while it runs by its cron."""
         if not row["backoff_level"]:
             return None
-        return cls(
-            level=row["backoff_level"],
-            code=row["backoff_code"] or "",
-            failures=row["backoff_failures"],
-            seconds=row["backoff_seconds"],
-            since=moment_or_none(row["backoff_since"]),
-            next_run_at=next_run_of(row, now),
-        )
+        return from_row(cls, row, code=row["backoff_code"] or "", next_run_at=next_run_of(row, now))
 
 
 def next_run_of(row: Row, now: datetime | None = None) -> datetime | None:

@@ -1,11 +1,12 @@
 """Why a sync failed, as the API shows it."""
 
 from datetime import datetime
+from typing import Self
 
 import strawberry
 
 from libs.jira_client.failures.rules import RULES
-from services.graphql.api.issues.types import moment_or_none
+from services.graphql.reading.from_row import moment_or_none
 from services.graphql.reading.reader import Row
 
 
@@ -22,21 +23,21 @@ class SyncError:
     attempts: int = strawberry.field(description="Runs in a row that failed, this one included; of a single run: 1.")
 
     @classmethod
-    def of_state(cls, row: Row) -> "SyncError | None":
+    def of_state(cls, row: Row) -> Self | None:
         """The error of a row of `sync_state`, if it has one."""
         return cls._of(row, row["error_since"], row["error_attempts"])
 
     @classmethod
-    def of_run(cls, row: Row) -> "SyncError | None":
+    def of_run(cls, row: Row) -> Self | None:
         """The error of a row of `sync_run`, if it has one."""
         return cls._of(row, row["ended_at"], 1)
 
     @classmethod
-    def _of(cls, row: Row, since: str | None, attempts: int) -> "SyncError | None":
+    def _of(cls, row: Row, since: str | None, attempts: int) -> Self | None:
         code = row["error_code"]
         if code is None:
             return None
-        # What was recorded before failures said these themselves is told by the code.
+        # What was recorded before failures brought these themselves follows from the code.
         rule = _RULES.get(code)
         return cls(
             code=code,

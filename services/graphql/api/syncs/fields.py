@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 import strawberry
 
 from services.graphql.api.context import Info
 from services.graphql.api.issues.types import User
-from services.graphql.api.projects.fields import ProjectId, project_of
-from services.graphql.api.projects.types import MAX_LIST, changes_of, runs_of, tracked
-from services.graphql.api.syncs.queries import LogFilter
+from services.graphql.api.project_names import ProjectId, project_of
+from services.graphql.api.syncs.queries import LogFilter, SyncQueries
 from services.graphql.api.syncs.types import (
     Absence,
     ProjectChange,
@@ -21,14 +19,14 @@ from services.graphql.api.syncs.types import (
     SyncLogLevel,
     SyncRun,
     SyncState,
+    changes_of,
+    runs_of,
 )
-from services.graphql.reading.arguments import keyset, position_in, within
+from services.graphql.reading.pages import MAX_LIST, MAX_LOGS, how_many, keyset, position_in, within
 
 argument = strawberry.argument
 
-MAX_LOGS = 1000
-
-Limit = Annotated[int, argument(description="How many, 1 to 200.")]
+Limit = Annotated[int, argument(description=how_many(MAX_LIST))]
 
 
 @strawberry.type
@@ -36,7 +34,7 @@ class SyncQuery:
     @strawberry.field(description="How fresh each kind of entity of a project is, and why not.")
     async def sync_states(self, info: Info, project_id: ProjectId) -> list[SyncState]:
         project = await project_of(info, project_id)
-        rows = await asyncio.to_thread(info.context.queries.sync_states, project["site"], project["key"])
+        rows = await info.context.queries(SyncQueries).sync_states(project)
         return [SyncState.of(row) for row in rows]
 
     @strawberry.field(description="What happened during a project's syncs, newest first.")
@@ -44,7 +42,7 @@ class SyncQuery:
         self,
         info: Info,
         project_id: ProjectId,
-        limit: Annotated[int, argument(description="How many, 1 to 1000.")] = 100,
+        limit: Annotated[int, argument(description=how_many(MAX_LOGS))] = 100,
         level: Annotated[SyncLogLevel | None, argument(description="Only of this level.")] = None,
         warning: Annotated[bool | None, argument(description="true: only warnings; false: none.")] = None,
         entity: Annotated[str | None, argument(description="Only on this kind of entity.")] = None,
@@ -62,19 +60,17 @@ class SyncQuery:
             after=position_in(after, "after"),
         )
         project = await project_of(info, project_id)
-        rows = await asyncio.to_thread(
-            info.context.queries.sync_logs, project["site"], project["key"], within("limit", limit, MAX_LOGS), narrow
-        )
+        rows = await info.context.queries(SyncQueries).sync_logs(project, within("limit", limit, MAX_LOGS), narrow)
         return [SyncLog.of(row) for row in rows]
 
     @strawberry.field(description="The scheduled syncs of all projects.")
     async def sync_jobs(self, info: Info) -> list[SyncJob]:
-        return [SyncJob.of(row) for row in await asyncio.to_thread(info.context.queries.sync_jobs)]
+        return [SyncJob.of(row) for row in await info.context.queries(SyncQueries).sync_jobs()]
 
     @strawberry.field(description="A project's last runs, newest first.")
     async def sync_runs(self, info: Info, project_id: ProjectId, limit: Limit = 50) -> list[SyncRun]:
         project = await project_of(info, project_id)
-        return await runs_of(info, project["site"], project["key"], limit)
+        return await runs_of(info, project, limit)
 
     @strawberry.field(description="What was decided about a project: who, when, why; newest first.")
     async def project_changes(
@@ -85,7 +81,7 @@ class SyncQuery:
         before: Annotated[strawberry.ID | None, argument(description="Id of an entry: only what is older.")] = None,
     ) -> list[ProjectChange]:
         project = await project_of(info, project_id)
-        return await changes_of(info, project["site"], project["key"], limit, before)
+        return await changes_of(info, project, limit, before)
 
     @strawberry.field(description="Fields of Jira's answers that changed under a project's syncs, newest first.")
     async def schema_drifts(
@@ -97,30 +93,26 @@ class SyncQuery:
     ) -> list[SchemaDrift]:
         position, count = position_in(before, "before"), within("limit", limit, MAX_LIST)
         project = await project_of(info, project_id)
-        rows = await asyncio.to_thread(
-            info.context.queries.schema_drifts, project["site"], project["key"], count, position
-        )
+        rows = await info.context.queries(SyncQueries).schema_drifts(project, count, position)
         return [SchemaDrift.of(row) for row in rows]
 
     @strawberry.field(description="A project's watch list, by name; empty when everybody is tracked.")
     async def tracked_users(self, info: Info, project_id: ProjectId) -> list[User]:
         project = await project_of(info, project_id)
-        rows = await asyncio.to_thread(info.context.queries.tracked_users, project["site"], project["key"])
-        return [tracked(row) for row in rows]
+        rows = await info.context.queries(SyncQueries).tracked_users(project)
+        return [User.tracked(row) for row in rows]
 
     @strawberry.field(description="What was stored of a project and is not shown any more, and why; latest first.")
     async def absences(
         self,
         info: Info,
         project_id: ProjectId,
-        limit: Annotated[int, argument(description="How many, 1 to 1000.")] = 100,
+        limit: Annotated[int, argument(description=how_many(MAX_LOGS))] = 100,
         after: Annotated[str | None, argument(description="Cursor of an entry: what comes behind it follows.")] = None,
     ) -> list[Absence]:
         behind = keyset(after, 3)
         project = await project_of(info, project_id)
-        rows = await asyncio.to_thread(
-            info.context.queries.absences, project["site"], project["key"], within("limit", limit, MAX_LOGS), behind
-        )
+        rows = await info.context.queries(SyncQueries).absences(project, within("limit", limit, MAX_LOGS), behind)
         return [Absence.of(row) for row in rows]
 
 

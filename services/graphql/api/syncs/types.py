@@ -2,30 +2,27 @@
 
 import enum
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 
-import msgspec
 import strawberry
 from strawberry.scalars import JSON
 
+from libs.events import ProjectKey
 from services.graphql.api.context import Info
-from services.graphql.api.ingestor import SchedulerUnavailableError
-from services.graphql.api.issues.types import moment, moment_or_none
+from services.graphql.api.ingestor import TemporalUnavailableError
+from services.graphql.api.project_names import key_of, uid
 from services.graphql.api.syncs.backoff import Backoff, next_run_of
 from services.graphql.api.syncs.failure import SyncError
+from services.graphql.api.syncs.queries import SyncQueries
 from services.graphql.execution.errors import coded
-from services.graphql.reading.arguments import within
-from services.graphql.reading.cursors import encode
+from services.graphql.reading.from_row import EMPTY_IS_NULL, FromRow, column, from_row
+from services.graphql.reading.pages import MAX_LIST, MAX_UPCOMING, encode, how_many, position_in, within
 from services.graphql.reading.reader import Row
 from services.graphql.tracing import trace_id_of
 
-MAX_UPCOMING = 10
-"""Temporal tells no more."""
-
-
-def uid(site: str, key: str) -> str:
-    """The name of a project that never changes; every `projectId` argument takes it."""
-    return f"{site}:{key}"
+Timezone = Annotated[
+    str | None, strawberry.argument(description="An IANA name such as Europe/Berlin; left out: as it is, or UTC.")
+]
 
 
 @strawberry.enum(description="How the last sync of an entity went.")
@@ -46,15 +43,8 @@ class SyncState:
     error: SyncError | None = strawberry.field(description="Why it failed; null unless it did.")
 
     @classmethod
-    def of(cls, row: Row) -> "SyncState":
-        return cls(
-            entity=row["entity"],
-            last_sync_time=moment(row["last_sync_time"]),
-            status=SyncStatus(row["status"]).value,
-            watermark=moment_or_none(row["watermark"]),
-            rows=row["rows"],
-            error=SyncError.of_state(row),
-        )
+    def of(cls, row: Row) -> Self:
+        return from_row(cls, row, status=SyncStatus(row["status"]).value, error=SyncError.of_state(row))
 
 
 @strawberry.enum(description="Whether a sync job runs on its schedule.")
@@ -71,7 +61,7 @@ class SyncJob:
     project_key: str = strawberry.field(description="Key of the project.")
     workflow_id: str = strawberry.field(description="Id of the workflow in Temporal.")
     schedule_id: str = strawberry.field(description="Id of the schedule in Temporal.")
-    cron_schedule: str = strawberry.field(description="Five cron fields.")
+    cron_schedule: str = strawberry.field(description="Five cron fields.", metadata=column("cron"))
     timezone: str = strawberry.field(description="The zone the schedule is read in.")
     status: SyncJobStatus = strawberry.field(description="ACTIVE, PAUSED or ERROR.")
     last_run_at: datetime | None = strawberry.field(description="When the last run began.")
@@ -93,37 +83,23 @@ class SyncJob:
     async def upcoming_runs(
         self,
         info: Info,
-        count: Annotated[int, strawberry.argument(description="How many, 1 to 10.")] = 5,
+        count: Annotated[int, strawberry.argument(description=how_many(MAX_UPCOMING))] = 5,
     ) -> list[datetime]:
         within("count", count, MAX_UPCOMING)
         try:
-            return await info.context.scheduler.upcoming_runs(self.row["schedule_id"], count)
-        except SchedulerUnavailableError as error:
+            return await info.context.ingestor.upcoming_runs(self.row["schedule_id"], count)
+        except TemporalUnavailableError as error:
             raise coded(error.code, str(error)) from error
 
     @classmethod
-    def of(cls, row: Row) -> "SyncJob":
-        return cls(
-            row=row,
-            id=strawberry.ID(uid(row["site"], row["project_key"])),
-            project_key=row["project_key"],
-            workflow_id=row["workflow_id"],
-            schedule_id=row["schedule_id"],
-            cron_schedule=row["cron"],
-            timezone=row["timezone"],
-            status=SyncJobStatus(row["status"]),
-            last_run_at=moment_or_none(row["last_run_at"]),
-            last_ended_at=moment_or_none(row["last_ended_at"]),
-            last_result=row["last_result"],
+    def of(cls, row: Row) -> Self:
+        return from_row(
+            cls,
+            row,
+            id=uid(key_of(row)),
             next_run_at=next_run_of(row),
             backoff=Backoff.of(row),
             running=row["current_run_id"] is not None,
-            current_run_id=row["current_run_id"],
-            pages_done=row["pages_done"],
-            pages_total=row["pages_total"],
-            paused_at=moment_or_none(row["paused_at"]),
-            paused_by=row["paused_by"],
-            pause_reason=row["pause_reason"],
         )
 
 
@@ -137,7 +113,7 @@ class SyncRunResult(enum.Enum):
 
 @strawberry.type(description="One run of a project's sync.")
 class SyncRun:
-    id: strawberry.ID = strawberry.field(description="The run's id in Temporal.")
+    id: strawberry.ID = strawberry.field(description="The run's id in Temporal.", metadata=column("run_id"))
     mode: str | None = strawberry.field(description="FULL or INCREMENTAL; null when it failed before it could decide.")
     reason: str = strawberry.field(description="Why it ran: the schedule, or who asked.")
     result: SyncRunResult = strawberry.field(description="RUNNING, SUCCESS, ERROR or CANCELLED.")
@@ -156,34 +132,13 @@ class SyncRun:
     warnings: list[str] = strawberry.field(description="What could not be read although the run went well.")
     error: SyncError | None = strawberry.field(description="Why it failed; null unless it did.")
     note: str | None = strawberry.field(description="Why it was cancelled; null unless it was.")
-    details: JSON | None = strawberry.field(description="Evidence of the failure.")
+    details: JSON | None = strawberry.field(description="Evidence of the failure.", metadata=column("error_details"))
     attempts: int | None = strawberry.field(description="How often the failing step was tried.")
 
     @classmethod
-    def of(cls, row: Row) -> "SyncRun":
-        return cls(
-            id=strawberry.ID(row["run_id"]),
-            mode=row["mode"],
-            reason=row["reason"],
-            result=SyncRunResult(row["result"]),
-            started_at=moment_or_none(row["started_at"]),
-            ended_at=moment_or_none(row["ended_at"]),
-            seconds=row["seconds"],
-            pages_done=row["pages_done"],
-            pages_total=row["pages_total"],
-            issues=row["issues"],
-            comments=row["comments"],
-            worklogs=row["worklogs"],
-            sprints=row["sprints"],
-            users=row["users"],
-            appended=row["appended"],
-            requests=row["requests"],
-            warnings=msgspec.json.decode(row["warnings"], type=list[str]),
-            error=SyncError.of_run(row),
-            note=row["error_message"] if row["result"] == "CANCELLED" else None,
-            details=None if row["error_details"] is None else msgspec.json.decode(row["error_details"]),
-            attempts=row["attempts"],
-        )
+    def of(cls, row: Row) -> Self:
+        note = row["error_message"] if row["result"] == "CANCELLED" else None
+        return from_row(cls, row, error=SyncError.of_run(row), note=note)
 
 
 @strawberry.enum(description="What was decided about a project: by people, or by the integrator about its pace.")
@@ -204,45 +159,30 @@ class ProjectChangeKind(enum.Enum):
 
 
 @strawberry.type(description="An entry of a project's settings history.")
-class ProjectChange:
-    id: strawberry.ID = strawberry.field(description="Position of its event in the log; grows with time.")
+class ProjectChange(FromRow):
+    id: strawberry.ID = strawberry.field(
+        description="Position of its event in the log; grows with time.", metadata=column("position")
+    )
     kind: ProjectChangeKind = strawberry.field(description="What was decided.")
     actor: str = strawberry.field(description="Who decided it.")
-    reason: str | None = strawberry.field(description="Why, as they said.")
+    reason: str | None = strawberry.field(description="Why, as they said.", metadata=EMPTY_IS_NULL)
     summary: str = strawberry.field(description="What was decided, in words.")
     at: datetime = strawberry.field(description="When.")
-
-    @classmethod
-    def of(cls, row: Row) -> "ProjectChange":
-        return cls(
-            id=strawberry.ID(str(row["position"])),
-            kind=ProjectChangeKind(row["kind"]),
-            actor=row["actor"],
-            reason=row["reason"] or None,
-            summary=row["summary"],
-            at=moment(row["at"]),
-        )
 
 
 @strawberry.type(description="Something that was stored and is not shown any more.")
 class Absence:
-    id: strawberry.ID = strawberry.field(description="Jira's id of it.")
-    entity: str = strawberry.field(description="issue, comment or worklog.")
+    id: strawberry.ID = strawberry.field(description="Jira's id of it.", metadata=column("entity_id"))
+    entity: str = strawberry.field(description="issue, comment or worklog.", metadata=column("kind"))
     reason: str = strawberry.field(
         description="DELETED, MOVED, HIDDEN, or UNTRACKED: nobody on the watch list has a part in it."
     )
-    at: datetime = strawberry.field(description="When that was found.")
+    at: datetime = strawberry.field(description="When that was found.", metadata=column("gone_at"))
     cursor: str = strawberry.field(description="Give it as `after` to go on behind this entry.")
 
     @classmethod
-    def of(cls, row: Row) -> "Absence":
-        return cls(
-            id=strawberry.ID(row["entity_id"]),
-            entity=row["kind"],
-            reason=row["reason"],
-            at=moment(row["gone_at"]),
-            cursor=encode((row["gone_at"], row["kind"], row["entity_id"])),
-        )
+    def of(cls, row: Row) -> Self:
+        return from_row(cls, row, cursor=encode((row["gone_at"], row["kind"], row["entity_id"])))
 
 
 @strawberry.enum(description="How much a log entry matters.")
@@ -254,7 +194,9 @@ class SyncLogLevel(enum.Enum):
 
 @strawberry.type(description="What happened during a sync.")
 class SyncLog:
-    id: strawberry.ID = strawberry.field(description="Position of its event in the log; grows with time.")
+    id: strawberry.ID = strawberry.field(
+        description="Position of its event in the log; grows with time.", metadata=column("position")
+    )
     level: SyncLogLevel = strawberry.field(description="INFO, ERROR or DEBUG.")
     warning: bool = strawberry.field(description="Whether an INFO entry tells of something that wants attention.")
     message: str = strawberry.field(description="What happened, in words.")
@@ -267,41 +209,36 @@ class SyncLog:
     )
 
     @classmethod
-    def of(cls, row: Row) -> "SyncLog":
-        return cls(
-            id=strawberry.ID(str(row["position"])),
-            # The contract knows three levels, the log four: a warning is told by a field of its own.
-            level=SyncLogLevel.INFO if row["level"] == "WARNING" else SyncLogLevel(row["level"]),
-            warning=row["level"] == "WARNING",
-            message=row["message"],
-            details=None if row["details"] is None else msgspec.json.decode(row["details"]),
-            entity=row["entity"],
-            run_id=row["run_id"],
-            created_at=moment(row["created_at"]),
-            trace_id=trace_id_of(row["trace"]),
-        )
+    def of(cls, row: Row) -> Self:
+        # The contract knows three levels, the log four: a warning has a field of its own.
+        warning = row["level"] == "WARNING"
+        level = SyncLogLevel.INFO if warning else SyncLogLevel(row["level"])
+        return from_row(cls, row, level=level, warning=warning, trace_id=trace_id_of(row["trace"]))
 
 
 @strawberry.type(description="A field of Jira's answers that appeared, vanished or changed its type.")
-class SchemaDrift:
-    id: strawberry.ID = strawberry.field(description="Position of its event in the log; grows with time.")
+class SchemaDrift(FromRow):
+    id: strawberry.ID = strawberry.field(
+        description="Position of its event in the log; grows with time.", metadata=column("position")
+    )
     change: str = strawberry.field(description="What became of the field, such as appeared, vanished or type.")
     field_id: str = strawberry.field(
         description="Jira's id of the field, such as customfield_10016; or, beginning with $, its place in an answer."
     )
-    field_name: str | None = strawberry.field(description="Its name in Jira, where known.")
+    field_name: str | None = strawberry.field(description="Its name in Jira, where known.", metadata=EMPTY_IS_NULL)
     before: str | None = strawberry.field(description="Its type before; null when it was not there.")
     after: str | None = strawberry.field(description="Its type now; null when it is not there any more.")
     at: datetime = strawberry.field(description="When a run found that.")
 
-    @classmethod
-    def of(cls, row: Row) -> "SchemaDrift":
-        return cls(
-            id=strawberry.ID(str(row["position"])),
-            change=row["change"],
-            field_id=row["field_id"],
-            field_name=row["field_name"] or None,
-            before=row["before"],
-            after=row["after"],
-            at=moment(row["at"]),
-        )
+
+async def runs_of(info: Info, project: ProjectKey, limit: int) -> list[SyncRun]:
+    """The last runs of a project, newest first."""
+    rows = await info.context.queries(SyncQueries).sync_runs(project, within("limit", limit, MAX_LIST))
+    return [SyncRun.of(row) for row in rows]
+
+
+async def changes_of(info: Info, project: ProjectKey, limit: int, before: str | None) -> list[ProjectChange]:
+    """What was decided about a project, newest first."""
+    position, count = position_in(before, "before"), within("limit", limit, MAX_LIST)
+    rows = await info.context.queries(SyncQueries).project_changes(project, count, position)
+    return [ProjectChange.of(row) for row in rows]

@@ -16,10 +16,10 @@ from libs.access import migrate as migrate_access
 from libs.read_tables import migrate
 from libs.runtime import Health, engine, read_database
 from services.graphql.api.context import Defaults
-from services.graphql.api.ingestor import Scheduler
+from services.graphql.api.ingestor import Ingestor
 from services.graphql.app import make_app
 from services.graphql.http.hosts import Hosts
-from services.graphql.reading.queries import Queries
+from services.graphql.reading.reader import Reader
 from tests.servers.addresses import free_port
 from tests.unit.made import rows
 
@@ -82,8 +82,8 @@ async def serving(folder: Path, hosts: Hosts | None = None) -> AsyncIterator[Ser
     migrate_access(tables)
     tokens = TokenStore(tables, reading=reading, given=GIVEN)
     app = make_app(
-        Queries(reading),
-        Scheduler(f"127.0.0.1:{free_port()}", "default"),
+        Reader(reading),
+        Ingestor(f"127.0.0.1:{free_port()}", "default"),
         tokens=tokens,
         sessions=SessionStore(tables, tokens, reading=reading),
         health=Health(),

@@ -19,7 +19,7 @@ from libs.temporal.commands import REFUSED
 from libs.temporal.connect import connect
 from libs.temporal.messages import Done, RequestSync
 from libs.temporal.worker import make_worker
-from services.graphql.api import ingestor as scheduler
+from services.graphql.api import ingestor
 from tests.integration.graphql.conftest import Api, app_over
 from tests.servers.addresses import TemporalServer
 from tests.unit.made import rows
@@ -53,7 +53,7 @@ async def reaching(temporal: TemporalServer, tmp_path: Path) -> AsyncIterator[Ap
     """The service with a Temporal that answers, and whose control queue nobody serves yet."""
     tables = engine(read_database(f"sqlite:///{tmp_path / 'jdi.db'}"))
     migrate(tables)
-    app = app_over(tables, tables, scheduler.Scheduler(temporal.address, "default"))
+    app = app_over(tables, tables, ingestor.Ingestor(temporal.address, "default"))
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -111,7 +111,7 @@ async def test_two_at_once_are_two_requests(served: Api) -> None:
 async def test_without_an_ingestor_the_caller_does_not_wait_for_ever(
     reaching: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scheduler, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(ingestor, "ANSWER_SECONDS", 0.5)
     reaching.insert(project, [rows.project()])
     answer = await trigger(reaching, p="DEMO")
     assert [error["code"] for error in answer["userErrors"]] == ["NO_ANSWER"]

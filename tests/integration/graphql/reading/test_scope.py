@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from libs import access, read_tables
 from libs.access import Role, SessionStore, TokenStore
 from libs.runtime import Health, engine, read_database
-from services.graphql.api.alerts.notifications import SHARED_SUBJECT
-from services.graphql.api.ingestor import Scheduler
+from services.graphql.api.alerts.types import SHARED_SUBJECT
+from services.graphql.api.ingestor import Ingestor
 from services.graphql.app import make_app
-from services.graphql.reading.queries import Queries
+from services.graphql.reading.reader import Reader
 from tests.integration.graphql.documents import queries, served
 from tests.servers.addresses import free_port
 from tests.unit.made import rows
@@ -76,8 +76,8 @@ class Tenants:
         _fill(tables)
         tokens = TokenStore(tables)
         app = make_app(
-            Queries(engine(url, read_only=True)),
-            Scheduler(f"127.0.0.1:{free_port()}", "default"),
+            Reader(engine(url, read_only=True)),
+            Ingestor(f"127.0.0.1:{free_port()}", "default"),
             tokens=tokens,
             sessions=SessionStore(tables, tokens),
             health=Health(),

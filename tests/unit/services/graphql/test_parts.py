@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from libs.runtime import SettingsError, read_settings
 from services.graphql.api.context import Defaults
 from services.graphql.api.syncs.backoff import next_run
-from services.graphql.reading.cursors import BadCursorError, decode, encode
+from services.graphql.reading.pages import BadCursorError, decode, encode
 from services.graphql.settings import Settings
 
 

@@ -22,9 +22,8 @@ from graphql import (
 )
 
 from libs.access import Role
-from services.graphql.api.projects.mutations import Mutation
 from services.graphql.api.roles import Needs
-from services.graphql.api.schema import schema
+from services.graphql.api.schema import Mutation, schema
 
 SNAPSHOT = Path(__file__).parents[5] / "schema.graphql"
 

@@ -15,7 +15,7 @@ import pytest
 from libs.embedded import environment
 from libs.runtime import Secret, read_settings
 from services.cli.checks.notifications import CHANNELS as CHANNELS_OF_THE_DOCTOR
-from services.graphql.api.alerts.notifications import NotificationChannel
+from services.graphql.api.alerts.types import NotificationChannel
 from services.notifier.channels.table import CHANNELS, SettingsOfChannels, adapters_of
 
 ROOT = Path(__file__).parents[5]
