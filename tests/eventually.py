@@ -90,9 +90,9 @@ def wait_until(
     seconds: float = PATIENCE,
 ) -> T:
     """The same for a test without an event loop: it blocks its thread."""
-    seen: object = "nothing"
     pauses, deadline = _pauses(), time.monotonic() + seconds
-    while time.monotonic() < deadline:
+    while True:
+        seen: object
         try:
             seen = found = look()
             if good(found):
@@ -100,8 +100,9 @@ def wait_until(
         except despite as error:
             seen = error
         _give_up_if(hopeless, look, good)
+        if time.monotonic() >= deadline:
+            raise AssertionError(_complaint(look, good, f"still not so after {seconds:g} s", seen))
         time.sleep(next(pauses))
-    raise AssertionError(_complaint(look, good, f"still not so after {seconds:g} s", seen))
 
 
 def _pauses() -> Iterator[float]:

@@ -104,21 +104,21 @@ class Busy:
         async with self.client(**kept) as http:
             while True:
                 await self.ask(http, chance.choice(QUERIES))
-                await asyncio.sleep(0.3)
+                await asyncio.sleep(0.5)
 
     async def trigger(self, project: str) -> NoReturn:
         """Ask for one sync after the other; several are served by one run where it comes to that."""
         async with self.client() as http:
             while True:
                 await self.sync(http, project)
-                await asyncio.sleep(0.2)
+                await asyncio.sleep(1)
 
     async def change(self) -> NoReturn:
         """Work in Jira."""
         acts = RandomActs(self.jira.dataset, self.jira.mutations, 7)
         while True:
             acts.run(2, SEEN_BY_SYNC)
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.3)
 
     async def watch(self, project: str) -> NoReturn:
         """Follow a project's log from its beginning, over as many connections as it takes."""
