@@ -21,6 +21,14 @@ VIOLATIONS = {
     "An event type knows neither": ("libs/events/types/facts.py", "import libs.events.log.batches"),
     "Of the parts of libs.events": ("libs/events/log/digests.py", "import libs.events.reading.follow"),
     "What a failure means is told": ("libs/jira_client/failures/rules.py", "import httpx"),
+    "GraphQL: requests stand on": ("services/graphql/reading/pages.py", "import services.graphql.api.roles"),
+    "No subject of the API": (
+        "services/graphql/api/alerts/mutations.py",
+        "import services.graphql.api.access.mutations",
+    ),
+    "Who is told what": ("services/notifier/policy/rules.py", "import services.notifier.delivery.send"),
+    "How rows are written": ("services/projector/tables/upserts.py", "import services.projector.issues.adf"),
+    "No circles in a service": ("services/telemetry/backoff.py", "import services.telemetry.state"),
 }
 
 

@@ -34,6 +34,10 @@ TESTED_IN: Final = {
     "services.graphql.api.alerts": "tests/acceptance/steering/test_alert_steering.py",
     "services.graphql.api.syncs": "tests/acceptance/steering/test_steering.py",
     "services.graphql.measures": "tests/integration/graphql/execution/test_limits.py",
+    "services.ingestor.project_of": "tests/acceptance/sync",
+    "services.notifier.measures": "tests/integration/notifier/test_delivering.py",
+    "services.projector.batch": "tests/unit/services/projector/issues/test_facts.py",
+    "services.projector.settings": "tests/integration/projector/test_process.py",
     "services.telemetry.__main__": "tests/acceptance/deploy/test_manifests.py",
     "services.telemetry.alerts": "tests/unit/services/telemetry/test_state.py",
 }
