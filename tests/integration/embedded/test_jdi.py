@@ -84,10 +84,10 @@ def test_doctor_names_what_fails_and_exits_1(tmp_path: Path) -> None:
     jdi(tmp_path, "migrate")
     addresses = {"TEMPORAL_ADDRESS": "127.0.0.1:9", "NATS_URL": "nats://127.0.0.1:9"}
     done = jdi(tmp_path, "doctor", **JIRA, **addresses)
-    checkpoints = {line.split()[1]: line.split()[0] for line in done.stdout.splitlines()}
+    states = {line.split()[1]: line.split()[0] for line in done.stdout.splitlines()}
     assert done.returncode == 1
-    assert checkpoints["settings"] == checkpoints["credentials"] == checkpoints["event"] == checkpoints["read"] == "ok"
-    assert checkpoints["temporal"] == checkpoints["nats"] == checkpoints["jira"] == "fail"
+    assert states["settings"] == states["credentials"] == states["event"] == states["read"] == "ok"
+    assert states["temporal"] == states["nats"] == states["jira"] == "fail"
     assert "hush" not in done.stdout
 
 

@@ -49,8 +49,8 @@ def test_the_order_of_keys_says_nothing(value: object) -> None:
 
 @given(json_values)
 def test_the_canonical_form_is_its_own(value: object) -> None:
-    idempotency_key = canonical(json.dumps(value).encode())
-    assert canonical(idempotency_key) == idempotency_key
+    normal = canonical(json.dumps(value).encode())
+    assert canonical(normal) == normal
 
 
 def _reversed(value: object) -> object:

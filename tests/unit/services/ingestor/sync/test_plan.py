@@ -20,7 +20,7 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 times = st.datetimes(datetime(2020, 1, 1), datetime(2026, 3, 1), timezones=st.just(UTC))  # noqa: DTZ001
 
 
-def checkpoints(at: datetime, trailing_at: datetime = NOW) -> Watermarks:
+def watermarks(at: datetime, trailing_at: datetime = NOW) -> Watermarks:
     return Watermarks(issue=at, comment=at, worklog=at, sprint=at, user=at, trailing_at=trailing_at)
 
 
@@ -39,39 +39,39 @@ def test_a_run_starts_at_the_oldest_of_the_watermarks(issue: datetime, comment: 
 
 
 def test_once_an_hour_a_run_looks_back_over_the_trailing_window() -> None:
-    plan = plan_sync(checkpoints(NOW - OVERLAP, NOW - TRAILING_EVERY), [], [], NOW)
+    plan = plan_sync(watermarks(NOW - OVERLAP, NOW - TRAILING_EVERY), [], [], NOW)
     assert plan.since == NOW - TRAILING_WINDOW
-    after = advance(checkpoints(NOW), plan, NOW)
+    after = advance(watermarks(NOW), plan, NOW)
     assert after is not None
     assert plan_sync(after, [], [], NOW + timedelta(minutes=1)).since == NOW - OVERLAP
 
 
 @given(scan_started_at=times, newest_seen=times)
 def test_a_watermark_never_depends_on_what_was_seen(scan_started_at: datetime, newest_seen: datetime) -> None:
-    plan = plan_sync(checkpoints(newest_seen), [], [], NOW)
-    after = advance(checkpoints(newest_seen), plan, scan_started_at)
+    plan = plan_sync(watermarks(newest_seen), [], [], NOW)
+    after = advance(watermarks(newest_seen), plan, scan_started_at)
     assert after is not None
     assert after.issue == scan_started_at - OVERLAP
 
 
 def test_unfinished_issues_are_read_again_as_many_as_fit_one_request() -> None:
     unfinished = [str(number) for number in range(250)]
-    plan = plan_sync(checkpoints(NOW), [], unfinished, NOW)
+    plan = plan_sync(watermarks(NOW), [], unfinished, NOW)
     assert list(plan.retry_issue_ids) == unfinished[:100]
 
 
 def test_a_run_limited_to_accounts_moves_no_watermark() -> None:
     request = PendingRequest(request_id="r", full=True, account_ids=("a", "b"))
-    plan = plan_sync(checkpoints(NOW), [request], [], NOW)
+    plan = plan_sync(watermarks(NOW), [request], [], NOW)
     assert plan.full
     assert plan.account_ids == ("a", "b")
-    assert advance(checkpoints(NOW), plan, NOW) is None
+    assert advance(watermarks(NOW), plan, NOW) is None
 
 
 def test_a_request_for_everything_widens_one_for_some_accounts() -> None:
     some = PendingRequest(request_id="some", full=True, account_ids=("a",))
     everything = PendingRequest(request_id="all", full=False)
-    plan = plan_sync(checkpoints(NOW), [some, everything], [], NOW)
+    plan = plan_sync(watermarks(NOW), [some, everything], [], NOW)
     assert plan.account_ids == ()
     assert plan.full
     assert plan.request_ids == ("some", "all")
