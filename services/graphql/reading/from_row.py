@@ -42,7 +42,7 @@ def moment_or_none(text: str | None) -> datetime | None:
     return None if text is None else moment(text)
 
 
-def from_row(kind: type[T], row: Row, **given: Any) -> T:
+def from_row(kind: type[T], row: Row, /, **given: Any) -> T:
     """An object of the kind; `given` are the fields that are no column."""
     made: T = _maker(kind, *given)(row, given)
     return made

@@ -28,6 +28,7 @@ class Thing(FromRow):
     details: JSON | None
     note: str | None = strawberry.field(metadata=EMPTY_IS_NULL)
     comment: str | None
+    kind: str
     words: str | None = strawberry.field(metadata=column("said") | EMPTY_IS_NULL)
 
     @strawberry.field
@@ -45,6 +46,7 @@ ROW = {
     "details": '{"code": 1}',
     "note": "",
     "comment": "",
+    "kind": "error",
     "said": "",
 }
 
@@ -62,6 +64,7 @@ def test_every_field_comes_in_the_form_that_its_annotation_says() -> None:
         details=JSON({"code": 1}),
         note=None,
         comment="",
+        kind="error",
         words=None,
     )
     assert isinstance(Thing.of(ROW).id, str)
@@ -69,6 +72,7 @@ def test_every_field_comes_in_the_form_that_its_annotation_says() -> None:
 
 
 def test_what_is_given_is_no_column() -> None:
-    row = {name: value for name, value in ROW.items() if name != "tags"}
-    assert from_row(Thing, row, tags=["given"]).tags == ["given"]
+    row = {name: value for name, value in ROW.items() if name not in ("tags", "kind")}
+    made = from_row(Thing, row, tags=["given"], kind="of fields that are called like our own names")
+    assert (made.tags, made.kind) == (["given"], "of fields that are called like our own names")
     assert Thing.of(ROW).tags == ["a"]
