@@ -17,7 +17,7 @@ from libs.jira_simulator.server import EMAIL, TOKEN, Simulator, serve
 from libs.jira_simulator.site.dataset import Dataset
 from libs.read_tables import projection
 from libs.temporal.messages import PauseSync
-from services.cli.checks import databases, fan_out, scheduler
+from services.cli.checks import catching_up, scheduler
 from services.cli.checks.findings import FAIL, Finding
 from services.cli.doctor import examine
 from tests.acceptance.steering.control import Desk
@@ -35,8 +35,7 @@ def store_url(tmp_path: Path) -> str:
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """What stands still is given no time to move."""
-    monkeypatch.setattr(databases, "STEP_SECONDS", 0.0)
-    monkeypatch.setattr(fan_out, "STEP_SECONDS", 0.0)
+    monkeypatch.setattr(catching_up, "STEP_SECONDS", 0.0)
     monkeypatch.setattr(scheduler, "SETTLE_SECONDS", 0.0)
 
 
