@@ -70,7 +70,12 @@ class SyncMachine(RuleBasedStateMachine):
     @initialize(seed=st.integers(0, 2**16))
     def begin(self, seed: int) -> None:
         self._open = AsyncExitStack()
-        self.loop.run(self._begin(seed))
+        try:
+            self.loop.run(self._begin(seed))
+        except BaseException:
+            # Workers that stay would take up the commands of the next example, on another log.
+            self.loop.run(self._open.aclose())
+            raise
 
     async def _begin(self, seed: int) -> None:
         url = self.fresh_database()
