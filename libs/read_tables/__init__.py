@@ -22,12 +22,13 @@ from libs.read_tables.projects import project, project_change, tracked_user
 from libs.read_tables.shape import needed, number
 from libs.read_tables.sprints import sprint
 from libs.read_tables.sync import schema_drift, sync_job, sync_log, sync_run, sync_state
-from libs.read_tables.users import UNKNOWN_ACCOUNT, jira_user
+from libs.read_tables.users import MENTION, UNKNOWN_ACCOUNT, jira_user, mention
 from libs.read_tables.version import NEVER, PROJECTION, VERSION, metadata
 
 __all__ = [
     "FOLDED",
     "LIVE",
+    "MENTION",
     "NEVER",
     "PROJECTION",
     "UNKNOWN_ACCOUNT",
@@ -46,6 +47,7 @@ __all__ = [
     "issue",
     "issue_sprint",
     "jira_user",
+    "mention",
     "metadata",
     "migrate",
     "needed",
