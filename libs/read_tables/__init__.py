@@ -7,6 +7,7 @@ Neither service owns them; both see them. Nothing here reads events or knows how
   hold the same bytes. `NEVER` stands for "has not happened yet" where a column may not be null.
 - `version` is the version of the newest event of that entity's stream the row was made of; `control_version` is the
   same for the project's control stream, where one row is made of two streams.
+- A readable text may hold a `MENTION`: an account id, for which whoever shows the text puts the user's name.
 - A row may point at one that is not there (yet): events of different entities come in any order. Only users are
   certain: each account that a row names has a row in `jira_user`.
 """
