@@ -7,6 +7,7 @@ Neither service owns them; both see them. Nothing here reads events or knows how
   hold the same bytes. `NEVER` stands for "has not happened yet" where a column may not be null.
 - `version` is the version of the newest event of that entity's stream the row was made of; `control_version` is the
   same for the project's control stream, where one row is made of two streams.
+- A readable text may hold a `MENTION`: an account id, for which whoever shows the text puts the user's name.
 - A row may point at one that is not there (yet): events of different entities come in any order. Only users are
   certain: each account that a row names has a row in `jira_user`.
 """
@@ -22,12 +23,13 @@ from libs.read_tables.projects import project, project_change, tracked_user
 from libs.read_tables.shape import needed, number
 from libs.read_tables.sprints import sprint
 from libs.read_tables.sync import schema_drift, sync_job, sync_log, sync_run, sync_state
-from libs.read_tables.users import UNKNOWN_ACCOUNT, jira_user
+from libs.read_tables.users import MENTION, UNKNOWN_ACCOUNT, jira_user, mention
 from libs.read_tables.version import NEVER, PROJECTION, VERSION, metadata
 
 __all__ = [
     "FOLDED",
     "LIVE",
+    "MENTION",
     "NEVER",
     "PROJECTION",
     "UNKNOWN_ACCOUNT",
@@ -46,6 +48,7 @@ __all__ = [
     "issue",
     "issue_sprint",
     "jira_user",
+    "mention",
     "metadata",
     "migrate",
     "needed",

@@ -1,5 +1,6 @@
 """Jira's users."""
 
+import re
 from typing import Final
 
 from sqlalchemy import Table
@@ -21,3 +22,18 @@ jira_user: Final = Table(
     optional("avatar_url"),
     version(),  # 0: named by other rows, not fetched yet
 )
+
+_OPENS: Final = "\ufdd0"
+_CLOSES: Final = "\ufdd1"
+"""Unicode keeps these two for a program's own use: they are no characters, so no text of a person has them."""
+
+MENTION: Final = re.compile(f"{_OPENS}@([^{_OPENS}{_CLOSES}]+){_CLOSES}")
+"""A mention in a readable text, with the account id in its group; to be shown with the user's name."""
+
+
+def mention(account_id: str) -> str:
+    """A mention whose name Jira has not written.
+
+    The name may be learnt after the text and may change, so the text names the account and the reader looks it up.
+    """
+    return f"{_OPENS}@{account_id}{_CLOSES}"

@@ -1,17 +1,24 @@
 """Atlassian's document format to readable text.
 
-The walker is tolerant, because documents come from many editors and apps: a node it does not know keeps its text, a
+The walker is tolerant, because documents come from many editors and apps: a node it does not know keeps its words, a
 node of the wrong shape counts as empty. It never raises and never shows raw JSON. A plain string (Server and
 version 2 of the API) passes through.
+
+    adf            how blocks stand below one another
+    adf_leaves     what a node says by itself
+    adf_marks      what is struck out, raised, lowered, linked
+    adf_nodes      the parts of a node, whatever their types
 """
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from typing import Any, Final
 
-from services.projector.tables.text import storable
+import msgspec
 
-Node = dict[str, Any]
+from services.projector.issues.adf_leaves import LEAVES, own_words, unknown
+from services.projector.issues.adf_marks import Marks, joined, marked, marks_of
+from services.projector.issues.adf_nodes import Node, attrs, kind, nodes, written
+from services.projector.tables.text import storable
 
 MAX_DEPTH: Final = 50
 """Editors nest a dozen deep at most. What lies deeper keeps its words and loses its layout."""
@@ -23,75 +30,113 @@ def readable(document: Any) -> str:
     return storable(text)
 
 
-def _blocks(value: Any, depth: int, between: str = "\n\n") -> str:
+def _blocks(value: Any, depth: int, between: str = "\n\n", *, sentence: bool = False) -> str:
     """Nodes below one another; neighbours that are inline stay on one line."""
     parts: list[str] = []
-    inline = False
-    for node in _nodes(value):
-        text = _render(node, depth)
-        is_inline = _type(node) in _INLINE
-        if inline and is_inline:
-            parts[-1] += text
-        elif text:
-            parts.append(text)
-            inline = is_inline
-    return between.join(parts)
+    line: list[tuple[str, Marks]] = []
+    for node in nodes(value):
+        if kind(node) in _INLINE or _joins_in(node, sentence=sentence):
+            line.append((_unmarked(node, depth), marks_of(node)))
+        else:
+            if line:
+                parts.append(joined(line))
+                line = []
+            parts.append(_render(node, depth))
+    if line:
+        parts.append(joined(line))
+    return between.join(filter(None, parts))
+
+
+def _joins_in(node: Node, *, sentence: bool) -> bool:
+    """A node that is not known counts as part of the sentence that it stands in, unless it holds others."""
+    if kind(node) in _RENDERERS or node.get("content"):
+        return False
+    return sentence or bool(written(node.get("text")))
 
 
 def _render(node: Node, depth: int) -> str:
+    return marked(_unmarked(node, depth), marks_of(node))
+
+
+def _unmarked(node: Node, depth: int) -> str:
     if depth > MAX_DEPTH:
         return " ".join(_words(node))
-    render = _RENDERERS.get(_type(node), _unknown)
-    return render(node, depth + 1)
+    return _RENDERERS.get(kind(node), _unknown)(node, depth + 1)
+
+
+def _leaf(says: Callable[[Node], str]) -> Callable[[Node, int], str]:
+    def render(node: Node, depth: int) -> str:
+        inside = node.get("content")  # nothing belongs there; what is there all the same is kept
+        return _lines(says(node), _blocks(inside, depth)) if inside else says(node)
+
+    return render
 
 
 def _content(node: Node, depth: int) -> str:
     """What a block holds: inline nodes side by side, blocks below one another."""
-    return _blocks(node.get("content"), depth)
+    return _with_text(node, _blocks(node.get("content"), depth))
 
 
-def _text(node: Node, _depth: int) -> str:
-    text = _string(node.get("text"))
-    for mark in _nodes(node.get("marks")):
-        link = _string(_attrs(mark).get("href")) if _type(mark) == "link" else ""
-        if link and link != text:
-            return f"{text} ({link})"
-    return text
+def _sentence(node: Node, depth: int) -> str:
+    """What a block holds whose nodes are inline by rights."""
+    return _with_text(node, _blocks(node.get("content"), depth, sentence=True))
+
+
+def _with_text(node: Node, inner: str) -> str:
+    """A text belongs into a node of its own, not into a block; it is kept all the same."""
+    return _lines(written(node["text"]), inner) if "text" in node else inner
 
 
 def _unknown(node: Node, depth: int) -> str:
-    """Keep whatever words an unknown node has: its text, its attribute `text`, its content."""
-    parts = (_string(node.get("text")), _string(_attrs(node).get("text")), _content(node, depth))
-    return "\n".join(part for part in parts if part)
+    """Its own words, those of the node that an editor has wrapped because it did not know it, and its content."""
+    return _lines(unknown(node), _blocks(_wrapped(node), depth), _blocks(node.get("content"), depth))
+
+
+def _wrapped(node: Node) -> Any:
+    """The node inside an `unsupportedBlock` or `unsupportedInline`, which is JSON or JSON in text."""
+    value = attrs(node).get("originalValue")
+    if not isinstance(value, str):
+        return value
+    try:
+        decoded = msgspec.json.decode(value)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return value
+    return decoded if isinstance(decoded, dict | list) else value
 
 
 def _bullets(node: Node, depth: int) -> str:
-    return "\n".join(f"- {_indented(_item(item, depth))}" for item in _nodes(node.get("content")))
+    return "\n".join(f"- {_indented(_render(item, depth))}" for item in nodes(node.get("content")))
 
 
 def _numbers(node: Node, depth: int) -> str:
-    first = _attrs(node).get("order")
-    start = first if isinstance(first, int) else 1
-    items = enumerate(_nodes(node.get("content")), start)
-    return "\n".join(f"{number}. {_indented(_item(item, depth))}" for number, item in items)
+    first = attrs(node).get("order")
+    start = first if isinstance(first, int) and 0 <= first <= _MAX_NUMBER else 1
+    items = enumerate(nodes(node.get("content")), start)
+    return "\n".join(f"{number}. {_indented(_render(item, depth))}" for number, item in items)
 
 
 def _tasks(node: Node, depth: int) -> str:
-    return "\n".join(_task(item, depth) for item in _nodes(node.get("content")))
+    return "\n".join(_task_or_more(item, depth) for item in nodes(node.get("content")))
+
+
+def _task_or_more(node: Node, depth: int) -> str:
+    text = _render(node, depth)
+    return f"  {_indented(text)}" if kind(node) == "taskList" else text
 
 
 def _task(node: Node, depth: int) -> str:
-    if _type(node) == "taskList":
-        return f"  {_indented(_render(node, depth))}"
-    box = "[x]" if _attrs(node).get("state") == "DONE" else "[ ]"
-    return f"{box} {_indented(_item(node, depth))}"
+    box = "[x]" if written(attrs(node).get("state")).upper() == "DONE" else "[ ]"
+    return f"{box} {_indented(_adjacent(node, depth))}"
 
 
-def _item(node: Node, depth: int) -> str:
-    """What an item of a list holds, on adjacent lines; an item that is no item keeps its words."""
-    if _type(node) in _ITEMS:
-        return _blocks(node.get("content"), depth + 1, "\n") if depth < MAX_DEPTH else " ".join(_words(node))
-    return _render(node, depth)
+def _decision(node: Node, depth: int) -> str:
+    state = written(attrs(node).get("state"))
+    return f"[{state}] {_adjacent(node, depth)}" if state else _adjacent(node, depth)
+
+
+def _adjacent(node: Node, depth: int) -> str:
+    """What an item of a list holds, on adjacent lines."""
+    return _with_text(node, _blocks(node.get("content"), depth, "\n", sentence=True))
 
 
 def _quote(node: Node, depth: int) -> str:
@@ -99,99 +144,46 @@ def _quote(node: Node, depth: int) -> str:
 
 
 def _table(node: Node, depth: int) -> str:
-    return "\n".join(_render(row, depth) for row in _nodes(node.get("content")))
+    return "\n".join(_render(row, depth) for row in nodes(node.get("content")))
 
 
 def _row(node: Node, depth: int) -> str:
-    cells = (" ".join(_render(cell, depth).split()) for cell in _nodes(node.get("content")))
-    return " | ".join(cells)
+    return " | ".join(" ".join(_render(cell, depth).split()) for cell in nodes(node.get("content")))
 
 
 def _expand(node: Node, depth: int) -> str:
-    parts = (_string(_attrs(node).get("title")), _content(node, depth))
-    return "\n".join(part for part in parts if part)
-
-
-def _mention(node: Node, _depth: int) -> str:
-    attrs = _attrs(node)
-    return _string(attrs.get("text")) or f"@{_string(attrs.get('id'))}"
-
-
-def _emoji(node: Node, _depth: int) -> str:
-    attrs = _attrs(node)
-    return _string(attrs.get("text")) or _string(attrs.get("shortName"))
-
-
-def _status(node: Node, _depth: int) -> str:
-    return f"[{_string(_attrs(node).get('text'))}]"
-
-
-def _date(node: Node, _depth: int) -> str:
-    """Milliseconds since 1970, as text, to a date."""
-    written = _string(_attrs(node).get("timestamp"))
-    try:
-        return datetime.fromtimestamp(int(written) / 1000, UTC).date().isoformat()
-    except (ValueError, OverflowError, OSError):
-        return written
-
-
-def _card(node: Node, _depth: int) -> str:
-    attrs = _attrs(node)
-    data = attrs.get("data")
-    found = data if isinstance(data, dict) else {}
-    return _string(attrs.get("url")) or _string(found.get("url")) or _string(found.get("name"))
-
-
-def _media(node: Node, _depth: int) -> str:
-    attrs = _attrs(node)
-    name = _string(attrs.get("alt")) or _string(attrs.get("url")) or _string(attrs.get("__fileName"))
-    return f"[attachment: {name}]" if name else "[attachment]"
+    return _lines(written(attrs(node).get("title")), _content(node, depth))
 
 
 def _extension(node: Node, depth: int) -> str:
     """An app's macro: its own text and content when it has some, else the name of the macro."""
-    name = _string(_attrs(node).get("extensionKey"))
+    name = written(attrs(node).get("extensionKey"))
     return _unknown(node, depth) or (f"[{name}]" if name else "")
 
 
-def _rule(_node: Node, _depth: int) -> str:
-    return "----"
-
-
-def _break(_node: Node, _depth: int) -> str:
-    return "\n"
-
+_MAX_NUMBER: Final = 2**31 - 1
+"""Of a list's first item."""
 
 _INLINE: Final = frozenset(
     {"text", "hardBreak", "mention", "emoji", "date", "status", "inlineCard", "mediaInline", "inlineExtension"}
-    | {"placeholder"}
+    | {"placeholder", "unsupportedInline"}
 )
-_ITEMS: Final = frozenset({"listItem", "taskItem", "decisionItem", "blockTaskItem"})
 _RENDERERS: Final[dict[str, Callable[[Node, int], str]]] = {
+    **{name: _leaf(says) for name, says in LEAVES.items()},
     "doc": _content,
-    "paragraph": _content,
-    "heading": _content,
-    "text": _text,
-    "hardBreak": _break,
-    "mention": _mention,
-    "emoji": _emoji,
-    "date": _date,
-    "status": _status,
-    "placeholder": _unknown,
-    "inlineCard": _card,
-    "blockCard": _card,
-    "embedCard": _card,
+    "paragraph": _sentence,
+    "heading": _sentence,
     "bulletList": _bullets,
     "orderedList": _numbers,
     "decisionList": _bullets,
     "taskList": _tasks,
-    "listItem": _content,
-    "taskItem": _content,
-    "decisionItem": _content,
+    "listItem": _adjacent,
+    "taskItem": _task,
+    "blockTaskItem": _task,
+    "decisionItem": _decision,
     "blockquote": _quote,
-    "codeBlock": _content,
+    "codeBlock": _sentence,
     "panel": _content,
-    "rule": _rule,
     "expand": _expand,
     "nestedExpand": _expand,
     "layoutSection": _content,
@@ -202,53 +194,26 @@ _RENDERERS: Final[dict[str, Callable[[Node, int], str]]] = {
     "tableCell": _content,
     "mediaSingle": _content,
     "mediaGroup": _content,
-    "media": _media,
-    "mediaInline": _media,
-    "caption": _content,
+    "caption": _sentence,
     "extension": _extension,
     "bodiedExtension": _extension,
     "inlineExtension": _extension,
 }
 
 
+def _lines(*texts: str) -> str:
+    return "\n".join(text for text in texts if text)
+
+
 def _indented(text: str) -> str:
     return text.replace("\n", "\n  ")
 
 
-def _nodes(value: Any) -> list[Node]:
-    if isinstance(value, dict):
-        return [value]
-    if isinstance(value, str | int | float):  # a bare value where a node should be is text as well
-        return [{"type": "text", "text": value}]
-    if not isinstance(value, list):
-        return []
-    return [node for item in value for node in (_nodes(item) if not isinstance(item, list) else ())]
-
-
-def _type(node: Node) -> str:
-    return _string(node.get("type"))
-
-
-def _attrs(node: Node) -> Node:
-    attrs = node.get("attrs")
-    return attrs if isinstance(attrs, dict) else {}
-
-
-def _string(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
-
-
 def _words(node: Node) -> Iterator[str]:
-    """Every text below a node, in order, without recursion."""
-    waiting: list[Any] = [node]
+    """What every node below a node says, in order, without recursion."""
+    waiting = [node]
     while waiting:
-        current = waiting.pop()
-        if isinstance(current, list):
-            waiting.extend(reversed(current))
-        elif isinstance(current, dict):
-            text = _string(current.get("text"))
-            if text:
-                yield text
-            waiting.append(current.get("content"))
+        found = waiting.pop()
+        if text := marked(own_words(found), marks_of(found)):
+            yield text
+        waiting.extend(reversed(nodes([_wrapped(found), found.get("content")])))

@@ -7,6 +7,7 @@ import strawberry
 
 from libs.read_tables import UNKNOWN_ACCOUNT
 from services.graphql.api.context import Info
+from services.graphql.api.issues.mentions import named
 from services.graphql.api.issues.queries import COMMENTS, SPRINTS, USERS, WORKLOGS
 from services.graphql.reading.from_row import FromRow, column, from_row, moment
 from services.graphql.reading.reader import Row
@@ -57,7 +58,9 @@ class Sprint(FromRow):
 class Comment(FromRow):
     row: strawberry.Private[Row]
     id: strawberry.ID = strawberry.field(description="Jira's id.", metadata=column("comment_id"))
-    body: str = strawberry.field(description="The text, readable, made from Jira's document format.")
+    body: str = strawberry.field(
+        description="The text, readable, made from Jira's document format.", resolver=named("body"), graphql_type=str
+    )
     created: datetime = strawberry.field(description="When it was written.")
     updated: datetime | None = strawberry.field(description="When it was last changed.")
 
@@ -71,7 +74,9 @@ class Worklog:
     row: strawberry.Private[Row]
     id: strawberry.ID = strawberry.field(description="Jira's id.", metadata=column("worklog_id"))
     time_spent: int | None = strawberry.field(description="Seconds.", metadata=column("time_spent_seconds"))
-    comment: str | None = strawberry.field(description="The note left with it, as readable text.")
+    comment: str | None = strawberry.field(
+        description="The note left with it, as readable text.", resolver=named("comment"), graphql_type=str | None
+    )
     started: datetime = strawberry.field(description="When the work began.")
     updated: datetime = strawberry.field(description="When the entry was last changed.")
 
@@ -93,7 +98,9 @@ class Issue(FromRow):
     key: str = strawberry.field(description="The current key, such as DEMO-7.")
     project_key: str = strawberry.field(description="Key of the registered project.")
     summary: str = strawberry.field(description="The title.")
-    description: str | None = strawberry.field(description="The description as readable text.")
+    description: str | None = strawberry.field(
+        description="The description as readable text.", resolver=named("description"), graphql_type=str | None
+    )
     status: str = strawberry.field(description="Name of the status.")
     status_category: str | None = strawberry.field(description="new, indeterminate or done.")
     priority: str | None = strawberry.field(description="Name of the priority.")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from libs.read_tables import comment, issue, issue_sprint, jira_user, project, sprint, worklog
+from libs.read_tables import comment, issue, issue_sprint, jira_user, mention, project, sprint, worklog
 from tests.integration.graphql.conftest import Api
 from tests.unit.made import rows
 
@@ -174,3 +174,40 @@ async def test_an_issue_as_a_board_asks_for_it(api: Api) -> None:
     assert by_id["worklogs"][0]["timeSpent"] == 3600
     assert by_id["worklogs"][0]["started"].startswith("2026-01-02T03:04:05.678")
     assert (await api.data(query, key="DEMO-2"))["issue"] is None
+
+
+MENTIONED = """{ issues(projectId: "10000", first: 10) { nodes {
+  description comments { body } worklogs { comment } } } }"""
+
+
+async def test_a_mention_shows_the_name_that_the_person_has_now(api: Api) -> None:
+    api.insert(project, [rows.project()])
+    api.insert(jira_user, [rows.user("acc:b9", display_name="Mara Vey"), rows.user("new", version=0)])
+    text = f"please ask {mention('acc:b9')} or {mention('new')} or {mention('nobody')}, {mention('acc:b9')} first"
+    api.insert(issue, [rows.issue(1, description=text), rows.issue(2)])
+    api.insert(comment, [{**rows.comment(1, "10001"), "body": text}])
+    api.insert(worklog, [rows.worklog(1, "10001", comment=text), rows.worklog(2, "10001")])
+    shown = "please ask @Mara Vey or @new or @nobody, @Mara Vey first"
+    plain, found = (await api.data(MENTIONED))["issues"]["nodes"]
+    assert plain == {"description": None, "comments": [], "worklogs": []}
+    assert found == {
+        "description": shown,
+        "comments": [{"body": shown}],
+        "worklogs": [{"comment": shown}, {"comment": None}],
+    }
+    with api.tables.begin() as connection:
+        connection.execute(jira_user.update().where(jira_user.c.account_id == "acc:b9").values(display_name="Mara Lys"))
+    assert "@Mara Lys" in (await api.data(MENTIONED))["issues"]["nodes"][1]["description"]
+    assert await ids(api, text="please ask") == ["10001"]
+
+
+async def test_the_mentioned_are_read_by_one_statement(api: Api) -> None:
+    api.insert(project, [rows.project()])
+    api.insert(jira_user, [rows.user(f"u{n}") for n in range(20)])
+    api.insert(issue, [rows.issue(n, description=f"{mention(f'u{n}')} {mention('u0')}") for n in range(20)])
+    api.statements.clear()
+    nodes = (await api.data("""{ issues(projectId: "10000", first: 20) { nodes { description } } }"""))["issues"][
+        "nodes"
+    ]
+    assert {node["description"] for node in nodes} == {f"@U{n} @U0" for n in range(20)}
+    assert len([statement for statement in api.statements if "jira_user" in statement]) == 1
