@@ -19,6 +19,7 @@ from libs.jira_client.http.allowances import allowances
 from libs.jira_client.http.body import ACCEPT_ENCODING, read_body
 from libs.jira_client.http.counting import count_request
 from libs.jira_client.http.egress import pool
+from libs.jira_client.http.json_text import decode
 from libs.jira_client.http.observing import Observer, RequestEnded, unobserved
 from libs.jira_client.http.pace import Limits
 from libs.jira_client.http.redact import Redactor
@@ -132,7 +133,7 @@ class Transport:
             verdict = classify(answer, context)
             if verdict is None:
                 self._note_end(request.endpoint, answer)
-                return Response(_decode(answer.content, request.kind), http_date(answer.headers.get("date")))
+                return Response(decode(answer.content, request.kind), http_date(answer.headers.get("date")))
         except Exception as error:  # noqa: BLE001 (whatever it is, it is classified, and nothing is swallowed)
             verdict = classify_exception(error, context)
         return error_for(verdict)
@@ -193,14 +194,6 @@ class Transport:
         doubled: float = base * 2 ** (state.attempt_number - 1)
         backoff = min(LONGEST_BACKOFF, doubled) * chance.uniform(0.7, 1.3)
         return max(backoff, asked + chance.uniform(0.0, base / 4))
-
-
-def _decode(content: bytes, kind: type[T]) -> T:
-    """Raises ValueError. What is kept raw is not looked into by the decoder, so its encoding is checked here."""
-    content = content.removeprefix(b"\xef\xbb\xbf")
-    if not content.isascii():
-        content.decode("utf-8")
-    return msgspec.json.decode(content, type=kind)
 
 
 def _http_client(settings: JiraSettings) -> httpx.AsyncClient:
