@@ -34,6 +34,7 @@ from libs.jira_client.failures.errors import (
 from libs.jira_client.http.counting import RequestCount, counting
 from libs.jira_client.http.observing import Observer, RequestEnded
 from libs.jira_client.http.pace import Gate, Limits, Pulse
+from libs.jira_client.lists import Listed
 from libs.jira_client.models import (
     Account,
     Board,
@@ -49,7 +50,6 @@ from libs.jira_client.models import (
     ServerInfo,
     Sprint,
     User,
-    UserPage,
     sprint_field,
 )
 from libs.jira_client.pages import SeenTokens
@@ -82,6 +82,7 @@ __all__ = [
     "JiraSettings",
     "JiraTimeout",
     "Limits",
+    "Listed",
     "NetworkGlitch",
     "NotFoundOrHidden",
     "Observer",
@@ -102,7 +103,6 @@ __all__ = [
     "UntrustedConnection",
     "UpstreamError",
     "User",
-    "UserPage",
     "Verdict",
     "classify_exception",
     "counting",

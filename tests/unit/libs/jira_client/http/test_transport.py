@@ -442,12 +442,12 @@ async def test_the_announced_end_of_an_endpoint_is_logged_once(caplog: pytest.Lo
 
 
 async def test_a_thing_of_another_shape_is_a_failure_of_the_call_that_brought_it() -> None:
-    page = {"values": [{"id": "10000", "key": 7}], "isLast": True}
-    async with serving(lambda _: json(page)) as server, client(server.url) as jira:
+    project = {"id": "10000", "key": None, "values": []}
+    async with serving(lambda _: json(project)) as server, client(server.url) as jira:
         with pytest.raises(BadResponse) as caught:
-            await jira.projects()
+            await jira.project("ABC")
     evidence = caught.value.evidence
-    assert (evidence.endpoint, evidence.path) == ("GET /rest/api/3/project/search", "$.key")
+    assert (evidence.endpoint, evidence.path) == ("GET /rest/api/3/project/{key}", "$.key")
 
 
 async def test_cookies_are_not_kept() -> None:
