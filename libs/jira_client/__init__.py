@@ -33,7 +33,7 @@ from libs.jira_client.failures.errors import (
 )
 from libs.jira_client.http.counting import RequestCount, counting
 from libs.jira_client.http.observing import Observer, RequestEnded
-from libs.jira_client.http.pace import Gate, Limits, Pulse
+from libs.jira_client.http.pace import Closing, Gate, Limits, Pulse
 from libs.jira_client.lists import Listed
 from libs.jira_client.models import (
     Account,
@@ -67,6 +67,7 @@ __all__ = [
     "Board",
     "BulkIssues",
     "ChildPage",
+    "Closing",
     "Context",
     "ErrorCode",
     "Evidence",

@@ -13,7 +13,7 @@ from libs.jira_client.failures.answer import Context, HttpAnswer
 from libs.jira_client.failures.error_body import ErrorBody, read_error_body
 from libs.jira_client.failures.errors import ErrorCode, Scope
 from libs.jira_client.http.json_text import is_json
-from libs.jira_client.http.retry_after import next_full_hour, retry_after
+from libs.jira_client.http.retry_after import limit_wait, next_full_hour, retry_after
 
 QUOTA_RESET: Final = 600.0
 """Seconds; a 429 that asks for a longer wait is a spent quota, not a burst."""
@@ -197,7 +197,7 @@ def _limited(seen: Seen) -> Found | None:
     """
     if seen.status != 429:
         return None
-    wait = retry_after(seen.headers, seen.context.now)
+    wait = limit_wait(seen.headers, seen.context.now)
     reason = seen.headers.get("ratelimit-reason", "").lower()
     if "quota" in reason or (wait or 0) > QUOTA_RESET:
         if wait is None:

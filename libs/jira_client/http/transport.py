@@ -110,6 +110,7 @@ class Transport:
         async with self._limits.admission(request.endpoint):
             outcome = await self._observed(request)
             if isinstance(outcome, Response):
+                self._limits.gate.answered(request.endpoint)
                 return outcome
             # While the slot is still held: nobody passes between the refusal and the closing of the gate.
             self._slow_down(outcome, request.endpoint)
@@ -172,13 +173,18 @@ class Transport:
             _log.warning("Atlassian announces the end of %s: %s", endpoint, self._redact(announced))
 
     def _slow_down(self, error: JiraError, endpoint: str) -> None:
-        """Close the gate for as long as Jira asked: for the whole site, or for the endpoint alone."""
-        seconds = error.retry_after
+        """Close the gate for as long as Jira asked: for the whole site, or for the endpoint alone.
+
+        Not for a refusal that concerns the one call, whatever it asks for: the others are welcome.
+        """
+        seconds = error.retry_after if error.retryable else None
         if isinstance(error, RateLimited):
             seconds = seconds or self._settings.retry_base_seconds
         if seconds:
             whole_site = isinstance(error, RateLimited) and error.scope is Scope.SITE
             self._limits.gate.close(None if whole_site else endpoint, seconds, error)
+        elif error.evidence.status is not None:
+            self._limits.gate.answered(endpoint)
 
     def _worth_another_try(self, error: BaseException) -> bool:
         if not isinstance(error, JiraError) or not error.retryable:

@@ -227,6 +227,44 @@ async def test_a_quota_stays_a_quota_at_the_gate() -> None:
     assert len(server.asked) == 1
 
 
+async def test_an_absurd_wait_ends_with_a_probe_and_its_answer_opens_the_site() -> None:
+    time = FakeTime()
+    refusals = [json({}, 429, Retry_After="999999999999") for _ in range(2)]
+    async with serving(sequence(*refusals, json(ME), json([]))) as server, client(server.url, time) as jira:
+        for _ in range(2):
+            with pytest.raises(QuotaExhausted) as caught:
+                await jira.myself()
+            assert caught.value.retry_after == 3600
+            with pytest.raises(QuotaExhausted):
+                await jira.fields()
+            time.now += 3600
+        await jira.myself()
+        await jira.fields()
+    assert len(server.asked) == 4
+
+
+@pytest.mark.parametrize("status", [400, 404, 500, 502, 503])
+@pytest.mark.parametrize(
+    ("header", "text"), [("X_RateLimit_Reset", "2099-11-23T10:20Z"), ("RateLimit", '"a";r=0;t=99999')]
+)
+async def test_what_is_left_of_a_limit_shuts_nothing(status: int, header: str, text: str) -> None:
+    time = FakeTime()
+    answers = sequence(json({}, status, **{header: text}), json(ME))
+    async with serving(answers) as server, client(server.url, time, tries=1) as jira:
+        with pytest.raises(JiraError) as caught:
+            await jira.myself()
+        assert caught.value.retry_after is None
+        await jira.myself()
+    assert len(server.asked) == 2
+
+
+async def test_a_refusal_of_one_call_shuts_nothing_however_long_it_asks_to_wait() -> None:
+    async with serving(sequence(json({}, 404, Retry_After="600"), json(ME))) as server, client(server.url) as jira:
+        with pytest.raises(JiraError):
+            await jira.myself()
+        await jira.myself()
+
+
 class StoppedTime(FakeTime):
     """A clock that stands, and lets nobody wake, until `run`."""
 
@@ -442,7 +480,7 @@ async def test_the_announced_end_of_an_endpoint_is_logged_once(caplog: pytest.Lo
 
 
 async def test_a_thing_of_another_shape_is_a_failure_of_the_call_that_brought_it() -> None:
-    project = {"id": "10000", "key": None, "values": []}
+    project: dict[str, Any] = {"id": "10000", "key": None, "values": []}
     async with serving(lambda _: json(project)) as server, client(server.url) as jira:
         with pytest.raises(BadResponse) as caught:
             await jira.project("ABC")
