@@ -179,7 +179,7 @@ async def _sprints(jira: JiraClient, origin: Origin, board: int) -> Found:
 
 async def _users(jira: JiraClient, origin: Origin, accounts: list[str]) -> Found:
     try:
-        users = await jira.users_bulk(accounts)
+        users: list[User] = await jira.users_bulk(accounts)
     except NotFoundOrHidden:
         users = await _users_among_all(jira, set(accounts))
     changes = [user_change(origin, user.payload) for user in users]
@@ -188,10 +188,4 @@ async def _users(jira: JiraClient, origin: Origin, accounts: list[str]) -> Found
 
 async def _users_among_all(jira: JiraClient, accounts: set[str]) -> list[User]:
     """The same users from the list of all users, for a site that shows no users by their ids."""
-    found: list[User] = []
-    start: int | None = 0
-    while start is not None:
-        page = await jira.users_search(start)
-        found += [user for user in page.users if user.account_id in accounts]
-        start = page.next_start
-    return found
+    return [user for user in await jira.all_users() if user.account_id in accounts]
