@@ -40,17 +40,20 @@ class Judged(NamedTuple):
 
     verdict: Verdict
     after: Head
-    """The head with the change as the next version."""
+    """The head with the change as the next version; the old one where it is dropped."""
 
 
 def judge(head: Head, change: Change, now: datetime) -> Judged:
     """Judge a change by where its stream stands, version 0 being an empty one."""
     parts = None if change.digest is None else said(change.event)
-    after = _head_after(head, change, change.digest if parts is None else digest_of(parts), now)
-    if change.digest is None or not head.version:
-        return Judged(Verdict.APPEND, after)
-    if after.digest == head.digest or _is_late(head, after, change, now):
-        return Judged(Verdict.DROP, after)
+    digest = change.digest if parts is None else digest_of(parts)
+    if digest is None or not head.version:
+        return Judged(Verdict.APPEND, _head_after(head, change, digest, now))
+    if digest == head.digest:
+        return Judged(Verdict.DROP, head)
+    after = _head_after(head, change, digest, now)
+    if _is_late(head, after, change, now):
+        return Judged(Verdict.DROP, head)
     by_content = parts is not None or after.updated == head.updated
     return Judged(Verdict.COMPARE if by_content else Verdict.APPEND, after)
 
