@@ -134,7 +134,12 @@ def project_change(origin: Origin, raw: Raw) -> Change:
         name=project.name,
         payload=raw,
     )
-    return Change(event=event, digest=_digest_of(project.id, project.key, project.name), updated=origin.fetched_at)
+    return Change(
+        event=event,
+        digest=_digest_of(project.id, project.key, project.name),
+        updated=origin.fetched_at,
+        asked_at=origin.fetched_at,
+    )
 
 
 def issue_changes(origin: Origin, issue: Issue, sprint_field: str | None) -> Iterator[Change]:
@@ -147,7 +152,7 @@ def issue_changes(origin: Origin, issue: Issue, sprint_field: str | None) -> Ite
         sprint_field=sprint_field,
         payload=issue.payload,
     )
-    yield Change(event=event, digest=digest(issue.payload), updated=issue.updated)
+    yield Change(event=event, digest=digest(issue.payload), updated=issue.updated, asked_at=origin.fetched_at)
     for name in ("assignee", "reporter", "creator"):
         yield from _user_changes(origin, issue.fields.get(name))
     if sprint_field is not None and sprint_field in issue.fields:
@@ -172,7 +177,7 @@ def _child_changes(
         updated=updated,
         payload=raw,
     )
-    yield Change(event=event, digest=digest(raw), updated=updated)
+    yield Change(event=event, digest=digest(raw), updated=updated, asked_at=origin.fetched_at)
     yield from _user_changes(origin, child.author, child.update_author)
 
 
@@ -207,7 +212,7 @@ def user_change(origin: Origin, raw: Raw) -> Change | None:
         payload=raw,
     )
     identity = _digest_of(user.account_id, user.display_name, str(user.active), user.account_type)
-    return Change(event=event, digest=identity, updated=origin.fetched_at)
+    return Change(event=event, digest=identity, updated=origin.fetched_at, asked_at=origin.fetched_at)
 
 
 def embedded_sprint_changes(origin: Origin, value: Raw) -> Iterator[Change]:
@@ -237,7 +242,7 @@ def sprint_change(origin: Origin, raw: Raw) -> Change:
         sprint.goal or "",
         *(instant(date).isoformat() if date else "" for date in dates),
     )
-    return Change(event=event, digest=identity, updated=origin.fetched_at)
+    return Change(event=event, digest=identity, updated=origin.fetched_at, asked_at=origin.fetched_at)
 
 
 def without_repeats(changes: Iterable[Change]) -> list[Change]:
