@@ -13,7 +13,7 @@ from msgspec import Raw
 
 from libs.jira_client.failures.classify import Context, bad_response
 from libs.jira_client.failures.errors import BadResponse
-from libs.jira_client.models import ChildPage, ids_of
+from libs.jira_client.models import ChildPage, id_of
 
 MOST_PAGES: Final = 10_000
 """Of one list; more is taken for a loop."""
@@ -105,13 +105,14 @@ async def every_child(fetch: Callable[[int], Awaitable[ChildPage]], endpoint: st
 
 
 async def _one_reading(fetch: Callable[[int], Awaitable[ChildPage]], endpoint: str) -> list[Raw] | None:
-    items: dict[str, Raw] = {}
+    items: dict[str | bytes, Raw] = {}
     start, total = 0, 0
     for _ in range(MOST_PAGES):
         page = await fetch(start)
         if page.total < total:
             return None
-        items |= zip(ids_of(page.items), page.items, strict=True)
+        # Who reads the items says which one has no id; here it is known by its own bytes.
+        items |= {id_of(item) or bytes(item): item for item in page.items}
         if page.next_start is None:
             return list(items.values())
         if not page.items:

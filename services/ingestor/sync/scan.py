@@ -15,7 +15,7 @@ from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
 from services.ingestor.project_of import project_of
 from services.ingestor.sync.plan import PAGE_SIZE, full_jql
-from services.ingestor.sync.references import Found, read_fields, read_project, remembered
+from services.ingestor.sync.references import Found, read_fields, read_project, refreshed_at, remembered
 from services.ingestor.sync.step import drift_event, origin_of
 from services.ingestor.sync.translate import Origin
 
@@ -27,15 +27,18 @@ async def prepared(jira: JiraClient, log: EventLog, message: PrepareScan, reques
     if message.plan.full:
         found, pages = await _survey(jira, log, message, origin)
         # A full run meets every user in its payloads, so it has read them as well.
-        found.checkpoints |= await remembered(log, names, ("project", "fields", "users"), origin.fetched_at)
+        read = refreshed_at(("project", "fields", "users"), found.failed, origin.fetched_at)
+        found.checkpoints |= await remembered(log, names, read)
     else:
-        known = (await log.checkpoint(names.sprint_field) or b"").decode()
-        found, pages = Found(sprint_field=known or None), []
+        found, pages = Found(), []
+    # Where the list of fields is not read, or could not be, the sprints are where they were.
+    known = (await log.checkpoint(names.sprint_field) or b"").decode()
+    sprint_field = found.sprint_field or (None if names.sprint_field in found.checkpoints else known or None)
 
     def closing(appended: int) -> tuple[Sequence[Change], bytes]:
         scan = Scan(
             scan_started_at=started_at,
-            sprint_field=found.sprint_field,
+            sprint_field=sprint_field,
             pages=len(pages),
             counts=Counts(appended=appended, requests=requests.sent),
             warnings=found.warnings,
