@@ -42,6 +42,14 @@ def text_of(raw: Raw | None) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
+def needed(raw: Raw | None, name: str) -> str:
+    """A text without which its record is none. Raises UnreadableError."""
+    text = text_of(raw)
+    if text is None:
+        raise UnreadableError(f"`{name}` is missing or no text")
+    return text
+
+
 def words_of(raw: Raw | None) -> str:
     """A value as words that differ where it differs: a text as it is, nothing as "", the rest as its JSON."""
     if raw is None or not said(raw):

@@ -74,6 +74,8 @@ class _Page(NamedTuple):
     raws: Sequence[Raw] = ()
     next_token: str | None = None
     warnings: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    """Ids of issues that were asked for, and that are not there, as Jira says."""
     owed: tuple[str, ...] = ()
     """Ids of issues that were asked for, and that the answer neither shows nor says to be gone."""
 
@@ -82,6 +84,8 @@ class _Translated(NamedTuple):
     """A page as facts."""
 
     changes: Sequence[Change]
+    shown: tuple[str, ...]
+    """Ids of the issues that could be read, whole or in part."""
     warnings: tuple[str, ...]
     owed: tuple[str, ...]
     """Ids of the issues of which something could not be read."""
@@ -108,6 +112,7 @@ async def fetched(jira: JiraClient, log: EventLog, message: FetchPage, requests:
     changes = await _ordered(log, read.changes)
     tried_at = origin.fetched_at.isoformat().encode()
     owed = {f"{names.unfinished}{issue}": tried_at for issue in page.owed + read.owed}
+    settled = {f"{names.unfinished}{issue}" for issue in page.gone + read.shown} - owed.keys()
     return Append(
         changes=changes,
         checkpoints=token_seen | {f"{names.stored(message.run_id)}{message.page}": b""} | owed,
@@ -116,7 +121,7 @@ async def fetched(jira: JiraClient, log: EventLog, message: FetchPage, requests:
             for change in changes
             if isinstance(change.event, JiraUserFetched)
         },
-        forget=[name for name in _tried_again(message, names) if name not in owed],
+        forget=[name for name in await log.checkpoints(names.unfinished) if name in settled],
         closing=_closing(message, changes, page.next_token, bounded(page.warnings + read.warnings), requests),
     )
 
@@ -162,7 +167,9 @@ async def _read_ids(jira: JiraClient, ids: Sequence[str], *, alone: int = 0) -> 
     shown = [raw for answer in answers.values() if answer for raw in answer]
     gone += [issue for issue, answer in answers.items() if answer == []]
     owed = tuple(issue for issue in passed_over if answers.get(issue) is None)
-    return _Page([*bulk.issues, *shown], warnings=(*_gone(gone), *_passed_over(owed, len(ids))), owed=owed)
+    return _Page(
+        [*bulk.issues, *shown], warnings=(*_gone(gone), *_passed_over(owed, len(ids))), gone=tuple(gone), owed=owed
+    )
 
 
 async def _asked_alone(jira: JiraClient, issue: str) -> list[Raw] | None:
@@ -225,7 +232,8 @@ async def _translated(jira: JiraClient, raws: Sequence[Raw], origin: Origin, spr
         changes += facts.changes
         odd += [_Odd(name, issue.issue_id, f"could not read {part}") for part in facts.odd]
     owed = dict.fromkeys(one.issue_id for one in odd if one.issue_id is not None and askable(one.issue_id))
-    return _Translated(without_repeats(changes), tuple(one.warning for one in odd), tuple(owed))
+    shown = tuple(issue.issue_id for issue in issues)
+    return _Translated(without_repeats(changes), shown, tuple(one.warning for one in odd), tuple(owed))
 
 
 def _taken_apart(raws: Sequence[Raw]) -> tuple[list[Issue], list[_Odd]]:
@@ -262,7 +270,7 @@ async def _children(fetch: Awaitable[list[Raw]]) -> tuple[Children | None, str]:
         items = await fetch
     except ONE_SICK as error:
         return None, error.message
-    except ODD as error:
+    except msgspec.DecodeError as error:
         return None, why(error)
     return Children(items=items, total=len(items)), ""
 
@@ -281,13 +289,6 @@ async def _ordered(log: EventLog, changes: Sequence[Change]) -> list[Change]:
         msgspec.structs.replace(change, updated=change.updated or known.get(change.event.stream_id))
         for change in changes
     ]
-
-
-def _tried_again(message: FetchPage, names: CheckpointNames) -> list[str]:
-    """Checkpoints of the issues that an earlier run could not read completely, and this page has read again."""
-    if message.source is not PageSource.RETRY:
-        return []
-    return [f"{names.unfinished}{issue}" for issue in message.plan.retry_issue_ids]
 
 
 def _closing(

@@ -154,7 +154,7 @@ async def _last_refreshed(log: EventLog, names: CheckpointNames) -> dict[str, da
 
 async def read_project(jira: JiraClient, origin: Origin) -> Found:
     """The project itself."""
-    return Found(changes=[project_change(origin, (await jira.project(origin.project)).payload)])
+    return each([(await jira.project(origin.project)).payload], "project", partial(project_change, origin))
 
 
 async def read_fields(jira: JiraClient, log: EventLog, names: CheckpointNames) -> Found:

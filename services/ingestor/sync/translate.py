@@ -27,8 +27,19 @@ from libs.events import (
     WorklogFetched,
     digest,
 )
-from libs.jira_client.models import UNKNOWN_ACCOUNT, Child, InlineChildren, Project, SprintFact, UserFact
-from services.ingestor.sync.odd import ODD, UnreadableError, count_of, moment_of, name_of, said, text_of, why, words_of
+from libs.jira_client.models import UNKNOWN_ACCOUNT, Child, InlineChildren, SprintFact, UserFact
+from services.ingestor.sync.odd import (
+    ODD,
+    UnreadableError,
+    count_of,
+    moment_of,
+    name_of,
+    needed,
+    said,
+    text_of,
+    why,
+    words_of,
+)
 
 CUT_FIELDS = ("comment", "worklog")
 
@@ -104,7 +115,6 @@ _children = msgspec.json.Decoder(Child)
 _users = msgspec.json.Decoder(UserFact)
 _sprints = msgspec.json.Decoder(SprintFact)
 _raw_lists = msgspec.json.Decoder(list[Raw])
-_projects = msgspec.json.Decoder(Project)
 
 
 def names_of(raw: Raw) -> Names:
@@ -123,9 +133,7 @@ def take_apart(raw: Raw) -> Issue:
         msgspec.DecodeError, UnreadableError: no issue that could be shown (no object, no id, key or fields).
     """
     whole = _objects.decode(raw)
-    issue_id, key = text_of(whole.get("id")), text_of(whole.get("key"))
-    if issue_id is None or key is None:
-        raise UnreadableError(f"`{'id' if issue_id is None else 'key'}` is missing or no text")
+    issue_id, key = needed(whole.get("id"), "id"), needed(whole.get("key"), "key")
     fields = _fields(whole.get("fields"))
     own = {name: value for name, value in fields.items() if name not in CUT_FIELDS}
     return Issue(
@@ -162,15 +170,22 @@ def _inline(raw: Raw | None) -> Children:
 
 
 def project_change(origin: Origin, raw: Raw) -> Change:
-    project = _projects.decode(raw)
+    """The project itself.
+
+    Raises:
+        msgspec.DecodeError, UnreadableError: no object, or one without id or key.
+    """
+    shown = _objects.decode(raw)
+    project_id, key = needed(shown.get("id"), "id"), needed(shown.get("key"), "key")
+    name = text_of(shown.get("name")) or ""
     event = JiraProjectFetched(
-        **origin.envelope(JiraProjectFetched, project.id),
-        project_id=project.id,
-        key=project.key,
-        name=project.name,
+        **origin.envelope(JiraProjectFetched, project_id),
+        project_id=project_id,
+        key=key,
+        name=name,
         payload=raw,
     )
-    return origin.change(event, _digest_of(project.id, project.key, project.name), origin.fetched_at)
+    return origin.change(event, _digest_of(project_id, key, name), origin.fetched_at)
 
 
 def issue_facts(origin: Origin, issue: Issue, sprint_field: str | None) -> Facts:
@@ -215,9 +230,7 @@ def _add_child(
     name = name_of(kind.entity, None, place)
     try:
         child = _children.decode(raw)
-        child_id = text_of(child.id)
-        if child_id is None:
-            raise UnreadableError("`id` is missing or no text")
+        child_id = needed(child.id, "id")
         name = name_of(kind.entity, child_id, place)
         updated = moment_of(child.updated)
         shown = updated or moment_of(child.created) or moment_of(child.started) or issue.updated
@@ -290,9 +303,7 @@ def user_change(origin: Origin, raw: Raw) -> Change | None:
     user = _users.decode(raw)
     if not said(user.account_id):
         return None
-    account = text_of(user.account_id)
-    if account is None:
-        raise UnreadableError("`accountId` is no text")
+    account = needed(user.account_id, "accountId")
     if account == UNKNOWN_ACCOUNT:
         return None
     event = JiraUserFetched(**origin.envelope(JiraUserFetched, account), account_id=account, payload=raw)
@@ -309,9 +320,7 @@ def sprint_change(origin: Origin, raw: Raw) -> Change:
         msgspec.DecodeError, UnreadableError: no object, or one without an id.
     """
     sprint = _sprints.decode(raw)
-    sprint_id = text_of(sprint.id)
-    if sprint_id is None:
-        raise UnreadableError("`id` is missing or no text")
+    sprint_id = needed(sprint.id, "id")
     event = SprintFetched(**origin.envelope(SprintFetched, sprint_id), sprint_id=sprint_id, payload=raw)
     identity = _digest_of(
         sprint_id,

@@ -6,7 +6,14 @@ import msgspec
 import pytest
 from msgspec import Raw
 
-from libs.events import JiraCommentFetched, JiraIssueFetched, JiraUserFetched, SprintFetched, WorklogFetched
+from libs.events import (
+    JiraCommentFetched,
+    JiraIssueFetched,
+    JiraProjectFetched,
+    JiraUserFetched,
+    SprintFetched,
+    WorklogFetched,
+)
 from services.ingestor.sync.odd import ODD
 from services.ingestor.sync.translate import (
     Facts,
@@ -14,6 +21,7 @@ from services.ingestor.sync.translate import (
     count,
     issue_facts,
     names_of,
+    project_change,
     sprint_change,
     take_apart,
     user_change,
@@ -198,6 +206,14 @@ def test_an_inline_list_of_another_shape_is_incomplete(shape: object) -> None:
 def test_a_total_that_cannot_be_read_is_the_number_shown(total: object) -> None:
     fields = {"summary": "s", "comment": {"comments": [{"id": 1}], "total": total}}
     assert take_apart(Raw(msgspec.json.encode({"id": "1", "key": "K-1", "fields": fields}))).comments.complete
+
+
+def test_a_project_needs_an_id_and_a_key_alone() -> None:
+    event = project_change(ORIGIN, Raw(b'{"id":1,"key":"KEY","name":null}')).event
+    assert isinstance(event, JiraProjectFetched)
+    assert (event.project_id, event.key, event.name) == ("1", "KEY", "")
+    with pytest.raises(ODD, match="`key`"):
+        project_change(ORIGIN, Raw(b'{"id":1,"name":"n"}'))
 
 
 def test_a_user_is_the_same_in_every_shape_that_jira_shows() -> None:
