@@ -133,6 +133,8 @@ class SprintFact(Record, frozen=True, kw_only=True):
     end_date: Raw = _ABSENT
     complete_date: Raw = _ABSENT
     board_id: Raw = _ABSENT
+    value: Raw = _ABSENT
+    """Of the option of a list, which may stand where sprints are expected."""
 
 
 class StoredSprint(SprintDetails, frozen=True, kw_only=True):

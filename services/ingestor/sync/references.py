@@ -181,7 +181,7 @@ async def _boards(jira: JiraClient, names: CheckpointNames, origin: Origin) -> F
 
 async def _sprints(jira: JiraClient, origin: Origin, board: int) -> Found:
     sprints = [sprint.payload for sprint in await jira.sprints(board)]
-    return each(sprints, f"of board {board}: sprint", partial(sprint_change, origin))
+    return each(sprints, f"board {board}, sprint", partial(sprint_change, origin))
 
 
 def each(payloads: Iterable[Raw], kind: str, change_of: Callable[[Raw], Change | None]) -> Found:

@@ -284,11 +284,13 @@ def _entries(value: Raw | None) -> list[Raw]:
 
 
 def _is_sprint(raw: Raw) -> bool:
-    """Whether an entry of the field says anything that only a sprint has: a choice of a list has an id as well."""
+    """Whether an entry of the field is a sprint, be it one without an id: a choice of a list has a `value` instead."""
     if bytes(raw)[:1] != b"{":
         return False
     sprint = _sprints.decode(raw)
-    return any(map(said, (sprint.name, sprint.state, sprint.goal, *_dates(sprint), sprint.board_id)))
+    if said(sprint.value) and not said(sprint.state):
+        return False
+    return any(map(said, (sprint.id, sprint.name, sprint.state, sprint.goal, sprint.board_id, *_dates(sprint))))
 
 
 def user_change(origin: Origin, raw: Raw) -> Change | None:

@@ -174,11 +174,16 @@ def test_a_user_that_cannot_be_read_costs_himself_alone(user: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "field", ["Sprint 1", 7, True, {}, [], [None, 7, "com.atlassian…[id=1]", [], {"value": "a", "id": "9"}]]
+    "field",
+    ["Sprint 1", 7, True, {}, [], [None, 7, "com.atlassian…[id=1]", [], {"value": "a", "id": "9", "name": "n"}]],
 )
 def test_what_is_no_sprint_in_the_sprint_field_is_none_and_no_error(field: object) -> None:
     read = facts(customfield_1=field)
     assert (count(read.changes, SprintFetched), read.odd) == (0, [])
+
+
+def test_a_sprint_that_says_no_more_than_its_id_is_one() -> None:
+    assert count(facts(customfield_1=[{"id": 4}, {"id": 5, "name": None}]).changes, SprintFetched) == 2
 
 
 def test_a_sprint_without_id_costs_itself_alone() -> None:
