@@ -17,13 +17,16 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """An event to append.
 
     Without a digest it is always appended. With one, the append is idempotent: the stream's last digest again, or an
-    older `updated`, appends nothing; a newer `updated` appends; the same `updated` with other bytes appends only when
-    the canonical payloads differ.
+    answer older than the last one (`ordering`), appends nothing; another `updated` appends; the same `updated` with
+    other bytes appends only when the canonical payloads differ (`digests`). Of users and sprints neither the digest nor
+    `updated` decides but what they say (`parts`).
     """
 
     event: Event
     digest: bytes | None = None
     updated: datetime | None = None
+    asked_at: datetime | None = None
+    """When Jira was asked. Of two answers the one asked for later counts, whatever their `updated`."""
 
 
 class Append(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +80,17 @@ class Head(NamedTuple):
     digest: bytes
     updated: str
     """ISO 8601 UTC; empty when the stream's events carry none. Texts of one form compare as the times do."""
+    asked: str = ""
+    """When Jira was asked for it, in the same form; empty when nobody said."""
+
+    @classmethod
+    def from_row(cls, version: int, digest: bytes, times: str) -> "Head":
+        updated, _, asked = times.partition(" ")
+        return cls(version, digest, updated, asked)
+
+    def row(self) -> tuple[int, bytes, str]:
+        """Its columns. Both times share the one that logs of former versions have for `updated`."""
+        return self.version, self.digest, f"{self.updated} {self.asked}" if self.asked else self.updated
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):

@@ -126,7 +126,8 @@ class PostgresLog(PostgresApplicationRecorder):
                 SQL("SELECT * FROM {}.heads WHERE originator_id = ANY(%b)").format(self._schema), (list(streams),)
             )
             return {
-                row["originator_id"]: Head(row["version"], bytes(row["digest"]), row["updated"]) for row in c.fetchall()
+                row["originator_id"]: Head.from_row(row["version"], bytes(row["digest"]), row["updated"])
+                for row in c.fetchall()
             }
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:
@@ -143,8 +144,8 @@ class PostgresLog(PostgresApplicationRecorder):
             positions = self._insert_rows(c, stored_events) if stored_events else []
             if batch.heads:
                 streams, heads = zip(*batch.heads, strict=True)
-                versions, digests, updated = zip(*heads, strict=True)
-                c.execute(self._heads_statement, (list(streams), list(versions), list(digests), list(updated)))
+                versions, digests, times = zip(*(head.row() for head in heads), strict=True)
+                c.execute(self._heads_statement, (list(streams), list(versions), list(digests), list(times)))
             self._write_checkpoints(c, batch)
         return positions
 

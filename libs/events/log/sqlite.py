@@ -60,7 +60,7 @@ class SQLiteLog(SQLiteApplicationRecorder):
             for start in range(0, len(streams), MAX_VARIABLES):
                 part = [stream.hex for stream in streams[start : start + MAX_VARIABLES]]
                 c.execute(f"SELECT * FROM heads WHERE originator_id IN ({','.join('?' * len(part))})", part)  # noqa: S608
-                found.update({UUID(row[0]): Head(row[1], row[2], row[3]) for row in c.fetchall()})
+                found.update({UUID(row[0]): Head.from_row(*row[1:]) for row in c.fetchall()})
         return found
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:
@@ -74,7 +74,7 @@ class SQLiteLog(SQLiteApplicationRecorder):
                 "INSERT INTO heads VALUES (?,?,?,?) ON CONFLICT (originator_id) DO UPDATE SET"
                 " version = excluded.version, digest = excluded.digest, updated = excluded.updated"
                 " WHERE excluded.version >= heads.version",
-                [(stream.hex, *head) for stream, head in batch.heads],
+                [(stream.hex, *head.row()) for stream, head in batch.heads],
             )
             self._write_checkpoints(c, batch)
         return positions

@@ -17,7 +17,7 @@ from eventsourcing.utils import Environment, get_topic
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from libs.events.log.batches import Append, Appended, Batch, Change, Head, Recorded
-from libs.events.log.digests import canonical
+from libs.events.log.judging import Verdict, judge, what_is_new
 from libs.events.log.mapper import EventMapper
 from libs.events.log.postgres import PostgresLog, PostgresLogFactory
 from libs.events.log.sqlite import SQLiteLog, path_of
@@ -143,27 +143,22 @@ class EventStore:
         known = self._recorder.heads([change.event.stream_id for change in changes])
         for change in changes:
             stream = change.event.stream_id
-            head = heads.get(stream) or known.get(stream) or Head(0, b"", "")
-            updated = change.updated.astimezone(UTC).isoformat(timespec="microseconds") if change.updated else ""
-            after = Head(head.version + 1, change.digest or b"", updated)
-            if change.digest is not None and head.version:
-                if change.digest == head.digest or updated < head.updated:
-                    continue
-                if updated == head.updated and self._says_the_same(change, head.version, new):
-                    heads[stream] = after._replace(version=head.version)
-                    continue
+            verdict, after = judge(heads.get(stream) or known.get(stream) or Head(0, b"", ""), change, now)
+            if verdict is Verdict.DROP:
+                continue
+            event: Event | None = change.event
+            if verdict is Verdict.COMPARE:
+                event = what_is_new(change.event, self._event_at(stream, after.version - 1, new))
+            if event is None:
+                # The same bytes are known at once the next time.
+                heads[stream] = after._replace(version=after.version - 1)
+                continue
             new.append(
                 msgspec.structs.replace(
-                    change.event, stream_version=after.version, recorded_at=now, trace=change.event.trace or trace
+                    event, stream_version=after.version, recorded_at=now, trace=event.trace or trace
                 )
             )
             heads[stream] = after
-
-    def _says_the_same(self, change: Change, version: int, new: Sequence[Event]) -> bool:
-        last = self._event_at(change.event.stream_id, version, new)
-        if type(last) is not type(change.event):
-            return False
-        return canonical(cast("Any", change.event).payload) == canonical(cast("Any", last).payload)
 
     def _event_at(self, stream: UUID, version: int, new: Sequence[Event]) -> Event | None:
         """An event of the log, or of the batch that is about to follow it."""

@@ -68,7 +68,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
 
     def change(self, event: Event, known_by: bytes, updated: datetime | None) -> Change:
         """What the log is given for a fact: the digest that it is known by, and the time that orders it."""
-        return Change(event=event, digest=known_by, updated=updated)
+        return Change(event=event, digest=known_by, updated=updated, asked_at=self.fetched_at)
 
 
 class Children(msgspec.Struct, frozen=True, kw_only=True):

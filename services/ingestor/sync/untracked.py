@@ -27,10 +27,11 @@ AT_ONCE = 1000
 
 async def marked(jira: JiraClient, log: EventLog, message: MarkUntracked, requests: RequestCount) -> Append:
     """The stored issues that have left the watch list are marked; what is left to append is how many."""
+    asked_at = datetime.now(UTC)
     issues = await _left_behind(jira, message)
     appended = 0
     for start in range(0, len(issues), AT_ONCE):
-        changes = await _changes(log, message, issues[start : start + AT_ONCE])
+        changes = await _changes(log, message, asked_at, issues[start : start + AT_ONCE])
         appended += len((await log.append(Append(changes=changes))).appended)
     counts = Counts(appended=appended, requests=requests.sent)
     return Append(outcome=msgspec.json.encode(PageResult(counts=counts)))
@@ -47,14 +48,16 @@ async def _left_behind(jira: JiraClient, message: MarkUntracked) -> list[str]:
     return sorted(everything - tracked)
 
 
-async def _changes(log: EventLog, message: MarkUntracked, issues: Iterable[str]) -> list[Change]:
+async def _changes(log: EventLog, message: MarkUntracked, asked_at: datetime, issues: Iterable[str]) -> list[Change]:
     """An absence for each of the issues that is in the log and not marked yet."""
     streams = {JiraIssueGone.stream_of(message.site, issue): issue for issue in issues}
     heads = await log.heads(list(streams))
-    return [_change(message, streams[stream], head) for stream, head in heads.items() if head.digest != UNTRACKED]
+    return [
+        _change(message, asked_at, streams[stream], head) for stream, head in heads.items() if head.digest != UNTRACKED
+    ]
 
 
-def _change(message: MarkUntracked, issue: str, head: Head) -> Change:
+def _change(message: MarkUntracked, asked_at: datetime, issue: str, head: Head) -> Change:
     event = JiraIssueGone(
         **JiraIssueGone.envelope(issue, project_of(message), occurred_at=datetime.now(UTC), cause=message.run_id),
         issue_id=issue,
@@ -62,7 +65,7 @@ def _change(message: MarkUntracked, issue: str, head: Head) -> Change:
     )
     # As old as what is stored: the issue as it is now, unchanged, must be taken when it comes back.
     updated = datetime.fromisoformat(head.updated) if head.updated else None
-    return Change(event=event, digest=UNTRACKED, updated=updated)
+    return Change(event=event, digest=UNTRACKED, updated=updated, asked_at=asked_at)
 
 
 def _jql(project: str, plan: SyncPlan) -> Callable[[tuple[str, ...]], str]:

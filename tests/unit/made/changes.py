@@ -7,7 +7,16 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from libs.events import Change, Event, JiraIssueFetched, JiraUserFetched, ProjectKey, SyncRequested, digest
+from libs.events import (
+    Change,
+    Event,
+    JiraIssueFetched,
+    JiraUserFetched,
+    ProjectKey,
+    SprintFetched,
+    SyncRequested,
+    digest,
+)
 
 THEN = datetime(2026, 1, 1, tzinfo=UTC)
 KEY = ProjectKey("acme", "KEY")
@@ -17,7 +26,7 @@ def later(seconds: float) -> datetime:
     return THEN + timedelta(seconds=seconds)
 
 
-def issue(number: int, *, updated: datetime = THEN, **payload: object) -> Change:
+def issue(number: int, *, updated: datetime = THEN, asked_at: datetime | None = None, **payload: object) -> Change:
     raw = msgspec.Raw(msgspec.json.encode({"id": str(number), **payload}))
     event = JiraIssueFetched(
         **JiraIssueFetched.envelope(str(number), KEY, occurred_at=updated, cause="test"),
@@ -27,17 +36,27 @@ def issue(number: int, *, updated: datetime = THEN, **payload: object) -> Change
         sprint_field=None,
         payload=raw,
     )
-    return Change(event=event, digest=digest(raw), updated=updated)
+    return Change(event=event, digest=digest(raw), updated=updated, asked_at=asked_at)
 
 
-def user(**payload: object) -> Change:
+def user(asked_at: datetime | None = None, **payload: object) -> Change:
     raw = msgspec.Raw(msgspec.json.encode({"accountId": "a-1", **payload}))
     event = JiraUserFetched(
         **JiraUserFetched.envelope("a-1", KEY, occurred_at=THEN, cause="test"),
         account_id="a-1",
         payload=raw,
     )
-    return Change(event=event, digest=digest(raw))
+    return Change(event=event, digest=digest(raw), updated=asked_at, asked_at=asked_at)
+
+
+def sprint(asked_at: datetime, **payload: object) -> Change:
+    raw = msgspec.Raw(msgspec.json.encode({"id": 1, **payload}))
+    event = SprintFetched(
+        **SprintFetched.envelope("1", KEY, occurred_at=THEN, cause="test"),
+        sprint_id="1",
+        payload=raw,
+    )
+    return Change(event=event, digest=digest(raw), updated=asked_at, asked_at=asked_at)
 
 
 def request(name: str) -> Change:

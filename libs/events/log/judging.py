@@ -1,0 +1,93 @@
+"""Whether a change is news to the log, and which of two answers about an entity it believes. Pure.
+
+1. What Jira answered last counts, by when it was asked: an answer asked for earlier that arrives later is dropped, and
+   one asked for later is taken although its `updated` is older, as after a date in the future was put right, or after
+   Jira was restored from a backup.
+2. Where both were asked for at once, or one does not say when, the newer `updated` counts.
+3. A head from the future is a mistake of a clock, not of the answer: whatever comes next is believed.
+
+What is the same as the last one is not written again, so the head keeps the time when its content was *first* asked
+for. That is enough while no entity returns, byte for byte, to an earlier state while an answer is on its way.
+
+The clocks of two writers may differ by less than the overlap of two scans: what is dropped for that has changed a
+moment before it was asked for, and the next scan lists it again.
+"""
+
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any, NamedTuple
+
+import msgspec
+
+from libs.events.log.batches import Change, Head
+from libs.events.log.digests import canonical
+from libs.events.log.parts import completed, digest_of, said, says_more
+from libs.events.types.event import Event
+
+
+class Verdict(Enum):
+    """What is to be done with a change."""
+
+    DROP = "DROP"
+    """The log has it, or something newer."""
+    COMPARE = "COMPARE"
+    """`what_is_new` beside the last event decides."""
+    APPEND = "APPEND"
+
+
+class Judged(NamedTuple):
+    """A change beside the head of its stream."""
+
+    verdict: Verdict
+    after: Head
+    """The head with the change as the next version; the old one where it is dropped."""
+
+
+def judge(head: Head, change: Change, now: datetime) -> Judged:
+    """Judge a change by where its stream stands, version 0 being an empty one."""
+    parts = None if change.digest is None else said(change.event)
+    digest = change.digest if parts is None else digest_of(parts)
+    if digest is None or not head.version:
+        return Judged(Verdict.APPEND, _head_after(head, change, digest, now))
+    if digest == head.digest:
+        return Judged(Verdict.DROP, head)
+    after = _head_after(head, change, digest, now)
+    if _is_late(head, after, change, now):
+        return Judged(Verdict.DROP, head)
+    by_content = parts is not None or after.updated == head.updated
+    return Judged(Verdict.COMPARE if by_content else Verdict.APPEND, after)
+
+
+def what_is_new(event: Event, last: Event | None) -> Event | None:
+    """The event to append after the last one of its stream; None when it says nothing new."""
+    if type(last) is not type(event):
+        return event
+    parts, known = said(event), said(last)
+    if parts is None or known is None:
+        return None if _same_payload(event, last) else event
+    return completed(event, last) if says_more(parts, known) else None
+
+
+def _same_payload(event: Any, last: Any) -> bool:
+    try:
+        return canonical(event.payload) == canonical(last.payload)
+    except (msgspec.DecodeError, RecursionError):
+        return False  # odd text inside, or nested out of measure: their bytes differ, that much is known
+
+
+def _head_after(head: Head, change: Change, digest: bytes | None, now: datetime) -> Head:
+    # Nothing can have been asked for later than now.
+    asked = _text(min(change.asked_at, now)) if change.asked_at else head.asked
+    return Head(head.version + 1, digest or b"", _text(change.updated) if change.updated else "", asked)
+
+
+def _is_late(head: Head, after: Head, change: Change, now: datetime) -> bool:
+    if change.asked_at is None:
+        return after.updated < head.updated
+    if not head.asked or head.asked > _text(now):
+        return False
+    return (after.asked, after.updated) < (head.asked, head.updated)
+
+
+def _text(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
