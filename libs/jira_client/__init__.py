@@ -33,7 +33,8 @@ from libs.jira_client.failures.errors import (
 )
 from libs.jira_client.http.counting import RequestCount, counting
 from libs.jira_client.http.observing import Observer, RequestEnded
-from libs.jira_client.http.pace import Gate, Limits, Pulse
+from libs.jira_client.http.pace import Closing, Gate, Limits, Pulse
+from libs.jira_client.lists import Listed
 from libs.jira_client.models import (
     Account,
     Board,
@@ -49,7 +50,6 @@ from libs.jira_client.models import (
     ServerInfo,
     Sprint,
     User,
-    UserPage,
     sprint_field,
 )
 from libs.jira_client.pages import SeenTokens
@@ -67,6 +67,7 @@ __all__ = [
     "Board",
     "BulkIssues",
     "ChildPage",
+    "Closing",
     "Context",
     "ErrorCode",
     "Evidence",
@@ -82,6 +83,7 @@ __all__ = [
     "JiraSettings",
     "JiraTimeout",
     "Limits",
+    "Listed",
     "NetworkGlitch",
     "NotFoundOrHidden",
     "Observer",
@@ -102,7 +104,6 @@ __all__ = [
     "UntrustedConnection",
     "UpstreamError",
     "User",
-    "UserPage",
     "Verdict",
     "classify_exception",
     "counting",

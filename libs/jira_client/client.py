@@ -1,22 +1,32 @@
 """The requests to Jira Cloud that the integrator makes, each a short method."""
 
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from types import MappingProxyType, TracebackType
 from typing import Any, Final, Self, TypeVar
 from urllib.parse import quote
 
-import msgspec
 from msgspec import Raw
 
 from libs.jira_client import models, wire
-from libs.jira_client.failures.classify import Context, classify_exception
-from libs.jira_client.failures.errors import BadRequest, NotFoundOrHidden, error_for
+from libs.jira_client.failures.errors import BadRequest, NotFoundOrHidden
 from libs.jira_client.http.observing import Observer, unobserved
 from libs.jira_client.http.pace import Limits
 from libs.jira_client.http.transport import Params, Request, Transport
-from libs.jira_client.pages import SeenTokens, every, every_child, next_start, next_token
+from libs.jira_client.lists import Listed, joined, read_all, read_one
+from libs.jira_client.pages import (
+    EMPTY_PAGES,
+    Fetch,
+    SeenTokens,
+    Shown,
+    next_start,
+    next_token,
+    unbelievable,
+    whole_list,
+    whole_search,
+)
 from libs.jira_client.settings import JiraSettings
 
 API: Final = "/rest/api/3"
@@ -97,8 +107,10 @@ class JiraClient:
         """Answered to anybody: no proof of the token."""
         return (await self._transport.fetch(_get("/serverInfo", models.ServerInfo))).value
 
-    async def fields(self) -> list[models.Field]:
-        return (await self._transport.fetch(_get("/field", list[models.Field]))).value
+    async def fields(self) -> Listed[models.Field]:
+        """The site's fields; one whose name or schema cannot be read has none."""
+        request = _get("/field", list[Raw])
+        return read_all(models.Field, (await self._transport.fetch(request)).value, request.endpoint)
 
     # --- projects, boards, sprints
 
@@ -113,8 +125,7 @@ class JiraClient:
             return named[0]
         # The search knows only current keys; this call also follows a former key of a renamed project.
         request = _get("/project/{key}", Raw, key=key)
-        (only,) = _records(models.Project, [(await self._transport.fetch(request)).value], request.endpoint)
-        return only
+        return read_one(models.Project, (await self._transport.fetch(request)).value, request.endpoint)
 
     async def projects(
         self, search: str | None = None, start: int = 0, *, keys: Sequence[str] = ()
@@ -130,12 +141,12 @@ class JiraClient:
         request = _get("/project/search", wire.Values, params)
         page, server_time = await self._transport.fetch(request)
         return models.ProjectPage(
-            projects=_records(models.Project, page.values, request.endpoint),
-            next_start=next_start(start, len(page.values), page.is_last, page.total, request.endpoint),
+            projects=read_all(models.Project, page.values, request.endpoint),
+            next_start=next_start(start, len(page.values), wire.flag(page.is_last), wire.number(page.total)),
             server_time=server_time,
         )
 
-    async def boards(self, project_key: str) -> list[models.Board]:
+    async def boards(self, project_key: str) -> Listed[models.Board]:
         """All boards that show the project, of every type."""
         params: dict[str, Any] = {
             "projectKeyOrId": project_key,
@@ -144,7 +155,7 @@ class JiraClient:
         }
         return await self._whole_list(models.Board, _get("/board", wire.Values, params, root=AGILE))
 
-    async def sprints(self, board_id: int, states: Sequence[str] | None = None) -> list[models.Sprint]:
+    async def sprints(self, board_id: int, states: Sequence[str] | None = None) -> Listed[models.Sprint]:
         """All sprints of a board, foreign ones included; an empty list for a board that has none by nature.
 
         `states`: some of `active`, `closed`, `future`.
@@ -156,19 +167,18 @@ class JiraClient:
             return await self._whole_list(models.Sprint, request)
         except BadRequest as error:
             if _NO_SPRINTS.search(error.message):
-                return []
+                return Listed()
             raise
 
-    async def _whole_list(self, kind: type[R], first: Request[wire.Values]) -> list[R]:
+    async def _whole_list(self, kind: type[R], first: Request[wire.Values]) -> Listed[R]:
         """Every page of a `startAt` list, from the request for its first one on."""
 
-        async def page(start: int) -> tuple[list[R], int | None]:
+        async def page(start: int) -> Shown:
             request = first._replace(params={**first.params, "startAt": start})
             found = (await self._transport.fetch(request)).value
-            following = next_start(start, len(found.values), found.is_last, found.total, first.endpoint)
-            return _records(kind, found.values, first.endpoint), following
+            return Shown(found.values, wire.flag(found.is_last), wire.number(found.total))
 
-        return await every(page, first.endpoint)
+        return await _typed(kind, page, first.endpoint)
 
     # --- issues
 
@@ -176,7 +186,8 @@ class JiraClient:
         """Ids of issues, up to 5,000 at a time. `token` is the `next_token` of the page before."""
         found = await self._search(jql, ["id"], token, max_results or self.settings.id_page_size)
         return models.IdPage(
-            ids=models.ids_of(found.issues),
+            ids=(ids := _names(found.issues)),
+            nameless=len(found.issues) - len(ids),
             next_token=found.next_token,
             is_last=found.is_last,
             server_time=found.server_time,
@@ -191,8 +202,13 @@ class JiraClient:
     async def id_pages(
         self, jql: str, token: str | None = None, seen: SeenTokens | None = None
     ) -> AsyncIterator[models.IdPage]:
-        """All pages of ids; ends with BadResponse when a token comes back."""
+        """All pages of ids.
+
+        Ends with BadResponse, after the pages that came, when a token comes back or a page shows nothing new though
+        another follows: then the ids are not all.
+        """
         seen = seen or SeenTokens()
+        known: set[str] = set()
         while True:
             page = await self.search_ids(jql, token)
             yield page
@@ -200,12 +216,26 @@ class JiraClient:
             if token is None:
                 return
             seen.add(token, _SEARCH)
+            if page.ids and known.issuperset(page.ids):
+                raise unbelievable(f"Jira shows the same issues again after {len(known)} of them.", _SEARCH)
+            known.update(page.ids)
 
     async def _search(self, jql: str, fields: Sequence[str], token: str | None, size: int) -> models.IssuePage:
+        """The next page that shows an issue, or the last: a few empty ones before it are passed over."""
+        for _ in range(EMPTY_PAGES):
+            page = await self._search_page(jql, fields, token, size)
+            if page.issues or page.is_last:
+                return page
+            token = page.next_token
+        raise unbelievable(f"Jira gave {EMPTY_PAGES} empty pages in a row, and says that more follow.", _SEARCH)
+
+    async def _search_page(self, jql: str, fields: Sequence[str], token: str | None, size: int) -> models.IssuePage:
         body: dict[str, Any] = {"jql": jql, "fields": list(fields), "maxResults": size}
         body |= {"nextPageToken": token} if token else {}
         found, server_time = await self._transport.fetch(_post("/search/jql", wire.Found, body))
-        following = next_token(found.next_page_token, found.is_last, _SEARCH, token)
+        following = next_token(found.next_page_token, wire.flag(found.is_last), _SEARCH, token)
+        if token is None and following is None:
+            whole_search(len(found.issues), wire.number(found.total), _SEARCH)
         return models.IssuePage(
             issues=found.issues, next_token=following, is_last=following is None, server_time=server_time
         )
@@ -216,7 +246,7 @@ class JiraClient:
             raise ValueError(f"bulk_fetch takes 1 to {BULK_LIMIT} issues, not {len(ids)}: split the list.")
         request = _post("/issue/bulkfetch", wire.Bulk, {"issueIdsOrKeys": list(ids), "fields": list(fields)})
         bulk, server_time = await self._transport.fetch(request)
-        errors = [models.IssueProblem(id=missed.id, message=missed.error_message) for missed in bulk.issue_errors]
+        errors = [_problem(missed) for missed in bulk.issue_errors or ()]
         return models.BulkIssues(
             issues=bulk.issues, errors=errors + list(_unmentioned(ids, bulk)), server_time=server_time
         )
@@ -233,43 +263,53 @@ class JiraClient:
         params = {**self._child_page(start), "orderBy": "created"}
         request = _get("/issue/{issue}/comment", wire.Comments, params, issue=issue_id)
         page, server_time = await self._transport.fetch(request)
-        return models.ChildPage(items=page.comments, start=start, total=page.total, server_time=server_time)
+        return models.ChildPage(
+            items=page.comments, start=start, total=wire.number(page.total), server_time=server_time
+        )
 
-    async def all_comments(self, issue_id: str) -> list[Raw]:
-        return await every_child(lambda start: self.comments(issue_id, start), f"GET {API}/issue/{{issue}}/comment")
+    async def all_comments(self, issue_id: str) -> Listed[Raw]:
+        """Every comment that Jira shows of an issue; see `Listed` for what may be missing."""
+        return await whole_list(_children(partial(self.comments, issue_id)), f"GET {API}/issue/{issue_id}/comment")
 
     async def worklogs(self, issue_id: str, start: int = 0) -> models.ChildPage:
         request = _get("/issue/{issue}/worklog", wire.Worklogs, self._child_page(start), issue=issue_id)
         page, server_time = await self._transport.fetch(request)
-        return models.ChildPage(items=page.worklogs, start=start, total=page.total, server_time=server_time)
+        return models.ChildPage(
+            items=page.worklogs, start=start, total=wire.number(page.total), server_time=server_time
+        )
 
-    async def all_worklogs(self, issue_id: str) -> list[Raw]:
-        return await every_child(lambda start: self.worklogs(issue_id, start), f"GET {API}/issue/{{issue}}/worklog")
+    async def all_worklogs(self, issue_id: str) -> Listed[Raw]:
+        """Every worklog that Jira shows of an issue; see `Listed` for what may be missing."""
+        return await whole_list(_children(partial(self.worklogs, issue_id)), f"GET {API}/issue/{issue_id}/worklog")
 
     def _child_page(self, start: int) -> Params:
         return {"startAt": start, "maxResults": self.settings.child_page_size}
 
     # --- users
 
-    async def users_bulk(self, account_ids: Sequence[str]) -> list[models.User]:
+    async def users_bulk(self, account_ids: Sequence[str]) -> Listed[models.User]:
         """These users, in as few requests as fit; unknown ids are left out."""
-        users: list[models.User] = []
+        parts: list[Listed[models.User]] = []
         for chunk in _chunks(account_ids):
             params: dict[str, Any] = {"accountId": chunk, "startAt": 0, "maxResults": len(chunk)}
-            users += await self._whole_list(models.User, _get("/user/bulk", wire.Values, params))
-        return users
+            parts.append(await self._whole_list(models.User, _get("/user/bulk", wire.Values, params)))
+        return joined(parts)
 
-    async def users_search(self, start: int = 0) -> models.UserPage:
-        """All users of the site, former ones included. Needs the permission *Browse users and groups*."""
-        request = _get("/users/search", list[Raw], {"startAt": start, "maxResults": self.settings.user_page_size})
-        found, server_time = await self._transport.fetch(request)
-        return models.UserPage(
-            users=_records(models.User, found, request.endpoint),
-            next_start=start + len(found) if found else None,
-            server_time=server_time,
-        )
+    async def all_users(self) -> Listed[models.User]:
+        """All users of the site, former ones included. Needs the permission *Browse users and groups*.
 
-    async def assignable_users(self, project_key: str, search: str = "") -> list[models.User]:
+        Only an empty page, or one that comes again, is the end: Jira filters after cutting pages, so short ones mean
+        nothing.
+        """
+        request = _get("/users/search", list[Raw], {"maxResults": self.settings.user_page_size})
+
+        async def page(start: int) -> Shown:
+            asked = request._replace(params={**request.params, "startAt": start})
+            return Shown((await self._transport.fetch(asked)).value, None, None)
+
+        return await _typed(models.User, page, request.endpoint)
+
+    async def assignable_users(self, project_key: str, search: str = "") -> Listed[models.User]:
         """People who can be assigned issues of a project: all, or those whose name or address begins with `search`.
 
         One request: Jira looks at the first 1,000 users that match and leaves out those who cannot be assigned, so a
@@ -278,15 +318,32 @@ class JiraClient:
         params: dict[str, Any] = {"project": project_key, "startAt": 0, "maxResults": ASSIGNABLE_LIMIT}
         params |= {"query": search} if search else {}
         request = _get("/user/assignable/search", list[Raw], params)
-        return _records(models.User, (await self._transport.fetch(request)).value, request.endpoint)
+        return read_all(models.User, (await self._transport.fetch(request)).value, request.endpoint)
 
 
-def _records(kind: type[R], payloads: Iterable[Raw], endpoint: str) -> list[R]:
-    """The typed values; one of another shape than documented is a failure of the request that brought it."""
-    try:
-        return models.records(kind, payloads)
-    except msgspec.DecodeError as error:
-        raise error_for(classify_exception(error, Context(endpoint=endpoint))) from error
+async def _typed(kind: type[R], fetch: Fetch, endpoint: str) -> Listed[R]:
+    """A whole `startAt` list as typed values, with what is odd about the pages and about the values."""
+    raws = await whole_list(fetch, endpoint)
+    values = read_all(kind, raws, endpoint)
+    return Listed(values, cut=raws.cut, notes=raws.notes + values.notes)
+
+
+def _children(fetch: Callable[[int], Awaitable[models.ChildPage]]) -> Fetch:
+    async def page(start: int) -> Shown:
+        found = await fetch(start)
+        return Shown(found.items, None, found.total)
+
+    return page
+
+
+def _names(issues: Iterable[Raw]) -> list[str]:
+    """By what each issue can be asked for: its id, else its key."""
+    return [name for issue in issues if (name := models.id_of(issue) or models.key_of(issue))]
+
+
+def _problem(missed: wire.Missed) -> models.IssueProblem:
+    message = missed.error_message if isinstance(missed.error_message, str) else ""
+    return models.IssueProblem(id="" if missed.id is None else str(missed.id), message=message)
 
 
 def _get(
@@ -302,7 +359,7 @@ def _post(path: str, kind: type[T], body: Mapping[str, Any]) -> Request[T]:
 
 def _unmentioned(ids: Sequence[str], bulk: wire.Bulk) -> Iterator[models.IssueProblem]:
     """The ids about which the answer says nothing. Keys cannot be compared: an issue may come back under a new one."""
-    mentioned = {*models.ids_of(bulk.issues), *(missed.id for missed in bulk.issue_errors)}
+    mentioned = {*models.ids_of(bulk.issues), *(str(missed.id) for missed in bulk.issue_errors or ())}
     for issue_id in ids:
         if issue_id.isdecimal() and issue_id not in mentioned:
             yield models.IssueProblem(

@@ -12,7 +12,7 @@ No HTTP library is imported here, so any part of the product may import this mod
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Final
 
 import msgspec
 from msgspec import Raw
@@ -27,21 +27,10 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A thing of Jira: the fields that are read, and all of its bytes."""
 
     payload: Raw = Raw(b"")
-    """Set by `record`; empty where whoever decodes keeps the bytes himself."""
+    """Set by `lists.read_all`; empty where whoever decodes keeps the bytes himself."""
 
 
 _ABSENT: Final = Raw(b"null")
-
-R = TypeVar("R", bound=Record)
-
-
-def record(kind: type[R], payload: Raw) -> R:
-    """The typed value of one JSON object. Raises msgspec.DecodeError."""
-    return msgspec.structs.replace(msgspec.json.decode(payload, type=kind), payload=payload)
-
-
-def records(kind: type[R], payloads: Iterable[Raw]) -> list[R]:
-    return [record(kind, payload) for payload in payloads]
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -212,14 +201,11 @@ class ProjectPage(Page, frozen=True, kw_only=True):
     """None: this was the last page."""
 
 
-class UserPage(Page, frozen=True, kw_only=True):
-    users: list[User]
-    next_start: int | None
-    """None only after an empty page: Jira filters after cutting pages, so short ones mean nothing."""
-
-
 class IdPage(Page, frozen=True, kw_only=True):
     ids: list[str]
+    """Of an issue whose id cannot be read, its key."""
+    nameless: int = 0
+    """Issues of the page of which neither can be read."""
     next_token: str | None
     is_last: bool
 
@@ -249,13 +235,14 @@ class ChildPage(Page, frozen=True, kw_only=True):
 
     items: list[Raw]
     start: int
-    total: int
+    total: int | None
+    """A hint: it may count what this account may not see. None: Jira does not say."""
 
     @property
     def next_start(self) -> int | None:
         """Counted by what came, not by what was asked for; None: this was the last page."""
         following = self.start + len(self.items)
-        return following if following < self.total else None
+        return following if self.items and (self.total is None or following < self.total) else None
 
 
 class Identified(msgspec.Struct, frozen=True):
@@ -264,10 +251,24 @@ class Identified(msgspec.Struct, frozen=True):
     id: str | int
 
 
+class Keyed(msgspec.Struct, frozen=True):
+    """Any JSON object, read for its key only."""
+
+    key: str
+
+
 def id_of(payload: Raw) -> str | None:
     """The id of a JSON object; None where it cannot be read."""
     try:
         return str(msgspec.json.decode(payload, type=Identified).id)
+    except msgspec.DecodeError:
+        return None
+
+
+def key_of(payload: Raw) -> str | None:
+    """The key of a JSON object; None where it cannot be read."""
+    try:
+        return msgspec.json.decode(payload, type=Keyed).key
     except msgspec.DecodeError:
         return None
 

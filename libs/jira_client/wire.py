@@ -5,7 +5,20 @@ from msgspec import Raw
 
 
 class Envelope(msgspec.Struct, frozen=True, rename="camel"):
-    """Base of all envelopes: unknown keys are ignored, a missing list is an error."""
+    """Base of all envelopes: unknown keys are ignored, a missing list is an error.
+
+    What only helps to know the end of a list (`object`) may be of any type; see `flag` and `number`.
+    """
+
+
+def flag(hint: object) -> bool | None:
+    """A hint that should be true or false; None where it says neither."""
+    return hint if isinstance(hint, bool) else None
+
+
+def number(hint: object) -> int | None:
+    """A hint that should be a number of items; None where it is none."""
+    return hint if isinstance(hint, int) and not isinstance(hint, bool) and hint >= 0 else None
 
 
 class Found(Envelope, frozen=True):
@@ -13,37 +26,37 @@ class Found(Envelope, frozen=True):
 
     issues: list[Raw]
     next_page_token: str | None = None
-    is_last: bool | None = None
+    is_last: object = None
+    total: object = None
+    """Not documented; shown by what translates the former search."""
 
 
 class Values(Envelope, frozen=True):
     """`project/search`, `user/bulk` and the agile lists; `total` is often missing."""
 
     values: list[Raw]
-    is_last: bool | None = None
-    total: int | None = None
+    is_last: object = None
+    total: object = None
 
 
 class Comments(Envelope, frozen=True):
     comments: list[Raw]
-    total: int
-    start_at: int = 0
+    total: object = None
 
 
 class Worklogs(Envelope, frozen=True):
     worklogs: list[Raw]
-    total: int
-    start_at: int = 0
+    total: object = None
 
 
 class Missed(Envelope, frozen=True):
-    id: str = ""
-    error_message: str = ""
+    id: str | int | None = None
+    error_message: object = None
 
 
 class Bulk(Envelope, frozen=True):
     issues: list[Raw]
-    issue_errors: list[Missed] = []
+    issue_errors: list[Missed] | None = None
 
 
 class Count(Envelope, frozen=True):

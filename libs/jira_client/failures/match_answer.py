@@ -12,7 +12,8 @@ from libs.jira_client.failures import rules
 from libs.jira_client.failures.answer import Context, HttpAnswer
 from libs.jira_client.failures.error_body import ErrorBody, read_error_body
 from libs.jira_client.failures.errors import ErrorCode, Scope
-from libs.jira_client.http.retry_after import next_full_hour, retry_after
+from libs.jira_client.http.json_text import is_json
+from libs.jira_client.http.retry_after import limit_wait, next_full_hour, retry_after
 
 QUOTA_RESET: Final = 600.0
 """Seconds; a 429 that asks for a longer wait is a spent quota, not a burst."""
@@ -84,6 +85,7 @@ class Seen(NamedTuple):
     text: str
     error: ErrorBody
     json: bool
+    """It says that it is JSON, or it is JSON under another type or none."""
     markup: bool
     context: Context
 
@@ -93,10 +95,11 @@ def look(answer: HttpAnswer, context: Context) -> Seen:
     head = answer.content[:SNIFFED]
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     markup = head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
-    is_json = (kind == "application/json" or kind.endswith("+json")) and bool(head.strip()) and not markup
+    declared = kind == "application/json" or kind.endswith("+json")
+    json = bool(head.strip()) and not markup if declared else is_json(answer.content)
     text = head.decode("utf-8", "replace")
     error = ErrorBody() if markup or 200 <= answer.status_code < 300 else read_error_body(text)
-    return Seen(answer.status_code, headers, text, error, is_json, markup, context)
+    return Seen(answer.status_code, headers, text, error, json, markup, context)
 
 
 def first_match(seen: Seen) -> Found | None:
@@ -194,7 +197,7 @@ def _limited(seen: Seen) -> Found | None:
     """
     if seen.status != 429:
         return None
-    wait = retry_after(seen.headers, seen.context.now)
+    wait = limit_wait(seen.headers, seen.context.now)
     reason = seen.headers.get("ratelimit-reason", "").lower()
     if "quota" in reason or (wait or 0) > QUOTA_RESET:
         if wait is None:

@@ -9,8 +9,13 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
 from libs.jira_client.failures.errors import JiraError
+from libs.jira_client.http.retry_after import LONGEST
+
+PROBE_SECONDS: Final = 60.0
+"""For how long a probe may go without an answer before another one is sent."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,31 +45,81 @@ class TokenBucket:
         return max(0.0, -self._tokens / self._rate)
 
 
+class Closing(NamedTuple):
+    """That no request goes out: where, for how long, and why."""
+
+    endpoint: str | None
+    """None: the whole site."""
+    seconds: float
+    """Until a request may go out; 0: the next one is the probe."""
+    error: JiraError
+    """The failure that closed the gate."""
+
+
+class _Entry(NamedTuple):
+    until: float
+    error: JiraError
+    probed: bool
+    """Jira asked for longer: when the time has come, one request asks again, and its answer decides."""
+    probing: bool = False
+
+
 class Gate:
-    """Closed until a time, for the whole site or one endpoint, and it remembers which failure closed it."""
+    """Closed until a time, for the whole site or one endpoint, and it remembers which failure closed it.
+
+    Never for longer than `LONGEST`: who asks for more is asked again by one request, the probe. The others wait for
+    its answer, or for a minute when none comes.
+    """
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
-        self._closed: dict[str | None, tuple[float, JiraError]] = {}
+        self._entries: dict[str | None, _Entry] = {}
 
     def close(self, endpoint: str | None, seconds: float, error: JiraError) -> None:
         """Nothing passes for `seconds` (None: at no endpoint). A closing already longer stays."""
-        until = self._monotonic() + seconds
-        if until > self._closed.get(endpoint, (0.0, error))[0]:
-            self._closed[endpoint] = (until, error)
+        entry = _Entry(self._monotonic() + min(seconds, LONGEST), error, seconds >= LONGEST)
+        known = self._entries.get(endpoint)
+        if known is None or known.probing or entry.until > known.until:
+            self._entries[endpoint] = entry
 
     def wait(self, endpoint: str) -> tuple[float, JiraError | None]:
-        """Seconds until a request to `endpoint` may go out, and the failure to blame; (0, None) when open."""
+        """Seconds until a request to `endpoint` may go out, and the failure to blame; (0, None) when it may."""
         now = self._monotonic()
-        self._closed = {key: entry for key, entry in self._closed.items() if entry[0] > now}
-        entries = [self._closed[key] for key in (None, endpoint) if key in self._closed]
-        until, error = max(entries, key=lambda entry: entry[0], default=(now, None))
-        return until - now, error
+        self._entries = {key: entry for key, entry in self._entries.items() if entry.until > now or entry.probed}
+        entries = [entry for _, entry in self._of(endpoint) if entry.until > now]
+        last = max(entries, key=lambda entry: entry.until, default=None)
+        return (last.until - now, last.error) if last else (0.0, None)
+
+    def admit(self, endpoint: str) -> bool:
+        """Whether a request to `endpoint` goes out now. After a closing that was too long it is the probe."""
+        if self.wait(endpoint)[1] is not None:
+            return False
+        until = self._monotonic() + PROBE_SECONDS
+        for key, entry in self._of(endpoint):
+            self._entries[key] = entry._replace(until=until, probing=True)
+        return True
+
+    def answered(self, endpoint: str) -> None:
+        """A request to `endpoint` was answered and not refused by a limit: what was probed is open."""
+        for key, entry in self._of(endpoint):
+            if entry.probing:
+                del self._entries[key]
+
+    def _of(self, endpoint: str) -> list[tuple[str | None, _Entry]]:
+        return [(key, self._entries[key]) for key in (None, endpoint) if key in self._entries]
 
     def closed(self) -> dict[str | None, float]:
         """Seconds until it opens again, by endpoint (None: the whole site), of all that are closed; for any thread."""
+        return {closing.endpoint: closing.seconds for closing in self.closings() if closing.seconds > 0}
+
+    def closings(self) -> list[Closing]:
+        """All that is closed, and what waits for its probe; for any thread."""
         now = self._monotonic()
-        return {key: until - now for key, (until, _) in self._closed.copy().items() if until > now}
+        return [
+            Closing(key, max(0.0, entry.until - now), entry.error)
+            for key, entry in self._entries.copy().items()
+            if entry.until > now or entry.probed
+        ]
 
 
 class Limits:
@@ -85,6 +140,10 @@ class Limits:
         self._slots = asyncio.Semaphore(max_concurrency)
         self._longest_wait = longest_wait_seconds
 
+    def closings(self) -> list[Closing]:
+        """What is closed now, for how long and why; for any thread."""
+        return self.gate.closings()
+
     @asynccontextmanager
     async def admission(self, endpoint: str) -> AsyncIterator[None]:
         """Waits for the gate, a token and a slot; a request that waits for the gate occupies no slot.
@@ -97,7 +156,7 @@ class Limits:
             await self._pass_gate(endpoint)
             async with self._slots:
                 # The gate may have been closed while we queued; then the slot goes to somebody else.
-                if self.gate.wait(endpoint)[0] <= 0:
+                if self.gate.admit(endpoint):
                     yield
                     return
 

@@ -2,6 +2,12 @@
 
 Sources: RFC 9110 10.2.3 (`Retry-After`: seconds or an HTTP date) and Atlassian's rate-limit page
 (`X-RateLimit-Reset` as ISO 8601, seen without seconds; structured `RateLimit: "policy";r=0;t=120`).
+
+| a header says | it is |
+|---|---|
+| more than `LONGEST` | `LONGEST` |
+| a date or time that is past | 0 |
+| a negative number, no number or one of over 100 digits, a date beyond the calendar | silent: as if it were not there |
 """
 
 import math
@@ -11,11 +17,11 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-LONGEST: Final = 30 * 86_400.0
-"""Seconds; a longer wait is taken for nonsense and cut to this."""
+LONGEST: Final = 3600.0
+"""Seconds; a longer wait is cut to this. Jira's own quotas last an hour, and to ask once an hour harms nobody."""
 
-_NUMBER: Final = re.compile(r"\d{1,12}(?:\.\d{1,9})?", re.ASCII)
-_STRUCTURED: Final = re.compile(r";\s*t=(\d{1,12})(?!\d)", re.ASCII)
+_NUMBER: Final = re.compile(r"\d{1,100}(?:\.\d{1,100})?", re.ASCII)
+_STRUCTURED: Final = re.compile(r";\s*t=(\d{1,100})(?!\d)", re.ASCII)
 
 
 def http_date(text: str | None) -> datetime | None:
@@ -28,18 +34,30 @@ def http_date(text: str | None) -> datetime | None:
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None) -> float | None:
-    """Seconds to wait at least, or None when no header says.
+    """Seconds to wait at least, as `Retry-After` asks of any answer; None when it is silent.
 
     `headers` has lower-case names. A date is counted from the answer's own `Date`, which makes our clock's error
-    harmless; `now` stands in when there is none. The other headers speak only when `Retry-After` is silent.
+    harmless; `now` stands in when there is none.
     """
-    origin = http_date(headers.get("date")) or now
+    text = headers.get("retry-after")
+    return _first(_seconds(text), _until(http_date(text), _origin(headers, now)))
+
+
+def limit_wait(headers: Mapping[str, str], now: datetime | None) -> float | None:
+    """Seconds to wait at least after an answer that a limit has refused (429); None when no header says.
+
+    The headers about limits speak only when `Retry-After` is silent. On any other answer they say how much of a limit
+    is left, which is no reason to wait.
+    """
     return _first(
-        _seconds(headers.get("retry-after")),
-        _until(http_date(headers.get("retry-after")), origin),
-        _until(_moment(headers.get("x-ratelimit-reset")), origin),
+        retry_after(headers, now),
+        _until(_moment(headers.get("x-ratelimit-reset")), _origin(headers, now)),
         _structured(headers.get("ratelimit")),
     )
+
+
+def _origin(headers: Mapping[str, str], now: datetime | None) -> datetime | None:
+    return http_date(headers.get("date")) or now
 
 
 def next_full_hour(now: datetime) -> float:

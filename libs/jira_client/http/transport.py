@@ -19,6 +19,7 @@ from libs.jira_client.http.allowances import allowances
 from libs.jira_client.http.body import ACCEPT_ENCODING, read_body
 from libs.jira_client.http.counting import count_request
 from libs.jira_client.http.egress import pool
+from libs.jira_client.http.json_text import decode
 from libs.jira_client.http.observing import Observer, RequestEnded, unobserved
 from libs.jira_client.http.pace import Limits
 from libs.jira_client.http.redact import Redactor
@@ -109,6 +110,7 @@ class Transport:
         async with self._limits.admission(request.endpoint):
             outcome = await self._observed(request)
             if isinstance(outcome, Response):
+                self._limits.gate.answered(request.endpoint)
                 return outcome
             # While the slot is still held: nobody passes between the refusal and the closing of the gate.
             self._slow_down(outcome, request.endpoint)
@@ -132,7 +134,7 @@ class Transport:
             verdict = classify(answer, context)
             if verdict is None:
                 self._note_end(request.endpoint, answer)
-                return Response(_decode(answer.content, request.kind), http_date(answer.headers.get("date")))
+                return Response(decode(answer.content, request.kind), http_date(answer.headers.get("date")))
         except Exception as error:  # noqa: BLE001 (whatever it is, it is classified, and nothing is swallowed)
             verdict = classify_exception(error, context)
         return error_for(verdict)
@@ -171,13 +173,18 @@ class Transport:
             _log.warning("Atlassian announces the end of %s: %s", endpoint, self._redact(announced))
 
     def _slow_down(self, error: JiraError, endpoint: str) -> None:
-        """Close the gate for as long as Jira asked: for the whole site, or for the endpoint alone."""
-        seconds = error.retry_after
+        """Close the gate for as long as Jira asked: for the whole site, or for the endpoint alone.
+
+        Not for a refusal that concerns the one call, whatever it asks for: the others are welcome.
+        """
+        seconds = error.retry_after if error.retryable else None
         if isinstance(error, RateLimited):
             seconds = seconds or self._settings.retry_base_seconds
         if seconds:
             whole_site = isinstance(error, RateLimited) and error.scope is Scope.SITE
             self._limits.gate.close(None if whole_site else endpoint, seconds, error)
+        elif error.evidence.status is not None:
+            self._limits.gate.answered(endpoint)
 
     def _worth_another_try(self, error: BaseException) -> bool:
         if not isinstance(error, JiraError) or not error.retryable:
@@ -193,14 +200,6 @@ class Transport:
         doubled: float = base * 2 ** (state.attempt_number - 1)
         backoff = min(LONGEST_BACKOFF, doubled) * chance.uniform(0.7, 1.3)
         return max(backoff, asked + chance.uniform(0.0, base / 4))
-
-
-def _decode(content: bytes, kind: type[T]) -> T:
-    """Raises ValueError. What is kept raw is not looked into by the decoder, so its encoding is checked here."""
-    content = content.removeprefix(b"\xef\xbb\xbf")
-    if not content.isascii():
-        content.decode("utf-8")
-    return msgspec.json.decode(content, type=kind)
 
 
 def _http_client(settings: JiraSettings) -> httpx.AsyncClient:

@@ -31,6 +31,7 @@ class KnownField(msgspec.Struct, frozen=True):
     """What is remembered of a field."""
 
     name: str
+    """Empty: Jira showed none that could be read."""
     type: str
 
 
@@ -77,7 +78,8 @@ def _of(field: str, old: KnownField | None, new: KnownField | None) -> Iterator[
         return
     if old.type != new.type:
         yield _drift(FieldChange.TYPE_CHANGED, field, new.name, old.type, new.type)
-    if old.name != new.name:
+    # A name that cannot be read is unknown, which is no change: neither when it goes nor when it comes back.
+    if old.name and new.name and old.name != new.name:
         yield _drift(FieldChange.RENAMED, field, new.name, old.name, new.name)
 
 

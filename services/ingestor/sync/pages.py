@@ -28,7 +28,7 @@ from libs.events import (
     SyncPageRecorded,
     WorklogFetched,
 )
-from libs.jira_client import JiraClient, NotFoundOrHidden, RequestCount, SeenTokens
+from libs.jira_client import JiraClient, Listed, NotFoundOrHidden, RequestCount, SeenTokens
 from libs.temporal.messages import Counts, FetchPage, PageResult, PageSource
 from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
@@ -96,6 +96,7 @@ class _Odd(NamedTuple):
 
     name: str
     issue_id: str | None
+    """Of the issue to ask for again; None where it has none that could be read, or asking would not help."""
     why: str
 
     @property
@@ -109,20 +110,19 @@ async def fetched(jira: JiraClient, log: EventLog, message: FetchPage, requests:
     page = await _read(jira, log, message, names)
     token_seen = await _token_seen(log, names.tokens(message.run_id), page.next_token)
     read = await _translated(jira, page.raws, origin, message.scan.sprint_field)
-    changes = await _ordered(log, read.changes)
     tried_at = origin.fetched_at.isoformat().encode()
     owed = {f"{names.unfinished}{issue}": tried_at for issue in page.owed + read.owed}
     settled = {f"{names.unfinished}{issue}" for issue in page.gone + read.shown} - owed.keys()
     return Append(
-        changes=changes,
+        changes=read.changes,
         checkpoints=token_seen | {f"{names.stored(message.run_id)}{message.page}": b""} | owed,
         new_checkpoints={
             f"{names.users}{change.event.account_id}": b""
-            for change in changes
+            for change in read.changes
             if isinstance(change.event, JiraUserFetched)
         },
         forget=[name for name in await log.checkpoints(names.unfinished) if name in settled],
-        closing=_closing(message, changes, page.next_token, bounded(page.warnings + read.warnings), requests),
+        closing=_closing(message, read.changes, page.next_token, bounded(page.warnings + read.warnings), requests),
     )
 
 
@@ -223,7 +223,7 @@ async def _translated(jira: JiraClient, raws: Sequence[Raw], origin: Origin, spr
     changes: list[Change] = []
     for issue, lacking in await asyncio.gather(*(_complete(jira, issue) for issue in issues)):
         name = f"Issue {issue.key}"
-        odd += [_Odd(name, issue.issue_id, reason) for reason in lacking]
+        odd += lacking
         try:
             facts = issue_facts(origin, issue, sprint_field)
         except ODD as error:
@@ -249,46 +249,38 @@ def _taken_apart(raws: Sequence[Raw]) -> tuple[list[Issue], list[_Odd]]:
     return issues, odd
 
 
-async def _complete(jira: JiraClient, issue: Issue) -> tuple[Issue, list[str]]:
+async def _complete(jira: JiraClient, issue: Issue) -> tuple[Issue, list[_Odd]]:
     """Fetch on where a list came shorter than its total. A list that cannot be had does not cost the issue."""
-    lacking = []
+    odd: list[_Odd] = []
     for name, known, fetch in (
         ("comments", issue.comments, jira.all_comments),
         ("worklogs", issue.worklogs, jira.all_worklogs),
     ):
         if not known.complete:
-            whole, reason = await _children(fetch(issue.issue_id))
-            if whole is None:
-                lacking.append(f"its comments or worklogs could not be read: {name}, {reason}")
-            else:
-                issue = msgspec.structs.replace(issue, **{name: whole})
-    return issue, lacking
+            listed = await _listed(fetch(issue.issue_id))
+            whole = Children(items=[*listed] or known.items, total=len(listed))
+            issue = msgspec.structs.replace(issue, **{name: whole})
+            odd += _lacking(issue, name, listed)
+    return issue, odd
 
 
-async def _children(fetch: Awaitable[list[Raw]]) -> tuple[Children | None, str]:
+async def _listed(fetch: Awaitable[Listed[Raw]]) -> Listed[Raw]:
+    """The list, or an empty one that says why there is none."""
     try:
-        items = await fetch
+        return await fetch
     except ONE_SICK as error:
-        return None, error.message
+        return Listed(cut=error.message)
     except msgspec.DecodeError as error:
-        return None, why(error)
-    return Children(items=items, total=len(items)), ""
+        return Listed(cut=why(error))
 
 
-async def _ordered(log: EventLog, changes: Sequence[Change]) -> list[Change]:
-    """The changes, each with a time that orders it. One without a time of its own is as new as what is stored.
-
-    So it is taken, as the last thing that Jira has shown, and so is the next one that has a time again.
-    """
-    undated = [change.event.stream_id for change in changes if change.updated is None]
-    if not undated:
-        return list(changes)
-    heads = await log.heads(undated)
-    known = {stream: datetime.fromisoformat(head.updated) for stream, head in heads.items() if head.updated}
-    return [
-        msgspec.structs.replace(change, updated=change.updated or known.get(change.event.stream_id))
-        for change in changes
-    ]
+def _lacking(issue: Issue, name: str, listed: Listed[Raw]) -> Iterable[_Odd]:
+    """What is missing of a list: where Jira may show it when it is asked again, the issue is owed."""
+    if listed.cut:
+        reason = f"its comments or worklogs could not be read: {name}, {listed.cut}"
+        yield _Odd(f"Issue {issue.key}", issue.issue_id, reason)
+    for note in listed.notes:
+        yield _Odd(f"Issue {issue.key}", None, note)
 
 
 def _closing(

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Raw
 
 from libs.events import Append, Change, JiraUserFetched, SprintFetched
-from libs.jira_client import JiraClient, JiraError, NotFoundOrHidden, RequestCount, User, sprint_field
+from libs.jira_client import JiraClient, JiraError, NotFoundOrHidden, RequestCount, sprint_field
 from libs.temporal.messages import Counts, PageResult, RefreshReferences
 from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
@@ -171,17 +171,21 @@ async def read_fields(jira: JiraClient, log: EventLog, names: CheckpointNames) -
     checkpoints = {names.sprint_field: (found or "").encode()}
     if stored is None or catalogue != before:
         checkpoints[names.fields] = msgspec.json.encode(catalogue)
-    return Found(checkpoints=checkpoints, sprint_field=found, drifts=tuple(drifts(before, catalogue)))
+    changed = tuple(drifts(before, catalogue))
+    return Found(checkpoints=checkpoints, sprint_field=found, drifts=changed, warnings=fields.warnings)
 
 
 async def _boards(jira: JiraClient, names: CheckpointNames, origin: Origin) -> Found:
-    boards = [board.id for board in await jira.boards(origin.project) if board.type != BOARD_WITHOUT_SPRINTS]
-    return Found(checkpoints={names.boards: msgspec.json.encode(boards)})
+    boards = await jira.boards(origin.project)
+    with_sprints = [board.id for board in boards if board.type != BOARD_WITHOUT_SPRINTS]
+    return Found(checkpoints={names.boards: msgspec.json.encode(with_sprints)}, warnings=boards.warnings)
 
 
 async def _sprints(jira: JiraClient, origin: Origin, board: int) -> Found:
-    sprints = [sprint.payload for sprint in await jira.sprints(board)]
-    return each(sprints, f"board {board}, sprint", partial(sprint_change, origin))
+    sprints = await jira.sprints(board)
+    found = each((sprint.payload for sprint in sprints), f"board {board}, sprint", partial(sprint_change, origin))
+    found.warnings += sprints.warnings
+    return found
 
 
 def each(payloads: Iterable[Raw], kind: str, change_of: Callable[[Raw], Change | None]) -> Found:
@@ -202,16 +206,9 @@ async def _users(jira: JiraClient, origin: Origin, accounts: list[str]) -> Found
     try:
         users = await jira.users_bulk(accounts)
     except NotFoundOrHidden:
-        users = await _users_among_all(jira, set(accounts))
-    return each((user.payload for user in users), "user", partial(user_change, origin))
-
-
-async def _users_among_all(jira: JiraClient, accounts: set[str]) -> list[User]:
-    """The same users from the list of all users, for a site that shows no users by their ids."""
-    found: list[User] = []
-    start: int | None = 0
-    while start is not None:
-        page = await jira.users_search(start)
-        found += [user for user in page.users if user.account_id in accounts]
-        start = page.next_start
+        # A site may show no users by their ids, and all of them in a list.
+        users = await jira.all_users()
+    known = set(accounts)
+    found = each((user.payload for user in users if user.account_id in known), "user", partial(user_change, origin))
+    found.warnings += users.warnings
     return found

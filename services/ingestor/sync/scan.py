@@ -58,15 +58,16 @@ async def _survey(
     Where the ids cannot be listed, the refusal of the project itself says best why. Where they can, a site that
     shows no project or no fields is read without.
     """
-    project, fields, pages = await asyncio.gather(
+    project, fields, listed = await asyncio.gather(
         read_project(jira, origin),
         read_fields(jira, log, CheckpointNames(project_of(message))),
         _list_ids(jira, full_jql(message.project, message.plan.tracked, message.plan.account_ids)),
         return_exceptions=True,
     )
-    if isinstance(pages, BaseException):
-        raise project if isinstance(project, BaseException) else pages
-    found = Found()
+    if isinstance(listed, BaseException):
+        raise project if isinstance(project, BaseException) else listed
+    pages, odd = listed
+    found = Found(warnings=odd)
     found.add("project", project)
     found.add("fields", fields)
     return found, pages
@@ -79,10 +80,13 @@ async def _jira_clock(jira: JiraClient) -> datetime:
     return min(jira.server_now or asked, asked)
 
 
-async def _list_ids(jira: JiraClient, jql: str) -> list[list[str]]:
-    """The ids of all issues that match, 5,000 a request, in pages of ours."""
-    ids: list[str] = []
+async def _list_ids(jira: JiraClient, jql: str) -> tuple[list[list[str]], tuple[str, ...]]:
+    """The ids of all issues that match, 5,000 a request, in pages of ours; and what is odd about the list."""
+    ids: dict[str, None] = {}
+    nameless = 0
     async for page in jira.id_pages(jql):
-        ids.extend(page.ids)
-    ids = list(dict.fromkeys(ids))
-    return [ids[start : start + PAGE_SIZE] for start in range(0, len(ids), PAGE_SIZE)]
+        ids |= dict.fromkeys(page.ids)
+        nameless += page.nameless
+    listed = list(ids)
+    odd = (f"Jira lists {nameless} issues without an id or a key: they cannot be asked for",) if nameless else ()
+    return [listed[start : start + PAGE_SIZE] for start in range(0, len(listed), PAGE_SIZE)], odd

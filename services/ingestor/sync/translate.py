@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -43,9 +43,6 @@ from services.ingestor.sync.odd import (
 
 CUT_FIELDS = ("comment", "worklog")
 
-SKEW = timedelta(days=1)
-"""How far Jira's clock and ours may differ. A later `updated` is not believed: nothing would ever be newer."""
-
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
     """Where and when a payload was read: the fields that all events of one fetch share."""
@@ -67,7 +64,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def change(self, event: Event, known_by: bytes, updated: datetime | None) -> Change:
-        """What the log is given for a fact: the digest that it is known by, and the time that orders it."""
+        """What the log is given for a fact: the digest that it is known by, and the times that order it."""
         return Change(event=event, digest=known_by, updated=updated, asked_at=self.fetched_at)
 
 
@@ -104,7 +101,7 @@ class Facts(msgspec.Struct, kw_only=True):
     """The facts of one issue, and what of it could not be read."""
 
     changes: list[Change] = msgspec.field(default_factory=list)
-    """Without `updated` where the record has none that can be believed: it is then as new as what is stored."""
+    """Without `updated` where the record has none that can be read: when it was asked for orders it."""
     odd: list[str] = msgspec.field(default_factory=list)
     """Each part that was left out, with the reason: `comment 7 (Expected …)`."""
 
@@ -201,7 +198,7 @@ def issue_facts(origin: Origin, issue: Issue, sprint_field: str | None) -> Facts
         sprint_field=sprint_field,
         payload=issue.payload,
     )
-    facts.changes.append(origin.change(event, digest(issue.payload), _believed(origin, updated)))
+    facts.changes.append(origin.change(event, digest(issue.payload), updated))
     for name in ("assignee", "reporter", "creator"):
         _add_user(facts, origin, name, issue.fields.get(name))
     if sprint_field is not None:
@@ -211,11 +208,6 @@ def issue_facts(origin: Origin, issue: Issue, sprint_field: str | None) -> Facts
     for place, raw in enumerate(issue.worklogs.items, 1):
         _add_child(facts, origin, event, raw, WorklogFetched, place)
     return facts
-
-
-def _believed(origin: Origin, updated: datetime | None) -> datetime | None:
-    """The time that decides which of two answers is newer; None for one that cannot be."""
-    return updated if updated is not None and updated <= origin.fetched_at + SKEW else None
 
 
 def _add_child(
@@ -245,7 +237,7 @@ def _add_child(
     except ODD as error:
         facts.odd.append(f"{name} ({why(error)})")
         return
-    facts.changes.append(origin.change(event, digest(raw), _believed(origin, updated)))
+    facts.changes.append(origin.change(event, digest(raw), updated))
     _add_user(facts, origin, f"author of {name}", child.author)
     _add_user(facts, origin, f"update author of {name}", child.update_author)
 

@@ -13,7 +13,7 @@ import pytest
 from msgspec import Raw
 
 from libs.events import Append, EventStore, ProjectKey, migrate, open_store
-from libs.jira_client import BulkIssues, IssueProblem, JiraClient, RequestCount
+from libs.jira_client import BulkIssues, IssueProblem, JiraClient, Listed, RequestCount
 from libs.temporal.messages import BeginSync, Counts, FetchPage, PageResult, PageSource, Scan, SyncPlan
 from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
@@ -34,6 +34,7 @@ class Jira:
         self.alone_shown: set[str] = set()
         self.asked: list[tuple[str, ...]] = []
         self.odd: dict[str, bytes] = {}
+        self.listed: dict[str, Listed[Raw]] = {}
 
     async def bulk_fetch(self, ids: Sequence[str], fields: Sequence[str]) -> BulkIssues:
         assert fields
@@ -47,8 +48,8 @@ class Jira:
         raws = [Raw(self.odd.get(one) or issue(one)) for one in ids if one in shown]
         return BulkIssues(issues=raws, errors=errors, server_time=None)
 
-    async def all_comments(self, issue_id: str) -> list[Raw]:
-        raise AssertionError(f"the comments of {issue_id} are complete")
+    async def all_comments(self, issue_id: str) -> Listed[Raw]:
+        return self.listed[issue_id]
 
     all_worklogs = all_comments
 
@@ -160,6 +161,21 @@ async def test_many_odd_records_are_counted(log: EventLog, store: EventStore) ->
     assert len(result.warnings) == pages.MAX_WARNINGS
     assert result.warnings[-1].startswith("41 more records")
     assert owed(store) == set(IDS[:60])
+
+
+async def test_of_a_list_of_children_what_is_shown_is_stored_and_what_may_come_is_owed(
+    log: EventLog, store: EventStore
+) -> None:
+    jira = Jira(shown=["1", "2"])
+    jira.odd = {one: issue(one, comment={"comments": [], "total": 9}) for one in ("1", "2")}
+    jira.listed = {
+        "1": Listed([Raw(b'{"id":"7"}')], cut="GET comments: the same again"),
+        "2": Listed([Raw(b'{"id":"8"}')], notes=["Jira counts 9 items and shows 1."]),
+    }
+    result = await read(log, jira, ["1", "2"])
+    assert (result.counts.issues, result.counts.comments) == (2, 2)
+    assert owed(store) == {"1"}
+    assert [warning.endswith(pages.AGAIN) for warning in result.warnings] == [True, False]
 
 
 async def test_an_odd_date_is_taken_over_what_is_stored_and_given_up_when_it_heals(log: EventLog) -> None:

@@ -7,7 +7,8 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from libs.jira_client import BadRequest, BadResponse, NotFoundOrHidden, sprint_field
+from libs.jira_client import BadRequest, BadResponse, Listed, NotFoundOrHidden, sprint_field
+from libs.jira_client.models import SPRINT_FIELD
 from tests.unit.libs.jira_client.loopback import Asked, client, json, serving
 
 DATE = "Mon, 23 Nov 2026 10:16:00 GMT"
@@ -149,8 +150,73 @@ async def test_another_400_of_a_board_is_an_error() -> None:
 
 async def test_a_list_that_promises_more_and_gives_nothing() -> None:
     async with serving(lambda _: json({"values": [], "isLast": False})) as server, client(server.url) as jira:
-        with pytest.raises(BadResponse, match="empty page"):
-            await jira.boards("ABC")
+        boards = await jira.boards("ABC")
+    assert boards == []
+    assert "empty page" in boards.cut
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("hints", [{"isLast": None}, {"isLast": "no", "total": "2"}, {"total": -1}, {"total": 2.5}])
+async def test_odd_hints_about_the_end_of_a_list_are_no_hints(hints: dict[str, Any]) -> None:
+    boards = [{"id": number, "name": "B", "type": "scrum"} for number in range(5)]
+
+    def handle(asked: Asked) -> web.Response:
+        start = int(query(asked)["startAt"])
+        return json({"values": boards[start : start + 2], **hints})
+
+    async with serving(handle) as server, client(server.url) as jira:
+        assert [board.id for board in await jira.boards("ABC")] == list(range(5))
+
+
+async def test_one_odd_field_costs_no_other() -> None:
+    sprint = {"type": "array", "items": "json", "custom": SPRINT_FIELD, "customId": "10020"}
+    fields = [
+        {"id": "summary", "name": "Summary", "schema": {"type": "string", "system": "summary"}},
+        {"id": "customfield_1", "name": None, "custom": None, "schema": {"type": "any"}},
+        {"id": "customfield_2", "name": 7, "schema": "any"},
+        {"name": "without id"},
+        None,
+        {"id": "customfield_3", "name": "Sprint", "custom": True, "schema": sprint},
+    ]
+    async with serving(lambda _: json(fields)) as server, client(server.url) as jira:
+        found = await jira.fields()
+    assert [(field.id, field.name) for field in found] == [
+        ("summary", "Summary"),
+        ("customfield_1", ""),
+        ("customfield_2", "7"),
+        ("customfield_3", "Sprint"),
+    ]
+    assert sprint_field(found) == "customfield_3"
+    left_out, odd = found.notes
+    assert "2 left out" in left_out
+    assert "without id" in left_out
+    assert "entry 5" in left_out
+    assert "customfield_1 (name, custom); customfield_2 (schema)" in odd
+
+
+async def test_nulls_and_odd_types_in_lists_are_unknown_and_one_unreadable_entry_costs_no_other() -> None:
+    answers: dict[str, Any] = {
+        "board": [{"id": "1", "name": None, "type": None}, {"id": None}, {"id": 2, "name": "B", "type": "scrum"}],
+        "sprint": [{"id": 1, "name": None, "state": 7, "originBoardId": "x"}, "odd", {"id": "2"}],
+        "search": [{"id": 10, "key": "A", "name": None}, {"id": "11"}],
+        "bulk": [{"accountId": "a", "active": None, "displayName": 5, "avatarUrls": []}, {"accountId": None}],
+    }
+
+    def handle(asked: Asked) -> web.Response:
+        return json({"values": answers[asked.path.rpartition("/")[2]], "isLast": True})
+
+    async with serving(handle) as server, client(server.url) as jira:
+        boards, sprints = await jira.boards("A"), await jira.sprints(1)
+        projects, users = (await jira.projects()).projects, await jira.users_bulk(["a"])
+    assert [(board.id, board.name, board.type) for board in boards] == [(1, "", ""), (2, "B", "scrum")]
+    assert [(sprint.id, sprint.name, sprint.state) for sprint in sprints] == [(1, "", "7"), (2, "", "")]
+    assert [(project.id, project.key) for project in projects] == [("10", "A")]
+    assert [(user.account_id, user.active, user.display_name) for user in users] == [("a", True, "5")]
+    assert msgspec.json.decode(users[0].payload) == answers["bulk"][0]
+    for listed in (boards, sprints, projects, users):
+        assert isinstance(listed, Listed)
+        assert any("1 left out" in note for note in listed.notes)
+        assert listed.cut == ""
 
 
 # --- issues
@@ -208,11 +274,62 @@ async def test_all_pages_of_ids_though_each_is_shorter_than_asked() -> None:
     assert ids == ["1", "2", "3", "4", "5"]
 
 
-async def test_a_circle_of_tokens_ends_the_scan() -> None:
-    following = {None: "a", "a": "b", "b": "a"}
+async def test_an_issue_without_id_in_a_list_of_ids_goes_by_its_key() -> None:
+    answer = {"issues": [{"id": "1", "key": "ABC-1"}, {"id": None, "key": "ABC-2"}, {"key": None}, None]}
+    async with serving(lambda _: json(answer)) as server, client(server.url) as jira:
+        page = await jira.search_ids("project = ABC")
+    assert (page.ids, page.nameless) == (["1", "ABC-2"], 2)
+
+
+@pytest.mark.parametrize("more", [{}, {"isLast": True}, {"nextPageToken": None}])
+async def test_a_first_page_that_counts_more_than_it_shows_is_not_the_end(more: dict[str, Any]) -> None:
+    answer = {"issues": [{"id": "1"}], "total": 3, **more}
+    async with serving(lambda _: json(answer)) as server, client(server.url) as jira:
+        with pytest.raises(BadResponse, match="counts 3 issues, shows 1"):
+            await jira.search_ids("project = ABC")
+        assert (await jira.search_ids("project = ABC", "later")).is_last
+    assert len(server.asked) == 2
+
+
+async def test_a_few_empty_pages_of_a_search_are_passed_over() -> None:
+    pages: dict[Any, tuple[list[Any], str | None]] = {None: ([], "a"), "a": ([], "b"), "b": ([{"id": "1"}], "c")}
 
     def handle(asked: Asked) -> web.Response:
-        return json({"issues": [{"id": "1"}], "nextPageToken": following[asked.body.get("nextPageToken")]})
+        issues, following = pages.get(asked.body.get("nextPageToken"), ([], None))
+        return json({"issues": issues, "nextPageToken": following})
+
+    async with serving(handle) as server, client(server.url) as jira:
+        page = await jira.search_issues("project = ABC", ["summary"])
+        assert (len(page.issues), page.next_token) == (1, "c")
+        assert [page.ids async for page in jira.id_pages("project = ABC")] == [["1"], []]
+
+
+@pytest.mark.parametrize(("issues", "requests"), [([], 3), ([{"id": "1"}], 2)])
+async def test_fresh_tokens_without_anything_new_end_the_scan(issues: list[Any], requests: int) -> None:
+    asked_so_far: list[Asked] = []
+
+    def handle(asked: Asked) -> web.Response:
+        asked_so_far.append(asked)
+        return json({"issues": issues, "nextPageToken": f"t{len(asked_so_far)}", "isLast": False})
+
+    async with serving(handle) as server, client(server.url) as jira:
+        pages = jira.id_pages("project = ABC")
+        for _ in range(requests if issues else 0):
+            assert (await anext(pages)).ids == ["1"]
+        with pytest.raises(BadResponse) as caught:
+            await anext(pages)
+    assert not caught.value.retryable
+    assert len(server.asked) == requests
+
+
+async def test_a_circle_of_tokens_ends_the_scan() -> None:
+    following = {None: "a", "a": "b", "b": "a"}
+    circle: list[Asked] = []
+
+    def handle(asked: Asked) -> web.Response:
+        issues = [{"id": f"{len(circle)}"}]
+        circle.append(asked)
+        return json({"issues": issues, "nextPageToken": following[asked.body.get("nextPageToken")]})
 
     async with serving(handle) as server, client(server.url) as jira:
         with pytest.raises(BadResponse, match="same nextPageToken twice"):
@@ -240,6 +357,17 @@ async def test_bulk_fetch_accounts_for_every_id() -> None:
     assert bulk.server_time
     assert server.asked[0].path == "/rest/api/3/issue/bulkfetch"
     assert server.asked[0].body == {"issueIdsOrKeys": ["1", "2", "3", "4"], "fields": ["summary"]}
+
+
+async def test_odd_entries_of_a_bulk_answer_leave_nothing_unaccounted_for() -> None:
+    answer = {
+        "issues": [{"id": "1"}, {"id": None, "key": "ABC-2"}, None],
+        "issueErrors": [{"id": 3, "errorMessage": None}, {"id": None, "errorMessage": "odd"}],
+    }
+    async with serving(lambda _: json(answer)) as server, client(server.url) as jira:
+        bulk = await jira.bulk_fetch(["1", "2", "3"], ["summary"])
+    assert len(bulk.issues) == 3
+    assert [(problem.id, problem.confirmed) for problem in bulk.errors] == [("3", True), ("", True), ("2", False)]
 
 
 @pytest.mark.parametrize("count", [0, 101])
@@ -273,6 +401,41 @@ async def test_all_children_though_jira_caps_its_pages(kind: str, size: int) -> 
     assert [msgspec.json.decode(item) for item in found] == items
     assert len(server.asked) == -(-len(items) // size)
     assert server.asked[0].path == f"/rest/api/3/issue/7/{kind}"
+
+
+@pytest.mark.parametrize("kind", ["comment", "worklog"])
+async def test_children_that_are_counted_and_not_shown(kind: str) -> None:
+    items = [{"id": str(number)} for number in range(3)]
+
+    def handle(asked: Asked) -> web.Response:
+        return json({f"{kind}s": items[int(query(asked)["startAt"]) :], "total": 5})
+
+    async with serving(handle) as server, client(server.url) as jira:
+        found = await (jira.all_comments("7") if kind == "comment" else jira.all_worklogs("7"))
+    assert [msgspec.json.decode(item) for item in found] == items
+    assert found.cut == ""
+    assert found.notes == (f"GET /rest/api/3/issue/7/{kind}: Jira counts 5 items and shows 3.",)
+    assert len(server.asked) == 2
+
+
+async def test_children_of_which_always_the_first_page_comes() -> None:
+    items = [{"id": str(number)} for number in range(100)]
+    async with serving(lambda _: json({"comments": items, "total": 250})) as server, client(server.url) as jira:
+        found = await jira.all_comments("7")
+    assert len(found) == 100
+    assert "same items again" in found.cut
+    assert len(server.asked) == 2
+
+
+async def test_children_without_a_total_are_read_until_none_comes() -> None:
+    items = [{"id": str(number)} for number in range(3)]
+
+    def handle(asked: Asked) -> web.Response:
+        return json({"comments": items[int(query(asked)["startAt"]) :][:2]})
+
+    async with serving(handle) as server, client(server.url) as jira:
+        found = await jira.all_comments("7")
+    assert (len(found), found.warnings) == (3, ())
 
 
 async def test_one_page_of_children() -> None:
@@ -314,22 +477,18 @@ async def test_no_users_cost_no_request() -> None:
     assert server.asked == []
 
 
-async def test_pages_of_users_end_with_an_empty_one() -> None:
+@pytest.mark.parametrize("looks_at_start", [True, False])
+async def test_all_users_end_also_where_the_same_page_comes_again(looks_at_start: bool) -> None:
     users = [{"accountId": str(number), "displayName": None} for number in range(3)]
 
     def handle(asked: Asked) -> web.Response:
-        start = int(query(asked)["startAt"])
+        start = int(query(asked)["startAt"]) if looks_at_start else 0
         return json(users[start : start + 2])
 
     async with serving(handle) as server, client(server.url) as jira:
-        start: int | None = 0
-        found = []
-        while start is not None:
-            page = await jira.users_search(start)
-            found += page.users
-            start = page.next_start
-    assert [user.account_id for user in found] == ["0", "1", "2"]
-    assert len(server.asked) == 3
+        found = await jira.all_users()
+    assert [user.account_id for user in found] == (["0", "1", "2"] if looks_at_start else ["0", "1"])
+    assert bool(found.cut) is not looks_at_start
 
 
 async def test_people_who_can_be_assigned_are_asked_for_at_once() -> None:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from libs.jira_client.failures.classify import Answer, Context, classify
 from libs.jira_client.failures.errors import JiraError, QuotaExhausted, RateLimited, error_for
-from libs.jira_client.http.pace import Gate, Limits, TokenBucket
+from libs.jira_client.http.pace import PROBE_SECONDS, Gate, Limits, TokenBucket
+from libs.jira_client.http.retry_after import LONGEST
 from tests.unit.libs.jira_client.loopback import FakeTime
 
 HERE, THERE = "GET /here", "GET /there"
@@ -64,6 +65,73 @@ def test_gate_is_never_undercut(closings: list[tuple[str | None, float]]) -> Non
     assert gate.wait(HERE)[0] == pytest.approx(longest)
     time.now += longest + 0.001
     assert gate.wait(HERE) == (0, None)
+
+
+@pytest.fixture
+def shut() -> tuple[FakeTime, Gate]:
+    """A gate at the end of a closing that Jira wanted far longer."""
+    time = FakeTime()
+    gate = Gate(time.monotonic)
+    gate.close(None, 31_000 * 365 * 86_400, limited())
+    assert gate.wait(HERE)[0] == LONGEST
+    assert not gate.admit(HERE)
+    time.now += LONGEST
+    return time, gate
+
+
+def test_after_the_longest_closing_one_request_asks_again(shut: tuple[FakeTime, Gate]) -> None:
+    _, gate = shut
+    assert gate.admit(HERE)
+    assert not gate.admit(HERE)
+    assert not gate.admit(THERE)
+    gate.answered(HERE)
+    assert gate.admit(HERE)
+    assert gate.admit(THERE)
+    assert gate.closings() == []
+
+
+def test_a_probe_that_is_refused_closes_the_gate_again(shut: tuple[FakeTime, Gate]) -> None:
+    _, gate = shut
+    assert gate.admit(HERE)
+    gate.close(None, 1e9, limited())
+    assert gate.wait(THERE)[0] == LONGEST
+
+
+def test_what_a_probe_hears_replaces_what_was_asked_for_before(shut: tuple[FakeTime, Gate]) -> None:
+    time, gate = shut
+    assert gate.admit(HERE)
+    gate.close(None, 5, limited())
+    assert gate.wait(THERE)[0] == 5
+    time.now += 5
+    assert gate.admit(HERE)
+    assert gate.admit(THERE)
+
+
+def test_a_probe_without_an_answer_is_followed_by_another(shut: tuple[FakeTime, Gate]) -> None:
+    time, gate = shut
+    assert gate.admit(HERE)
+    time.now += PROBE_SECONDS
+    assert gate.admit(THERE)
+    assert not gate.admit(HERE)
+
+
+def test_an_answer_to_an_earlier_request_opens_no_gate() -> None:
+    gate = Gate(FakeTime().monotonic)
+    gate.close(None, 1e9, limited())
+    gate.answered(HERE)
+    assert not gate.admit(HERE)
+
+
+def test_what_is_closed_can_be_read_with_its_reason() -> None:
+    time = FakeTime()
+    shared = limits(time)
+    error = limited(Retry_After="30")
+    shared.gate.close(HERE, 30, error)
+    shared.gate.close(None, 1e9, error)
+    assert shared.closings() == [(HERE, 30, error), (None, LONGEST, error)]
+    time.now += LONGEST
+    assert shared.closings() == [(None, 0, error)]
+    assert shared.gate.closed() == {}
 
 
 async def test_a_closed_endpoint_leaves_the_others_open() -> None:

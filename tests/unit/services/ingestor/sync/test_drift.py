@@ -49,6 +49,12 @@ def test_the_drifts_lead_from_the_one_to_the_other(before: Catalogue, after: Cat
     assert applied(before, drifts(before, after)) == after
 
 
+def test_a_name_that_cannot_be_read_for_a_while_is_no_change() -> None:
+    named, nameless = (catalogue_of([Field(id="customfield_1", name=name)]) for name in ("Risk", ""))
+    assert drifts(named, nameless) == []
+    assert drifts(nameless, named) == []
+
+
 @given(CATALOGUES)
 def test_the_same_fields_have_not_drifted(fields: Catalogue) -> None:
     assert drifts(fields, dict(sorted(fields.items(), reverse=True))) == []
