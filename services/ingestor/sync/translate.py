@@ -295,7 +295,7 @@ def user_change(origin: Origin, raw: Raw) -> Change | None:
         msgspec.DecodeError, UnreadableError: no object, or an account id that is no text.
     """
     user = _users.decode(raw)
-    if not said(user.account_id):
+    if not words_of(user.account_id):
         return None
     account = needed(user.account_id, "accountId")
     if account == UNKNOWN_ACCOUNT:

@@ -1,6 +1,11 @@
 """What Jira shows becomes facts: children apart, bytes untouched, users and sprints recognised in every shape."""
 
+import copy
+import functools
+import random
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 import pytest
@@ -206,6 +211,49 @@ def test_an_inline_list_of_another_shape_is_incomplete(shape: object) -> None:
 def test_a_total_that_cannot_be_read_is_the_number_shown(total: object) -> None:
     fields = {"summary": "s", "comment": {"comments": [{"id": 1}], "total": total}}
     assert take_apart(Raw(msgspec.json.encode({"id": "1", "key": "K-1", "fields": fields}))).comments.complete
+
+
+ODD_VALUES: tuple[Any, ...] = (
+    None,
+    True,
+    -1,
+    10**30,
+    1e308,
+    "",
+    "\0",
+    "²",
+    "9" * 400,
+    "51502-01-01",
+    [],
+    {},
+    [[]],
+    [None],
+    {"id": None},
+)
+
+
+def places(value: object, way: tuple[object, ...] = ()) -> Iterator[tuple[object, ...]]:
+    """The way to every value inside."""
+    yield way
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, one in inner:
+        yield from places(one, (*way, name))
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_whatever_stands_anywhere_in_an_issue_what_can_be_read_is_read(seed: int) -> None:
+    chance = random.Random(seed)
+    issue: Any = msgspec.json.decode(ISSUE)
+    for _ in range(chance.randint(1, 3)):
+        *way, name = chance.choice([*places(issue)][1:])
+        functools.reduce(lambda whole, step: whole[step], way, issue)[name] = copy.deepcopy(chance.choice(ODD_VALUES))
+    try:
+        apart = take_apart(Raw(msgspec.json.encode(issue)))
+    except ODD:
+        return
+    read = issue_facts(ORIGIN, apart, "customfield_10020")
+    assert count(read.changes, JiraIssueFetched) == 1
+    assert all(msgspec.json.encode(change.event) for change in read.changes)
 
 
 def test_a_project_needs_an_id_and_a_key_alone() -> None:
