@@ -38,6 +38,8 @@ def decode(content: bytes, kind: type[T]) -> T:
         if whole == content:
             raise
         return msgspec.json.decode(whole, type=kind)
+    except RecursionError as error:
+        raise msgspec.DecodeError("The JSON is nested too deeply to be read") from error
 
 
 def without_halves(content: bytes) -> bytes:
@@ -51,7 +53,7 @@ def is_json(content: bytes) -> bool:
         return False
     try:
         decode(content, Raw)
-    except (msgspec.DecodeError, RecursionError):
+    except msgspec.DecodeError:
         return False
     return True
 

@@ -47,7 +47,9 @@ def test_what_is_kept_raw_can_be_decoded_again(pieces: list[str]) -> None:
     assert msgspec.json.decode(kept) == "".join("\ufffd" if "\ud800" <= one <= "\udfff" else one for one in lenient)
 
 
-@pytest.mark.parametrize("text", [b"", b"{", b'{"a":', rb'{"a":"\q"}', rb'{"a":"\ud8"}', b"<html>", rb'["\ud83d"'])
+@pytest.mark.parametrize(
+    "text", [b"", b"{", b'{"a":', rb'{"a":"\q"}', rb'{"a":"\ud8"}', b"<html>", rb'["\ud83d"', b"[" * 99_999]
+)
 def test_what_is_no_json_is_refused(text: bytes) -> None:
     with pytest.raises(msgspec.DecodeError):
         decode(text, Raw)
@@ -59,6 +61,6 @@ def test_what_is_json_by_its_content(text: bytes) -> None:
     assert is_json(text)
 
 
-@pytest.mark.parametrize("text", [b"1", b'"text"', b"null", b"Service Unavailable", b"[" * 99_999])
-def test_a_bare_value_or_a_bottomless_one_is_taken_for_plain_text(text: bytes) -> None:
+@pytest.mark.parametrize("text", [b"1", b'"text"', b"null", b"Service Unavailable"])
+def test_a_bare_value_is_taken_for_plain_text(text: bytes) -> None:
     assert not is_json(text)
