@@ -30,6 +30,9 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Set by `lists.read_all`; empty where whoever decodes keeps the bytes himself."""
 
 
+_ABSENT: Final = Raw(b"null")
+
+
 class Account(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Who the token belongs to."""
 
@@ -105,10 +108,22 @@ class SprintDetails(Record, frozen=True, kw_only=True):
     complete_date: str | None = None
 
 
-class SprintFact(SprintDetails, frozen=True, kw_only=True):
-    """A sprint of which a fact is made: it needs an id; which board it stands on does not matter."""
+class SprintFact(Record, frozen=True, kw_only=True):
+    """A sprint of which a fact is made: it needs an id, the rest only decides whether it has changed.
 
-    id: int | str
+    So nothing is refused by its type.
+    """
+
+    id: Raw = _ABSENT
+    name: Raw = _ABSENT
+    state: Raw = _ABSENT
+    goal: Raw = _ABSENT
+    start_date: Raw = _ABSENT
+    end_date: Raw = _ABSENT
+    complete_date: Raw = _ABSENT
+    board_id: Raw = _ABSENT
+    value: Raw = _ABSENT
+    """Of the option of a list, which may stand where sprints are expected."""
 
 
 class StoredSprint(SprintDetails, frozen=True, kw_only=True):
@@ -146,27 +161,24 @@ class User(StoredUser, frozen=True, kw_only=True):
         return (self.avatar_urls or {}).get("48x48")
 
 
-class UserFact(UserReference, frozen=True, kw_only=True):
-    """A user of whom a fact is made: the four fields that every endpoint shows.
+class UserFact(Record, frozen=True, kw_only=True):
+    """A user of whom a fact is made: the four fields that every endpoint shows, none refused by its type."""
 
-    Unlike the others it takes no null for a name or a type, and does not look at the pictures.
-    """
-
-    account_id: str
-    display_name: str = ""
-    active: bool = True
-    account_type: str = ""
+    account_id: Raw = _ABSENT
+    display_name: Raw = _ABSENT
+    active: Raw = _ABSENT
+    account_type: Raw = _ABSENT
 
 
 class Child(Record, frozen=True, kw_only=True):
-    """A comment or a worklog, as far as both are alike."""
+    """A comment or a worklog, as far as both are alike; it needs an id, and nothing is refused by its type."""
 
-    id: str | int
-    author: Raw = Raw(b"null")
-    update_author: Raw = Raw(b"null")
-    created: str | None = None
-    updated: str | None = None
-    started: str | None = None
+    id: Raw = _ABSENT
+    author: Raw = _ABSENT
+    update_author: Raw = _ABSENT
+    created: Raw = _ABSENT
+    updated: Raw = _ABSENT
+    started: Raw = _ABSENT
     """Of worklogs only."""
 
 
@@ -175,7 +187,7 @@ class InlineChildren(msgspec.Struct, frozen=True, kw_only=True):
 
     comments: list[Raw] | None = None
     worklogs: list[Raw] | None = None
-    total: int | None = None
+    total: Raw = _ABSENT
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):

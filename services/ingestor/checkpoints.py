@@ -55,7 +55,10 @@ class CheckpointNames:
 
     @property
     def unfinished(self) -> str:
-        """Issues whose comments or worklogs could not be read; the rest of the name is the issue's id."""
+        """Issues of which something could not be read; the rest of the name is the issue's id.
+
+        Holds when it was tried last (ISO 8601), or nothing as earlier versions have written it.
+        """
         return f"{self._prefix}unfinished/"
 
     @property

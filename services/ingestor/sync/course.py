@@ -34,7 +34,7 @@ async def begun(log: EventLog, message: BeginSync) -> Append:
     requests = [
         msgspec.json.decode(raw, type=PendingRequest) for raw in (await log.checkpoints(names.requests)).values()
     ]
-    unfinished = [name.removeprefix(names.unfinished) for name in await log.checkpoints(names.unfinished)]
+    unfinished = await _unfinished(log, names)
     tracked = msgspec.json.decode(await log.checkpoint(names.tracked) or b"[]", type=tuple[str, ...])
     plan = plan_sync(await _watermarks(log, names), requests, unfinished, now, tracked)
     event = SyncStarted(
@@ -116,6 +116,12 @@ async def cancelled(log: EventLog, message: CancelSync) -> Append:
         pages_recorded=await _pages_stored(log, message),
     )
     return _end(message, [event])
+
+
+async def _unfinished(log: EventLog, names: CheckpointNames) -> list[str]:
+    """Issues to read again, the one that waits longest first, so that more than fit one run take turns."""
+    tried = await log.checkpoints(names.unfinished)
+    return [name.removeprefix(names.unfinished) for name in sorted(tried, key=lambda name: (tried[name], name))]
 
 
 async def _watermarks(log: EventLog, names: CheckpointNames) -> Watermarks | None:

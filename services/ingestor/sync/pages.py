@@ -2,12 +2,16 @@
 
 A page is one transaction: its facts, its progress event, its place in the scan and its answer are stored together or
 not at all, so a cursor never passes a record that is not in the log.
+
+A record that cannot be read never fails its page. It is named in a warning, and its issue is owed: a checkpoint holds
+its id until an answer has shown it whole, or Jira has confirmed for it alone that it is gone.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -24,21 +28,44 @@ from libs.events import (
     SyncPageRecorded,
     WorklogFetched,
 )
-from libs.jira_client import JiraClient, NotFoundOrHidden, RequestCount, SeenTokens
+from libs.jira_client import JiraClient, Listed, NotFoundOrHidden, RequestCount, SeenTokens
 from libs.temporal.messages import Counts, FetchPage, PageResult, PageSource
 from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
-from services.ingestor.failures import as_jira_error
 from services.ingestor.project_of import project_of
+from services.ingestor.sync.odd import ODD, askable, name_of, why
 from services.ingestor.sync.plan import PAGE_SIZE, incremental_jql
-from services.ingestor.sync.step import envelope, origin_of
-from services.ingestor.sync.translate import Children, Issue, count, issue_changes, take_apart, without_repeats
+from services.ingestor.sync.step import ONE_SICK, envelope, origin_of
+from services.ingestor.sync.translate import (
+    Children,
+    Issue,
+    Origin,
+    count,
+    issue_facts,
+    names_of,
+    take_apart,
+    without_repeats,
+)
 
 SEARCH = "POST /rest/api/3/search/jql"
-BULK = "POST /rest/api/3/issue/bulkfetch"
 
 FIELDS = ("*all", "comment", "worklog")
 """Every field, custom ones too, so that nothing a later projection wants was left behind."""
+
+
+ASKED_ALONE = 10
+"""Issues, of those that Jira passed over again, that one run asks for one by one. The others are left to later runs."""
+
+MAX_WARNINGS = 20
+"""Of one page: as many as a run shows."""
+
+NAMED = 5
+"""Ids that a warning about many issues names."""
+
+AGAIN = "it is tried again by the next run"
+
+_NOT_THERE = re.compile(r"does not exist|do not have permission|not found", re.IGNORECASE)
+_FOR_NOW = re.compile(r"time[d ]*out|temporar|try again|unavailable|internal", re.IGNORECASE)
 
 
 class _Page(NamedTuple):
@@ -47,6 +74,34 @@ class _Page(NamedTuple):
     raws: Sequence[Raw] = ()
     next_token: str | None = None
     warnings: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    """Ids of issues that were asked for, and that are not there, as Jira says."""
+    owed: tuple[str, ...] = ()
+    """Ids of issues that were asked for, and that the answer neither shows nor says to be gone."""
+
+
+class _Translated(NamedTuple):
+    """A page as facts."""
+
+    changes: Sequence[Change]
+    shown: tuple[str, ...]
+    """Ids of the issues that could be read, whole or in part."""
+    warnings: tuple[str, ...]
+    owed: tuple[str, ...]
+    """Ids of the issues of which something could not be read."""
+
+
+class _Odd(NamedTuple):
+    """What a record, or a part of it, lacks."""
+
+    name: str
+    issue_id: str | None
+    """Of the issue to ask for again; None where it has none that could be read, or asking would not help."""
+    why: str
+
+    @property
+    def warning(self) -> str:
+        return f"{self.name}: {self.why}" + (f"; {AGAIN}" if askable(self.issue_id) else "")
 
 
 async def fetched(jira: JiraClient, log: EventLog, message: FetchPage, requests: RequestCount) -> Append:
@@ -54,25 +109,29 @@ async def fetched(jira: JiraClient, log: EventLog, message: FetchPage, requests:
     names, origin = CheckpointNames(project_of(message)), origin_of(message)
     page = await _read(jira, log, message, names)
     token_seen = await _token_seen(log, names.tokens(message.run_id), page.next_token)
-    issues, unfinished = await _complete_all(jira, _taken_apart(page.raws, message))
-    changes = without_repeats(
-        change for issue in issues for change in issue_changes(origin, issue, message.scan.sprint_field)
-    )
-    warnings = page.warnings + tuple(
-        f"Issue {issue.key}: {why}; it is tried again by the next run" for issue, why in unfinished
-    )
-    still_unfinished = {f"{names.unfinished}{issue.issue_id}": b"" for issue, _ in unfinished}
+    read = await _translated(jira, page.raws, origin, message.scan.sprint_field)
+    tried_at = origin.fetched_at.isoformat().encode()
+    owed = {f"{names.unfinished}{issue}": tried_at for issue in page.owed + read.owed}
+    settled = {f"{names.unfinished}{issue}" for issue in page.gone + read.shown} - owed.keys()
     return Append(
-        changes=changes,
-        checkpoints=token_seen | {f"{names.stored(message.run_id)}{message.page}": b""} | still_unfinished,
+        changes=read.changes,
+        checkpoints=token_seen | {f"{names.stored(message.run_id)}{message.page}": b""} | owed,
         new_checkpoints={
             f"{names.users}{change.event.account_id}": b""
-            for change in changes
+            for change in read.changes
             if isinstance(change.event, JiraUserFetched)
         },
-        forget=[name for name in _tried_again(message, names) if name not in still_unfinished],
-        closing=_closing(message, changes, page.next_token, warnings, requests),
+        forget=[name for name in await log.checkpoints(names.unfinished) if name in settled],
+        closing=_closing(message, read.changes, page.next_token, bounded(page.warnings + read.warnings), requests),
     )
+
+
+def bounded(warnings: tuple[str, ...]) -> tuple[str, ...]:
+    """As many warnings as are shown; the last one counts the others."""
+    if len(warnings) <= MAX_WARNINGS:
+        return warnings
+    left_out = len(warnings) - MAX_WARNINGS + 1
+    return (*warnings[: MAX_WARNINGS - 1], f"{left_out} more records of the page could not be read whole")
 
 
 async def _read(jira: JiraClient, log: EventLog, message: FetchPage, names: CheckpointNames) -> _Page:
@@ -80,7 +139,7 @@ async def _read(jira: JiraClient, log: EventLog, message: FetchPage, names: Chec
         case PageSource.SEARCH:
             return await _search(jira, message)
         case PageSource.RETRY:
-            return await _read_ids(jira, message.plan.retry_issue_ids)
+            return await _read_ids(jira, message.plan.retry_issue_ids, alone=ASKED_ALONE)
         case PageSource.IDS:
             stored = await log.checkpoint(names.page(message.run_id, message.page))
             return await _read_ids(jira, stored.decode().split(",") if stored else ())
@@ -95,13 +154,52 @@ async def _search(jira: JiraClient, message: FetchPage) -> _Page:
     return _Page(page.issues, page.next_token)
 
 
-async def _read_ids(jira: JiraClient, ids: Sequence[str]) -> _Page:
+async def _read_ids(jira: JiraClient, ids: Sequence[str], *, alone: int = 0) -> _Page:
+    """Issues by their ids. Those that the answer passes over are owed; so many of them are asked for `alone`."""
     if not ids:
         return _Page()
-    issues = (await jira.bulk_fetch(list(ids), fields=FIELDS)).issues
-    missing = len(ids) - len(issues)
-    warning = f"{missing} issues of the list could not be read: deleted or hidden meanwhile"
-    return _Page(issues, warnings=(warning,) if missing else ())
+    bulk = await jira.bulk_fetch(list(ids), fields=FIELDS)
+    problems = [problem for problem in bulk.errors if problem.id in ids]
+    gone = [problem.id for problem in problems if problem.confirmed and _NOT_THERE.search(problem.message)]
+    passed_over = [problem.id for problem in problems if problem.id not in gone]
+    asked = passed_over[:alone]
+    answers = dict(zip(asked, await asyncio.gather(*(_asked_alone(jira, issue) for issue in asked)), strict=True))
+    shown = [raw for answer in answers.values() if answer for raw in answer]
+    gone += [issue for issue, answer in answers.items() if answer == []]
+    owed = tuple(issue for issue in passed_over if answers.get(issue) is None)
+    return _Page(
+        [*bulk.issues, *shown], warnings=(*_gone(gone), *_passed_over(owed, len(ids))), gone=tuple(gone), owed=owed
+    )
+
+
+async def _asked_alone(jira: JiraClient, issue: str) -> list[Raw] | None:
+    """The one issue; an empty list when Jira has none, as it says or shows; None when that is still open."""
+    try:
+        bulk = await jira.bulk_fetch([issue], fields=FIELDS)
+    except NotFoundOrHidden:
+        return []
+    except ONE_SICK:
+        return None
+    if any(problem.confirmed and _FOR_NOW.search(problem.message) for problem in bulk.errors):
+        return bulk.issues or None
+    return bulk.issues
+
+
+def _gone(ids: Sequence[str]) -> Iterable[str]:
+    if ids:
+        yield f"{len(ids)} issues of the list could not be read: deleted or hidden meanwhile ({_first(ids)})"
+
+
+def _passed_over(ids: Sequence[str], asked: int) -> Iterable[str]:
+    if ids:
+        yield (
+            f"Jira's answer does not show {len(ids)} of {asked} issues that it was asked for ({_first(ids)}), "
+            "nor says that they are gone; they are asked for again by the next run"
+        )
+
+
+def _first(ids: Sequence[str]) -> str:
+    return ", ".join(ids[:NAMED]) + (", …" if len(ids) > NAMED else "")
 
 
 async def _token_seen(log: EventLog, prefix: str, token: str | None) -> dict[str, bytes]:
@@ -119,37 +217,70 @@ async def _token_seen(log: EventLog, prefix: str, token: str | None) -> dict[str
     return {f"{prefix}{seen.digests[-1]}": b""}
 
 
-def _taken_apart(raws: Sequence[Raw], message: FetchPage) -> list[Issue]:
+async def _translated(jira: JiraClient, raws: Sequence[Raw], origin: Origin, sprint_field: str | None) -> _Translated:
+    """The facts of a page, of each record as far as it can be read."""
+    issues, odd = _taken_apart(raws)
+    changes: list[Change] = []
+    for issue, lacking in await asyncio.gather(*(_complete(jira, issue) for issue in issues)):
+        name = f"Issue {issue.key}"
+        odd += lacking
+        try:
+            facts = issue_facts(origin, issue, sprint_field)
+        except ODD as error:
+            odd.append(_Odd(name, issue.issue_id, f"could not be read ({why(error)})"))
+            continue
+        changes += facts.changes
+        odd += [_Odd(name, issue.issue_id, f"could not read {part}") for part in facts.odd]
+    owed = dict.fromkeys(one.issue_id for one in odd if one.issue_id is not None and askable(one.issue_id))
+    shown = tuple(issue.issue_id for issue in issues)
+    return _Translated(without_repeats(changes), shown, tuple(one.warning for one in odd), tuple(owed))
+
+
+def _taken_apart(raws: Sequence[Raw]) -> tuple[list[Issue], list[_Odd]]:
+    issues: list[Issue] = []
+    odd: list[_Odd] = []
+    for place, raw in enumerate(raws, 1):
+        try:
+            issues.append(take_apart(raw))
+        except ODD as error:
+            issue_id, key = names_of(raw)
+            name = name_of("Issue", key or issue_id, place)
+            odd.append(_Odd(name, issue_id, f"could not be read ({why(error)})"))
+    return issues, odd
+
+
+async def _complete(jira: JiraClient, issue: Issue) -> tuple[Issue, list[_Odd]]:
+    """Fetch on where a list came shorter than its total. A list that cannot be had does not cost the issue."""
+    odd: list[_Odd] = []
+    for name, known, fetch in (
+        ("comments", issue.comments, jira.all_comments),
+        ("worklogs", issue.worklogs, jira.all_worklogs),
+    ):
+        if not known.complete:
+            listed = await _listed(fetch(issue.issue_id))
+            whole = Children(items=[*listed] or known.items, total=len(listed))
+            issue = msgspec.structs.replace(issue, **{name: whole})
+            odd += _lacking(issue, name, listed)
+    return issue, odd
+
+
+async def _listed(fetch: Awaitable[Listed[Raw]]) -> Listed[Raw]:
+    """The list, or an empty one that says why there is none."""
     try:
-        return [take_apart(raw) for raw in raws]
+        return await fetch
+    except ONE_SICK as error:
+        return Listed(cut=error.message)
     except msgspec.DecodeError as error:
-        raise as_jira_error(error, SEARCH if message.source is PageSource.SEARCH else BULK) from error
+        return Listed(cut=why(error))
 
 
-async def _complete_all(jira: JiraClient, issues: list[Issue]) -> tuple[list[Issue], list[tuple[Issue, str]]]:
-    """Fetch on where a list came shorter than its total. A child page that is not there does not end the run."""
-    completed = await asyncio.gather(*(_complete(jira, issue) for issue in issues))
-    return [issue for issue, _ in completed], [(issue, why) for issue, why in completed if why]
-
-
-async def _complete(jira: JiraClient, issue: Issue) -> tuple[Issue, str]:
-    try:
-        if not issue.comments.complete:
-            items = await jira.all_comments(issue.issue_id)
-            issue = msgspec.structs.replace(issue, comments=Children(items=items, total=len(items)))
-        if not issue.worklogs.complete:
-            items = await jira.all_worklogs(issue.issue_id)
-            issue = msgspec.structs.replace(issue, worklogs=Children(items=items, total=len(items)))
-    except NotFoundOrHidden as error:
-        return issue, f"its comments or worklogs could not be read ({error.message})"
-    return issue, ""
-
-
-def _tried_again(message: FetchPage, names: CheckpointNames) -> list[str]:
-    """Checkpoints of the issues that an earlier run could not read completely, and this page has read again."""
-    if message.source is not PageSource.RETRY:
-        return []
-    return [f"{names.unfinished}{issue}" for issue in message.plan.retry_issue_ids]
+def _lacking(issue: Issue, name: str, listed: Listed[Raw]) -> Iterable[_Odd]:
+    """What is missing of a list: where Jira may show it when it is asked again, the issue is owed."""
+    if listed.cut:
+        reason = f"its comments or worklogs could not be read: {name}, {listed.cut}"
+        yield _Odd(f"Issue {issue.key}", issue.issue_id, reason)
+    for note in listed.notes:
+        yield _Odd(f"Issue {issue.key}", None, note)
 
 
 def _closing(

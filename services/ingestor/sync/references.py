@@ -1,7 +1,7 @@
 """The references of the issues: boards, sprints, users, fields, the project itself.
 
 They change without touching an issue, so an incremental search never shows them. What a site does not offer to this
-account (no boards, users hidden) is a warning of the run, not its end.
+account (no boards, users hidden), and what fails by itself (one board, one user), is a warning of the run, not its end.
 """
 
 from __future__ import annotations
@@ -11,26 +11,18 @@ from datetime import datetime
 from functools import partial
 
 import msgspec
+from msgspec import Raw
 
 from libs.events import Append, Change, JiraUserFetched, SprintFetched
-from libs.jira_client import (
-    ApiGone,
-    BadRequest,
-    Forbidden,
-    JiraClient,
-    JiraError,
-    NotFoundOrHidden,
-    RequestCount,
-    User,
-    sprint_field,
-)
+from libs.jira_client import JiraClient, JiraError, NotFoundOrHidden, RequestCount, sprint_field
 from libs.temporal.messages import Counts, PageResult, RefreshReferences
 from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
 from services.ingestor.project_of import project_of
 from services.ingestor.sync.drift import Drift, KnownField, catalogue_of, drifts
-from services.ingestor.sync.refresh_plan import due_refreshes, kind_of
-from services.ingestor.sync.step import drift_event, origin_of
+from services.ingestor.sync.odd import ODD, name_of, why
+from services.ingestor.sync.refresh_plan import REFRESH_AFTER, due_refreshes, kind_of
+from services.ingestor.sync.step import ONE_SICK, REFUSED, drift_event, origin_of
 from services.ingestor.sync.translate import (
     Origin,
     count,
@@ -39,10 +31,6 @@ from services.ingestor.sync.translate import (
     user_change,
     without_repeats,
 )
-
-OPTIONAL: tuple[type[JiraError], ...] = (NotFoundOrHidden, Forbidden, BadRequest, ApiGone)
-"""Refusals that concern one reference alone: a site without Jira Software has no boards, users may be hidden."""
-
 
 USERS_AT_ONCE = 100
 """Users of one unit: their ids fit one request."""
@@ -59,15 +47,18 @@ class Found(msgspec.Struct, kw_only=True):
     checkpoints: dict[str, bytes] = msgspec.field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     sprint_field: str | None = None
+    failed: tuple[str, ...] = ()
+    """Units that could not be read although Jira does not refuse them: their turn comes again at once."""
 
     def add(self, unit: str, part: Found | BaseException) -> None:
-        """Add what was read of one reference; a refusal that concerns it alone is a warning.
+        """Add what was read of one reference; a failure that concerns it alone is a warning that names it.
 
         Raises:
             BaseException: `part`, when it is any other error.
         """
-        if isinstance(part, OPTIONAL):
-            self.warnings += (f"Could not look up {kind_of(unit)}: {part.message} {part.advice}",)
+        if isinstance(part, ONE_SICK):
+            self.warnings += (f"Could not look up {in_words(unit)}: {part.message} {part.advice}",)
+            self.failed += () if isinstance(part, REFUSED) else (unit,)
         elif isinstance(part, BaseException):
             raise part
         else:
@@ -76,6 +67,12 @@ class Found(msgspec.Struct, kw_only=True):
             self.warnings += part.warnings
             self.checkpoints |= part.checkpoints
             self.sprint_field = part.sprint_field or self.sprint_field
+
+
+def in_words(unit: str) -> str:
+    """What a unit is called in a warning: a board's by its id; a part of the users is no name to people."""
+    kind, _, board = unit.partition("/")
+    return f"{kind} of board {board}" if kind == "sprints" else kind
 
 
 async def refreshed(jira: JiraClient, log: EventLog, message: RefreshReferences, requests: RequestCount) -> Append:
@@ -119,16 +116,25 @@ async def _read_due(jira: JiraClient, log: EventLog, message: RefreshReferences,
     for unit in due:
         if not (message.full and unit == "boards"):
             await _try(steps[unit](), unit, found)
-    found.checkpoints |= await remembered(log, names, due, origin.fetched_at)
+    found.checkpoints |= await remembered(log, names, refreshed_at(due, found.failed, origin.fetched_at))
     return found
 
 
 async def _try(step: Awaitable[Found], unit: str, found: Found) -> None:
-    """Add what a step brings; a refusal that concerns it alone is a warning."""
+    """Add what a step brings; a failure that concerns it alone is a warning."""
     try:
-        found.add(unit, await step)
-    except OPTIONAL as error:
-        found.add(unit, error)
+        part: Found | JiraError = await step
+    except ONE_SICK as error:
+        part = error
+    found.add(unit, part)
+
+
+def refreshed_at(due: Iterable[str], failed: Sequence[str], at: datetime) -> dict[str, datetime]:
+    """When each unit counts as read: now, and for one that failed so long ago that it is just due again.
+
+    No longer ago, so that in an idle project it does not take the turns of the others.
+    """
+    return {unit: at - REFRESH_AFTER[kind_of(unit)] if unit in failed else at for unit in due}
 
 
 async def _known_boards(log: EventLog, names: CheckpointNames, found: Found) -> list[int]:
@@ -136,9 +142,9 @@ async def _known_boards(log: EventLog, names: CheckpointNames, found: Found) -> 
     return msgspec.json.decode(stored, type=list[int]) if stored else []
 
 
-async def remembered(log: EventLog, names: CheckpointNames, which: Iterable[str], at: datetime) -> dict[str, bytes]:
-    """The checkpoint that says when each reference was read last."""
-    return {names.refreshed: msgspec.json.encode(await _last_refreshed(log, names) | dict.fromkeys(which, at))}
+async def remembered(log: EventLog, names: CheckpointNames, read: dict[str, datetime]) -> dict[str, bytes]:
+    """The checkpoint that says when each reference was read last, of which some are read now."""
+    return {names.refreshed: msgspec.json.encode(await _last_refreshed(log, names) | read)}
 
 
 async def _last_refreshed(log: EventLog, names: CheckpointNames) -> dict[str, datetime]:
@@ -148,7 +154,7 @@ async def _last_refreshed(log: EventLog, names: CheckpointNames) -> dict[str, da
 
 async def read_project(jira: JiraClient, origin: Origin) -> Found:
     """The project itself."""
-    return Found(changes=[project_change(origin, (await jira.project(origin.project)).payload)])
+    return each([(await jira.project(origin.project)).payload], "project", partial(project_change, origin))
 
 
 async def read_fields(jira: JiraClient, log: EventLog, names: CheckpointNames) -> Found:
@@ -165,27 +171,44 @@ async def read_fields(jira: JiraClient, log: EventLog, names: CheckpointNames) -
     checkpoints = {names.sprint_field: (found or "").encode()}
     if stored is None or catalogue != before:
         checkpoints[names.fields] = msgspec.json.encode(catalogue)
-    return Found(checkpoints=checkpoints, sprint_field=found, drifts=tuple(drifts(before, catalogue)))
+    changed = tuple(drifts(before, catalogue))
+    return Found(checkpoints=checkpoints, sprint_field=found, drifts=changed, warnings=fields.warnings)
 
 
 async def _boards(jira: JiraClient, names: CheckpointNames, origin: Origin) -> Found:
-    boards = [board.id for board in await jira.boards(origin.project) if board.type != BOARD_WITHOUT_SPRINTS]
-    return Found(checkpoints={names.boards: msgspec.json.encode(boards)})
+    boards = await jira.boards(origin.project)
+    with_sprints = [board.id for board in boards if board.type != BOARD_WITHOUT_SPRINTS]
+    return Found(checkpoints={names.boards: msgspec.json.encode(with_sprints)}, warnings=boards.warnings)
 
 
 async def _sprints(jira: JiraClient, origin: Origin, board: int) -> Found:
-    return Found(changes=[sprint_change(origin, sprint.payload) for sprint in await jira.sprints(board)])
+    sprints = await jira.sprints(board)
+    found = each((sprint.payload for sprint in sprints), f"board {board}, sprint", partial(sprint_change, origin))
+    found.warnings += sprints.warnings
+    return found
+
+
+def each(payloads: Iterable[Raw], kind: str, change_of: Callable[[Raw], Change | None]) -> Found:
+    """The changes of a list's records; one that cannot be read is a warning that names it."""
+    found = Found()
+    for place, payload in enumerate(payloads, 1):
+        try:
+            change = change_of(payload)
+        except ODD as error:
+            found.warnings += (f"Could not read {name_of(kind, None, place)} ({why(error)})",)
+            continue
+        if change is not None:
+            found.changes.append(change)
+    return found
 
 
 async def _users(jira: JiraClient, origin: Origin, accounts: list[str]) -> Found:
     try:
-        users: list[User] = await jira.users_bulk(accounts)
+        users = await jira.users_bulk(accounts)
     except NotFoundOrHidden:
-        users = await _users_among_all(jira, set(accounts))
-    changes = [user_change(origin, user.payload) for user in users]
-    return Found(changes=[change for change in changes if change is not None])
-
-
-async def _users_among_all(jira: JiraClient, accounts: set[str]) -> list[User]:
-    """The same users from the list of all users, for a site that shows no users by their ids."""
-    return [user for user in await jira.all_users() if user.account_id in accounts]
+        # A site may show no users by their ids, and all of them in a list.
+        users = await jira.all_users()
+    known = set(accounts)
+    found = each((user.payload for user in users if user.account_id in known), "user", partial(user_change, origin))
+    found.warnings += users.warnings
+    return found

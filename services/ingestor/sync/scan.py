@@ -15,7 +15,7 @@ from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
 from services.ingestor.project_of import project_of
 from services.ingestor.sync.plan import PAGE_SIZE, full_jql
-from services.ingestor.sync.references import Found, read_fields, read_project, remembered
+from services.ingestor.sync.references import Found, read_fields, read_project, refreshed_at, remembered
 from services.ingestor.sync.step import drift_event, origin_of
 from services.ingestor.sync.translate import Origin
 
@@ -27,15 +27,18 @@ async def prepared(jira: JiraClient, log: EventLog, message: PrepareScan, reques
     if message.plan.full:
         found, pages = await _survey(jira, log, message, origin)
         # A full run meets every user in its payloads, so it has read them as well.
-        found.checkpoints |= await remembered(log, names, ("project", "fields", "users"), origin.fetched_at)
+        read = refreshed_at(("project", "fields", "users"), found.failed, origin.fetched_at)
+        found.checkpoints |= await remembered(log, names, read)
     else:
-        known = (await log.checkpoint(names.sprint_field) or b"").decode()
-        found, pages = Found(sprint_field=known or None), []
+        found, pages = Found(), []
+    # Where the list of fields is not read, or could not be, the sprints are where they were.
+    known = (await log.checkpoint(names.sprint_field) or b"").decode()
+    sprint_field = found.sprint_field or (None if names.sprint_field in found.checkpoints else known or None)
 
     def closing(appended: int) -> tuple[Sequence[Change], bytes]:
         scan = Scan(
             scan_started_at=started_at,
-            sprint_field=found.sprint_field,
+            sprint_field=sprint_field,
             pages=len(pages),
             counts=Counts(appended=appended, requests=requests.sent),
             warnings=found.warnings,
@@ -55,15 +58,16 @@ async def _survey(
     Where the ids cannot be listed, the refusal of the project itself says best why. Where they can, a site that
     shows no project or no fields is read without.
     """
-    project, fields, pages = await asyncio.gather(
+    project, fields, listed = await asyncio.gather(
         read_project(jira, origin),
         read_fields(jira, log, CheckpointNames(project_of(message))),
         _list_ids(jira, full_jql(message.project, message.plan.tracked, message.plan.account_ids)),
         return_exceptions=True,
     )
-    if isinstance(pages, BaseException):
-        raise project if isinstance(project, BaseException) else pages
-    found = Found()
+    if isinstance(listed, BaseException):
+        raise project if isinstance(project, BaseException) else listed
+    pages, odd = listed
+    found = Found(warnings=odd)
     found.add("project", project)
     found.add("fields", fields)
     return found, pages
@@ -76,10 +80,13 @@ async def _jira_clock(jira: JiraClient) -> datetime:
     return min(jira.server_now or asked, asked)
 
 
-async def _list_ids(jira: JiraClient, jql: str) -> list[list[str]]:
-    """The ids of all issues that match, 5,000 a request, in pages of ours."""
-    ids: list[str] = []
+async def _list_ids(jira: JiraClient, jql: str) -> tuple[list[list[str]], tuple[str, ...]]:
+    """The ids of all issues that match, 5,000 a request, in pages of ours; and what is odd about the list."""
+    ids: dict[str, None] = {}
+    nameless = 0
     async for page in jira.id_pages(jql):
-        ids.extend(page.ids)
-    ids = list(dict.fromkeys(ids))
-    return [ids[start : start + PAGE_SIZE] for start in range(0, len(ids), PAGE_SIZE)]
+        ids |= dict.fromkeys(page.ids)
+        nameless += page.nameless
+    listed = list(ids)
+    odd = (f"Jira lists {nameless} issues without an id or a key: they cannot be asked for",) if nameless else ()
+    return [listed[start : start + PAGE_SIZE] for start in range(0, len(listed), PAGE_SIZE)], odd

@@ -11,7 +11,19 @@ from opentelemetry import trace
 from temporalio import activity
 
 from libs.events import Envelope, SchemaDriftDetected, SyncEvent
-from libs.jira_client import RequestCount, counting
+from libs.jira_client import (
+    ApiGone,
+    BadRequest,
+    BadResponse,
+    Forbidden,
+    JiraError,
+    JiraTimeout,
+    NotFoundOrHidden,
+    RequestCount,
+    UnknownFailure,
+    UpstreamError,
+    counting,
+)
 from libs.temporal.messages import SyncStep
 from services.ingestor.failures import activity_error, as_jira_error
 from services.ingestor.project_of import project_of
@@ -19,6 +31,15 @@ from services.ingestor.sync.drift import Drift
 from services.ingestor.sync.translate import Origin
 
 HEARTBEAT_SECONDS = 3.0
+
+REFUSED: tuple[type[JiraError], ...] = (NotFoundOrHidden, Forbidden, BadRequest, ApiGone)
+"""Refusals that concern one look-up alone: a site without Jira Software has no boards, users may be hidden."""
+
+ONE_SICK: tuple[type[JiraError], ...] = (*REFUSED, UpstreamError, BadResponse, JiraTimeout, UnknownFailure)
+"""What may be wrong with one look-up or one issue's children, and costs no more than these.
+
+Not so a token that is refused, a site that is closed or asks to wait, a network that is away: they concern every call.
+"""
 
 
 @asynccontextmanager

@@ -7,9 +7,9 @@ users and sprints met inside a payload become facts as well.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Raw
@@ -27,7 +27,19 @@ from libs.events import (
     WorklogFetched,
     digest,
 )
-from libs.jira_client.models import UNKNOWN_ACCOUNT, Child, InlineChildren, Project, SprintFact, UserFact
+from libs.jira_client.models import UNKNOWN_ACCOUNT, Child, InlineChildren, SprintFact, UserFact
+from services.ingestor.sync.odd import (
+    ODD,
+    UnreadableError,
+    count_of,
+    moment_of,
+    name_of,
+    needed,
+    said,
+    text_of,
+    why,
+    words_of,
+)
 
 CUT_FIELDS = ("comment", "worklog")
 
@@ -51,6 +63,10 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
             cause=self.cause,
         )
 
+    def change(self, event: Event, known_by: bytes, updated: datetime | None) -> Change:
+        """What the log is given for a fact: the digest that it is known by, and the times that order it."""
+        return Change(event=event, digest=known_by, updated=updated, asked_at=self.fetched_at)
+
 
 class Children(msgspec.Struct, frozen=True, kw_only=True):
     """Comments or worklogs of an issue, as far as they came inline."""
@@ -68,130 +84,205 @@ class Issue(msgspec.Struct, frozen=True, kw_only=True):
 
     issue_id: str
     key: str
-    updated: datetime
     fields: dict[str, Raw]
     payload: Raw
     comments: Children
     worklogs: Children
 
 
+class Names(NamedTuple):
+    """What a record that may be odd is known by."""
+
+    issue_id: str | None
+    key: str | None
+
+
+class Facts(msgspec.Struct, kw_only=True):
+    """The facts of one issue, and what of it could not be read."""
+
+    changes: list[Change] = msgspec.field(default_factory=list)
+    """Without `updated` where the record has none that can be read: when it was asked for orders it."""
+    odd: list[str] = msgspec.field(default_factory=list)
+    """Each part that was left out, with the reason: `comment 7 (Expected …)`."""
+
+
 _objects = msgspec.json.Decoder(dict[str, Raw])
 _inline_children = msgspec.json.Decoder(InlineChildren)
 _children = msgspec.json.Decoder(Child)
-_users = msgspec.json.Decoder(UserFact | None)
+_users = msgspec.json.Decoder(UserFact)
 _sprints = msgspec.json.Decoder(SprintFact)
-_raw_lists = msgspec.json.Decoder(list[Raw] | None)
-_strings = msgspec.json.Decoder(str)
-_projects = msgspec.json.Decoder(Project)
+_raw_lists = msgspec.json.Decoder(list[Raw])
 
 
-def instant(text: str) -> datetime:
-    """A time as Jira writes it (`2026-01-02T03:04:05.678+0200`), in UTC."""
-    moment = datetime.fromisoformat(text)
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+def names_of(raw: Raw) -> Names:
+    """Id and key of an issue, as far as they can be read."""
+    try:
+        whole = _objects.decode(raw)
+    except ODD:
+        return Names(None, None)
+    return Names(text_of(whole.get("id")), text_of(whole.get("key")))
 
 
 def take_apart(raw: Raw) -> Issue:
     """Split an issue from its comments and worklogs.
 
     Raises:
-        msgspec.DecodeError, ValueError: not an issue as Jira documents it (no id, key, fields or `updated`).
+        msgspec.DecodeError, UnreadableError: no issue that could be shown (no object, no id, key or fields).
     """
     whole = _objects.decode(raw)
-    missing = [name for name in ("id", "key", "fields") if name not in whole]
-    if missing:
-        raise msgspec.ValidationError(f"Object missing required field `{missing[0]}` - at `$.issues[...]`")
-    fields = _objects.decode(whole["fields"])
-    if "updated" not in fields:
-        raise msgspec.ValidationError("Object missing required field `updated` - at `$.issues[...].fields`")
+    issue_id, key = needed(whole.get("id"), "id"), needed(whole.get("key"), "key")
+    fields = _fields(whole.get("fields"))
     own = {name: value for name, value in fields.items() if name not in CUT_FIELDS}
-    payload = msgspec.json.encode({**whole, "fields": own})
     return Issue(
-        issue_id=str(msgspec.json.decode(whole["id"])),
-        key=_strings.decode(whole["key"]),
-        updated=instant(_strings.decode(fields["updated"])),
+        issue_id=issue_id,
+        key=key,
         fields=own,
-        payload=Raw(payload),
+        payload=Raw(msgspec.json.encode({**whole, "fields": own})),
         comments=_inline(fields.get("comment")),
         worklogs=_inline(fields.get("worklog")),
     )
 
 
+def _fields(raw: Raw | None) -> dict[str, Raw]:
+    try:
+        fields = _objects.decode(raw) if raw is not None and said(raw) else {}
+    except msgspec.DecodeError:
+        raise UnreadableError("`fields` is no object") from None
+    if not fields:
+        raise UnreadableError("`fields` is missing or empty")
+    return fields
+
+
 def _inline(raw: Raw | None) -> Children:
-    if raw is None or bytes(raw) == b"null":
+    if raw is None or not said(raw):
         return Children(items=[], total=0)
-    page = _inline_children.decode(raw)
+    try:
+        page = _inline_children.decode(raw)
+    except msgspec.DecodeError:
+        # Of another shape: known to be incomplete, so that the list is asked for where it has its own address.
+        return Children(items=[], total=1)
     items = page.comments if page.comments is not None else page.worklogs or []
-    return Children(items=items, total=len(items) if page.total is None else page.total)
+    total = count_of(page.total)
+    return Children(items=items, total=len(items) if total is None else total)
 
 
 def project_change(origin: Origin, raw: Raw) -> Change:
-    project = _projects.decode(raw)
+    """The project itself.
+
+    Raises:
+        msgspec.DecodeError, UnreadableError: no object, or one without id or key.
+    """
+    shown = _objects.decode(raw)
+    project_id, key = needed(shown.get("id"), "id"), needed(shown.get("key"), "key")
+    name = text_of(shown.get("name")) or ""
     event = JiraProjectFetched(
-        **origin.envelope(JiraProjectFetched, project.id),
-        project_id=project.id,
-        key=project.key,
-        name=project.name,
+        **origin.envelope(JiraProjectFetched, project_id),
+        project_id=project_id,
+        key=key,
+        name=name,
         payload=raw,
     )
-    return Change(
-        event=event,
-        digest=_digest_of(project.id, project.key, project.name),
-        updated=origin.fetched_at,
-        asked_at=origin.fetched_at,
-    )
+    return origin.change(event, _digest_of(project_id, key, name), origin.fetched_at)
 
 
-def issue_changes(origin: Origin, issue: Issue, sprint_field: str | None) -> Iterator[Change]:
+def issue_facts(origin: Origin, issue: Issue, sprint_field: str | None) -> Facts:
     """The facts of one issue: itself, its children, and the users and sprints met in them."""
+    facts = Facts()
+    updated = moment_of(issue.fields.get("updated"))
+    shown = updated or moment_of(issue.fields.get("created")) or origin.fetched_at
     event = JiraIssueFetched(
-        **origin.envelope(JiraIssueFetched, issue.issue_id, issue.updated),
+        **origin.envelope(JiraIssueFetched, issue.issue_id, shown),
         issue_id=issue.issue_id,
         key=issue.key,
-        updated=issue.updated,
+        updated=shown,
         sprint_field=sprint_field,
         payload=issue.payload,
     )
-    yield Change(event=event, digest=digest(issue.payload), updated=issue.updated, asked_at=origin.fetched_at)
+    facts.changes.append(origin.change(event, digest(issue.payload), updated))
     for name in ("assignee", "reporter", "creator"):
-        yield from _user_changes(origin, issue.fields.get(name))
-    if sprint_field is not None and sprint_field in issue.fields:
-        yield from embedded_sprint_changes(origin, issue.fields[sprint_field])
-    for raw in issue.comments.items:
-        yield from _child_changes(origin, issue, raw, JiraCommentFetched)
-    for raw in issue.worklogs.items:
-        yield from _child_changes(origin, issue, raw, WorklogFetched)
+        _add_user(facts, origin, name, issue.fields.get(name))
+    if sprint_field is not None:
+        _add_sprints(facts, origin, issue.fields.get(sprint_field))
+    for place, raw in enumerate(issue.comments.items, 1):
+        _add_child(facts, origin, event, raw, JiraCommentFetched, place)
+    for place, raw in enumerate(issue.worklogs.items, 1):
+        _add_child(facts, origin, event, raw, WorklogFetched, place)
+    return facts
 
 
-def _child_changes(
-    origin: Origin, issue: Issue, raw: Raw, kind: type[JiraCommentFetched | WorklogFetched]
-) -> Iterator[Change]:
+def _add_child(
+    facts: Facts,
+    origin: Origin,
+    issue: JiraIssueFetched,
+    raw: Raw,
+    kind: type[JiraCommentFetched | WorklogFetched],
+    place: int,
+) -> None:
     """The facts of a comment or a worklog: itself, and the users met in it."""
-    child = _children.decode(raw)
-    updated = _first_time(child, issue.updated)
-    own_id: dict[str, Any] = {f"{kind.entity}_id": str(child.id)}
-    event = kind(
-        **origin.envelope(kind, str(child.id), updated),
-        **own_id,
-        issue_id=issue.issue_id,
-        updated=updated,
-        payload=raw,
-    )
-    yield Change(event=event, digest=digest(raw), updated=updated, asked_at=origin.fetched_at)
-    yield from _user_changes(origin, child.author, child.update_author)
+    name = name_of(kind.entity, None, place)
+    try:
+        child = _children.decode(raw)
+        child_id = needed(child.id, "id")
+        name = name_of(kind.entity, child_id, place)
+        updated = moment_of(child.updated)
+        shown = updated or moment_of(child.created) or moment_of(child.started) or issue.updated
+        own_id: dict[str, Any] = {f"{kind.entity}_id": child_id}
+        event = kind(
+            **origin.envelope(kind, child_id, shown),
+            **own_id,
+            issue_id=issue.issue_id,
+            updated=shown,
+            payload=raw,
+        )
+    except ODD as error:
+        facts.odd.append(f"{name} ({why(error)})")
+        return
+    facts.changes.append(origin.change(event, digest(raw), updated))
+    _add_user(facts, origin, f"author of {name}", child.author)
+    _add_user(facts, origin, f"update author of {name}", child.update_author)
 
 
-def _first_time(child: Child, otherwise: datetime) -> datetime:
-    text = child.updated or child.created or child.started
-    return instant(text) if text else otherwise
+def _add_user(facts: Facts, origin: Origin, name: str, raw: Raw | None) -> None:
+    if raw is None or not said(raw):
+        return
+    try:
+        change = user_change(origin, raw)
+    except ODD as error:
+        facts.odd.append(f"{name} ({why(error)})")
+        return
+    if change is not None:
+        facts.changes.append(change)
 
 
-def _user_changes(origin: Origin, *raws: Raw | None) -> Iterator[Change]:
-    for raw in raws:
-        if raw is not None and bytes(raw) != b"null":
-            change = user_change(origin, raw)
-            if change is not None:
-                yield change
+def _add_sprints(facts: Facts, origin: Origin, value: Raw | None) -> None:
+    """The sprints named in an issue's sprint field. Server's text form is left alone: it stays in the payload."""
+    for place, raw in enumerate(_entries(value), 1):
+        try:
+            if _is_sprint(raw):
+                facts.changes.append(sprint_change(origin, raw))
+        except ODD as error:
+            facts.odd.append(f"{name_of('sprint', None, place)} ({why(error)})")
+
+
+def _entries(value: Raw | None) -> list[Raw]:
+    if value is None or not said(value):
+        return []
+    if bytes(value)[:1] == b"{":
+        return [value]
+    try:
+        return _raw_lists.decode(value)
+    except msgspec.DecodeError:
+        return []
+
+
+def _is_sprint(raw: Raw) -> bool:
+    """Whether an entry of the field is a sprint, be it one without an id: a choice of a list has a `value` instead."""
+    if bytes(raw)[:1] != b"{":
+        return False
+    sprint = _sprints.decode(raw)
+    if said(sprint.value) and not said(sprint.state):
+        return False
+    return any(map(said, (sprint.id, sprint.name, sprint.state, sprint.goal, sprint.board_id, *_dates(sprint))))
 
 
 def user_change(origin: Origin, raw: Raw) -> Change | None:
@@ -199,50 +290,50 @@ def user_change(origin: Origin, raw: Raw) -> Change | None:
 
     Endpoints differ in the rest (avatar sizes, time zone, e-mail by privacy setting), so only the four fields that
     all of them show decide whether the user has changed.
+
+    Raises:
+        msgspec.DecodeError, UnreadableError: no object, or an account id that is no text.
     """
-    try:
-        user = _users.decode(raw)
-    except msgspec.ValidationError:
+    user = _users.decode(raw)
+    if not words_of(user.account_id):
         return None
-    if user is None or user.account_id == UNKNOWN_ACCOUNT:
+    account = needed(user.account_id, "accountId")
+    if account == UNKNOWN_ACCOUNT:
         return None
-    event = JiraUserFetched(
-        **origin.envelope(JiraUserFetched, user.account_id),
-        account_id=user.account_id,
-        payload=raw,
-    )
-    identity = _digest_of(user.account_id, user.display_name, str(user.active), user.account_type)
-    return Change(event=event, digest=identity, updated=origin.fetched_at, asked_at=origin.fetched_at)
-
-
-def embedded_sprint_changes(origin: Origin, value: Raw) -> Iterator[Change]:
-    """The sprints named in an issue's sprint field. Server's text form is left alone: it stays in the payload."""
-    try:
-        raws = _raw_lists.decode(value) or []
-    except msgspec.ValidationError:
-        return
-    for raw in raws:
-        if bytes(raw)[:1] == b"{":
-            yield sprint_change(origin, raw)
+    event = JiraUserFetched(**origin.envelope(JiraUserFetched, account), account_id=account, payload=raw)
+    active = {"": "True", "true": "True", "false": "False"}
+    known = words_of(user.active)
+    identity = _digest_of(account, words_of(user.display_name), active.get(known, known), words_of(user.account_type))
+    return origin.change(event, identity, origin.fetched_at)
 
 
 def sprint_change(origin: Origin, raw: Raw) -> Change:
-    """A sprint as a board or an issue's field shows it; the two shapes agree in the fields that decide a change."""
+    """A sprint as a board or an issue's field shows it; the two shapes agree in the fields that decide a change.
+
+    Raises:
+        msgspec.DecodeError, UnreadableError: no object, or one without an id.
+    """
     sprint = _sprints.decode(raw)
-    event = SprintFetched(
-        **origin.envelope(SprintFetched, str(sprint.id)),
-        sprint_id=str(sprint.id),
-        payload=raw,
-    )
-    dates = (sprint.start_date, sprint.end_date, sprint.complete_date)
+    sprint_id = needed(sprint.id, "id")
+    event = SprintFetched(**origin.envelope(SprintFetched, sprint_id), sprint_id=sprint_id, payload=raw)
     identity = _digest_of(
-        str(sprint.id),
-        sprint.name or "",
-        (sprint.state or "").lower(),
-        sprint.goal or "",
-        *(instant(date).isoformat() if date else "" for date in dates),
+        sprint_id,
+        words_of(sprint.name),
+        words_of(sprint.state).lower(),
+        words_of(sprint.goal),
+        *map(_date_words, _dates(sprint)),
     )
-    return Change(event=event, digest=identity, updated=origin.fetched_at, asked_at=origin.fetched_at)
+    return origin.change(event, identity, origin.fetched_at)
+
+
+def _dates(sprint: SprintFact) -> tuple[Raw, Raw, Raw]:
+    return sprint.start_date, sprint.end_date, sprint.complete_date
+
+
+def _date_words(raw: Raw) -> str:
+    """The same time in the same words, however it is spelt; a date that cannot be read in its own."""
+    moment = moment_of(raw)
+    return moment.isoformat() if moment else words_of(raw)
 
 
 def without_repeats(changes: Iterable[Change]) -> list[Change]:

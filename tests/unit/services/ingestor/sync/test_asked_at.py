@@ -16,7 +16,7 @@ from libs.jira_client import RequestCount
 from libs.temporal.messages import MarkUntracked, SyncPlan
 from services.ingestor.event_log import EventLog
 from services.ingestor.sync import untracked
-from services.ingestor.sync.translate import Origin, issue_changes, project_change, take_apart
+from services.ingestor.sync.translate import Origin, issue_facts, project_change, take_apart
 
 ASKED = datetime(2026, 3, 1, tzinfo=UTC)
 ORIGIN = Origin(site="acme", project="KEY", cause="run", fetched_at=ASKED)
@@ -38,7 +38,7 @@ ISSUE = {
 def test_every_fact_says_when_jira_was_asked() -> None:
     issue = take_apart(Raw(msgspec.json.encode(ISSUE)))
     project = project_change(ORIGIN, Raw(b'{"id":"1","key":"KEY","name":"Key"}'))
-    changes = [project, *issue_changes(ORIGIN, issue, "customfield_1")]
+    changes = [project, *issue_facts(ORIGIN, issue, "customfield_1").changes]
     assert {type(change.event).entity for change in changes} == {
         "project",
         "issue",

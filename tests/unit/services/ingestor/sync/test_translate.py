@@ -1,17 +1,32 @@
 """What Jira shows becomes facts: children apart, bytes untouched, users and sprints recognised in every shape."""
 
+import copy
+import functools
+import random
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 import pytest
 from msgspec import Raw
 
-from libs.events import JiraCommentFetched, JiraIssueFetched, JiraUserFetched, SprintFetched, WorklogFetched
+from libs.events import (
+    JiraCommentFetched,
+    JiraIssueFetched,
+    JiraProjectFetched,
+    JiraUserFetched,
+    SprintFetched,
+    WorklogFetched,
+)
+from services.ingestor.sync.odd import ODD
 from services.ingestor.sync.translate import (
+    Facts,
     Origin,
     count,
-    instant,
-    issue_changes,
+    issue_facts,
+    names_of,
+    project_change,
     sprint_change,
     take_apart,
     user_change,
@@ -32,7 +47,7 @@ ISSUE = (
 def test_an_issue_is_taken_apart_without_touching_a_byte_of_its_values() -> None:
     issue = take_apart(Raw(ISSUE))
     assert issue.key == "KEY-1"
-    assert issue.updated == datetime(2026, 1, 2, 1, 4, 5, 678000, tzinfo=UTC)
+    assert issue_facts(ORIGIN, issue, None).changes[0].updated == datetime(2026, 1, 2, 1, 4, 5, 678000, tzinfo=UTC)
     assert b'"summary":"\xc3\x84 \\u00e4"' in bytes(issue.payload)
     assert b'"customfield_1":1.50' in bytes(issue.payload)
     fields = msgspec.json.decode(issue.payload)["fields"]
@@ -48,15 +63,205 @@ def test_a_list_shorter_than_its_total_is_known_to_be_incomplete() -> None:
 
 def test_users_and_sprints_met_in_an_issue_become_facts_once() -> None:
     issue = take_apart(Raw(ISSUE))
-    changes = without_repeats(issue_changes(ORIGIN, issue, "customfield_10020"))
+    changes = without_repeats(issue_facts(ORIGIN, issue, "customfield_10020").changes)
     kinds = (JiraIssueFetched, JiraCommentFetched, WorklogFetched, SprintFetched, JiraUserFetched)
     assert [count(changes, kind) for kind in kinds] == [1, 1, 1, 1, 1]
 
 
-@pytest.mark.parametrize("body", [b"{}", b'{"id":"1","key":"K-1","fields":{}}', b'{"id":"1","fields":{}}', b"[]"])
-def test_what_is_no_issue_is_refused(body: bytes) -> None:
-    with pytest.raises(msgspec.DecodeError):
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b"{}", "`id`"),
+        (b"[]", "object"),
+        (b"null", "object"),
+        (b'{"id":{},"key":"K-1","fields":{"summary":"s"}}', "`id`"),
+        (b'{"id":"1","fields":{"summary":"s"}}', "`key`"),
+        (b'{"id":"1","key":null,"fields":{"summary":"s"}}', "`key`"),
+        (b'{"id":"1","key":"K-1"}', "`fields`"),
+        (b'{"id":"1","key":"K-1","fields":null}', "`fields`"),
+        (b'{"id":"1","key":"K-1","fields":{}}', "`fields`"),
+        (b'{"id":"1","key":"K-1","fields":"all"}', "`fields`"),
+    ],
+)
+def test_what_cannot_be_shown_as_an_issue_is_refused_with_the_reason(body: bytes, why: str) -> None:
+    with pytest.raises(ODD, match=why):
         take_apart(Raw(body))
+
+
+@pytest.mark.parametrize(
+    ("body", "names"),
+    [
+        (b'{"id":"1","key":"K-1"}', ("1", "K-1")),
+        (b'{"id":1}', ("1", None)),
+        (b'{"id":null,"key":[]}', (None, None)),
+        (b"7", (None, None)),
+    ],
+)
+def test_an_odd_record_is_known_by_what_can_be_read(body: bytes, names: tuple[str | None, str | None]) -> None:
+    assert names_of(Raw(body)) == names
+
+
+def facts(**fields: object) -> Facts:
+    """The facts of an issue with these fields."""
+    whole = {"id": 10001, "key": "KEY-1", "fields": {"summary": "s", **fields}}
+    return issue_facts(ORIGIN, take_apart(Raw(msgspec.json.encode(whole))), "customfield_1")
+
+
+NO_DATES = [
+    None,
+    "",
+    "51502-06-08T14:46:42.000+0000",
+    "0001-01-01T00:00:00.000+1400",
+    "0001-01-01T00:00:00.000+0000",
+    "9999-12-31T23:59:59.000-1200",
+    "02/Mar/26 9:00 AM",
+    "soon",
+    True,
+    -1,
+    0,
+    1e300,
+    10**30,
+    ["2026-01-01"],
+    {"iso8601": "2026-01-01"},
+]
+
+
+@pytest.mark.parametrize("date", NO_DATES)
+def test_an_issue_whose_date_cannot_be_read_is_ordered_by_when_it_was_asked_for(date: object) -> None:
+    read = facts(updated=date, created="2026-01-01T00:00:00.000+0000")
+    event = read.changes[0].event
+    assert isinstance(event, JiraIssueFetched)
+    assert (event.issue_id, event.updated, read.odd) == ("10001", datetime(2026, 1, 1, tzinfo=UTC), [])
+    assert (read.changes[0].updated, read.changes[0].asked_at) == (None, ORIGIN.fetched_at)
+    undated = facts(updated=date, created=date).changes[0].event
+    assert isinstance(undated, JiraIssueFetched)
+    assert undated.updated == ORIGIN.fetched_at
+
+
+def test_an_issue_without_updated_is_stored() -> None:
+    assert facts().changes[0].event.occurred_at == ORIGIN.fetched_at
+
+
+@pytest.mark.parametrize("date", [1767323045678, 1767323045, "1767323045678", 1767323045.678])
+def test_an_epoch_number_is_a_date(date: object) -> None:
+    updated = facts(updated=date).changes[0].updated
+    assert updated is not None
+    assert updated.replace(microsecond=0) == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("date", NO_DATES)
+def test_a_childs_date_that_cannot_be_read_costs_nothing(date: object) -> None:
+    comment = {"id": 7, "created": date, "updated": date}
+    read = facts(updated="2026-01-02T00:00:00.000+0000", comment={"comments": [comment], "total": "1"})
+    event = read.changes[1].event
+    assert isinstance(event, JiraCommentFetched)
+    assert (event.comment_id, event.updated, read.odd) == ("7", datetime(2026, 1, 2, tzinfo=UTC), [])
+
+
+@pytest.mark.parametrize("child", [None, 7, "text", {}, {"id": None}, {"id": 1.5}, {"id": ""}, [{"id": "7"}]])
+def test_a_child_that_cannot_be_read_costs_itself_alone(child: object) -> None:
+    whole = {"id": "8", "author": {"accountId": "a"}}
+    read = facts(comment={"comments": [child, whole]}, worklog={"worklogs": [whole, child]})
+    assert [count(read.changes, kind) for kind in (JiraIssueFetched, JiraCommentFetched, WorklogFetched)] == [1, 1, 1]
+    assert [part.partition(" (")[0] for part in read.odd] == ["comment at place 1", "worklog at place 2"]
+
+
+@pytest.mark.parametrize("user", ["Anne", 7, True, ["a"], {"accountId": {}}, {"accountId": True}])
+def test_a_user_that_cannot_be_read_costs_himself_alone(user: object) -> None:
+    read = facts(assignee=user, reporter={"accountId": "b"}, comment={"comments": [{"id": "8", "author": user}]})
+    assert [count(read.changes, kind) for kind in (JiraIssueFetched, JiraCommentFetched, JiraUserFetched)] == [1, 1, 1]
+    assert [part.partition(" (")[0] for part in read.odd] == ["assignee", "author of comment 8"]
+
+
+@pytest.mark.parametrize(
+    "field",
+    ["Sprint 1", 7, True, {}, [], [None, 7, "com.atlassian…[id=1]", [], {"value": "a", "id": "9", "name": "n"}]],
+)
+def test_what_is_no_sprint_in_the_sprint_field_is_none_and_no_error(field: object) -> None:
+    read = facts(customfield_1=field)
+    assert (count(read.changes, SprintFetched), read.odd) == (0, [])
+
+
+def test_a_sprint_that_says_no_more_than_its_id_is_one() -> None:
+    assert count(facts(customfield_1=[{"id": 4}, {"id": 5, "name": None}]).changes, SprintFetched) == 2
+
+
+def test_a_sprint_without_id_costs_itself_alone() -> None:
+    read = facts(customfield_1=[{"name": "S1", "state": "active"}, {"id": "2", "name": "S2", "state": "active"}])
+    assert (count(read.changes, SprintFetched), len(read.odd)) == (1, 1)
+    assert read.odd[0].startswith("sprint at place 1 ")
+
+
+@pytest.mark.parametrize("date", [date for date in NO_DATES if date])
+def test_a_sprints_date_that_cannot_be_read_decides_by_its_text(date: object) -> None:
+    sprint = {"id": 3, "name": "S3", "state": "active", "goal": None}
+    odd, again, other = (
+        sprint_change(ORIGIN, Raw(msgspec.json.encode(sprint | {"endDate": end}))).digest for end in (date, date, "x")
+    )
+    assert odd == again != other
+
+
+@pytest.mark.parametrize("shape", [[], "none", 7, {"comments": {}}, {"comments": "x", "total": 1}])
+def test_an_inline_list_of_another_shape_is_incomplete(shape: object) -> None:
+    whole = {"id": "1", "key": "K-1", "fields": {"comment": shape, "summary": "s"}}
+    assert not take_apart(Raw(msgspec.json.encode(whole))).comments.complete
+
+
+@pytest.mark.parametrize("total", [None, -1, "many", 1e300, {}])
+def test_a_total_that_cannot_be_read_is_the_number_shown(total: object) -> None:
+    fields = {"summary": "s", "comment": {"comments": [{"id": 1}], "total": total}}
+    assert take_apart(Raw(msgspec.json.encode({"id": "1", "key": "K-1", "fields": fields}))).comments.complete
+
+
+ODD_VALUES: tuple[Any, ...] = (
+    None,
+    True,
+    -1,
+    10**30,
+    1e308,
+    "",
+    "\0",
+    "²",
+    "9" * 400,
+    "51502-01-01",
+    [],
+    {},
+    [[]],
+    [None],
+    {"id": None},
+)
+
+
+def places(value: object, way: tuple[object, ...] = ()) -> Iterator[tuple[object, ...]]:
+    """The way to every value inside."""
+    yield way
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, one in inner:
+        yield from places(one, (*way, name))
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_whatever_stands_anywhere_in_an_issue_what_can_be_read_is_read(seed: int) -> None:
+    chance = random.Random(seed)
+    issue: Any = msgspec.json.decode(ISSUE)
+    for _ in range(chance.randint(1, 3)):
+        *way, name = chance.choice([*places(issue)][1:])
+        functools.reduce(lambda whole, step: whole[step], way, issue)[name] = copy.deepcopy(chance.choice(ODD_VALUES))
+    try:
+        apart = take_apart(Raw(msgspec.json.encode(issue)))
+    except ODD:
+        return
+    read = issue_facts(ORIGIN, apart, "customfield_10020")
+    assert count(read.changes, JiraIssueFetched) == 1
+    assert all(msgspec.json.encode(change.event) for change in read.changes)
+
+
+def test_a_project_needs_an_id_and_a_key_alone() -> None:
+    event = project_change(ORIGIN, Raw(b'{"id":1,"key":"KEY","name":null}')).event
+    assert isinstance(event, JiraProjectFetched)
+    assert (event.project_id, event.key, event.name) == ("1", "KEY", "")
+    with pytest.raises(ODD, match="`key`"):
+        project_change(ORIGIN, Raw(b'{"id":1,"name":"n"}'))
 
 
 def test_a_user_is_the_same_in_every_shape_that_jira_shows() -> None:
@@ -70,7 +275,9 @@ def test_a_user_is_the_same_in_every_shape_that_jira_shows() -> None:
     assert renamed.digest != embedded.digest
 
 
-@pytest.mark.parametrize("body", [b"null", b'{"accountId":"unknown","displayName":"?"}', b'{"name":"server-user"}'])
+@pytest.mark.parametrize(
+    "body", [b'{"accountId":"unknown","displayName":"?"}', b'{"name":"server-user"}', b'{"accountId":null}']
+)
 def test_a_record_without_an_account_is_nobody(body: bytes) -> None:
     assert user_change(ORIGIN, Raw(body)) is None
 
@@ -85,4 +292,4 @@ def test_a_sprint_is_the_same_from_its_board_and_from_an_issue() -> None:
     "text", ["2026-01-02T03:04:05.678+0200", "2026-01-02T01:04:05.678Z", "2026-01-02T01:04:05.678"]
 )
 def test_times_are_read_in_every_spelling(text: str) -> None:
-    assert instant(text) == datetime(2026, 1, 2, 1, 4, 5, 678000, tzinfo=UTC)
+    assert facts(updated=text).changes[0].updated == datetime(2026, 1, 2, 1, 4, 5, 678000, tzinfo=UTC)

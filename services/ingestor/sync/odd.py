@@ -1,0 +1,116 @@
+"""Values read as far as they go, and words for what could not be read. Pure.
+
+A record that Jira shows otherwise than documented costs itself and nothing beside it. So whatever only decides an
+order or a digest is read by functions that never raise. Where an id or a whole record cannot be read, something of
+`ODD` is raised, and whoever reads a list catches that for each of its records.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+from msgspec import Raw
+
+
+class UnreadableError(ValueError):
+    """A record is not as Jira documents it; the text names the place and what is wrong there."""
+
+
+ODD: Final = (msgspec.MsgspecError, ValueError, TypeError, ArithmeticError, RecursionError)
+"""What reading a record can raise, whatever stands in it."""
+
+_FIRST: Final = datetime(1970, 1, 2, tzinfo=UTC)
+"""Earlier times are placeholders (0, year 1), not times of a Jira."""
+_MILLISECONDS: Final = 1e11
+"""A number of seconds from here on lies beyond the year 5000: it is meant in milliseconds."""
+_WHY: Final = 200
+_ID: Final = 20
+
+
+def said(raw: Raw | None) -> bool:
+    """Whether a value is there at all; null says no more than a key that is missing."""
+    return raw is not None and bytes(raw) not in (b"", b"null")
+
+
+def text_of(raw: Raw | None) -> str | None:
+    """A text, also one that came as a whole number; None for anything else and for an empty one."""
+    value = _value(raw)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value if isinstance(value, str) and value else None
+
+
+def needed(raw: Raw | None, name: str) -> str:
+    """A text without which its record is none. Raises UnreadableError."""
+    text = text_of(raw)
+    if text is None:
+        raise UnreadableError(f"`{name}` is missing or no text")
+    return text
+
+
+def words_of(raw: Raw | None) -> str:
+    """A value as words that differ where it differs: a text as it is, nothing as "", the rest as its JSON."""
+    if raw is None or not said(raw):
+        return ""
+    value = _value(raw)
+    return value if isinstance(value, str) else bytes(raw).decode("utf-8", "replace")
+
+
+def count_of(raw: Raw | None) -> int | None:
+    """A number of things, also one that came as text; None where it is none."""
+    text = text_of(raw)
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) <= _ID else None
+
+
+def instant(text: str) -> datetime:
+    """A time as Jira writes it (`2026-01-02T03:04:05.678+0200`), in UTC.
+
+    Raises:
+        ValueError, OverflowError: it is no such time, or beyond the calendar.
+    """
+    moment = datetime.fromisoformat(text)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def moment_of(raw: Raw | None) -> datetime | None:
+    """A time in UTC, also one that came as an epoch (seconds or milliseconds); None where it cannot be read."""
+    value = _value(raw)
+    try:
+        if isinstance(value, str):
+            moment = _since_epoch(float(value)) if value.isdecimal() else instant(value.strip())
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            moment = _since_epoch(value)
+        else:
+            return None
+    except (ValueError, OverflowError, OSError):
+        return None
+    return moment if moment >= _FIRST else None
+
+
+def _since_epoch(number: float) -> datetime:
+    return datetime.fromtimestamp(number / 1000 if number >= _MILLISECONDS else number, UTC)
+
+
+def _value(raw: Raw | None) -> object:
+    try:
+        return msgspec.json.decode(raw) if raw is not None and said(raw) else None
+    except ODD:
+        return None
+
+
+def askable(issue_id: str | None) -> bool:
+    """Whether Jira can be asked for this id: one that is no number would spoil the whole request."""
+    return issue_id is not None and issue_id.isascii() and issue_id.isdecimal() and len(issue_id) <= _ID
+
+
+def why(error: BaseException) -> str:
+    """The reason in one short line, without the record's own words."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= _WHY else f"{text[:_WHY]}…"
+
+
+def name_of(kind: str, record_id: str | None, place: int) -> str:
+    """What a record is called in a warning: by its id (or key), else by its place (from 1) in its list."""
+    return f"{kind} {record_id[:_WHY]}" if record_id else f"{kind} at place {place}"

@@ -1,0 +1,66 @@
+"""References that are odd or sick cost themselves alone, and their turn comes again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import partial
+
+import pytest
+from msgspec import Raw
+
+from libs.events import SprintFetched
+from libs.jira_client import ErrorCode, JiraError
+from libs.jira_client.failures.classify import Answer, Context, classify
+from libs.jira_client.failures.errors import error_for
+from services.ingestor.sync.references import Found, each, in_words, refreshed_at
+from services.ingestor.sync.refresh_plan import due_refreshes
+from services.ingestor.sync.translate import Origin, count, sprint_change
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+ORIGIN = Origin(site="acme", project="KEY", cause="run", fetched_at=NOW)
+
+
+def failure(status: int) -> JiraError:
+    verdict = classify(Answer(status_code=status, headers={}, content=b"{}"), Context(endpoint="GET /x"))
+    assert verdict is not None
+    return error_for(verdict)
+
+
+def test_an_odd_sprint_of_a_board_is_named_and_the_others_are_read() -> None:
+    sprints = [Raw(b'{"id":1,"name":"S1"}'), Raw(b'{"name":"S2"}'), Raw(b"7"), Raw(b'{"id":"4","endDate":{}}')]
+    found = each(sprints, "board 9, sprint", partial(sprint_change, ORIGIN))
+    assert count(found.changes, SprintFetched) == 2
+    assert [warning.partition(" (")[0] for warning in found.warnings] == [
+        "Could not read board 9, sprint at place 2",
+        "Could not read board 9, sprint at place 3",
+    ]
+
+
+@pytest.mark.parametrize(("status", "again"), [(500, True), (502, True), (403, False), (404, False), (400, False)])
+def test_a_failure_of_one_look_up_is_a_warning_that_names_it(status: int, again: bool) -> None:
+    found = Found()
+    found.add("sprints/9", failure(status))
+    assert found.warnings[0].startswith("Could not look up sprints of board 9: ")
+    assert found.failed == (("sprints/9",) if again else ())
+
+
+@pytest.mark.parametrize("status", [401, 429])
+def test_a_failure_that_concerns_every_call_is_none_of_one_look_up(status: int) -> None:
+    with pytest.raises(JiraError) as raised:
+        Found().add("boards", failure(status))
+    assert raised.value.code in {ErrorCode.AUTH_EXPIRED, ErrorCode.RATE_LIMIT}
+
+
+def test_what_failed_is_due_again_but_takes_nobodys_turn() -> None:
+    units = ("boards", "sprints/1", "fields")
+    read = refreshed_at(units, ("sprints/1",), NOW)
+    assert due_refreshes(units, read, NOW, full=False, changed=False) == ("sprints/1",)
+    others = read | {"boards": NOW.replace(year=2025)}
+    assert due_refreshes(units, others, NOW, full=False, changed=False) == ("boards",)
+
+
+@pytest.mark.parametrize(
+    ("unit", "words"), [("fields", "fields"), ("users/3", "users"), ("sprints/7", "sprints of board 7")]
+)
+def test_units_are_named_as_people_know_them(unit: str, words: str) -> None:
+    assert in_words(unit) == words
