@@ -34,7 +34,7 @@ def issue_fetched(event: JiraIssueFetched, changes: Changes) -> None:
         "site": event.site,
         "issue_id": event.issue_id,
         "project_key": event.project,
-        "key": event.key,
+        "key": storable(event.key),
         "status": columns["status"] or "Unknown",
         "status_category": storable(category.key) if category is not None and category.key is not None else None,
         "sprint_id": None,  # known once the sprints' states are: see `sprints.py`

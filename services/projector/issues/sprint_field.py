@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from services.projector.batch import Membership
+from services.projector.tables.text import storable
 
 Entry = Mapping[str, Any]
 """A sprint by the names of Cloud's objects; `id` is text."""
@@ -22,7 +23,8 @@ def sprint_entries(value: Any) -> Sequence[Entry]:
     for given in value if isinstance(value, list) else (value,):
         entry = _of_text(given) if isinstance(given, str) else given
         if isinstance(entry, dict) and _is_sprint(entry):
-            found.setdefault(str(entry["id"]), {**entry, "id": str(entry["id"])})
+            sprint_id = storable(str(entry["id"]))
+            found.setdefault(sprint_id, {**entry, "id": sprint_id})
     return tuple(found.values())
 
 
@@ -36,7 +38,7 @@ def _is_sprint(entry: Entry) -> bool:
 
 
 def _state(value: Any) -> str | None:
-    return value.lower() if isinstance(value, str) else None
+    return storable(value).lower() if isinstance(value, str) else None
 
 
 _DATE: Final = r"[\dT:.,+\-]+Z?|<null>"

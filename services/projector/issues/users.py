@@ -10,6 +10,7 @@ from services.projector.batch import Changes
 from services.projector.issues import payloads
 from services.projector.issues.columns import columns_of
 from services.projector.tables.rows import Key, Row
+from services.projector.tables.text import storable
 
 AVATAR_SIZES = ("48x48", "32x32", "24x24", "16x16")
 """Best first."""
@@ -70,4 +71,4 @@ def _unfetched(site: str, account_id: str, name: str, *, active: bool) -> Row:
 
 def _avatar(user: StoredUser) -> str | None:
     urls = user.avatar_urls or {}
-    return next((urls[size] for size in AVATAR_SIZES if urls.get(size)), None)
+    return next((storable(url) for size in AVATAR_SIZES if (url := urls.get(size))), None)
