@@ -91,11 +91,14 @@ def _issues(sprint_field: str | None) -> Reader[Any]:
     return Reader(msgspec.defstruct("_Issue", [("fields", fields)]))
 
 
+def has_account(person: Person) -> bool:
+    return bool(person.account_id) and person.account_id != UNKNOWN_ACCOUNT
+
+
 def account(person: Person) -> str:
     """Whose it is: the account; one made of the name where there is none; `unknown` when Jira says neither."""
-    account_id = person.account_id
-    if account_id and account_id != UNKNOWN_ACCOUNT:
-        return storable(account_id)
+    if has_account(person):
+        return storable(person.account_id or "")
     named = name_of(person)
     return f"{NO_ACCOUNT}{named}" if named else UNKNOWN_ACCOUNT
 

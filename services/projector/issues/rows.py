@@ -44,14 +44,14 @@ def issue_fetched(event: JiraIssueFetched, changes: Changes) -> None:
     _fill_times(row, event.updated)
     key = (event.site, event.issue_id)
     entries = sprint_entries(fields.sprints)
-    for entry in entries:
+    for sprint_id, entry in entries.items():
         if entry.get("name"):
-            changes.sprints[event.site, entry["id"]] = NamedSprint(event.project, entry)
+            changes.sprints[event.site, sprint_id] = NamedSprint(event.project, entry)
     changes.name_accounts(event.site, (row["assignee_id"], row["reporter_id"]))
     describe(event.site, fields.assignee_id, changes)
     describe(event.site, fields.reporter_id, changes)
     if changes.put("issue", key, event.stream_version, row):
-        changes.memberships[key] = tuple(memberships(entries))
+        changes.memberships[key] = memberships(entries)
 
 
 def comment_fetched(event: JiraCommentFetched, changes: Changes) -> None:

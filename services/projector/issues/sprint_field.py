@@ -7,29 +7,28 @@ list field, is passed over.
 
 import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from services.projector.batch import Membership
 from services.projector.tables.text import storable
 
 Entry = Mapping[str, Any]
-"""A sprint by the names of Cloud's objects; `id` is text."""
+"""A sprint by the names of Cloud's objects."""
 
 
-def sprint_entries(value: Any) -> Sequence[Entry]:
-    """The sprints that the field names, in Jira's order, each once."""
+def sprint_entries(value: Any) -> Mapping[str, Entry]:
+    """The sprints that the field names, by id, in Jira's order."""
     found: dict[str, Entry] = {}
     for given in value if isinstance(value, list) else (value,):
         entry = _of_text(given) if isinstance(given, str) else given
         if isinstance(entry, dict) and _is_sprint(entry):
-            sprint_id = storable(str(entry["id"]))
-            found.setdefault(sprint_id, {**entry, "id": sprint_id})
-    return tuple(found.values())
+            found.setdefault(storable(str(entry["id"])), entry)
+    return found
 
 
-def memberships(entries: Sequence[Entry]) -> Sequence[Membership]:
-    return tuple(Membership(entry["id"], _state(entry.get("state"))) for entry in entries)
+def memberships(entries: Mapping[str, Entry]) -> tuple[Membership, ...]:
+    return tuple([Membership(sprint_id, _state(entry.get("state"))) for sprint_id, entry in entries.items()])
 
 
 def _is_sprint(entry: Entry) -> bool:

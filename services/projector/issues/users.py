@@ -34,9 +34,9 @@ def user_fetched(event: JiraUserFetched, changes: Changes) -> None:
 
 def describe(site: str, person: payloads.Person | None, changes: Changes) -> None:
     """Note what a record says of somebody without an account: nobody fetches such users."""
-    if person is None or not (account_id := payloads.account(person)).startswith(NO_ACCOUNT):
+    if person is None or payloads.has_account(person) or payloads.name_of(person) is None:
         return
-    shown = payloads.display_name(person)
+    account_id, shown = payloads.account(person), payloads.display_name(person)
     row = _unfetched(site, account_id, shown or account_id.removeprefix(NO_ACCOUNT), active=person.active is not False)
     if shown is not None:
         changes.people[site, account_id] = row

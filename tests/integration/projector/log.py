@@ -78,7 +78,7 @@ def _oddity(number: int) -> Iterator[Event]:
         yield from (unreadable(build.issue(f"odd{one}")), unreadable(build.issue(f"odd{one}")))
         yield from (build.comment(f"odd{one}", author=None), unreadable(build.comment(f"odd{one}")))
         yield from (unreadable(build.user("u1")), unreadable(build.sprint(1, "closed")))
-    if number % 20 == 17:
+    if number % 20 == 7:
         person = {"name": "njones", "displayName": f"Nora {one}"}
         yield build.issue(f"odd{one}", assignee=person, priority=7, sprints=[SERVER_SPRINT.format(number % 3)])
         yield from (build.comment_gone(f"odd{one}"), build.comment(f"odd{one}", author={"name": "njones"}))

@@ -250,14 +250,14 @@ SERVER = "com.atlassian.greenhopper.service.sprint.Sprint@a88a698"
     ],
 )
 def test_servers_text_is_read_whatever_stands_in_names_and_goals(text: str, expected: dict[str, str]) -> None:
-    assert sprint_entries([SERVER + text]) == (expected,)
+    assert sprint_entries([SERVER + text]) == {expected["id"]: expected}
 
 
 @pytest.mark.parametrize(
     "value", [None, [None], "nonsense", ["[name=x]"], [{"id": "9", "value": "High"}], {"value": "x"}, [{"id": True}], 3]
 )
 def test_what_is_no_sprint_is_passed_over(value: Any) -> None:
-    assert sprint_entries(value) == ()
+    assert sprint_entries(value) == {}
 
 
 def test_a_sprint_that_only_issues_name_is_shown_as_they_show_it(tables: Connection) -> None:
