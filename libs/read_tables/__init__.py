@@ -23,14 +23,25 @@ from libs.read_tables.projects import project, project_change, tracked_user
 from libs.read_tables.shape import needed, number
 from libs.read_tables.sprints import sprint
 from libs.read_tables.sync import schema_drift, sync_job, sync_log, sync_run, sync_state
-from libs.read_tables.users import MENTION, UNKNOWN_ACCOUNT, jira_user, mention
+from libs.read_tables.users import (
+    ANONYMOUS,
+    FORMER_USER,
+    MENTION,
+    NO_ACCOUNT,
+    UNKNOWN_ACCOUNT,
+    jira_user,
+    mention,
+)
 from libs.read_tables.version import NEVER, PROJECTION, VERSION, metadata
 
 __all__ = [
+    "ANONYMOUS",
     "FOLDED",
+    "FORMER_USER",
     "LIVE",
     "MENTION",
     "NEVER",
+    "NO_ACCOUNT",
     "PROJECTION",
     "UNKNOWN_ACCOUNT",
     "VERSION",

@@ -20,6 +20,6 @@ sprint: Final = Table(
     optional_time("start_date"),
     optional_time("end_date"),
     optional_time("complete_date"),
-    version(),
+    version(),  # 0: only issues name it, as the last of them shows it
     Index("sprint_by_project", "site", "project_key"),
 )

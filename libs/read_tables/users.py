@@ -9,7 +9,16 @@ from libs.read_tables.columns import flag, key, optional, string, version
 from libs.read_tables.version import metadata
 
 UNKNOWN_ACCOUNT: Final = "unknown"
-"""Stands for every author that Jira does not name: deleted accounts, corrupted records. Each site has such a row."""
+"""Stands for every user of whom Jira says neither account nor name: deleted accounts, corrupted records."""
+
+ANONYMOUS: Final = "anonymous"
+"""Stands for every author of what nobody had to log in for: Jira writes no author at all."""
+
+NO_ACCOUNT: Final = "name:"
+"""Begins the id of a user without an account (Server, imported): the name follows. No account id begins like this."""
+
+FORMER_USER: Final = "Former user"
+"""What Jira shows for accounts that were closed."""
 
 jira_user: Final = Table(
     "jira_user",

@@ -7,8 +7,8 @@ cannot be made that way: the events that touch them are kept in order and folded
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 from libs.events import Recorded
 from services.projector.tables.rows import Key, Row
@@ -37,6 +37,13 @@ class Membership(NamedTuple):
     state: str | None
 
 
+class NamedSprint(NamedTuple):
+    """A sprint as an issue shows it."""
+
+    project_key: str
+    entry: Mapping[str, Any]
+
+
 class Changes:
     """The effect of a batch: filled by `projections.collect`, written by `write.write`."""
 
@@ -47,6 +54,12 @@ class Changes:
         """Sprint fields of the newest issue rows."""
         self.accounts: set[Key] = set()
         """Users that rows of this batch name."""
+        self.people: dict[Key, Row] = {}
+        """Users without an account, with the name that Jira shows: the newest counts."""
+        self.nicknames: dict[Key, Row] = {}
+        """Users without an account of whom it shows only a name to log in with: counts until it shows more."""
+        self.sprints: dict[Key, NamedSprint] = {}
+        """Sprints that issues of this batch name, as the last of them shows each."""
         self.of_projects: list[Recorded] = []
         """Events to fold over the stored rows of their project."""
         self.of_notifications: list[Recorded] = []
@@ -55,6 +68,8 @@ class Changes:
         """Table -> rows, one per event, that are never changed."""
         self.dead: list[Row] = []
         """Events that are set aside, a row of `dead_letter` each."""
+        self.healed: dict[str, int] = {}
+        """Stream -> position of the whole fact that replaces what was parked of the stream before."""
 
     def put(self, table: str, key: Key, version: int, content: Row | Absence) -> bool:
         """Note a row or an absence, unless the batch has a newer one; True when it was noted."""
@@ -63,6 +78,11 @@ class Changes:
             return False
         self.entities[table][key] = Entity(version, content)
         return True
+
+    def heal(self, stream: str, position: int) -> None:
+        """Note that what is parked of a stream counts no more."""
+        self.dead = [row for row in self.dead if row["stream_id"] != stream]
+        self.healed[stream] = position
 
     def name_accounts(self, site: str, accounts: Iterable[str | None]) -> None:
         self.accounts.update((site, account) for account in accounts if account is not None)

@@ -88,6 +88,9 @@ PROJECT_STATE: Final[dict[type[Event], Fold]] = {
 }
 """What several streams say of one project: folded over its rows, event by event."""
 
+WHOLE: Final[tuple[type[Event], ...]] = (*FACTS, JiraProjectFetched)
+"""Events that say all there is to say of their entity: whatever came before in their stream is of no account."""
+
 HISTORY: Final[Mapping[str, Callable[[Recorded], Row | None]]] = {
     "sync_log": log_row,
     "project_change": change_row,
@@ -103,17 +106,18 @@ class UnknownEventError(RuntimeError):
 def collect(batch: Sequence[Recorded], parked: set[str]) -> Changes:
     """The effect of a batch, computed in memory.
 
-    An event that its handler cannot read is parked, and so is everything later in its stream: half an entity's history
-    would show a state that never was. Other entities go on.
+    An event that its handler cannot read is parked, and so is what comes after it in its stream and builds on it: half
+    a history would show a state that never was. Whole facts build on nothing: the next one that can be read takes the
+    place of all that is parked of its stream. Other streams go on.
 
     Args:
         batch: events in the order of the log.
-        parked: streams with a parked event; grows with those of this batch.
+        parked: streams with a parked event; follows what this batch parks and heals.
     """
     changes = Changes()
     for recorded in batch:
         stream = str(recorded.event.stream_id)
-        if stream in parked:
+        if stream in parked and not isinstance(recorded.event, WHOLE):
             park(recorded, "waits behind an earlier event of its stream", changes)
             continue
         try:
@@ -121,11 +125,16 @@ def collect(batch: Sequence[Recorded], parked: set[str]) -> Changes:
         except Exception as error:  # noqa: BLE001 - whatever a payload provokes must not stop the others
             park(recorded, f"{type(error).__name__}: {error}", changes)
             parked.add(stream)
+        else:
+            if stream in parked:
+                log.info("parked events replaced", position=recorded.position, topic=recorded.topic, stream=stream)
+                changes.heal(stream, recorded.position)
+                parked.remove(stream)
     return changes
 
 
 def park(recorded: Recorded, error: str, changes: Changes) -> None:
-    """Set an event aside, with the reason. After a fix, a rebuild applies it."""
+    """Set an event aside, with the reason. A later whole fact replaces it; after a fix, a rebuild applies it."""
     log.error("event parked", position=recorded.position, topic=recorded.topic, error=error)
     changes.dead.append(
         {

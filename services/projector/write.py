@@ -1,7 +1,10 @@
 """Write what a batch changes, in the caller's transaction."""
 
-from sqlalchemy import Connection
+from collections.abc import Mapping
 
+from sqlalchemy import Connection, Table
+
+from libs.read_tables import PROJECTION
 from services.projector.batch import Changes
 from services.projector.issues.write import write_issues
 from services.projector.project.notifications import fold_notifications
@@ -18,4 +21,11 @@ def write(connection: Connection, tables: Tables, changes: Changes) -> None:
     fold_notifications(connection, tables, changes.of_notifications)
     for table in HISTORY:
         insert_missing(connection, tables[table], changes.history[table])
+    _forget_healed(connection, tables["dead_letter"], changes.healed)
     insert_missing(connection, tables["dead_letter"], changes.dead)
+
+
+def _forget_healed(connection: Connection, dead_letter: Table, healed: Mapping[str, int]) -> None:
+    for stream, position in healed.items():
+        parked = (dead_letter.c.projection == PROJECTION) & (dead_letter.c.stream_id == stream)
+        connection.execute(dead_letter.delete().where(parked & (dead_letter.c.position < position)))

@@ -6,16 +6,15 @@ when the program starts; what is special of a column is said where its row is ma
 
 import operator
 from collections.abc import Callable, Mapping
-from types import UnionType
-from typing import Any, Final, NamedTuple, get_args
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from sqlalchemy import Column, Table
 
-from libs.jira_client.models import UserReference
-from libs.read_tables import UNKNOWN_ACCOUNT, Moment
+from libs.read_tables import ANONYMOUS, Moment
 from services.projector.issues.adf import readable
-from services.projector.issues.payloads import Named, Status, account
+from services.projector.issues.payloads import Named, Person, Status, account
+from services.projector.issues.tolerant import without_none
 from services.projector.tables.rows import Row
 from services.projector.tables.text import storable
 from services.projector.tables.times import parse_time
@@ -38,17 +37,29 @@ def _name(value: Named) -> str | None:
     return None if value.name is None else storable(value.name)
 
 
+_LARGEST: Final = 2**63 - 1
+
+
+def _within_the_column(value: int) -> int:
+    """The number, or the nearest that 64 bits hold."""
+    return min(max(value, -_LARGEST), _LARGEST)
+
+
+def _digits(value: int | str) -> str:
+    return storable(str(value))
+
+
 TIME: Final = Kind(parse_time, "")
 
 KINDS: Final[Mapping[Any, Kind]] = {
     str: Kind(_text, ""),
     bool: Kind(bool, empty=False),
-    int: Kind(int, 0),
-    int | str: Kind(str, ""),
+    int: Kind(_within_the_column, 0),
+    int | str: Kind(_digits, ""),
     Any: Kind(readable, ""),  # a document
     Named: Kind(_name, ""),
     Status: Kind(_name, ""),
-    UserReference: Kind(account, UNKNOWN_ACCOUNT),
+    Person: Kind(account, ANONYMOUS),
 }
 """By the declared type of a payload's field, None left out. Text that goes into a column of times is a time."""
 
@@ -77,14 +88,7 @@ def columns_of(payload: type[msgspec.Struct], table: Table) -> Callable[[msgspec
 
 
 def _kind(declared: Any, column: Column[Any]) -> Kind:
-    kind = TIME if isinstance(column.type, Moment) else KINDS.get(_without_none(declared))
+    kind = TIME if isinstance(column.type, Moment) else KINDS.get(without_none(declared))
     if kind is None:
         raise TypeError(f"{column}: no kind of column is made of {declared}; see KINDS")
     return kind
-
-
-def _without_none(declared: Any) -> Any:
-    if not isinstance(declared, UnionType):
-        return declared
-    types = [one for one in get_args(declared) if one is not type(None)]
-    return types[0] if len(types) == 1 else operator.or_(*types)

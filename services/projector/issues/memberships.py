@@ -6,10 +6,10 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, bindparam, exists, select
 
-from services.projector.batch import Membership
-from services.projector.issues.sprints import current_sprint
+from services.projector.batch import Membership, NamedSprint
+from services.projector.issues.sprints import NAMED, current_sprint, named_sprint
 from services.projector.tables.rows import Key, Row, Tables
-from services.projector.tables.upserts import by_site, insert_missing, upsert
+from services.projector.tables.upserts import by_site, insert_missing, overwrite, upsert
 
 
 def write_sprints(connection: Connection, tables: Tables, rows: Sequence[Row]) -> set[Key]:
@@ -21,6 +21,13 @@ def write_sprints(connection: Connection, tables: Tables, rows: Sequence[Row]) -
     upsert(connection, tables["sprint"], list(newer.values()))
     changed = {key for key, row in newer.items() if key in known and known[key].state != row["state"]}
     return changed | _disagreeing(connection, tables, newer.keys() - known.keys())
+
+
+def write_named_sprints(connection: Connection, tables: Tables, named: Mapping[Key, NamedSprint]) -> None:
+    """Write the sprints that only issues show; those that were fetched, in this batch or before, know better."""
+    unseen = named.keys() - _stored(connection, tables, set(named)).keys()
+    rows = [named_sprint(site, sprint_id, *named[site, sprint_id]) for site, sprint_id in sorted(unseen)]
+    overwrite(connection, tables["sprint"], rows)
 
 
 class _Stored(NamedTuple):
@@ -51,10 +58,11 @@ def _disagreeing(connection: Connection, tables: Tables, sprints: set[Key]) -> s
 
 
 def _stored(connection: Connection, tables: Tables, keys: set[Key]) -> dict[Key, _Stored]:
+    """Those of the sprints that were fetched."""
     sprint = tables["sprint"]
     found: dict[Key, _Stored] = {}
     for site, ids in by_site(keys):
-        query = select(sprint.c.sprint_id, sprint.c.state, sprint.c.version)
+        query = select(sprint.c.sprint_id, sprint.c.state, sprint.c.version).where(sprint.c.version > NAMED)
         for row in connection.execute(query.where((sprint.c.site == site) & sprint.c.sprint_id.in_(ids))):
             found[site, row.sprint_id] = _Stored(row.state, row.version)
     return found
@@ -107,7 +115,11 @@ def _choose_again(connection: Connection, tables: Tables, site: str, sprint_ids:
     found = connection.execute(
         select(member.c.issue_id, member.c.sprint_id, member.c.state, sprint.c.state, issue.c.sprint_id)
         .join(issue, (issue.c.site == member.c.site) & (issue.c.issue_id == member.c.issue_id))
-        .join(sprint, (sprint.c.site == member.c.site) & (sprint.c.sprint_id == member.c.sprint_id), isouter=True)
+        .join(
+            sprint,
+            (sprint.c.site == member.c.site) & (sprint.c.sprint_id == member.c.sprint_id) & (sprint.c.version > NAMED),
+            isouter=True,
+        )
         .where((member.c.site == site) & member.c.issue_id.in_(concerned))
         .order_by(member.c.issue_id, member.c.place)
     ).all()

@@ -2,20 +2,19 @@
 
 Users and sprints, which the ingestor reads as well, have their shapes in `libs.jira_client.models`; the rest is here.
 Where Jira's answer may miss something or hold null, the field has a default. What is of another type than Jira
-documents is an error: the event is parked, seen by people, and applied again once this file knows better.
+documents is read as far as it goes: see `tolerant.py`.
 """
 
 import functools
-import re
-from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
-from msgspec import Raw
 
+from libs.events import JiraIssueFetched
 from libs.jira_client.models import StoredSprint, StoredUser, UserReference
-from libs.read_tables import UNKNOWN_ACCOUNT
-from services.projector.batch import Membership
+from libs.read_tables import FORMER_USER, NO_ACCOUNT, UNKNOWN_ACCOUNT
+from services.projector.issues.tolerant import Reader
+from services.projector.tables.text import storable
 
 
 class Named(msgspec.Struct):
@@ -30,6 +29,16 @@ class Status(Named, rename="camel"):
     status_category: StatusCategory | None = None
 
 
+class Person(UserReference, frozen=True, kw_only=True):
+    """Somebody whom a record names: Cloud names the account; Server, and what was imported, only the person."""
+
+    name: str | None = None
+    """To log in with, on Server."""
+    key: str | None = None
+    display_name: str | None = None
+    active: bool | None = None
+
+
 class IssueFields(msgspec.Struct):
     """A field that has the name of a column of `issue` goes there; see `columns.py`."""
 
@@ -38,8 +47,8 @@ class IssueFields(msgspec.Struct):
     status: Status | None = None
     priority: Named | None = None
     issue_type: Named | None = msgspec.field(name="issuetype", default=None)
-    assignee_id: UserReference | None = msgspec.field(name="assignee", default=None)
-    reporter_id: UserReference | None = msgspec.field(name="reporter", default=None)
+    assignee_id: Person | None = msgspec.field(name="assignee", default=None)
+    reporter_id: Person | None = msgspec.field(name="reporter", default=None)
     created: str | None = None
     updated: str | None = None
     sprints: Any = None
@@ -47,14 +56,14 @@ class IssueFields(msgspec.Struct):
 
 
 class Comment(msgspec.Struct):
-    author_id: UserReference | None = msgspec.field(name="author", default=None)
+    author_id: Person | None = msgspec.field(name="author", default=None)
     body: Any = None
     created: str | None = None
     updated: str | None = None
 
 
 class Worklog(msgspec.Struct, rename="camel"):
-    author_id: UserReference | None = msgspec.field(name="author", default=None)
+    author_id: Person | None = msgspec.field(name="author", default=None)
     comment: Any = None
     time_spent_seconds: int | None = None
     started: str | None = None
@@ -62,51 +71,45 @@ class Worklog(msgspec.Struct, rename="camel"):
     updated: str | None = None
 
 
-users: Final = msgspec.json.Decoder(StoredUser)
-comments: Final = msgspec.json.Decoder(Comment)
-worklogs: Final = msgspec.json.Decoder(Worklog)
-sprints: Final = msgspec.json.Decoder(StoredSprint)
+users: Final = Reader(StoredUser)
+comments: Final = Reader(Comment)
+worklogs: Final = Reader(Worklog)
+sprints: Final = Reader(StoredSprint)
 
 
-def issue_fields(payload: Raw, sprint_field: str | None) -> IssueFields:
+def issue_fields(event: JiraIssueFetched) -> IssueFields:
     """The projected fields of an issue; its sprints stand in a field whose name differs from site to site."""
-    fields: IssueFields = _issues(sprint_field).decode(payload).fields
+    fields: IssueFields = _issues(event.sprint_field).read(event.payload, event.stream_id).fields
     return fields
 
 
 @functools.lru_cache(maxsize=256)
-def _issues(sprint_field: str | None) -> "msgspec.json.Decoder[Any]":
+def _issues(sprint_field: str | None) -> Reader[Any]:
     # Without a sprint field the name must be one that no field of Jira has.
     names = {"sprints": sprint_field or "\0"}
     fields = msgspec.defstruct("_Fields", [("sprints", Any, None)], bases=(IssueFields,), rename=names)
-    return msgspec.json.Decoder(msgspec.defstruct("_Issue", [("fields", fields)]))
+    return Reader(msgspec.defstruct("_Issue", [("fields", fields)]))
 
 
-def account(user: UserReference) -> str:
-    """Whose it is; `unknown` when Jira does not say."""
-    return user.account_id or UNKNOWN_ACCOUNT
+def has_account(person: Person) -> bool:
+    return bool(person.account_id) and person.account_id != UNKNOWN_ACCOUNT
 
 
-def memberships(value: Any) -> Sequence[Membership]:
-    """The sprint field's entries, in Jira's order, each sprint once: Cloud's objects or Server's text form."""
-    found: dict[str, Membership] = {}
-    for entry in value if isinstance(value, list) else ():
-        member = _membership(entry)
-        if member is not None:
-            found.setdefault(member.sprint_id, member)
-    return tuple(found.values())
+def account(person: Person) -> str:
+    """Whose it is: the account; one made of the name where there is none; `unknown` when Jira says neither."""
+    if has_account(person):
+        return storable(person.account_id or "")
+    named = name_of(person)
+    return f"{NO_ACCOUNT}{named}" if named else UNKNOWN_ACCOUNT
 
 
-_SERVER_ID: Final = re.compile(r"[\[,]id=(\d+)[,\]]")
-_SERVER_STATE: Final = re.compile(r"[\[,]state=(\w+)[,\]]")
+def name_of(person: Person) -> str | None:
+    """What somebody without an account goes by; the display name comes last, as several may share it."""
+    names = (person.name, person.key, display_name(person))
+    return next((storable(name) for name in names if name and name.strip()), None)
 
 
-def _membership(entry: Any) -> Membership | None:
-    """Server writes `com.atlassian.…Sprint@a88a698[id=1,rapidViewId=1,state=ACTIVE,name=…]`: names may hold commas."""
-    if isinstance(entry, str):
-        sprint_id, state = _SERVER_ID.search(entry), _SERVER_STATE.search(entry)
-        return Membership(sprint_id[1], state[1].lower() if state else None) if sprint_id else None
-    if not isinstance(entry, dict) or not isinstance(entry.get("id"), int | str):
-        return None
-    named = entry.get("state")
-    return Membership(str(entry["id"]), named.lower() if isinstance(named, str) else None)
+def display_name(person: Person) -> str | None:
+    """The name that Jira shows, unless that says that it knows none."""
+    shown = person.display_name
+    return None if shown is None or not shown.strip() or shown == FORMER_USER else storable(shown)

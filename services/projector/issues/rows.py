@@ -11,10 +11,13 @@ from libs.events import (
     WorklogGone,
 )
 from libs.read_tables import comment, issue, worklog
-from services.projector.batch import Absence, Changes
+from services.projector.batch import Absence, Changes, NamedSprint
 from services.projector.issues import payloads
 from services.projector.issues.columns import columns_of
+from services.projector.issues.sprint_field import memberships, sprint_entries
+from services.projector.issues.users import describe
 from services.projector.tables.rows import Row
+from services.projector.tables.text import storable
 from services.projector.tables.times import stamp
 
 _issue_columns = columns_of(payloads.IssueFields, issue)
@@ -23,7 +26,7 @@ _worklog_columns = columns_of(payloads.Worklog, worklog)
 
 
 def issue_fetched(event: JiraIssueFetched, changes: Changes) -> None:
-    fields = payloads.issue_fields(event.payload, event.sprint_field)
+    fields = payloads.issue_fields(event)
     category = fields.status.status_category if fields.status is not None else None
     columns = _issue_columns(fields)
     row = {
@@ -31,28 +34,36 @@ def issue_fetched(event: JiraIssueFetched, changes: Changes) -> None:
         "site": event.site,
         "issue_id": event.issue_id,
         "project_key": event.project,
-        "key": event.key,
+        "key": storable(event.key),
         "status": columns["status"] or "Unknown",
-        "status_category": category.key if category is not None else None,
+        "status_category": storable(category.key) if category is not None and category.key is not None else None,
         "sprint_id": None,  # known once the sprints' states are: see `sprints.py`
         "payload": str(memoryview(event.payload), "utf-8"),
         "version": event.stream_version,
     }
     _fill_times(row, event.updated)
     key = (event.site, event.issue_id)
+    entries = sprint_entries(fields.sprints)
+    for sprint_id, entry in entries.items():
+        if entry.get("name"):
+            changes.sprints[event.site, sprint_id] = NamedSprint(event.project, entry)
     changes.name_accounts(event.site, (row["assignee_id"], row["reporter_id"]))
+    describe(event.site, fields.assignee_id, changes)
+    describe(event.site, fields.reporter_id, changes)
     if changes.put("issue", key, event.stream_version, row):
-        changes.memberships[key] = tuple(payloads.memberships(fields.sprints))
+        changes.memberships[key] = memberships(entries)
 
 
 def comment_fetched(event: JiraCommentFetched, changes: Changes) -> None:
-    columns = _comment_columns(payloads.comments.decode(event.payload))
-    _put_child("comment", event.comment_id, columns, event, changes)
+    decoded = payloads.comments.read(event.payload, event.stream_id)
+    describe(event.site, decoded.author_id, changes)
+    _put_child("comment", event.comment_id, _comment_columns(decoded), event, changes)
 
 
 def worklog_fetched(event: WorklogFetched, changes: Changes) -> None:
-    columns = _worklog_columns(payloads.worklogs.decode(event.payload))
-    _put_child("worklog", event.worklog_id, columns, event, changes)
+    decoded = payloads.worklogs.read(event.payload, event.stream_id)
+    describe(event.site, decoded.author_id, changes)
+    _put_child("worklog", event.worklog_id, _worklog_columns(decoded), event, changes)
 
 
 def _put_child(

@@ -14,27 +14,43 @@ from libs.read_tables import sprint
 from services.projector.batch import Changes, Membership
 from services.projector.issues import payloads
 from services.projector.issues.columns import columns_of
+from services.projector.issues.sprint_field import Entry
+from services.projector.issues.tolerant import as_far_as_readable
+from services.projector.tables.rows import Row
 
 ACTIVE: Final = "active"
 FUTURE: Final = "future"
 CLOSED: Final = "closed"
 
+NAMED: Final = 0
+"""The version of a sprint that no event of its own was seen of: it is there to be shown, its state decides nothing."""
+
 _columns = columns_of(StoredSprint, sprint)
 
 
 def sprint_fetched(event: SprintFetched, changes: Changes) -> None:
-    decoded = payloads.sprints.decode(event.payload)
+    decoded = payloads.sprints.read(event.payload, event.stream_id)
+    row = _row(event.site, event.sprint_id, event.project, decoded, event.stream_version)
+    changes.put("sprint", (event.site, event.sprint_id), event.stream_version, row)
+
+
+def named_sprint(site: str, sprint_id: str, project: str, entry: Entry) -> Row:
+    """The row of a sprint that nobody has fetched, as an issue shows it."""
+    return _row(site, sprint_id, project, as_far_as_readable(StoredSprint, entry, []), NAMED)
+
+
+def _row(site: str, sprint_id: str, project: str, decoded: StoredSprint, version: int) -> Row:
     row = _columns(decoded)
     row.update(
-        site=event.site,
-        sprint_id=event.sprint_id,
-        project_key=event.project,
+        site=site,
+        sprint_id=sprint_id,
+        project_key=project,
         board_id=row["board_id"] if decoded.origin_board_id is None else str(decoded.origin_board_id),
-        name=row["name"] or f"Sprint {event.sprint_id}",
+        name=row["name"] or f"Sprint {sprint_id}",
         state=(row["state"] or FUTURE).lower(),
-        version=event.stream_version,
+        version=version,
     )
-    changes.put("sprint", (event.site, event.sprint_id), event.stream_version, row)
+    return row
 
 
 def current_sprint(members: Sequence[Membership], states: Mapping[str, str]) -> str | None:

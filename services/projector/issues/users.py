@@ -1,15 +1,16 @@
 """Users: event to row, and the rows of those whom nobody has fetched."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Final
 
 from libs.events import JiraUserFetched
 from libs.jira_client.models import StoredUser
-from libs.read_tables import UNKNOWN_ACCOUNT, jira_user
+from libs.read_tables import ANONYMOUS, FORMER_USER, NO_ACCOUNT, UNKNOWN_ACCOUNT, jira_user
 from services.projector.batch import Changes
 from services.projector.issues import payloads
 from services.projector.issues.columns import columns_of
-from services.projector.tables.rows import Key
+from services.projector.tables.rows import Key, Row
+from services.projector.tables.text import storable
 
 AVATAR_SIZES = ("48x48", "32x32", "24x24", "16x16")
 """Best first."""
@@ -18,7 +19,7 @@ _columns = columns_of(StoredUser, jira_user)
 
 
 def user_fetched(event: JiraUserFetched, changes: Changes) -> None:
-    user = payloads.users.decode(event.payload)
+    user = payloads.users.read(event.payload, event.stream_id)
     row = _columns(user)
     row.update(
         site=event.site,
@@ -31,22 +32,43 @@ def user_fetched(event: JiraUserFetched, changes: Changes) -> None:
     changes.put("jira_user", (event.site, event.account_id), event.stream_version, row)
 
 
-def placeholders(accounts: Iterable[Key]) -> Sequence[dict[str, Any]]:
+def describe(site: str, person: payloads.Person | None, changes: Changes) -> None:
+    """Note what a record says of somebody without an account: nobody fetches such users."""
+    if person is None or payloads.has_account(person) or payloads.name_of(person) is None:
+        return
+    account_id, shown = payloads.account(person), payloads.display_name(person)
+    row = _unfetched(site, account_id, shown or account_id.removeprefix(NO_ACCOUNT), active=person.active is not False)
+    if shown is not None:
+        changes.people[site, account_id] = row
+    else:
+        changes.nicknames.setdefault((site, account_id), row)
+
+
+PLACEHOLDERS: Final = {UNKNOWN_ACCOUNT: (FORMER_USER, False), ANONYMOUS: ("Anonymous", True)}
+"""Name, and whether active, of those who stand for many."""
+
+
+def placeholders(accounts: Iterable[Key]) -> Sequence[Row]:
     """Rows, sorted, for users that other rows name; they count only until the user itself is fetched."""
-    return [
-        {
-            "site": site,
-            "account_id": account,
-            "display_name": "Former user" if account == UNKNOWN_ACCOUNT else "Unknown user",
-            "active": False,
-            "account_type": "unknown",
-            "avatar_url": None,
-            "version": 0,
-        }
-        for site, account in sorted(accounts)
-    ]
+    rows = []
+    for site, account in sorted(accounts):
+        name, active = PLACEHOLDERS.get(account, ("Unknown user", False))
+        rows.append(_unfetched(site, account, name, active=active))
+    return rows
+
+
+def _unfetched(site: str, account_id: str, name: str, *, active: bool) -> Row:
+    return {
+        "site": site,
+        "account_id": account_id,
+        "display_name": name,
+        "active": active,
+        "account_type": "unknown",
+        "avatar_url": None,
+        "version": 0,
+    }
 
 
 def _avatar(user: StoredUser) -> str | None:
     urls = user.avatar_urls or {}
-    return next((urls[size] for size in AVATAR_SIZES if urls.get(size)), None)
+    return next((storable(url) for size in AVATAR_SIZES if (url := urls.get(size))), None)

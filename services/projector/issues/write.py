@@ -16,18 +16,22 @@ from services.projector.issues.memberships import (
     choose_sprints,
     remove_memberships,
     replace_memberships,
+    write_named_sprints,
     write_sprints,
 )
 from services.projector.issues.users import placeholders
 from services.projector.tables.rows import Key, Row, Tables
-from services.projector.tables.upserts import insert_missing, upsert
+from services.projector.tables.upserts import insert_missing, overwrite, upsert
 
 
 def write_issues(connection: Connection, tables: Tables, changes: Changes) -> None:
     """Bring the tables of Jira's entities up to date with the batch."""
     upsert(connection, tables["jira_user"], _rows(changes, "jira_user"))
+    overwrite(connection, tables["jira_user"], [changes.people[key] for key in sorted(changes.people)])
+    insert_missing(connection, tables["jira_user"], [changes.nicknames[key] for key in sorted(changes.nicknames)])
     insert_missing(connection, tables["jira_user"], placeholders(changes.accounts))
     moved_sprints = write_sprints(connection, tables, _rows(changes, "sprint"))
+    write_named_sprints(connection, tables, changes.sprints)
     look = any_absence(connection, tables)
     left, returned = _write_issues(connection, tables, changes, look=look)
     touched = _write_children(connection, tables, changes, look=look)

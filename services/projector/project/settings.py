@@ -20,7 +20,7 @@ from services.projector.tables.times import stamp
 
 
 def project_fetched(event: JiraProjectFetched, state: ProjectState) -> None:
-    state.project.update(project_id=event.project_id, name=event.name or event.key)
+    state.project.update(project_id=event.project_id, name=storable(event.name) or storable(event.key))
 
 
 def project_registered(event: ProjectRegistered, state: ProjectState) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
 from sqlalchemy import Engine, select
 
 from libs.events import AbsenceReason, Append, Change, Event, EventStore
@@ -28,11 +29,15 @@ def append(store: EventStore, events: Sequence[Event]) -> int:
 
 
 def history(count: int = 300, seed: int = 7) -> list[Event]:
-    """The life of `count` issues: changes, sprints that move, comments, absences, runs of every end, alerts."""
+    """The life of `count` issues: changes, sprints that move, comments, absences, runs of every end, alerts.
+
+    Some facts come in a shape that nobody can read, and later as they should.
+    """
     chance, bad_luck = random.Random(seed), random.Random(seed)
     events: list[Event] = [build.registered(), build.project()]
     for number in range(count):
         events.extend(_happening(chance, number, count))
+        events.extend(_oddity(number))
         if number % 50 == 0:
             run = f"run-{number}"
             ends: list[Event] = [build.succeeded(run), build.failed(run), build.cancelled(run)]
@@ -56,6 +61,28 @@ def _happening(chance: random.Random, number: int, count: int) -> Iterator[Event
         yield build.issue_gone(str(chance.randrange(count // 3 + 1)), chance.choice(list(AbsenceReason)))
     if chance.random() < 0.1:
         yield build.comment_gone(f"c{chance.randrange(count)}", issue)
+
+
+def unreadable(event: Any) -> Any:
+    """The same fact with a payload that no handler can read."""
+    return msgspec.structs.replace(event, payload=msgspec.Raw(b'"no object"'))
+
+
+SERVER_SPRINT = "Sprint@1f[id=5{0},rapidViewId=7,state=FUTURE,name=Iteration {0}, north,goal=a,id=7,b]"
+
+
+def _oddity(number: int) -> Iterator[Event]:
+    """Facts that wait until the next of their stream can be read, people without account, sprints without facts."""
+    one = str(number // 20)
+    if number % 20 == 3:
+        yield from (unreadable(build.issue(f"odd{one}")), unreadable(build.issue(f"odd{one}")))
+        yield from (build.comment(f"odd{one}", author=None), unreadable(build.comment(f"odd{one}")))
+        yield from (unreadable(build.user("u1")), unreadable(build.sprint(1, "closed")))
+    if number % 20 == 7:
+        person = {"name": "njones", "displayName": f"Nora {one}"}
+        yield build.issue(f"odd{one}", assignee=person, priority=7, sprints=[SERVER_SPRINT.format(number % 3)])
+        yield from (build.comment_gone(f"odd{one}"), build.comment(f"odd{one}", author={"name": "njones"}))
+        yield from (build.user("u1", f"User {number}"), build.sprint(1, "active"))
 
 
 def _decision(chance: random.Random) -> Sequence[Event]:

@@ -20,7 +20,7 @@ from libs.events import EventStore, migrate, open_store
 from libs.read_tables import migrate as migrate_tables
 from libs.runtime import engine, read_database
 from tests.eventually import wait_until
-from tests.integration.projector.log import append, shows
+from tests.integration.projector.log import append, shows, unreadable
 from tests.servers.addresses import free_port
 from tests.unit.made import build
 
@@ -53,7 +53,7 @@ def test_a_projector_runs_reports_and_stops(store: EventStore, tables: Engine, s
     port = free_port()
     with projector(store_url, port) as process:
         wait_until(lambda: get(port, "/readyz")[0] == 200)
-        wait_until(shows(store, tables, append(store, [build.issue("1"), build.worklog("w1", seconds="an hour")])))
+        wait_until(shows(store, tables, append(store, [build.issue("1"), unreadable(build.worklog("w1"))])))
         metrics = get(port, "/metrics")[1]
         assert 'jdi_position{service="projector"} 2.0' in metrics
         assert "jdi_projector_lag_events 0.0" in metrics

@@ -10,12 +10,14 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from libs.events import EventStore
 from libs.read_tables import FOLDED, LIVE, PROJECTION, dead_letter, issue, projection
+from libs.runtime import Stop
 from services.projector import apply as applying
 from services.projector.apply import Projection
+from services.projector.rebuild import rebuild
 from services.projector.tables.progress import MovedError
 from services.projector.write import write
 from tests.eventually import wait_until
-from tests.integration.projector.log import append, catch_up, dump, history, live_projector, shows
+from tests.integration.projector.log import append, catch_up, dump, history, live_projector, shows, unreadable
 from tests.unit.made import build
 
 
@@ -127,14 +129,39 @@ def test_a_live_projector_shows_what_is_appended(store: EventStore, tables: Engi
     assert set(reports) == {None}
 
 
-def test_an_unreadable_event_is_parked_and_the_others_flow(store: EventStore, tables: Engine) -> None:
-    events = [build.worklog("w1"), build.worklog("w1", seconds="an hour"), build.worklog("w1"), build.worklog("w2")]
+def test_an_unreadable_event_is_parked_until_a_readable_one_comes(store: EventStore, tables: Engine) -> None:
+    odd = unreadable(build.worklog("w1"))
     with live_projector(store, tables) as reports:
-        for event in events:
+        for event in (build.worklog("w1"), odd, odd, build.worklog("w2")):
             wait_until(shows(store, tables, append(store, [event])))
+        assert [row[1] for row in dump(tables)["worklog"]] == ["w1", "w2"]
+        assert {row[2] for row in dump(tables)["dead_letter"]} == {2, 3}
+        wait_until(shows(store, tables, append(store, [build.worklog("w1", seconds=60)])))
     assert set(reports) == {None}
-    assert [row[1] for row in dump(tables)["worklog"]] == ["w1", "w2"]
-    assert {row[2] for row in dump(tables)["dead_letter"]} == {2, 3}
+    assert [row[4] for row in dump(tables)["worklog"]] == [60, 3600]
+    assert dump(tables)["dead_letter"] == []
+    healed = dump(tables)
+    rebuild(store, tables, Stop())
+    assert dump(tables) == healed
+
+
+def test_no_number_and_no_text_of_jira_is_refused(store: EventStore, tables: Engine) -> None:
+    append(
+        store,
+        [
+            build.worklog("w1", seconds=10**30),
+            build.project("Pro\0ject"),
+            build.issue(
+                "1", status="Do\0ne", assignee={"displayName": "A\0da"}, sprints=[{"id": "1\0", "state": "\0"}]
+            ),
+            build.user("u1", active=None, avatarUrls=[], name="A\0da"),
+        ],
+    )
+    catch_up(store, tables)
+    found = dump(tables)
+    assert found["dead_letter"] == []
+    assert [row[4] for row in found["worklog"]] == [2**63 - 1]
+    assert [row[3] for row in found["project"]] == ["Project"]
 
 
 def test_an_event_that_the_database_refuses_is_found_and_parked(
@@ -157,7 +184,8 @@ def test_an_event_that_the_database_refuses_is_found_and_parked(
     monkeypatch.undo()
     append(store, [build.issue("42"), build.issue("43")])
     catch_up(store, tables)
-    assert {row[2] for row in dump(tables)["dead_letter"]} == {43, 101}
+    assert dump(tables)["dead_letter"] == []
+    assert len(dump(tables)["issue"]) == 100
 
 
 def test_trouble_of_the_database_is_blamed_on_no_event(store: EventStore, tables: Engine) -> None:

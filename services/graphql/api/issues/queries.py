@@ -1,10 +1,10 @@
 """Every SELECT on what Jira holds, each with a name; rows come back as mappings."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
 
 from libs.events import ProjectKey
 from libs.read_tables import comment, issue, issue_sprint, jira_user, sprint, worklog
@@ -13,6 +13,11 @@ from services.graphql.reading.reader import Reader, Row, of_project
 
 _ISSUE: Final = tuple(column for column in issue.c if column is not issue.c.payload)
 """Jira's own JSON stays where it is: no answer is made of it, and it is many times the size of the rest."""
+
+
+def _as_number(column: ColumnElement[str]) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    """Sorts Jira's ids, digits in a column of text, as numbers: 99998 before 100000."""
+    return func.length(column), column
 
 
 class IssueFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,12 +72,13 @@ class IssueQueries(Reader):
     async def comments_of_issues(self, issues: Sequence[Key]) -> list[Row]:
         """Comments of several issues, oldest first."""
         query = select(comment).where(tuple_(comment.c.site, comment.c.issue_id).in_(issues))
-        return await self._rows(query.order_by(comment.c.created, comment.c.comment_id))
+        return await self._rows(query.order_by(comment.c.created, *_as_number(comment.c.comment_id)))
 
     async def worklogs_of_issues(self, issues: Sequence[Key]) -> list[Row]:
         """Worklogs of several issues, oldest first."""
         query = select(worklog).where(tuple_(worklog.c.site, worklog.c.issue_id).in_(issues))
-        return await self._rows(query.order_by(worklog.c.started, worklog.c.worklog_id))
+        began = func.coalesce(worklog.c.started, worklog.c.created)
+        return await self._rows(query.order_by(began, *_as_number(worklog.c.worklog_id)))
 
     async def users_by_account(self, accounts: Sequence[Key]) -> list[Row]:
         """Users by (site, account id)."""
@@ -83,7 +89,7 @@ class IssueQueries(Reader):
         return await self._rows(select(sprint).where(tuple_(sprint.c.site, sprint.c.sprint_id).in_(sprints)))
 
     async def sprints_of_project(self, project: ProjectKey) -> list[Row]:
-        """Sprints of the project's boards and those its issues are planned in, by start."""
+        """Sprints of the project's boards and those its issues are planned in, by start; those without one last."""
         planned = (
             select(issue_sprint.c.sprint_id)
             .join(issue, and_(issue.c.site == issue_sprint.c.site, issue.c.issue_id == issue_sprint.c.issue_id))
@@ -92,7 +98,7 @@ class IssueQueries(Reader):
         query = select(sprint).where(
             sprint.c.site == project.site, or_(sprint.c.project_key == project.key, sprint.c.sprint_id.in_(planned))
         )
-        return await self._rows(query.order_by(sprint.c.start_date, sprint.c.sprint_id))
+        return await self._rows(query.order_by(sprint.c.start_date.nulls_last(), *_as_number(sprint.c.sprint_id)))
 
     async def users(self, project: ProjectKey | None = None) -> list[Row]:
         """Users by name; of a project, or of those that may be seen: those who have a part in the issues."""

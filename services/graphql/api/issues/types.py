@@ -1,16 +1,19 @@
 """What Jira holds, as the API shows it: made from rows of the read tables."""
 
 from datetime import datetime
-from typing import Self
+from typing import Final, Self
 
 import strawberry
 
-from libs.read_tables import UNKNOWN_ACCOUNT
+from libs.read_tables import FORMER_USER, UNKNOWN_ACCOUNT
 from services.graphql.api.context import Info
 from services.graphql.api.issues.mentions import named
 from services.graphql.api.issues.queries import COMMENTS, SPRINTS, USERS, WORKLOGS
 from services.graphql.reading.from_row import FromRow, column, from_row, moment
 from services.graphql.reading.reader import Row
+
+LARGEST_INT: Final = 2**31 - 1
+"""GraphQL's Int has 32 bits; the tables hold 64. What is beyond shows as the largest, not as an error of the list."""
 
 
 @strawberry.type(description="A Jira user. People who left Jira are still here, by the name Jira shows for them.")
@@ -24,7 +27,7 @@ class User:
     @classmethod
     def of(cls, row: Row | None, account_id: str) -> Self:
         """The user of a row; a stand-in where Jira no longer names one."""
-        return cls._unnamed(account_id, "Former user", active=False) if row is None else from_row(cls, row)
+        return cls._unnamed(account_id, FORMER_USER, active=False) if row is None else from_row(cls, row)
 
     @classmethod
     def tracked(cls, row: Row) -> Self:
@@ -86,7 +89,8 @@ class Worklog:
 
     @classmethod
     def of(cls, row: Row) -> Self:
-        return from_row(cls, row, started=moment(row["started"] or row["created"]))
+        seconds = min(max(row["time_spent_seconds"], -LARGEST_INT), LARGEST_INT)
+        return from_row(cls, row, started=moment(row["started"] or row["created"]), time_spent=seconds)
 
 
 @strawberry.type(description="An issue, as Jira last showed it.")

@@ -211,3 +211,27 @@ async def test_the_mentioned_are_read_by_one_statement(api: Api) -> None:
     ]
     assert {node["description"] for node in nodes} == {f"@U{n} @U0" for n in range(20)}
     assert len([statement for statement in api.statements if "jira_user" in statement]) == 1
+
+
+async def test_equal_times_are_ordered_by_the_number_of_the_id(api: Api) -> None:
+    api.insert(project, [rows.project()])
+    api.insert(issue, [rows.issue(1)])
+    api.insert(
+        sprint, [rows.sprint(n, start_date=start) for n, start in (("100", None), ("99", None), ("7", rows.DAY))]
+    )
+    api.insert(comment, [rows.comment(n, "10001") for n in (100000, 99999, 99998)])
+    api.insert(worklog, [rows.worklog(100000, "10001", started=None), rows.worklog(99999, "10001")])
+    query = """{ issue(key: "DEMO-1") { comments { id } worklogs { id } } sprints(projectId: "DEMO") { id } }"""
+    found = await api.data(query)
+    assert [entry["id"] for entry in found["issue"]["comments"]] == ["99998", "99999", "100000"]
+    assert [entry["id"] for entry in found["issue"]["worklogs"]] == ["99999", "100000"]
+    assert [entry["id"] for entry in found["sprints"]] == ["7", "99", "100"]
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(2**40, 2**31 - 1), (-(2**40), 1 - 2**31), (0, 0)])
+async def test_more_seconds_than_graphql_can_tell_are_the_most_it_can(api: Api, seconds: int, shown: int) -> None:
+    api.insert(project, [rows.project()])
+    api.insert(issue, [rows.issue(1)])
+    api.insert(worklog, [rows.worklog(1, "10001", time_spent_seconds=seconds)])
+    found = await api.data("""{ issue(key: "DEMO-1") { worklogs { timeSpent } } }""")
+    assert found["issue"]["worklogs"] == [{"timeSpent": shown}]

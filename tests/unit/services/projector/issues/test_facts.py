@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
+from structlog.testing import capture_logs
 
-from libs.events import AbsenceReason, Event, Recorded
-from services.projector.issues.payloads import memberships
+from libs.events import AbsenceReason, Event, Recorded, UnreadableEvent
+from services.projector.issues.sprint_field import memberships, sprint_entries
 from services.projector.issues.sprints import current_sprint
 from tests.unit.made import build
 from tests.unit.services.projector.applied import apply, dump, empty_tables, rows
@@ -91,12 +92,60 @@ def test_comments_and_worklogs_become_rows(tables: Connection) -> None:
     assert worklog["started"] == "2026-01-02T03:04:05.678Z"
 
 
-@pytest.mark.parametrize("author", [None, {}, {"accountId": None}, {"displayName": "Server user", "key": "jdoe"}])
-def test_a_comment_without_author_belongs_to_a_former_user(tables: Connection, author: Any) -> None:
+@pytest.mark.parametrize(
+    "author", [{}, {"accountId": None}, {"accountId": "unknown", "displayName": "Former user"}, {"displayName": " "}]
+)
+def test_an_author_without_account_and_name_is_a_former_user(tables: Connection, author: Any) -> None:
     given_events(tables, build.comment(author=author))
     assert only(rows(tables, "comment"))["author_id"] == "unknown"
     user = only(rows(tables, "jira_user"))
     assert (user["account_id"], user["display_name"], user["active"]) == ("unknown", "Former user", False)
+
+
+def test_a_comment_without_author_is_anonymous(tables: Connection) -> None:
+    given_events(tables, build.comment(author=None), build.worklog(author=None))
+    assert only(rows(tables, "comment"))["author_id"] == "anonymous"
+    assert only(rows(tables, "worklog"))["author_id"] == "anonymous"
+    user = only(rows(tables, "jira_user"))
+    assert (user["account_id"], user["display_name"], user["active"]) == ("anonymous", "Anonymous", True)
+
+
+SERVERS = {"name": "njones", "key": "JIRAUSER10100", "displayName": "Nora Jones", "active": True}
+
+
+@pytest.mark.parametrize(
+    ("person", "account", "shown", "active"),
+    [
+        (SERVERS, "name:njones", "Nora Jones", True),
+        (SERVERS | {"accountId": None, "active": False}, "name:njones", "Nora Jones", False),
+        ({"key": "jdoe", "active": None}, "name:jdoe", "jdoe", True),
+        ({"displayName": "Olaf Slo"}, "name:Olaf Slo", "Olaf Slo", True),
+        ({"accountId": "unknown", "displayName": "Olaf\0 Slo"}, "name:Olaf Slo", "Olaf Slo", True),
+        ("oslo", "name:oslo", "oslo", True),
+    ],
+)
+def test_who_has_no_account_goes_by_the_name(
+    tables: Connection, person: Any, account: str, shown: str, active: bool
+) -> None:
+    given_events(tables, build.issue("1", assignee=person, reporter=None), build.comment(author=person))
+    assert only(rows(tables, "issue"))["assignee_id"] == only(rows(tables, "comment"))["author_id"] == account
+    user = only(rows(tables, "jira_user"))
+    assert (user["account_id"], user["display_name"], user["active"]) == (account, shown, active)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.lists(st.sampled_from([SERVERS, {"name": "njones"}, SERVERS | {"displayName": "Nora King"}]), min_size=1),
+    st.integers(1, 4),
+)
+def test_the_newest_name_of_who_has_no_account_counts_in_any_batches(people: list[Any], size: int) -> None:
+    events = build.recorded([build.comment(f"c{number}", author=person) for number, person in enumerate(people)])
+    shown = [person["displayName"] for person in people if "displayName" in person]
+    with empty_tables() as tables:
+        for start in range(0, len(events), size):
+            for _ in range(2):
+                apply(tables, events[start : start + size])
+        assert only(rows(tables, "jira_user"))["display_name"] == (shown[-1] if shown else "njones")
 
 
 def test_a_user_becomes_a_row_with_the_largest_picture(tables: Connection) -> None:
@@ -138,7 +187,7 @@ ENTRIES = [(1, "closed"), (2, "closed"), (3, "future"), (4, "future"), (5, "acti
     ids=["none", "closed", "last closed", "future", "first future", "active"],
 )
 def test_the_current_sprint_is_active_else_future_else_last_closed(count: int, expected: str | None) -> None:
-    entries = memberships([build.sprint_entry(*entry) for entry in ENTRIES[:count]])
+    entries = memberships(sprint_entries([build.sprint_entry(*entry) for entry in ENTRIES[:count]]))
     assert current_sprint(entries, {}) == expected
 
 
@@ -173,12 +222,56 @@ def test_the_memberships_of_an_issue_are_those_of_its_newest_version(tables: Con
     assert [(row["sprint_id"], row["place"]) for row in rows(tables, "issue_sprint")] == [("2", 0)]
 
 
-def test_the_text_form_of_servers_names_sprints_too() -> None:
-    entry = (
-        "com.atlassian.greenhopper.service.sprint.Sprint@a88a698[goal=a, id=7 b,id=42,rapidViewId=1,state=CLOSED,"
-        "name=Sprint, id=9,startDate=<null>,sequence=1]"
-    )
-    assert [tuple(member) for member in memberships(["nonsense", entry])] == [("42", "closed")]
+SERVER = "com.atlassian.greenhopper.service.sprint.Sprint@a88a698"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "[id=42,rapidViewId=1,state=CLOSED,name=Sprint 4, north,goal=a,id=7,state=ACTIVE, b],startDate=<null>,"
+            "endDate=2026-01-19T09:00:00.000-08:00,sequence=1]",
+            {"id": "42", "boardId": "1", "state": "CLOSED", "name": "Sprint 4, north", "sequence": "1"}
+            | {"goal": "a,id=7,state=ACTIVE, b]", "endDate": "2026-01-19T09:00:00.000-08:00"},
+        ),
+        (
+            "[id=1,rapidViewId=<null>,state=FUTURE,name=a,id=2,goal=<null>,sequence=1,goal=x,name=y,]",
+            {"id": "1", "state": "FUTURE", "name": "a,id=2", "sequence": "1,goal=x,name=y,"},
+        ),
+        (
+            "[rapidViewId=1,state=ACTIVE,name=x,id=3,startDate=<null>,endDate=<null>,completeDate=<null>,id=9]",
+            {"id": "9", "boardId": "1", "state": "ACTIVE", "name": "x,id=3"},
+        ),
+        (
+            "[goal=a,id=7,b,id=42,rapidViewId=1,state=CLOSED,name=N,autoStartStop=false,synced=false]",
+            {"id": "42", "boardId": "1", "state": "CLOSED", "name": "N", "goal": "a,id=7,b"}
+            | {"autoStartStop": "false", "synced": "false"},
+        ),
+    ],
+)
+def test_servers_text_is_read_whatever_stands_in_names_and_goals(text: str, expected: dict[str, str]) -> None:
+    assert sprint_entries([SERVER + text]) == {expected["id"]: expected}
+
+
+@pytest.mark.parametrize(
+    "value", [None, [None], "nonsense", ["[name=x]"], [{"id": "9", "value": "High"}], {"value": "x"}, [{"id": True}], 3]
+)
+def test_what_is_no_sprint_is_passed_over(value: Any) -> None:
+    assert sprint_entries(value) == {}
+
+
+def test_a_sprint_that_only_issues_name_is_shown_as_they_show_it(tables: Connection) -> None:
+    entry = f"{SERVER}[id=52,rapidViewId=7,state=FUTURE,name=Iteration 4, north,startDate=<null>,goal=Ship, all,]"
+    events = build.recorded([build.issue("1", sprints=[entry]), build.sprint(52, "active", name="Iteration 5")])
+    apply(tables, events[:1])
+    row = only(rows(tables, "sprint"))
+    assert (row["name"], row["state"], row["goal"]) == ("Iteration 4, north", "future", "Ship, all,")
+    assert (row["sprint_id"], row["board_id"], row["project_key"], row["version"]) == ("52", "7", "DEMO", 0)
+    assert only(rows(tables, "issue"))["sprint_id"] == "52"
+    for batch in (events, events[:1]):
+        apply(tables, batch)
+        row = only(rows(tables, "sprint"))
+        assert (row["name"], row["state"], row["version"]) == ("Iteration 5", "active", 1)
 
 
 def test_an_issue_that_goes_takes_everything_along(tables: Connection) -> None:
@@ -316,14 +409,211 @@ def test_what_moves_between_issues_that_come_and_go_ends_the_same_in_any_batches
         assert dump(actual) == dump(expected)
 
 
-def test_an_unreadable_payload_parks_its_stream_and_no_other(tables: Connection) -> None:
-    events = [build.worklog("w1"), build.worklog("w1", seconds="an hour"), build.worklog("w1"), build.worklog("w2")]
+ODD = msgspec.Raw(b'"no object"')
+"""A payload that no handler can read."""
+
+
+def odd(event: Any) -> Any:
+    return msgspec.structs.replace(event, payload=ODD)
+
+
+def unreadable(recorded: Recorded) -> Recorded:
+    """The event as a program that does not know its type reads it."""
+    envelope = {name: getattr(recorded.event, name) for name in Event.__struct_fields__}
+    return recorded._replace(event=UnreadableEvent(**envelope, topic=recorded.topic, why="of a newer program"))
+
+
+def test_an_unreadable_payload_is_parked_until_its_stream_has_a_readable_one(tables: Connection) -> None:
+    events = [build.worklog("w1"), odd(build.worklog("w1")), odd(build.worklog("w1")), build.worklog("w2")]
     given_events(tables, *events)
     assert [(row["worklog_id"], row["version"]) for row in rows(tables, "worklog")] == [("w1", 1), ("w2", 1)]
-    first, second = rows(tables, "dead_letter")
-    assert (first["position"], second["position"]) == (2, 3)
-    assert "timeSpentSeconds" in first["error"]
-    assert "waits behind" in second["error"]
+    parked = rows(tables, "dead_letter")
+    assert [row["position"] for row in parked] == [2, 3]
+    assert all("Expected `object`" in row["error"] for row in parked)
+    apply(tables, build.recorded([*events, build.worklog("w1", seconds=60)])[4:])
+    assert [(row["time_spent_seconds"], row["version"]) for row in rows(tables, "worklog")] == [(60, 4), (3600, 1)]
+    assert rows(tables, "dead_letter") == []
+
+
+@pytest.mark.parametrize(
+    ("event", "table"),
+    [
+        (build.issue("1"), "issue"),
+        (build.comment(), "comment"),
+        (build.worklog(), "worklog"),
+        (build.sprint(1, "active"), "sprint"),
+        (build.user("u9"), "jira_user"),
+        (build.project(), "project"),
+    ],
+)
+def test_a_whole_fact_replaces_what_is_parked_of_its_stream(tables: Connection, event: Event, table: str) -> None:
+    first, second = build.recorded([event, event])
+    apply(tables, [unreadable(first)])
+    assert (rows(tables, table), len(rows(tables, "dead_letter"))) == ([], 1)
+    apply(tables, [second])
+    assert (only(rows(tables, table))["version"], rows(tables, "dead_letter")) == (2, [])
+
+
+def test_an_absence_replaces_what_is_parked_too(tables: Connection) -> None:
+    given_events(tables, build.comment(), odd(build.comment()), build.comment_gone())
+    assert rows(tables, "comment") == rows(tables, "dead_letter") == []
+
+
+def test_what_builds_on_a_parked_event_waits(tables: Connection) -> None:
+    first, second = build.recorded([build.paused(), build.resumed()])
+    apply(tables, [unreadable(first)])
+    apply(tables, [second])
+    assert [row["position"] for row in rows(tables, "dead_letter")] == [1, 2]
+    assert "waits behind" in rows(tables, "dead_letter")[1]["error"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"status": "In Progress", "priority": "High"}, {"status": "In Progress", "priority": "High"}),
+        ({"status": 3, "priority": ["High"]}, {"status": "Unknown", "priority": None}),
+        ({"status": {"name": None, "statusCategory": "done"}}, {"status": "Unknown", "status_category": None}),
+        ({"status": {"name": "Done", "statusCategory": {"key": 4}}}, {"status": "Done", "status_category": "4"}),
+        ({"issuetype": 7, "assignee": [], "reporter": 3.5}, {"issue_type": None, "assignee_id": None}),
+        ({"issuetype": {"name": 7}, "reporter": {"accountId": 12}}, {"issue_type": "7", "reporter_id": "12"}),
+        ({"summary": 10**40, "created": 1767225600000}, {"summary": str(10**40)}),
+        ({"summary": True, "updated": {"at": 1}}, {"summary": "", "updated": "2026-01-02T03:04:05.678Z"}),
+    ],
+)
+def test_an_odd_field_costs_an_issue_nothing_but_that_field(
+    tables: Connection, fields: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    given_events(tables, build.issue("1"), build.issue("1", **fields))
+    plain = {"summary": "Issue 1", "description": "What is to be done"} | expected
+    row = only(rows(tables, "issue"))
+    assert {name: row[name] for name in plain} == plain
+    assert (row["version"], rows(tables, "dead_letter")) == (2, [])
+
+
+def test_what_was_left_out_is_told_once(tables: Connection) -> None:
+    event = build.issue("1", priority=[], issuetype={"name": ["x"]}, status="Done")
+    with capture_logs() as logs:
+        given_events(tables, event)
+    (line,) = logs
+    assert (line["event"], line["log_level"]) == ("fields left out", "warning")
+    assert line["stream"] == str(event.stream_id)
+    assert line["fields"] == ["fields.priority", "fields.issuetype.name"]
+
+
+def test_half_a_character_is_shown_as_unknown(tables: Connection) -> None:
+    event = build.issue("1", summary="HALF")
+    payload = msgspec.Raw(bytes(event.payload).replace(b"HALF", b"x\\ud83d y"))
+    given_events(tables, msgspec.structs.replace(event, payload=payload))
+    assert only(rows(tables, "issue"))["summary"] == "x\ufffd y"
+
+
+LARGEST = 2**63 - 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "stored"),
+    [("60", 60), (60.9, 60), ("1h", 0), (None, 0), (True, 0), ([], 0), (10**30, LARGEST), (-(10**30), -LARGEST)],
+)
+def test_seconds_of_any_type_are_a_number(tables: Connection, seconds: Any, stored: int) -> None:
+    given_events(tables, build.worklog(seconds=seconds))
+    assert only(rows(tables, "worklog"))["time_spent_seconds"] == stored
+
+
+@pytest.mark.parametrize(("number", "stored"), [(b"1e999", LARGEST), (b"1" + b"0" * 5000, LARGEST), (b"6e1", 60)])
+def test_numbers_of_any_size_are_stored(tables: Connection, number: bytes, stored: int) -> None:
+    event = build.worklog(seconds=4711)
+    payload = msgspec.Raw(bytes(event.payload).replace(b"4711", number))
+    given_events(tables, msgspec.structs.replace(event, payload=payload))
+    assert only(rows(tables, "worklog"))["time_spent_seconds"] == stored
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        ({"active": None}, {"active": True, "avatar_url": "https://a/48"}),
+        ({"active": "false", "displayName": 7}, {"active": False, "display_name": "7"}),
+        ({"avatarUrls": "https://a"}, {"display_name": "Ada", "avatar_url": None}),
+        ({"avatarUrls": {"48x48": 4, "16x16": "https://a/16"}}, {"avatar_url": "https://a/16"}),
+        ({"accountType": {}, "displayName": None}, {"account_type": "unknown", "display_name": "u1"}),
+    ],
+)
+def test_an_odd_field_costs_a_user_nothing_but_that_field(
+    tables: Connection, parts: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    given_events(tables, build.user("u1", **parts))
+    row = only(rows(tables, "jira_user"))
+    assert {name: row[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        ({"boardId": 3.0}, {"board_id": "3"}),
+        ({"boardId": {}, "name": None}, {"board_id": None, "name": "Sprint 1"}),
+        ({"originBoardId": "9", "goal": 4}, {"board_id": "9", "goal": "4"}),
+        ({"goal": [], "endDate": "51502-06-08T14:46:42.000Z"}, {"goal": None, "end_date": None}),
+    ],
+)
+def test_an_odd_field_costs_a_sprint_nothing_but_that_field(
+    tables: Connection, parts: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    given_events(tables, build.sprint(1, "active", **parts))
+    row = only(rows(tables, "sprint"))
+    assert {name: row[name] for name in expected} == expected
+    assert row["start_date"] == "2026-01-02T03:04:05.678Z"
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+FIELDS = st.sampled_from(
+    ["summary", "description", "status", "priority", "issuetype", "assignee", "reporter", "created", build.SPRINT_FIELD]
+)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.dictionaries(FIELDS, ANYTHING), ANYTHING, ANYTHING)
+def test_nothing_in_a_field_parks_anything(fields: dict[str, Any], author: Any, seconds: Any) -> None:
+    with empty_tables() as tables:
+        given_events(tables, build.issue("1", **fields), build.worklog(author=author, seconds=seconds))
+        assert rows(tables, "dead_letter") == []
+        assert len(rows(tables, "issue")) == len(rows(tables, "worklog")) == 1
+
+
+FACTS = st.sampled_from(
+    [
+        build.issue("1"),
+        odd(build.issue("1")),
+        build.issue_gone("1"),
+        build.comment("c1"),
+        odd(build.comment("c1")),
+        build.comment_gone("c1"),
+        build.sprint(1, "active"),
+        odd(build.sprint(1, "active")),
+        build.user("u1"),
+        odd(build.user("u1")),
+    ]
+)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(FACTS, min_size=2, max_size=12), st.randoms(use_true_random=False))
+def test_odd_facts_that_heal_give_the_same_tables_in_any_batches(facts: list[Event], chance: random.Random) -> None:
+    events = build.recorded(facts)
+    mixed = shuffled_by_stream(events, chance.randrange(2**32))
+    with empty_tables() as expected, empty_tables() as actual:
+        apply(expected, events)
+        while mixed:
+            size = chance.randint(1, len(mixed))
+            for _ in range(chance.randint(1, 2)):
+                apply(actual, mixed[:size])
+            del mixed[:size]
+        assert dump(actual) == dump(expected)
+        last = {recorded.event.stream_id: recorded.event for recorded in events}
+        parked = {row["stream_id"] for row in rows(expected, "dead_letter")}
+        assert parked == {str(stream) for stream, event in last.items() if getattr(event, "payload", None) is ODD}
 
 
 def test_a_payload_that_is_no_json_is_parked(tables: Connection) -> None:
