@@ -291,7 +291,7 @@ class SyncPlan(Message, frozen=True, kw_only=True):
     """Whether `since` reaches back over the trailing window for rows that the search index served late."""
     started_at: datetime
     retry_issue_ids: tuple[str, ...] = ()
-    """Issues whose children could not be read completely by an earlier run."""
+    """Issues of which an earlier run could not read everything: they are owed."""
     request_ids: tuple[str, ...] = ()
     """Requests that this run serves; they stay open until a run with them succeeds."""
     tracked: tuple[str, ...] = ()
@@ -328,6 +328,10 @@ class PageSource(StrEnum):
     IDS = "ids"
     SEARCH = "search"
     RETRY = "retry"
+
+
+MAX_WARNINGS = 20
+"""Warnings carried along and shown; a run with more has one cause that the first ones name."""
 
 
 class PageResult(Message, frozen=True, kw_only=True):

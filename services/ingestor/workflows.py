@@ -18,6 +18,7 @@ with workflow.unsafe.imports_passed_through():
     from libs.temporal import names
     from libs.temporal.commands import ANSWER_TIMEOUT
     from libs.temporal.messages import (
+        MAX_WARNINGS,
         AcknowledgeAlert,
         AnyCommand,
         AnyQuestion,
@@ -59,9 +60,6 @@ PAGES_PER_RUN = 200
 
 FETCH_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30))
 """Bounded by time, not by attempts: to be asked to wait is no failure. The activity itself ends lost causes."""
-
-MAX_WARNINGS = 20
-"""Warnings carried along and shown; a run with more has one cause that the first ones name."""
 
 T = TypeVar("T")
 

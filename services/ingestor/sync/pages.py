@@ -29,7 +29,7 @@ from libs.events import (
     WorklogFetched,
 )
 from libs.jira_client import JiraClient, Listed, NotFoundOrHidden, RequestCount, SeenTokens
-from libs.temporal.messages import Counts, FetchPage, PageResult, PageSource
+from libs.temporal.messages import MAX_WARNINGS, Counts, FetchPage, PageResult, PageSource
 from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
 from services.ingestor.project_of import project_of
@@ -55,9 +55,6 @@ FIELDS = ("*all", "comment", "worklog")
 
 ASKED_ALONE = 10
 """Issues, of those that Jira passed over again, that one run asks for one by one. The others are left to later runs."""
-
-MAX_WARNINGS = 20
-"""Of one page: as many as a run shows."""
 
 NAMED = 5
 """Ids that a warning about many issues names."""
