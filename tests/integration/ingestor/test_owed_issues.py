@@ -14,7 +14,7 @@ from msgspec import Raw
 
 from libs.events import Append, EventStore, ProjectKey, migrate, open_store
 from libs.jira_client import BulkIssues, IssueProblem, JiraClient, Listed, RequestCount
-from libs.temporal.messages import BeginSync, Counts, FetchPage, PageResult, PageSource, Scan, SyncPlan
+from libs.temporal.messages import MAX_WARNINGS, BeginSync, Counts, FetchPage, PageResult, PageSource, Scan, SyncPlan
 from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
 from services.ingestor.sync import course, pages
@@ -158,7 +158,7 @@ async def test_many_odd_records_are_counted(log: EventLog, store: EventStore) ->
     jira.odd = {one: msgspec.json.encode({"id": one, "key": f"DEMO-{one}"}) for one in IDS[:60]}
     result = await read(log, jira, IDS[:100])
     assert result.counts.issues == 40
-    assert len(result.warnings) == pages.MAX_WARNINGS
+    assert len(result.warnings) == MAX_WARNINGS
     assert result.warnings[-1].startswith("41 more records")
     assert owed(store) == set(IDS[:60])
 
