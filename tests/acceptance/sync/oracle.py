@@ -41,7 +41,7 @@ def expected(changes: Iterable[Mapping[str, Any]], sprint_field: str) -> Rows:
         comment = change["after"]
         rows["comment"][key] = {
             "issue_id": change["issueId"],
-            "author_id": _account(comment.get("author"), seen_users) or "unknown",
+            "author_id": _account(comment.get("author"), seen_users) or "anonymous",
             "created": _time(comment["created"]),
             "updated": _time(comment["updated"]),
             "words": _words(comment["body"]),
@@ -50,7 +50,7 @@ def expected(changes: Iterable[Mapping[str, Any]], sprint_field: str) -> Rows:
         worklog = change["after"]
         rows["worklog"][key] = {
             "issue_id": change["issueId"],
-            "author_id": _account(worklog.get("author"), seen_users) or "unknown",
+            "author_id": _account(worklog.get("author"), seen_users) or "anonymous",
             "time_spent_seconds": worklog["timeSpentSeconds"],
             "started": _time(worklog["started"]),
             "updated": _time(worklog["updated"]),
@@ -101,7 +101,8 @@ def stored(engine: Engine, site: str, like: Rows) -> Rows:
                 if "words" in values:
                     values["words"] = values["words"].split()
                 found[name][key if len(key) > 1 else key[0]] = values
-    found["jira_user"].pop("unknown", None)
+    for nobody in ("unknown", "anonymous"):
+        found["jira_user"].pop(nobody, None)
     return found
 
 
