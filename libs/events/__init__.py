@@ -65,6 +65,7 @@ from libs.events.types.notifications import (
     NotificationRequested,
     NotificationSent,
 )
+from libs.events.types.quarantine import QuarantineEvent, RecordQuarantined, RecordReleased
 from libs.events.types.sync import (
     EntityWatermark,
     Evidence,
@@ -76,6 +77,7 @@ from libs.events.types.sync import (
     SyncPageRecorded,
     SyncStarted,
     SyncSucceeded,
+    SyncWaiting,
     end_key,
     scan_checkpoints,
     untaken_key,
@@ -125,6 +127,9 @@ __all__ = [
     "ProjectKey",
     "ProjectRegistered",
     "ProjectUnregistered",
+    "QuarantineEvent",
+    "RecordQuarantined",
+    "RecordReleased",
     "Recorded",
     "SavedReader",
     "ScheduleChanged",
@@ -145,6 +150,7 @@ __all__ = [
     "SyncRequested",
     "SyncStarted",
     "SyncSucceeded",
+    "SyncWaiting",
     "TrackedUsersChanged",
     "UnknownTopicError",
     "UnreadableEvent",

@@ -83,6 +83,19 @@ class SyncPageRecorded(SyncEvent, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
 
 
+class SyncWaiting(SyncEvent, frozen=True, kw_only=True):
+    """A step of a run waits and tries again by itself; until then nothing is read."""
+
+    run_id: str
+    step: str
+    """prepare, page, look-ups or watch list."""
+    code: str
+    """Why, as of `SyncFailed`."""
+    message: str
+    until: datetime
+    """When it asks again; UTC."""
+
+
 class SyncSucceeded(SyncEvent, frozen=True, kw_only=True):
     """A run ended well; with warnings when some part could not be read."""
 
@@ -99,6 +112,11 @@ class SyncSucceeded(SyncEvent, frozen=True, kw_only=True):
     seconds: float
     warnings: tuple[str, ...] = ()
     entities: tuple[EntityWatermark, ...] = ()
+    quarantined: int = 0
+    """Records of the project that are set aside when the run ends."""
+    quarantine: tuple[str, ...] = ()
+    """The first of those that people should know of, each with its reason: unreadable ones, and lists that could not be
+    had several times."""
 
 
 class SyncFailed(SyncEvent, frozen=True, kw_only=True):

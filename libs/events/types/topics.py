@@ -36,6 +36,7 @@ from libs.events.types.notifications import (
     NotificationRequested,
     NotificationSent,
 )
+from libs.events.types.quarantine import RecordQuarantined, RecordReleased
 from libs.events.types.sync import (
     SchemaDriftDetected,
     SyncCancelled,
@@ -43,6 +44,7 @@ from libs.events.types.sync import (
     SyncPageRecorded,
     SyncStarted,
     SyncSucceeded,
+    SyncWaiting,
 )
 from libs.events.types.upcasts import UPCASTS
 
@@ -56,7 +58,10 @@ TOPICS: Final[dict[str, type[Event]]] = {
     "JiraIssueGone.v1": JiraIssueGone,
     "JiraCommentGone.v1": JiraCommentGone,
     "WorklogGone.v1": WorklogGone,
+    "RecordQuarantined.v1": RecordQuarantined,
+    "RecordReleased.v1": RecordReleased,
     "SyncStarted.v1": SyncStarted,
+    "SyncWaiting.v1": SyncWaiting,
     "SyncPageRecorded.v1": SyncPageRecorded,
     "SyncSucceeded.v1": SyncSucceeded,
     "SyncFailed.v1": SyncFailed,

@@ -23,8 +23,8 @@ from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
 from services.ingestor.failures import failed_event
 from services.ingestor.project_of import project_of
-from services.ingestor.sync.drift import decode_error
 from services.ingestor.sync.plan import ENTITIES, PendingRequest, Watermarks, advance, plan_sync
+from services.ingestor.sync.records.drift import decode_error
 from services.ingestor.sync.step import drift_event, envelope
 
 

@@ -10,7 +10,6 @@ its id until an answer has shown it whole, or Jira has confirmed for it alone th
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -28,15 +27,14 @@ from libs.events import (
     SyncPageRecorded,
     WorklogFetched,
 )
-from libs.jira_client import JiraClient, Listed, NotFoundOrHidden, RequestCount, SeenTokens
-from libs.temporal.messages import MAX_WARNINGS, Counts, FetchPage, PageResult, PageSource
+from libs.jira_client import JiraClient, Listed, RequestCount, SeenTokens
+from libs.temporal.messages import MAX_WARNINGS, Counts, FetchPage, PageResult
 from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
 from services.ingestor.project_of import project_of
-from services.ingestor.sync.odd import ODD, askable, name_of, why
-from services.ingestor.sync.plan import PAGE_SIZE, incremental_jql
-from services.ingestor.sync.step import ONE_SICK, envelope, origin_of
-from services.ingestor.sync.translate import (
+from services.ingestor.sync.answers import read_page
+from services.ingestor.sync.records.odd import ODD, askable, name_of, why
+from services.ingestor.sync.records.translate import (
     Children,
     Issue,
     Origin,
@@ -46,35 +44,11 @@ from services.ingestor.sync.translate import (
     take_apart,
     without_repeats,
 )
+from services.ingestor.sync.step import ONE_SICK, envelope, origin_of
 
 SEARCH = "POST /rest/api/3/search/jql"
 
-FIELDS = ("*all", "comment", "worklog")
-"""Every field, custom ones too, so that nothing a later projection wants was left behind."""
-
-
-ASKED_ALONE = 10
-"""Issues, of those that Jira passed over again, that one run asks for one by one. The others are left to later runs."""
-
-NAMED = 5
-"""Ids that a warning about many issues names."""
-
 AGAIN = "it is tried again by the next run"
-
-_NOT_THERE = re.compile(r"does not exist|do not have permission|not found", re.IGNORECASE)
-_FOR_NOW = re.compile(r"time[d ]*out|temporar|try again|unavailable|internal", re.IGNORECASE)
-
-
-class _Page(NamedTuple):
-    """What Jira gave for a page."""
-
-    raws: Sequence[Raw] = ()
-    next_token: str | None = None
-    warnings: tuple[str, ...] = ()
-    gone: tuple[str, ...] = ()
-    """Ids of issues that were asked for, and that are not there, as Jira says."""
-    owed: tuple[str, ...] = ()
-    """Ids of issues that were asked for, and that the answer neither shows nor says to be gone."""
 
 
 class _Translated(NamedTuple):
@@ -104,7 +78,7 @@ class _Odd(NamedTuple):
 async def fetched(jira: JiraClient, log: EventLog, message: FetchPage, requests: RequestCount) -> Append:
     """A page of issues with all their comments and worklogs."""
     names, origin = CheckpointNames(project_of(message)), origin_of(message)
-    page = await _read(jira, log, message, names)
+    page = await read_page(jira, log, message, names)
     token_seen = await _token_seen(log, names.tokens(message.run_id), page.next_token)
     read = await _translated(jira, page.raws, origin, message.scan.sprint_field)
     tried_at = origin.fetched_at.isoformat().encode()
@@ -129,74 +103,6 @@ def bounded(warnings: tuple[str, ...]) -> tuple[str, ...]:
         return warnings
     left_out = len(warnings) - MAX_WARNINGS + 1
     return (*warnings[: MAX_WARNINGS - 1], f"{left_out} more records of the page could not be read whole")
-
-
-async def _read(jira: JiraClient, log: EventLog, message: FetchPage, names: CheckpointNames) -> _Page:
-    match message.source:
-        case PageSource.SEARCH:
-            return await _search(jira, message)
-        case PageSource.RETRY:
-            return await _read_ids(jira, message.plan.retry_issue_ids, alone=ASKED_ALONE)
-        case PageSource.IDS:
-            stored = await log.checkpoint(names.page(message.run_id, message.page))
-            return await _read_ids(jira, stored.decode().split(",") if stored else ())
-
-
-async def _search(jira: JiraClient, message: FetchPage) -> _Page:
-    since = message.plan.since
-    if since is None:
-        raise ValueError("a search page needs the plan's lower bound")
-    jql = incremental_jql(message.project, since, message.plan.tracked, message.plan.account_ids)
-    page = await jira.search_issues(jql, fields=FIELDS, token=message.token, max_results=PAGE_SIZE)
-    return _Page(page.issues, page.next_token)
-
-
-async def _read_ids(jira: JiraClient, ids: Sequence[str], *, alone: int = 0) -> _Page:
-    """Issues by their ids. Those that the answer passes over are owed; so many of them are asked for `alone`."""
-    if not ids:
-        return _Page()
-    bulk = await jira.bulk_fetch(list(ids), fields=FIELDS)
-    problems = [problem for problem in bulk.errors if problem.id in ids]
-    gone = [problem.id for problem in problems if problem.confirmed and _NOT_THERE.search(problem.message)]
-    passed_over = [problem.id for problem in problems if problem.id not in gone]
-    asked = passed_over[:alone]
-    answers = dict(zip(asked, await asyncio.gather(*(_asked_alone(jira, issue) for issue in asked)), strict=True))
-    shown = [raw for answer in answers.values() if answer for raw in answer]
-    gone += [issue for issue, answer in answers.items() if answer == []]
-    owed = tuple(issue for issue in passed_over if answers.get(issue) is None)
-    return _Page(
-        [*bulk.issues, *shown], warnings=(*_gone(gone), *_passed_over(owed, len(ids))), gone=tuple(gone), owed=owed
-    )
-
-
-async def _asked_alone(jira: JiraClient, issue: str) -> list[Raw] | None:
-    """The one issue; an empty list when Jira has none, as it says or shows; None when that is still open."""
-    try:
-        bulk = await jira.bulk_fetch([issue], fields=FIELDS)
-    except NotFoundOrHidden:
-        return []
-    except ONE_SICK:
-        return None
-    if any(problem.confirmed and _FOR_NOW.search(problem.message) for problem in bulk.errors):
-        return bulk.issues or None
-    return bulk.issues
-
-
-def _gone(ids: Sequence[str]) -> Iterable[str]:
-    if ids:
-        yield f"{len(ids)} issues of the list could not be read: deleted or hidden meanwhile ({_first(ids)})"
-
-
-def _passed_over(ids: Sequence[str], asked: int) -> Iterable[str]:
-    if ids:
-        yield (
-            f"Jira's answer does not show {len(ids)} of {asked} issues that it was asked for ({_first(ids)}), "
-            "nor says that they are gone; they are asked for again by the next run"
-        )
-
-
-def _first(ids: Sequence[str]) -> str:
-    return ", ".join(ids[:NAMED]) + (", …" if len(ids) > NAMED else "")
 
 
 async def _token_seen(log: EventLog, prefix: str, token: str | None) -> dict[str, bytes]:

@@ -19,11 +19,9 @@ from libs.temporal.messages import Counts, PageResult, RefreshReferences
 from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
 from services.ingestor.project_of import project_of
-from services.ingestor.sync.drift import Drift, KnownField, catalogue_of, drifts
-from services.ingestor.sync.odd import ODD, name_of, why
-from services.ingestor.sync.refresh_plan import REFRESH_AFTER, due_refreshes, kind_of
-from services.ingestor.sync.step import ONE_SICK, REFUSED, drift_event, origin_of
-from services.ingestor.sync.translate import (
+from services.ingestor.sync.records.drift import Drift, KnownField, catalogue_of, drifts
+from services.ingestor.sync.records.odd import ODD, name_of, why
+from services.ingestor.sync.records.translate import (
     Origin,
     count,
     project_change,
@@ -31,6 +29,8 @@ from services.ingestor.sync.translate import (
     user_change,
     without_repeats,
 )
+from services.ingestor.sync.refresh_plan import REFRESH_AFTER, due_refreshes, kind_of
+from services.ingestor.sync.step import ONE_SICK, REFUSED, drift_event, origin_of
 
 USERS_AT_ONCE = 100
 """Users of one unit: their ids fit one request."""

@@ -15,9 +15,9 @@ from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
 from services.ingestor.project_of import project_of
 from services.ingestor.sync.plan import PAGE_SIZE, full_jql
+from services.ingestor.sync.records.translate import Origin
 from services.ingestor.sync.references import Found, read_fields, read_project, refreshed_at, remembered
 from services.ingestor.sync.step import drift_event, origin_of
-from services.ingestor.sync.translate import Origin
 
 
 async def prepared(jira: JiraClient, log: EventLog, message: PrepareScan, requests: RequestCount) -> Append:

@@ -27,8 +27,8 @@ from libs.jira_client import (
 from libs.temporal.messages import SyncStep
 from services.ingestor.failures import activity_error, as_jira_error
 from services.ingestor.project_of import project_of
-from services.ingestor.sync.drift import Drift
-from services.ingestor.sync.translate import Origin
+from services.ingestor.sync.records.drift import Drift
+from services.ingestor.sync.records.translate import Origin
 
 HEARTBEAT_SECONDS = 3.0
 

@@ -29,6 +29,7 @@ events, versions and fields that you do not know.
 GROUPS = {
     "libs.events.types.facts": "Facts: what Jira showed",
     "libs.events.types.absences": "Absences: what Jira no longer shows",
+    "libs.events.types.quarantine": "Quarantine: what could not be read",
     "libs.events.types.sync": "The course of a sync",
     "libs.events.types.control": "What people decide",
     "libs.events.types.backoff": "How fast a schedule runs",

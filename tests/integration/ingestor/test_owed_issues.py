@@ -17,7 +17,7 @@ from libs.jira_client import BulkIssues, IssueProblem, JiraClient, Listed, Reque
 from libs.temporal.messages import MAX_WARNINGS, BeginSync, Counts, FetchPage, PageResult, PageSource, Scan, SyncPlan
 from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
-from services.ingestor.sync import course, pages
+from services.ingestor.sync import answers, course, pages
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 RUN = {"site": "acme", "project": "DEMO", "run_id": "run-1"}
@@ -137,8 +137,8 @@ async def test_no_more_than_a_few_are_asked_for_alone(log: EventLog, store: Even
     await read(log, Jira(), IDS[:50])
     jira = Jira()
     await read(log, jira, IDS[:50], retry=True)
-    assert len(jira.asked) == 1 + pages.ASKED_ALONE
-    assert len(owed(store)) == 50 - pages.ASKED_ALONE
+    assert len(jira.asked) == 1 + answers.ASKED_ALONE
+    assert len(owed(store)) == 50 - answers.ASKED_ALONE
 
 
 async def test_those_that_wait_longest_come_first(log: EventLog, store: EventStore) -> None:

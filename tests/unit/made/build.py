@@ -38,6 +38,8 @@ from libs.events import (
     ProjectRegistered,
     ProjectUnregistered,
     Recorded,
+    RecordQuarantined,
+    RecordReleased,
     ScheduleChanged,
     SchedulePaused,
     ScheduleResumed,
@@ -50,6 +52,7 @@ from libs.events import (
     SyncRequested,
     SyncStarted,
     SyncSucceeded,
+    SyncWaiting,
     TrackedUsersChanged,
     WorklogFetched,
     WorklogGone,
@@ -288,6 +291,37 @@ def failed(run_id: str = "run-1", at: datetime = MOMENT) -> SyncFailed:
 
 def cancelled(run_id: str = "run-1", at: datetime = MOMENT) -> SyncCancelled:
     return SyncCancelled(**shared("sync", PROJECT, at=at), run_id=run_id, reason="stopped by ada", pages_recorded=1)
+
+
+def quarantined(record: str = "issue/10001/comment/7", why: str = "`id` is missing or no text") -> RecordQuarantined:
+    return RecordQuarantined(
+        **shared("quarantine", f"{PROJECT}/{record}"),
+        run_id="run-1",
+        record=record,
+        kind="comment",
+        name="Issue MOVA-1, comment 7",
+        issue_id="10001",
+        issue_key="MOVA-1",
+        field="id",
+        why=why,
+        raw='{"self":"https://acme.test/7"}',
+        asked_again=True,
+    )
+
+
+def released(record: str = "issue/10001/comment/7") -> RecordReleased:
+    return RecordReleased(**shared("quarantine", f"{PROJECT}/{record}"), run_id="run-2", record=record)
+
+
+def waiting(run_id: str = "run-1", until: datetime = MOMENT + timedelta(minutes=5)) -> SyncWaiting:
+    return SyncWaiting(
+        **shared("sync", PROJECT),
+        run_id=run_id,
+        step="page",
+        code="RATE_LIMIT",
+        message="Jira asks for a slower pace.",
+        until=until,
+    )
 
 
 def drift() -> SchemaDriftDetected:

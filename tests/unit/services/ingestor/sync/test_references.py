@@ -12,9 +12,9 @@ from libs.events import SprintFetched
 from libs.jira_client import ErrorCode, JiraError
 from libs.jira_client.failures.classify import Answer, Context, classify
 from libs.jira_client.failures.errors import error_for
+from services.ingestor.sync.records.translate import Origin, count, sprint_change
 from services.ingestor.sync.references import Found, each, in_words, refreshed_at
 from services.ingestor.sync.refresh_plan import due_refreshes
-from services.ingestor.sync.translate import Origin, count, sprint_change
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 ORIGIN = Origin(site="acme", project="KEY", cause="run", fetched_at=NOW)

@@ -16,7 +16,7 @@ from libs.jira_client import RequestCount
 from libs.temporal.messages import MarkUntracked, SyncPlan
 from services.ingestor.event_log import EventLog
 from services.ingestor.sync import untracked
-from services.ingestor.sync.translate import Origin, issue_facts, project_change, take_apart
+from services.ingestor.sync.records.translate import Origin, issue_facts, project_change, take_apart
 
 ASKED = datetime(2026, 3, 1, tzinfo=UTC)
 ORIGIN = Origin(site="acme", project="KEY", cause="run", fetched_at=ASKED)

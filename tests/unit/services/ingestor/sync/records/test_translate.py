@@ -19,8 +19,8 @@ from libs.events import (
     SprintFetched,
     WorklogFetched,
 )
-from services.ingestor.sync.odd import ODD
-from services.ingestor.sync.translate import (
+from services.ingestor.sync.records.odd import ODD
+from services.ingestor.sync.records.translate import (
     Facts,
     Origin,
     count,

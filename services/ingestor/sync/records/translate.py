@@ -28,7 +28,7 @@ from libs.events import (
     digest,
 )
 from libs.jira_client.models import UNKNOWN_ACCOUNT, Child, InlineChildren, SprintFact, UserFact
-from services.ingestor.sync.odd import (
+from services.ingestor.sync.records.odd import (
     ODD,
     UnreadableError,
     count_of,

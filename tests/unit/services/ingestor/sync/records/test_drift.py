@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libs.jira_client import Field, FieldSchema
-from services.ingestor.sync.drift import (
+from services.ingestor.sync.records.drift import (
     Catalogue,
     Drift,
     FieldChange,
