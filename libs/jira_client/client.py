@@ -325,7 +325,7 @@ async def _typed(kind: type[R], fetch: Fetch, endpoint: str) -> Listed[R]:
     """A whole `startAt` list as typed values, with what is odd about the pages and about the values."""
     raws = await whole_list(fetch, endpoint)
     values = read_all(kind, raws, endpoint)
-    return Listed(values, cut=raws.cut, notes=raws.notes + values.notes)
+    return Listed(values, cut=raws.cut, notes=raws.notes + values.notes, left_out=values.left_out)
 
 
 def _children(fetch: Callable[[int], Awaitable[models.ChildPage]]) -> Fetch:

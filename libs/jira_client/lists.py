@@ -1,7 +1,7 @@
 """Lists of Jira's things, read entry by entry: one that is not as documented does not cost the others. Pure."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, TypeVar, get_args
+from typing import Any, Final, NamedTuple, TypeVar, get_args
 
 import msgspec
 from msgspec import Raw
@@ -18,15 +18,28 @@ NAMED: Final = 5
 _entries: Final = msgspec.json.Decoder(dict[str, Raw])
 
 
+class LeftOut(NamedTuple):
+    """An entry of a list that could not be read."""
+
+    name: str
+    """What it calls itself, or its place."""
+    why: str
+    payload: Raw
+
+
 class Listed(list[T]):
     """A list as far as Jira showed it, and what is known of the rest. Complete unless `cut` says otherwise."""
 
-    def __init__(self, items: Iterable[T] = (), *, cut: str = "", notes: Sequence[str] = ()) -> None:
+    def __init__(
+        self, items: Iterable[T] = (), *, cut: str = "", notes: Sequence[str] = (), left_out: Sequence[LeftOut] = ()
+    ) -> None:
         super().__init__(items)
         self.cut = cut
         """Why entries are missing that Jira has and may show when it is asked again; empty: none are."""
         self.notes = tuple(notes)
         """What is odd and stays odd however often Jira is asked: entries left out, a total that counts hidden ones."""
+        self.left_out = tuple(left_out)
+        """Entries that could not be read; the notes name them too."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -46,22 +59,25 @@ def read_all(kind: type[S], payloads: Iterable[Raw], endpoint: str) -> Listed[S]
     """The typed values; those that cannot be read are left out, and the notes count and name what is odd."""
     values: list[S] = []
     odd: list[str] = []
-    left_out: list[str] = []
+    left_out: list[LeftOut] = []
     for place, payload in enumerate(payloads, 1):
         try:
             value, unread = _read(kind, payload)
         except msgspec.DecodeError as error:
-            left_out.append(f"{_name_of(payload) or f'entry {place}'} ({error})")
+            left_out.append(LeftOut(_name_of(payload) or f"entry {place}", str(error), payload))
             continue
         values.append(value)
         if unread:
             odd.append(f"{_name_of(payload) or f'entry {place}'} ({', '.join(unread)})")
     notes = [
         f"{endpoint}: {len(which)} {what}: {'; '.join(which[:NAMED])}{'; …' if len(which) > NAMED else ''}"
-        for which, what in ((left_out, "left out, not readable"), (odd, "not as documented"))
+        for which, what in (
+            ([f"{one.name} ({one.why})" for one in left_out], "left out, not readable"),
+            (odd, "not as documented"),
+        )
         if which
     ]
-    return Listed(values, notes=notes)
+    return Listed(values, notes=notes, left_out=left_out)
 
 
 def joined(parts: Iterable[Listed[T]]) -> Listed[T]:
@@ -71,6 +87,7 @@ def joined(parts: Iterable[Listed[T]]) -> Listed[T]:
         whole += part
         whole.cut = whole.cut or part.cut
         whole.notes += part.notes
+        whole.left_out += part.left_out
     return whole
 
 

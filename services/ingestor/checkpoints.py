@@ -34,6 +34,11 @@ class CheckpointNames:
         return f"{self._prefix}misfit/"
 
     @property
+    def listed(self) -> str:
+        """How many issues of the project the last full run has found."""
+        return f"{self._prefix}listed"
+
+    @property
     def refreshed(self) -> str:
         """When each of the references was read last."""
         return f"{self._prefix}looked-up"
@@ -55,11 +60,21 @@ class CheckpointNames:
 
     @property
     def unfinished(self) -> str:
-        """Issues of which something could not be read; the rest of the name is the issue's id.
+        """Issues of which something could not be read; the rest of the name is the issue's id, or its key without one.
 
-        Holds when it was tried last (ISO 8601), or nothing as earlier versions have written it.
+        Holds a `Debt`; as earlier versions have written it, when it was tried last (ISO 8601), or nothing.
         """
         return f"{self._prefix}unfinished/"
+
+    @property
+    def sick(self) -> str:
+        """Look-ups that could not be read whole; the rest of the name is the unit. Holds a `Debt`."""
+        return f"{self._prefix}sick/"
+
+    @property
+    def nameless(self) -> str:
+        """Issues that Jira shows without id and key; the rest of the name is a digest. Holds a `Nameless`."""
+        return f"{self._prefix}nameless/"
 
     @property
     def scans(self) -> str:

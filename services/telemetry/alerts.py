@@ -1,8 +1,8 @@
 """Which alerts are open, and how failures and successes raise, repeat and resolve them. Pure.
 
 Of failed runs at most one alert is open: that of the code that the project fails with now. The first success resolves
-it. `SLOW_SUCCESS` comes and goes with the latency of the runs. Alerts that others raised end after some successes,
-unless somebody has acknowledged them.
+it. `SLOW_SUCCESS` comes and goes with the latency of the runs, `POISON_EVENT` with the records that are set aside.
+Alerts that others raised end after some successes, unless somebody has acknowledged them.
 """
 
 import hashlib
@@ -44,6 +44,7 @@ class About(StrEnum):
 
     FAILURES = "failures"
     LATENCY = "latency"
+    QUARANTINE = "quarantine"
     OTHER = "other"
 
 
@@ -95,6 +96,19 @@ def slowness(alerts: Alerts, event: SyncSucceeded, position: int, *, slow: bool,
     code = ErrorCode.SLOW_SUCCESS.value
     raised = _raised(event, position, code, message, rule_of(code).advice, 1, event.occurred_at)
     return (*alerts, _opened(raised, About.LATENCY)), (raised,)
+
+
+def quarantine(alerts: Alerts, event: SyncSucceeded, position: int) -> Changed:
+    """When records are set aside that people should know of, and when there are none any more."""
+    if not event.quarantine:
+        return _resolved(alerts, event, {About.QUARANTINE}, AlertEnd.RECOVERED)
+    if any(alert.about is About.QUARANTINE for alert in alerts):
+        return alerts, ()
+    code = ErrorCode.POISON_EVENT.value
+    many = "1 record is" if event.quarantined == 1 else f"{event.quarantined:,} records are"
+    message = f"{many} set aside in {event.project}, for they could not be read: {'; '.join(event.quarantine)}."
+    raised = _raised(event, position, code, message, rule_of(code).advice, 1, event.occurred_at)
+    return (*alerts, _opened(raised, About.QUARANTINE)), (raised,)
 
 
 def unregistered(alerts: Alerts, event: ProjectUnregistered) -> tuple[Event, ...]:

@@ -187,6 +187,8 @@ def _succeeded(state: ProjectState, at: At) -> Step:
     slow = any(memory.slow for memory in baseline.modes.values())
     successes = state.successes + 1
     alerts, events = alerting.succeeded(state.alerts, event, successes)
+    alerts, aside = alerting.quarantine(alerts, event, at.position)
+    events += aside
     if slow != state.slow:
         alerts, more = alerting.slowness(alerts, event, at.position, slow=slow, message=verdict.text)
         events += more

@@ -10,7 +10,7 @@ class QuarantineEvent(Event, frozen=True, kw_only=True):
 
     run_id: str
     record: str
-    """Names it within the project: `issue/10001/comment/7`, `issue/10001/comments` (the list), `sprints/5/place 3`."""
+    """Names it within the project: `issue/10001`, `issue/10001/comment 7`, `issue/10001/comments` (the list)."""
 
 
 class RecordQuarantined(QuarantineEvent, frozen=True, kw_only=True):
@@ -19,7 +19,7 @@ class RecordQuarantined(QuarantineEvent, frozen=True, kw_only=True):
     kind: str
     """issue, comment, worklog, sprint, user, board, field or project; of a list, what it lists, as in comments."""
     name: str
-    """What people call it: `Issue MOVA-7, comment 12`."""
+    """What people call it: `Issue MOVA-7, comment 7`."""
     issue_id: str | None = None
     """The issue that it is, or belongs to; None for what belongs to none, or to one without an id."""
     issue_key: str | None = None

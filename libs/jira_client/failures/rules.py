@@ -180,7 +180,8 @@ RULES: Final[dict[ErrorCode, Rule]] = {
         Scope.CALL,
         Severity.WARNING,
         Category.CONTRACT,
-        "Fix the cause, then replay the parked event; the others go on.",
+        "Nothing is lost: it is asked for again by itself. See the quarantine for what it is; correct it in Jira, or"
+        " report its shape.",
     ),
     ErrorCode.SLOW_SUCCESS: Rule(
         Origin.JIRA,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import msgspec
 
@@ -23,9 +24,13 @@ from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
 from services.ingestor.failures import failed_event
 from services.ingestor.project_of import project_of
-from services.ingestor.sync.plan import ENTITIES, PendingRequest, Watermarks, advance, plan_sync
+from services.ingestor.sync.plan import ENTITIES, Owed, PendingRequest, Watermarks, advance, plan_sync
 from services.ingestor.sync.records.drift import decode_error
-from services.ingestor.sync.step import drift_event, envelope
+from services.ingestor.sync.records.quarantine import Nameless, debt_of, nameless_debt, not_met_again, released
+from services.ingestor.sync.step import drift_event, envelope, origin_of
+
+TOLD = 5
+"""Records that are set aside and named when a run ends."""
 
 
 async def begun(log: EventLog, message: BeginSync) -> Append:
@@ -34,9 +39,9 @@ async def begun(log: EventLog, message: BeginSync) -> Append:
     requests = [
         msgspec.json.decode(raw, type=PendingRequest) for raw in (await log.checkpoints(names.requests)).values()
     ]
-    unfinished = await _unfinished(log, names)
+    owed = await _owed(log, names, now, asked=bool(requests))
     tracked = msgspec.json.decode(await log.checkpoint(names.tracked) or b"[]", type=tuple[str, ...])
-    plan = plan_sync(await _watermarks(log, names), requests, unfinished, now, tracked)
+    plan = plan_sync(await _watermarks(log, names), requests, owed, now, tracked)
     event = SyncStarted(
         **envelope(message, now),
         run_id=message.run_id,
@@ -63,6 +68,7 @@ async def completed(log: EventLog, message: CompleteSync) -> tuple[Append, Count
     if message.plan.full:
         # A full run meets its users in the payloads instead of reading them as references.
         counts = msgspec.structs.replace(counts, users=len(await log.checkpoints(names.users)))
+    aside = await _aside(log, names, message)
     event = SyncSucceeded(
         **envelope(message, now),
         run_id=message.run_id,
@@ -71,14 +77,18 @@ async def completed(log: EventLog, message: CompleteSync) -> tuple[Append, Count
         seconds=(now - message.plan.started_at).total_seconds(),
         warnings=message.warnings,
         entities=_entities(counts, watermarks or previous, message.scan.scan_started_at),
+        quarantined=aside.records,
+        quarantine=aside.told,
     )
+    records = (record for debt in aside.found.values() for record in debt.records)
     end = Append(
-        changes=[Change(event=event)],
+        changes=[*released(origin_of(message), records), Change(event=event)],
         checkpoints={names.watermarks: msgspec.json.encode(watermarks)} if watermarks else {},
         # A request is served by a run that succeeded; after a failure the next run takes it up again.
         forget=[
             f"{names.scan(message.run_id)}*",
             f"{names.decode_errors}*",
+            *aside.found,
             *(f"{names.requests}{request}" for request in message.plan.request_ids),
         ],
         idempotency_key=end_key(message.run_id),
@@ -118,10 +128,42 @@ async def cancelled(log: EventLog, message: CancelSync) -> Append:
     return _end(message, [event])
 
 
-async def _unfinished(log: EventLog, names: CheckpointNames) -> list[str]:
-    """Issues to read again, the one that waits longest first, so that more than fit one run take turns."""
-    tried = await log.checkpoints(names.unfinished)
-    return [name.removeprefix(names.unfinished) for name in sorted(tried, key=lambda name: (tried[name], name))]
+async def _owed(log: EventLog, names: CheckpointNames, now: datetime, *, asked: bool) -> Owed:
+    """What to read again, that which waits longest first, so that more than fit one run take turns.
+
+    Args:
+        log: holds what is owed.
+        names: of the project's checkpoints.
+        now: what is not due by now waits.
+        asked: somebody asked for the run: everything is due.
+    """
+    issues = {name: debt_of(stored) for name, stored in (await log.checkpoints(names.unfinished)).items()}
+    nameless = [nameless_debt(stored) for stored in (await log.checkpoints(names.nameless)).values()]
+    due = [name for name, debt in issues.items() if asked or debt.due <= now]
+    return Owed(
+        [name.removeprefix(names.unfinished) for name in sorted(due, key=lambda name: (issues[name].tried, name))],
+        [debt.bound for debt in nameless if asked or debt.due <= now],
+    )
+
+
+class _Aside(NamedTuple):
+    """What is set aside when a run ends."""
+
+    records: int
+    told: tuple[str, ...]
+    """The first of those that people should know of."""
+    found: Mapping[str, Nameless]
+    """Nameless issues that were not met again: by their checkpoints."""
+
+
+async def _aside(log: EventLog, names: CheckpointNames, message: CompleteSync) -> _Aside:
+    nameless = await log.checkpoints(names.nameless)
+    limited = bool(message.plan.account_ids)
+    found = {} if limited else not_met_again(nameless, message.run_id, message.plan.since)
+    stored = await log.checkpoints(names.unfinished) | await log.checkpoints(names.sick) | nameless
+    debts = [debt_of(debt) for name, debt in sorted(stored.items()) if name not in found]
+    told = [line for debt in debts if debt.told for line in debt.records.values()]
+    return _Aside(sum(max(1, len(debt.records)) for debt in debts), tuple(told[:TOLD]), found)
 
 
 async def _watermarks(log: EventLog, names: CheckpointNames) -> Watermarks | None:

@@ -10,7 +10,7 @@ its id until an answer has shown it whole, or Jira has confirmed for it alone th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -27,13 +27,14 @@ from libs.events import (
     SyncPageRecorded,
     WorklogFetched,
 )
-from libs.jira_client import JiraClient, Listed, RequestCount, SeenTokens
-from libs.temporal.messages import MAX_WARNINGS, Counts, FetchPage, PageResult
+from libs.jira_client import JiraClient, JiraError, Listed, RequestCount, SeenTokens
+from libs.temporal.messages import MAX_WARNINGS, Counts, FetchPage, PageResult, PageSource
 from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
 from services.ingestor.project_of import project_of
-from services.ingestor.sync.answers import read_page
-from services.ingestor.sync.records.odd import ODD, askable, name_of, why
+from services.ingestor.sync.answers import Answer, read_page
+from services.ingestor.sync.records.odd import ODD, Odd, askable, why
+from services.ingestor.sync.records.quarantine import Settlement, nameless, nameless_of, settle
 from services.ingestor.sync.records.translate import (
     Children,
     Issue,
@@ -44,11 +45,10 @@ from services.ingestor.sync.records.translate import (
     take_apart,
     without_repeats,
 )
-from services.ingestor.sync.step import ONE_SICK, envelope, origin_of
+from services.ingestor.sync.sick import is_one_sick
+from services.ingestor.sync.step import envelope, origin_of
 
 SEARCH = "POST /rest/api/3/search/jql"
-
-AGAIN = "it is tried again by the next run"
 
 
 class _Translated(NamedTuple):
@@ -56,23 +56,18 @@ class _Translated(NamedTuple):
 
     changes: Sequence[Change]
     shown: tuple[str, ...]
-    """Ids of the issues that could be read, whole or in part."""
-    warnings: tuple[str, ...]
-    owed: tuple[str, ...]
-    """Ids of the issues of which something could not be read."""
+    """Ids and keys of the issues that could be read, whole or in part."""
+    odd: Sequence[Odd]
+    notes: tuple[str, ...]
+    """What people should hear, and nothing is owed for."""
 
 
-class _Odd(NamedTuple):
-    """What a record, or a part of it, lacks."""
+class _Completed(NamedTuple):
+    """An issue with its comments and worklogs, as far as Jira shows them."""
 
-    name: str
-    issue_id: str | None
-    """Of the issue to ask for again; None where it has none that could be read, or asking would not help."""
-    why: str
-
-    @property
-    def warning(self) -> str:
-        return f"{self.name}: {self.why}" + (f"; {AGAIN}" if askable(self.issue_id) else "")
+    issue: Issue
+    odd: Sequence[Odd]
+    notes: Sequence[str]
 
 
 async def fetched(jira: JiraClient, log: EventLog, message: FetchPage, requests: RequestCount) -> Append:
@@ -81,20 +76,49 @@ async def fetched(jira: JiraClient, log: EventLog, message: FetchPage, requests:
     page = await read_page(jira, log, message, names)
     token_seen = await _token_seen(log, names.tokens(message.run_id), page.next_token)
     read = await _translated(jira, page.raws, origin, message.scan.sprint_field)
-    tried_at = origin.fetched_at.isoformat().encode()
-    owed = {f"{names.unfinished}{issue}": tried_at for issue in page.owed + read.owed}
-    settled = {f"{names.unfinished}{issue}" for issue in page.gone + read.shown} - owed.keys()
+    debts = await _settled(log, message, origin, page, read)
     return Append(
         changes=read.changes,
-        checkpoints=token_seen | {f"{names.stored(message.run_id)}{message.page}": b""} | owed,
+        checkpoints=token_seen | {f"{names.stored(message.run_id)}{message.page}": b""} | debts.checkpoints,
         new_checkpoints={
             f"{names.users}{change.event.account_id}": b""
             for change in read.changes
             if isinstance(change.event, JiraUserFetched)
         },
-        forget=[name for name in await log.checkpoints(names.unfinished) if name in settled],
-        closing=_closing(message, read.changes, page.next_token, bounded(page.warnings + read.warnings), requests),
+        forget=debts.forget,
+        closing=_closing(message, read, debts.changes, page, requests),
     )
+
+
+async def _settled(log: EventLog, message: FetchPage, origin: Origin, page: Answer, read: _Translated) -> Settlement:
+    """What becomes of the debts that the page touches."""
+    names = CheckpointNames(project_of(message))
+    known = await log.checkpoints(names.unfinished)
+    odd: dict[str, list[Odd]] = {}
+    without_name: dict[str, Odd] = {}
+    for one in read.odd:
+        asked_by = next(filter(askable, (one.issue_id, one.issue_key)), None)
+        if asked_by is not None:
+            odd.setdefault(f"{names.unfinished}{asked_by}", []).append(one)
+        else:
+            without_name[f"{names.nameless}{one.record.partition('/')[2]}"] = one
+    answered = [f"{names.unfinished}{name}" for name in read.shown + page.gone]
+    silent = [issue for issue in _asked_again(message) if f"{names.unfinished}{issue}" not in {*answered, *odd}]
+    passed_over = {f"{names.unfinished}{issue}": _passed_over(issue) for issue in (*page.owed, *silent)}
+    debts = settle(origin, known, answered, odd, passed_over)
+    if not without_name:
+        return debts
+    met = nameless(origin, await log.checkpoints(names.nameless), message.plan.since, without_name)
+    return Settlement(debts.changes + met.changes, debts.checkpoints | met.checkpoints, debts.forget)
+
+
+def _asked_again(message: FetchPage) -> tuple[str, ...]:
+    return message.plan.retry_issue_ids if message.source is PageSource.RETRY else ()
+
+
+def _passed_over(issue: str) -> Odd:
+    why = "Jira's answer does not show it, nor says that it is gone"
+    return Odd(f"issue/{issue}", "issue", f"Issue {issue}", why, issue)
 
 
 def bounded(warnings: tuple[str, ...]) -> tuple[str, ...]:
@@ -124,84 +148,86 @@ async def _translated(jira: JiraClient, raws: Sequence[Raw], origin: Origin, spr
     """The facts of a page, of each record as far as it can be read."""
     issues, odd = _taken_apart(raws)
     changes: list[Change] = []
-    for issue, lacking in await asyncio.gather(*(_complete(jira, issue) for issue in issues)):
-        name = f"Issue {issue.key}"
-        odd += lacking
+    notes: list[str] = []
+    for completed in await asyncio.gather(*(_complete(jira, issue) for issue in issues)):
+        issue = completed.issue
+        odd += completed.odd
+        notes += completed.notes
         try:
             facts = issue_facts(origin, issue, sprint_field)
         except ODD as error:
-            odd.append(_Odd(name, issue.issue_id, f"could not be read ({why(error)})"))
+            odd.append(_unreadable(issue.issue_id, issue.key, issue.payload, error))
             continue
         changes += facts.changes
-        odd += [_Odd(name, issue.issue_id, f"could not read {part}") for part in facts.odd]
-    owed = dict.fromkeys(one.issue_id for one in odd if one.issue_id is not None and askable(one.issue_id))
-    shown = tuple(issue.issue_id for issue in issues)
-    return _Translated(without_repeats(changes), shown, tuple(one.warning for one in odd), tuple(owed))
+        odd += facts.odd
+    shown = tuple(name for issue in issues for name in (issue.issue_id, issue.key))
+    return _Translated(without_repeats(changes), shown, odd, tuple(notes))
 
 
-def _taken_apart(raws: Sequence[Raw]) -> tuple[list[Issue], list[_Odd]]:
+def _taken_apart(raws: Sequence[Raw]) -> tuple[list[Issue], list[Odd]]:
     issues: list[Issue] = []
-    odd: list[_Odd] = []
-    for place, raw in enumerate(raws, 1):
+    odd: list[Odd] = []
+    for raw in raws:
         try:
             issues.append(take_apart(raw))
         except ODD as error:
-            issue_id, key = names_of(raw)
-            name = name_of("Issue", key or issue_id, place)
-            odd.append(_Odd(name, issue_id, f"could not be read ({why(error)})"))
+            odd.append(_unreadable(*names_of(raw), raw, error))
     return issues, odd
 
 
-async def _complete(jira: JiraClient, issue: Issue) -> tuple[Issue, list[_Odd]]:
+def _unreadable(issue_id: str | None, key: str | None, raw: Raw, error: BaseException) -> Odd:
+    if not askable(issue_id) and not askable(key):
+        return nameless_of(raw, why(error))
+    return Odd(f"issue/{issue_id or key}", "issue", f"Issue {key or issue_id}", why(error), issue_id, key, raw)
+
+
+async def _complete(jira: JiraClient, issue: Issue) -> _Completed:
     """Fetch on where a list came shorter than its total. A list that cannot be had does not cost the issue."""
-    odd: list[_Odd] = []
+    odd: list[Odd] = []
+    notes: list[str] = []
     for name, known, fetch in (
         ("comments", issue.comments, jira.all_comments),
         ("worklogs", issue.worklogs, jira.all_worklogs),
     ):
         if not known.complete:
-            listed = await _listed(fetch(issue.issue_id))
+            listed = await _listed(jira, fetch(issue.issue_id))
             whole = Children(items=[*listed] or known.items, total=len(listed))
             issue = msgspec.structs.replace(issue, **{name: whole})
-            odd += _lacking(issue, name, listed)
-    return issue, odd
+            odd += [_cut(issue, name, listed.cut)] if listed.cut else []
+            notes += [f"Issue {issue.key}: {note}" for note in listed.notes]
+    return _Completed(issue, odd, notes)
 
 
-async def _listed(fetch: Awaitable[Listed[Raw]]) -> Listed[Raw]:
+def _cut(issue: Issue, name: str, why: str) -> Odd:
+    record, shown = f"issue/{issue.issue_id}/{name}", f"Issue {issue.key}, {name}"
+    return Odd(record, name, shown, why, issue.issue_id, issue.key)
+
+
+async def _listed(jira: JiraClient, fetch: Awaitable[Listed[Raw]]) -> Listed[Raw]:
     """The list, or an empty one that says why there is none."""
     try:
         return await fetch
-    except ONE_SICK as error:
-        return Listed(cut=error.message)
+    except JiraError as error:
+        if await is_one_sick(jira, error):
+            return Listed(cut=error.message)
+        raise
     except msgspec.DecodeError as error:
         return Listed(cut=why(error))
 
 
-def _lacking(issue: Issue, name: str, listed: Listed[Raw]) -> Iterable[_Odd]:
-    """What is missing of a list: where Jira may show it when it is asked again, the issue is owed."""
-    if listed.cut:
-        reason = f"its comments or worklogs could not be read: {name}, {listed.cut}"
-        yield _Odd(f"Issue {issue.key}", issue.issue_id, reason)
-    for note in listed.notes:
-        yield _Odd(f"Issue {issue.key}", None, note)
-
-
 def _closing(
-    message: FetchPage,
-    changes: Sequence[Change],
-    next_token: str | None,
-    warnings: tuple[str, ...],
-    requests: RequestCount,
+    message: FetchPage, read: _Translated, aside: Sequence[Change], page: Answer, requests: RequestCount
 ) -> Callable[[int], tuple[Sequence[Change], bytes]]:
     """The progress event and the activity's answer, which say how many facts were new to the log."""
+    warnings = bounded((*page.warnings, *(one.warning for one in read.odd), *read.notes))
 
     def closing(appended: int) -> tuple[Sequence[Change], bytes]:
         counts = Counts(
-            issues=count(changes, JiraIssueFetched),
-            comments=count(changes, JiraCommentFetched),
-            worklogs=count(changes, WorklogFetched),
-            sprints=count(changes, SprintFetched),
-            users=count(changes, JiraUserFetched),
+            issues=count(read.changes, JiraIssueFetched),
+            comments=count(read.changes, JiraCommentFetched),
+            worklogs=count(read.changes, WorklogFetched),
+            sprints=count(read.changes, SprintFetched),
+            users=count(read.changes, JiraUserFetched),
             appended=appended,
             requests=requests.sent,
         )
@@ -220,7 +246,7 @@ def _closing(
         )
         # The same few users and sprints come with every page: the run's totals count them as references.
         totals = msgspec.structs.replace(counts, sprints=0, users=0)
-        result = PageResult(counts=totals, next_token=next_token, warnings=warnings)
-        return [Change(event=event)], msgspec.json.encode(result)
+        result = PageResult(counts=totals, next_token=page.next_token, warnings=warnings)
+        return [*aside, Change(event=event)], msgspec.json.encode(result)
 
     return closing

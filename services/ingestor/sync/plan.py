@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import msgspec
 
@@ -51,25 +52,38 @@ class PendingRequest(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
+class Owed(NamedTuple):
+    """What earlier runs could not read, and this one is to try again."""
+
+    issues: Sequence[str] = ()
+    """Ids, or keys of issues without one; those that wait longest first."""
+    bounds: Sequence[datetime | None] = ()
+    """Bounds of searches that have shown issues without a name; None: all issues are to be read."""
+
+
 def plan_sync(
     watermarks: Watermarks | None,
     requests: Sequence[PendingRequest],
-    unfinished: Sequence[str],
+    owed: Owed,
     now: datetime,
     tracked: Sequence[str] = (),
 ) -> SyncPlan:
-    """Decide what a run does. Full: the first time and on request. Accounts limit it only if every request does."""
-    full = watermarks is None or any(request.full for request in requests)
+    """Decide what a run does. Full: the first time, on request, and where a list of all issues could not be read.
+
+    Accounts limit it only if every request does.
+    """
     limited = bool(requests) and all(request.account_ids for request in requests) and watermarks is not None
+    full = watermarks is None or any(request.full for request in requests) or (None in owed.bounds and not limited)
+    searched = [bound for bound in owed.bounds if bound is not None and not limited]
     accounts = tuple(sorted({account for request in requests for account in request.account_ids})) if limited else ()
     trailing = watermarks is not None and now - watermarks.trailing_at >= TRAILING_EVERY
     return SyncPlan(
         full=full,
-        since=None if full or watermarks is None else _since(watermarks, now, trailing=trailing),
+        since=None if full or watermarks is None else min([_since(watermarks, now, trailing=trailing), *searched]),
         account_ids=accounts,
         trailing=full or trailing,
         started_at=now,
-        retry_issue_ids=() if full else tuple(unfinished[:RETRIES_PER_RUN]),
+        retry_issue_ids=() if full else tuple(owed.issues[:RETRIES_PER_RUN]),
         request_ids=tuple(request.request_id for request in requests),
         tracked=tuple(tracked),
     )

@@ -9,18 +9,20 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 from functools import partial
+from typing import TypeVar
 
 import msgspec
 from msgspec import Raw
 
 from libs.events import Append, Change, JiraUserFetched, SprintFetched
-from libs.jira_client import JiraClient, JiraError, NotFoundOrHidden, RequestCount, sprint_field
-from libs.temporal.messages import Counts, PageResult, RefreshReferences
+from libs.jira_client import JiraClient, JiraError, Listed, NotFoundOrHidden, RequestCount, sprint_field
+from libs.temporal.messages import Counts, PageResult, RefreshReferences, SyncStep
 from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
 from services.ingestor.project_of import project_of
 from services.ingestor.sync.records.drift import Drift, KnownField, catalogue_of, drifts
-from services.ingestor.sync.records.odd import ODD, name_of, why
+from services.ingestor.sync.records.odd import ODD, Odd, name_of, why
+from services.ingestor.sync.records.quarantine import Settlement, debt_of, settle
 from services.ingestor.sync.records.translate import (
     Origin,
     count,
@@ -30,12 +32,19 @@ from services.ingestor.sync.records.translate import (
     without_repeats,
 )
 from services.ingestor.sync.refresh_plan import REFRESH_AFTER, due_refreshes, kind_of
-from services.ingestor.sync.step import ONE_SICK, REFUSED, drift_event, origin_of
+from services.ingestor.sync.sick import is_one_sick
+from services.ingestor.sync.step import REFUSED, drift_event, origin_of
 
 USERS_AT_ONCE = 100
 """Users of one unit: their ids fit one request."""
 
 BOARD_WITHOUT_SPRINTS = "kanban"
+
+NOT_OFFERED = frozenset({"boards", "users"})
+"""References that a site or an account may do without: to be refused them is no debt, only a warning."""
+
+
+T = TypeVar("T")
 
 
 class Found(msgspec.Struct, kw_only=True):
@@ -49,24 +58,51 @@ class Found(msgspec.Struct, kw_only=True):
     sprint_field: str | None = None
     failed: tuple[str, ...] = ()
     """Units that could not be read although Jira does not refuse them: their turn comes again at once."""
+    odd: list[Odd] = msgspec.field(default_factory=list)
+    """Of one unit: its entries that could not be read, or that its list is cut."""
+    read: tuple[str, ...] = ()
+    """Units of which Jira has given an answer, be it a refusal that concerns all of a kind."""
+    lacking: dict[str, list[Odd]] = {}
+    """What could not be read, by unit."""
+    unanswered: dict[str, Odd] = {}
+    """Units that could not be read at all."""
 
-    def add(self, unit: str, part: Found | BaseException) -> None:
-        """Add what was read of one reference; a failure that concerns it alone is a warning that names it.
+    def add(self, unit: str, part: Found) -> None:
+        """Add what was read of one reference."""
+        self.changes += part.changes
+        self.drifts += part.drifts
+        self.warnings += part.warnings
+        self.checkpoints |= part.checkpoints
+        self.sprint_field = part.sprint_field or self.sprint_field
+        self.read += (unit,)
+        if part.odd:
+            self.lacking = self.lacking | {unit: [one.under(unit) for one in part.odd]}
+
+    async def add_sick(self, jira: JiraClient, unit: str, error: BaseException) -> None:
+        """A failure that concerns one reference alone is a warning that names it.
 
         Raises:
-            BaseException: `part`, when it is any other error.
+            BaseException: `error`, when it is any other.
         """
-        if isinstance(part, ONE_SICK):
-            self.warnings += (f"Could not look up {in_words(unit)}: {part.message} {part.advice}",)
-            self.failed += () if isinstance(part, REFUSED) else (unit,)
-        elif isinstance(part, BaseException):
-            raise part
+        if not (isinstance(error, JiraError) and await is_one_sick(jira, error)):
+            raise error
+        self.warnings += (f"Could not look up {in_words(unit)}: {error.message} {error.advice}",)
+        self.failed += () if isinstance(error, REFUSED) else (unit,)
+        if isinstance(error, REFUSED) and kind_of(unit) in NOT_OFFERED:
+            self.read += (unit,)
         else:
-            self.changes += part.changes
-            self.drifts += part.drifts
-            self.warnings += part.warnings
-            self.checkpoints |= part.checkpoints
-            self.sprint_field = part.sprint_field or self.sprint_field
+            self.unanswered = self.unanswered | {unit: Odd(unit, kind_of(unit), in_words(unit), error.message)}
+
+    async def settled(self, log: EventLog, message: SyncStep, origin: Origin) -> Settlement:
+        """What becomes of the debts of the units that were read, or could not be."""
+        prefix = CheckpointNames(project_of(message)).sick
+        return settle(
+            origin,
+            await log.checkpoints(prefix),
+            [f"{prefix}{unit}" for unit in self.read],
+            {f"{prefix}{unit}": odd for unit, odd in self.lacking.items()},
+            {f"{prefix}{unit}": odd for unit, odd in self.unanswered.items()},
+        )
 
 
 def in_words(unit: str) -> str:
@@ -80,6 +116,7 @@ async def refreshed(jira: JiraClient, log: EventLog, message: RefreshReferences,
     origin = origin_of(message)
     found = await _read_due(jira, log, message, origin)
     changes = without_repeats(found.changes)
+    debts = await found.settled(log, message, origin)
 
     def closing(appended: int) -> tuple[Sequence[Change], bytes]:
         counts = Counts(
@@ -89,16 +126,17 @@ async def refreshed(jira: JiraClient, log: EventLog, message: RefreshReferences,
             requests=requests.sent,
         )
         drifted = [Change(event=drift_event(message, drift, origin.fetched_at)) for drift in found.drifts]
-        return drifted, msgspec.json.encode(PageResult(counts=counts, warnings=found.warnings))
+        return drifted + debts.changes, msgspec.json.encode(PageResult(counts=counts, warnings=found.warnings))
 
-    return Append(changes=changes, checkpoints=found.checkpoints, closing=closing)
+    checkpoints = found.checkpoints | debts.checkpoints
+    return Append(changes=changes, checkpoints=checkpoints, forget=debts.forget, closing=closing)
 
 
 async def _read_due(jira: JiraClient, log: EventLog, message: RefreshReferences, origin: Origin) -> Found:
     names, found = CheckpointNames(project_of(message)), Found()
     if message.full:
         # Which boards there are decides what else there is to read.
-        await _try(_boards(jira, names, origin), "boards", found)
+        await _try(jira, _boards(jira, names, origin), "boards", found)
     boards = await _known_boards(log, names, found)
     users = sorted(name.removeprefix(names.users) for name in await log.checkpoints(names.users))
     steps: dict[str, Callable[[], Awaitable[Found]]] = {
@@ -112,21 +150,24 @@ async def _read_due(jira: JiraClient, log: EventLog, message: RefreshReferences,
         },
     }
     last = await _last_refreshed(log, names)
-    due = due_refreshes(tuple(steps), last, origin.fetched_at, full=message.full, changed=message.changed)
+    # What is owed of a board ends with the board.
+    sick = {name.removeprefix(names.sick): stored for name, stored in (await log.checkpoints(names.sick)).items()}
+    found.read += tuple(unit for unit in sick if unit not in steps)
+    owed = {unit for unit, stored in sick.items() if debt_of(stored).due <= origin.fetched_at}
+    due = due_refreshes(tuple(steps), last, origin.fetched_at, full=message.full, changed=message.changed, owed=owed)
     for unit in due:
         if not (message.full and unit == "boards"):
-            await _try(steps[unit](), unit, found)
+            await _try(jira, steps[unit](), unit, found)
     found.checkpoints |= await remembered(log, names, refreshed_at(due, found.failed, origin.fetched_at))
     return found
 
 
-async def _try(step: Awaitable[Found], unit: str, found: Found) -> None:
+async def _try(jira: JiraClient, step: Awaitable[Found], unit: str, found: Found) -> None:
     """Add what a step brings; a failure that concerns it alone is a warning."""
     try:
-        part: Found | JiraError = await step
-    except ONE_SICK as error:
-        part = error
-    found.add(unit, part)
+        found.add(unit, await step)
+    except JiraError as error:
+        await found.add_sick(jira, unit, error)
 
 
 def refreshed_at(due: Iterable[str], failed: Sequence[str], at: datetime) -> dict[str, datetime]:
@@ -154,7 +195,7 @@ async def _last_refreshed(log: EventLog, names: CheckpointNames) -> dict[str, da
 
 async def read_project(jira: JiraClient, origin: Origin) -> Found:
     """The project itself."""
-    return each([(await jira.project(origin.project)).payload], "project", partial(project_change, origin))
+    return each([(await jira.project(origin.project)).payload], "project", "project", partial(project_change, origin))
 
 
 async def read_fields(jira: JiraClient, log: EventLog, names: CheckpointNames) -> Found:
@@ -163,7 +204,9 @@ async def read_fields(jira: JiraClient, log: EventLog, names: CheckpointNames) -
     if not fields:
         # Every site has fields. To believe the answer would tell of the end of each, and lose the sprints.
         known = (await log.checkpoint(names.sprint_field) or b"").decode()
-        return Found(warnings=("Jira listed no fields at all, which is not believed.",), sprint_field=known or None)
+        why = "Jira listed no fields at all, which is not believed"
+        odd = [Odd("list", "field", "The list of fields", why)]
+        return Found(warnings=(f"{why}.",), sprint_field=known or None, odd=odd)
     catalogue = catalogue_of(fields)
     stored = await log.checkpoint(names.fields)
     before = msgspec.json.decode(stored, type=dict[str, KnownField]) if stored else catalogue
@@ -172,33 +215,44 @@ async def read_fields(jira: JiraClient, log: EventLog, names: CheckpointNames) -
     if stored is None or catalogue != before:
         checkpoints[names.fields] = msgspec.json.encode(catalogue)
     changed = tuple(drifts(before, catalogue))
-    return Found(checkpoints=checkpoints, sprint_field=found, drifts=changed, warnings=fields.warnings)
+    return noted(Found(checkpoints=checkpoints, sprint_field=found, drifts=changed), fields, "field")
 
 
 async def _boards(jira: JiraClient, names: CheckpointNames, origin: Origin) -> Found:
     boards = await jira.boards(origin.project)
     with_sprints = [board.id for board in boards if board.type != BOARD_WITHOUT_SPRINTS]
-    return Found(checkpoints={names.boards: msgspec.json.encode(with_sprints)}, warnings=boards.warnings)
+    return noted(Found(checkpoints={names.boards: msgspec.json.encode(with_sprints)}), boards, "board")
 
 
 async def _sprints(jira: JiraClient, origin: Origin, board: int) -> Found:
     sprints = await jira.sprints(board)
-    found = each((sprint.payload for sprint in sprints), f"board {board}, sprint", partial(sprint_change, origin))
-    found.warnings += sprints.warnings
-    return found
+    called = f"board {board}, sprint"
+    found = each((sprint.payload for sprint in sprints), "sprint", called, partial(sprint_change, origin))
+    return noted(found, sprints, "sprint")
 
 
-def each(payloads: Iterable[Raw], kind: str, change_of: Callable[[Raw], Change | None]) -> Found:
-    """The changes of a list's records; one that cannot be read is a warning that names it."""
+def each(payloads: Iterable[Raw], kind: str, called: str, change_of: Callable[[Raw], Change | None]) -> Found:
+    """The changes of a list's records; of one that cannot be read, `called` and its place are the name."""
     found = Found()
     for place, payload in enumerate(payloads, 1):
         try:
             change = change_of(payload)
         except ODD as error:
-            found.warnings += (f"Could not read {name_of(kind, None, place)} ({why(error)})",)
+            name = name_of(called, None, place)
+            found.odd.append(Odd(f"place {place}", kind, name, why(error), raw=payload))
+            found.warnings += (f"Could not read {name} ({why(error)})",)
             continue
         if change is not None:
             found.changes.append(change)
+    return found
+
+
+def noted(found: Found, listed: Listed[T], kind: str) -> Found:
+    """With what Jira's list says of entries that are not in it."""
+    found.warnings += listed.warnings
+    found.odd += [Odd(one.name, kind, f"{kind} {one.name}", one.why, raw=one.payload) for one in listed.left_out]
+    if listed.cut:
+        found.odd.append(Odd("rest", kind, f"The rest of the {kind}s", listed.cut))
     return found
 
 
@@ -209,6 +263,5 @@ async def _users(jira: JiraClient, origin: Origin, accounts: list[str]) -> Found
         # A site may show no users by their ids, and all of them in a list.
         users = await jira.all_users()
     known = set(accounts)
-    found = each((user.payload for user in users if user.account_id in known), "user", partial(user_change, origin))
-    found.warnings += users.warnings
-    return found
+    shown = (user.payload for user in users if user.account_id in known)
+    return noted(each(shown, "user", "user", partial(user_change, origin)), users, "user")

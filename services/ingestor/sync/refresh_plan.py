@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 REFRESH_AFTER: Mapping[str, timedelta] = {
@@ -15,21 +15,32 @@ REFRESH_AFTER: Mapping[str, timedelta] = {
 """The references, and the age at which each is due. Sprints change without touching an issue."""
 
 
+READ_BEFORE = frozenset({"project", "fields", "users"})
+"""References that a full run has read before its first page, or meets in the pages."""
+
+
 def due_refreshes(
-    units: Sequence[str], refreshed: Mapping[str, datetime], now: datetime, *, full: bool, changed: bool
+    units: Sequence[str],
+    refreshed: Mapping[str, datetime],
+    now: datetime,
+    *,
+    full: bool,
+    changed: bool,
+    owed: Container[str] = (),
 ) -> tuple[str, ...]:
     """Which references a run refreshes, of units such as `fields`, `sprints/7` (of board 7) or `users/0` (one request).
 
     A full run refreshes those that its preparation has not read; a run that saw changes refreshes sprints, users and
     what is due; a run that saw none refreshes one, the most overdue, so that an idle project costs three requests a
-    tick and still every reference has its turn.
+    tick and still every reference has its turn. What is owed is refreshed by every run.
     """
     if full:
-        return tuple(unit for unit in units if kind_of(unit) in ("boards", "sprints"))
+        return tuple(unit for unit in units if kind_of(unit) not in READ_BEFORE)
     ages = {unit: (now - _refreshed_at(refreshed, unit)) / REFRESH_AFTER[kind_of(unit)] for unit in units}
     if changed:
-        return tuple(unit for unit in units if kind_of(unit) in ("sprints", "users") or ages[unit] >= 1)
-    return (max(units, key=lambda unit: ages[unit]),)
+        return tuple(unit for unit in units if kind_of(unit) in ("sprints", "users") or ages[unit] >= 1 or unit in owed)
+    oldest = max(units, key=lambda unit: ages[unit])
+    return tuple(unit for unit in units if unit == oldest or unit in owed)
 
 
 def kind_of(unit: str) -> str:

@@ -18,6 +18,7 @@ from libs.temporal.messages import MAX_WARNINGS, BeginSync, Counts, FetchPage, P
 from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
 from services.ingestor.sync import answers, course, pages
+from services.ingestor.sync.records import odd
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 RUN = {"site": "acme", "project": "DEMO", "run_id": "run-1"}
@@ -175,7 +176,7 @@ async def test_of_a_list_of_children_what_is_shown_is_stored_and_what_may_come_i
     result = await read(log, jira, ["1", "2"])
     assert (result.counts.issues, result.counts.comments) == (2, 2)
     assert owed(store) == {"1"}
-    assert [warning.endswith(pages.AGAIN) for warning in result.warnings] == [True, False]
+    assert [warning.endswith(odd.AGAIN) for warning in result.warnings] == [True, False]
 
 
 async def test_an_odd_date_is_taken_over_what_is_stored_and_given_up_when_it_heals(log: EventLog) -> None:

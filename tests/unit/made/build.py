@@ -293,7 +293,7 @@ def cancelled(run_id: str = "run-1", at: datetime = MOMENT) -> SyncCancelled:
     return SyncCancelled(**shared("sync", PROJECT, at=at), run_id=run_id, reason="stopped by ada", pages_recorded=1)
 
 
-def quarantined(record: str = "issue/10001/comment/7", why: str = "`id` is missing or no text") -> RecordQuarantined:
+def quarantined(record: str = "issue/10001/comment 7", why: str = "`id` is missing or no text") -> RecordQuarantined:
     return RecordQuarantined(
         **shared("quarantine", f"{PROJECT}/{record}"),
         run_id="run-1",
@@ -309,7 +309,7 @@ def quarantined(record: str = "issue/10001/comment/7", why: str = "`id` is missi
     )
 
 
-def released(record: str = "issue/10001/comment/7") -> RecordReleased:
+def released(record: str = "issue/10001/comment 7") -> RecordReleased:
     return RecordReleased(**shared("quarantine", f"{PROJECT}/{record}"), run_id="run-2", record=record)
 
 

@@ -7,8 +7,9 @@ order or a digest is read by functions that never raise. Where an id or a whole 
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 from msgspec import Raw
@@ -17,6 +18,8 @@ from msgspec import Raw
 class UnreadableError(ValueError):
     """A record is not as Jira documents it; the text names the place and what is wrong there."""
 
+
+AGAIN: Final = "it is tried again by the next runs"
 
 ODD: Final = (msgspec.MsgspecError, ValueError, TypeError, ArithmeticError, RecursionError)
 """What reading a record can raise, whatever stands in it."""
@@ -27,6 +30,31 @@ _MILLISECONDS: Final = 1e11
 """A number of seconds from here on lies beyond the year 5000: it is meant in milliseconds."""
 _WHY: Final = 200
 _ID: Final = 20
+_LONGEST_NAME: Final = 60
+_ID_OR_KEY: Final = re.compile(r"[0-9]{1,20}|[A-Z][A-Z0-9_]+-[0-9]{1,18}", re.ASCII)
+
+
+class Odd(NamedTuple):
+    """A record, a part of one, or a list, that could not be read."""
+
+    record: str
+    """As of `QuarantineEvent`."""
+    kind: str
+    name: str
+    """What people call it, as in `Issue MOVA-7, comment 12`."""
+    why: str
+    issue_id: str | None = None
+    issue_key: str | None = None
+    raw: Raw | None = None
+    """None for a list that could not be had."""
+
+    def under(self, unit: str) -> Odd:
+        """The same, as a part of a look-up."""
+        return self._replace(record=f"{unit}/{self.record}")
+
+    @property
+    def warning(self) -> str:
+        return f"{self.name} could not be read: {self.why}; {AGAIN}"
 
 
 def said(raw: Raw | None) -> bool:
@@ -100,9 +128,9 @@ def _value(raw: Raw | None) -> object:
         return None
 
 
-def askable(issue_id: str | None) -> bool:
-    """Whether Jira can be asked for this id: one that is no number would spoil the whole request."""
-    return issue_id is not None and issue_id.isascii() and issue_id.isdecimal() and len(issue_id) <= _ID
+def askable(name: str | None) -> bool:
+    """Whether Jira can be asked for an issue of this id or key: anything else would spoil the whole request."""
+    return name is not None and len(name) <= _LONGEST_NAME and _ID_OR_KEY.fullmatch(name) is not None
 
 
 def why(error: BaseException) -> str:

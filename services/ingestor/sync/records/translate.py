@@ -30,6 +30,7 @@ from libs.events import (
 from libs.jira_client.models import UNKNOWN_ACCOUNT, Child, InlineChildren, SprintFact, UserFact
 from services.ingestor.sync.records.odd import (
     ODD,
+    Odd,
     UnreadableError,
     count_of,
     moment_of,
@@ -100,10 +101,17 @@ class Names(NamedTuple):
 class Facts(msgspec.Struct, kw_only=True):
     """The facts of one issue, and what of it could not be read."""
 
+    issue: Issue
     changes: list[Change] = msgspec.field(default_factory=list)
     """Without `updated` where the record has none that can be read: when it was asked for orders it."""
-    odd: list[str] = msgspec.field(default_factory=list)
-    """Each part that was left out, with the reason: `comment 7 (Expected …)`."""
+    odd: list[Odd] = msgspec.field(default_factory=list)
+    """The parts that were left out."""
+
+    def leave_out(self, kind: str, part: str, raw: Raw, error: BaseException) -> None:
+        """Go on without a part of the issue, such as `comment 7`."""
+        issue = self.issue
+        name = f"Issue {issue.key}, {part}"
+        self.odd.append(Odd(f"issue/{issue.issue_id}/{part}", kind, name, why(error), issue.issue_id, issue.key, raw))
 
 
 _objects = msgspec.json.Decoder(dict[str, Raw])
@@ -187,7 +195,7 @@ def project_change(origin: Origin, raw: Raw) -> Change:
 
 def issue_facts(origin: Origin, issue: Issue, sprint_field: str | None) -> Facts:
     """The facts of one issue: itself, its children, and the users and sprints met in them."""
-    facts = Facts()
+    facts = Facts(issue=issue)
     updated = moment_of(issue.fields.get("updated"))
     shown = updated or moment_of(issue.fields.get("created")) or origin.fetched_at
     event = JiraIssueFetched(
@@ -235,7 +243,7 @@ def _add_child(
             payload=raw,
         )
     except ODD as error:
-        facts.odd.append(f"{name} ({why(error)})")
+        facts.leave_out(kind.entity, name, raw, error)
         return
     facts.changes.append(origin.change(event, digest(raw), updated))
     _add_user(facts, origin, f"author of {name}", child.author)
@@ -248,7 +256,7 @@ def _add_user(facts: Facts, origin: Origin, name: str, raw: Raw | None) -> None:
     try:
         change = user_change(origin, raw)
     except ODD as error:
-        facts.odd.append(f"{name} ({why(error)})")
+        facts.leave_out("user", name, raw, error)
         return
     if change is not None:
         facts.changes.append(change)
@@ -261,7 +269,7 @@ def _add_sprints(facts: Facts, origin: Origin, value: Raw | None) -> None:
             if _is_sprint(raw):
                 facts.changes.append(sprint_change(origin, raw))
         except ODD as error:
-            facts.odd.append(f"{name_of('sprint', None, place)} ({why(error)})")
+            facts.leave_out("sprint", name_of("sprint", None, place), raw, error)
 
 
 def _entries(value: Raw | None) -> list[Raw]:

@@ -186,6 +186,26 @@ def test_alerts_of_others_end_after_three_successes_unless_somebody_is_at_them()
     assert [alert.alert_id for alert in course.state.alerts] == ["other-2"]
 
 
+def test_records_that_are_set_aside_raise_one_alert_until_they_can_be_read() -> None:
+    course = Course()
+
+    def run(records: int, *named: str) -> list[Event]:
+        return course.then(msgspec.structs.replace(succeeded(course.now), quarantined=records, quarantine=named))
+
+    assert run(2) == []
+    (raised,) = run(2, "Issue KEY-1, comment 7: `id` is missing")
+    assert isinstance(raised, AlertRaised)
+    assert (raised.code, raised.severity, raised.category) == ("POISON_EVENT", "warning", "contract")
+    assert (
+        raised.message
+        == "2 records are set aside in KEY, for they could not be read: Issue KEY-1, comment 7: `id` is missing."
+    )
+    assert run(1, "Issue KEY-1, comment 7: `id` is missing") == []
+    assert alerted(course.fail("AUTH_EXPIRED")) == [("AlertRaised", "AUTH_EXPIRED")]
+    ended = run(0)
+    assert alerted(ended) == [("AlertResolved", "AUTH_EXPIRED"), ("AlertResolved", "POISON_EVENT")]
+
+
 def test_with_the_project_its_alerts_end() -> None:
     course = Course()
     course.fail("AUTH_EXPIRED")

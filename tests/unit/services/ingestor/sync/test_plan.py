@@ -7,6 +7,7 @@ from services.ingestor.sync.plan import (
     OVERLAP,
     TRAILING_EVERY,
     TRAILING_WINDOW,
+    Owed,
     PendingRequest,
     Watermarks,
     advance,
@@ -17,6 +18,7 @@ from services.ingestor.sync.plan import (
 from services.ingestor.sync.refresh_plan import REFRESH_AFTER, due_refreshes
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+ACCOUNT = PendingRequest(request_id="r", full=False, account_ids=("a",))
 times = st.datetimes(datetime(2020, 1, 1), datetime(2026, 3, 1), timezones=st.just(UTC))  # noqa: DTZ001
 
 
@@ -25,7 +27,7 @@ def watermarks(at: datetime, trailing_at: datetime = NOW) -> Watermarks:
 
 
 def test_the_first_run_is_full() -> None:
-    plan = plan_sync(None, [], [], NOW)
+    plan = plan_sync(None, [], Owed(), NOW)
     assert plan.full
     assert plan.since is None
 
@@ -35,20 +37,20 @@ def test_a_run_starts_at_the_oldest_of_the_watermarks(issue: datetime, comment: 
     watermarks = Watermarks(
         issue=issue, comment=comment, worklog=worklog, sprint=NOW, user=NOW, trailing_at=NOW - timedelta(minutes=1)
     )
-    assert plan_sync(watermarks, [], [], NOW).since == min(issue, comment, worklog)
+    assert plan_sync(watermarks, [], Owed(), NOW).since == min(issue, comment, worklog)
 
 
 def test_once_an_hour_a_run_looks_back_over_the_trailing_window() -> None:
-    plan = plan_sync(watermarks(NOW - OVERLAP, NOW - TRAILING_EVERY), [], [], NOW)
+    plan = plan_sync(watermarks(NOW - OVERLAP, NOW - TRAILING_EVERY), [], Owed(), NOW)
     assert plan.since == NOW - TRAILING_WINDOW
     after = advance(watermarks(NOW), plan, NOW)
     assert after is not None
-    assert plan_sync(after, [], [], NOW + timedelta(minutes=1)).since == NOW - OVERLAP
+    assert plan_sync(after, [], Owed(), NOW + timedelta(minutes=1)).since == NOW - OVERLAP
 
 
 @given(scan_started_at=times, newest_seen=times)
 def test_a_watermark_never_depends_on_what_was_seen(scan_started_at: datetime, newest_seen: datetime) -> None:
-    plan = plan_sync(watermarks(newest_seen), [], [], NOW)
+    plan = plan_sync(watermarks(newest_seen), [], Owed(), NOW)
     after = advance(watermarks(newest_seen), plan, scan_started_at)
     assert after is not None
     assert after.issue == scan_started_at - OVERLAP
@@ -56,13 +58,22 @@ def test_a_watermark_never_depends_on_what_was_seen(scan_started_at: datetime, n
 
 def test_unfinished_issues_are_read_again_as_many_as_fit_one_request() -> None:
     unfinished = [str(number) for number in range(250)]
-    plan = plan_sync(watermarks(NOW), [], unfinished, NOW)
+    plan = plan_sync(watermarks(NOW), [], Owed(unfinished), NOW)
     assert list(plan.retry_issue_ids) == unfinished[:100]
+
+
+def test_a_search_that_showed_issues_without_a_name_is_read_again_from_its_bound() -> None:
+    bound = NOW - timedelta(days=3)
+    assert plan_sync(watermarks(NOW), [], Owed(bounds=[bound]), NOW).since == bound
+    assert plan_sync(watermarks(NOW), [], Owed(bounds=[bound, None]), NOW).full
+    limited = plan_sync(watermarks(NOW), [ACCOUNT], Owed(bounds=[bound, None]), NOW)
+    assert not limited.full
+    assert limited.since == plan_sync(watermarks(NOW), [ACCOUNT], Owed(), NOW).since
 
 
 def test_a_run_limited_to_accounts_moves_no_watermark() -> None:
     request = PendingRequest(request_id="r", full=True, account_ids=("a", "b"))
-    plan = plan_sync(watermarks(NOW), [request], [], NOW)
+    plan = plan_sync(watermarks(NOW), [request], Owed(), NOW)
     assert plan.full
     assert plan.account_ids == ("a", "b")
     assert advance(watermarks(NOW), plan, NOW) is None
@@ -71,7 +82,7 @@ def test_a_run_limited_to_accounts_moves_no_watermark() -> None:
 def test_a_request_for_everything_widens_one_for_some_accounts() -> None:
     some = PendingRequest(request_id="some", full=True, account_ids=("a",))
     everything = PendingRequest(request_id="all", full=False)
-    plan = plan_sync(watermarks(NOW), [some, everything], [], NOW)
+    plan = plan_sync(watermarks(NOW), [some, everything], Owed(), NOW)
     assert plan.account_ids == ()
     assert plan.full
     assert plan.request_ids == ("some", "all")
@@ -79,7 +90,7 @@ def test_a_request_for_everything_widens_one_for_some_accounts() -> None:
 
 def test_the_first_run_reads_everything_whatever_was_asked() -> None:
     request = PendingRequest(request_id="r", full=False, account_ids=("a",))
-    assert plan_sync(None, [request], [], NOW).account_ids == ()
+    assert plan_sync(None, [request], Owed(), NOW).account_ids == ()
 
 
 def test_the_bound_is_in_epoch_milliseconds_without_upper_bound() -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import partial
+from typing import cast
 
 import pytest
 from msgspec import Raw
 
 from libs.events import SprintFetched
-from libs.jira_client import ErrorCode, JiraError
+from libs.jira_client import ErrorCode, JiraClient, JiraError
 from libs.jira_client.failures.classify import Answer, Context, classify
 from libs.jira_client.failures.errors import error_for
 from services.ingestor.sync.records.translate import Origin, count, sprint_change
@@ -28,7 +29,7 @@ def failure(status: int) -> JiraError:
 
 def test_an_odd_sprint_of_a_board_is_named_and_the_others_are_read() -> None:
     sprints = [Raw(b'{"id":1,"name":"S1"}'), Raw(b'{"name":"S2"}'), Raw(b"7"), Raw(b'{"id":"4","endDate":{}}')]
-    found = each(sprints, "board 9, sprint", partial(sprint_change, ORIGIN))
+    found = each(sprints, "sprint", "board 9, sprint", partial(sprint_change, ORIGIN))
     assert count(found.changes, SprintFetched) == 2
     assert [warning.partition(" (")[0] for warning in found.warnings] == [
         "Could not read board 9, sprint at place 2",
@@ -36,19 +37,54 @@ def test_an_odd_sprint_of_a_board_is_named_and_the_others_are_read() -> None:
     ]
 
 
-@pytest.mark.parametrize(("status", "again"), [(500, True), (502, True), (403, False), (404, False), (400, False)])
-def test_a_failure_of_one_look_up_is_a_warning_that_names_it(status: int, again: bool) -> None:
+class Jira:
+    """A Jira that proves the token, or does not."""
+
+    def __init__(self, trouble: JiraError | None = None) -> None:
+        self.trouble = trouble
+
+    async def verify_credentials(self) -> None:
+        if self.trouble:
+            raise self.trouble
+
+
+async def sick(unit: str, status: int, jira: Jira) -> Found:
     found = Found()
-    found.add("sprints/9", failure(status))
+    await found.add_sick(cast("JiraClient", jira), unit, failure(status))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("status", "again"), [(500, True), (502, True), (401, True), (403, False), (404, False), (400, False)]
+)
+async def test_a_failure_of_one_look_up_is_a_warning_that_names_it(status: int, again: bool) -> None:
+    found = await sick("sprints/9", status, Jira())
     assert found.warnings[0].startswith("Could not look up sprints of board 9: ")
     assert found.failed == (("sprints/9",) if again else ())
+    assert found.unanswered["sprints/9"].name == "sprints of board 9"
+
+
+@pytest.mark.parametrize(
+    ("unit", "status", "owed"), [("boards", 403, False), ("boards", 500, True), ("users", 404, False)]
+)
+async def test_what_a_site_does_not_offer_is_not_owed(unit: str, status: int, owed: bool) -> None:
+    found = await sick(unit, status, Jira())
+    assert (unit in found.unanswered, unit in found.read) == (owed, not owed)
 
 
 @pytest.mark.parametrize("status", [401, 429])
-def test_a_failure_that_concerns_every_call_is_none_of_one_look_up(status: int) -> None:
+async def test_a_failure_that_concerns_every_call_is_none_of_one_look_up(status: int) -> None:
     with pytest.raises(JiraError) as raised:
-        Found().add("boards", failure(status))
+        await sick("boards", status, Jira(failure(status)))
     assert raised.value.code in {ErrorCode.AUTH_EXPIRED, ErrorCode.RATE_LIMIT}
+
+
+def test_what_is_owed_is_read_by_every_run() -> None:
+    units = ("boards", "sprints/1", "fields", "users/0")
+    read = dict.fromkeys(units, NOW)
+    for changed in (True, False):
+        assert "fields" in due_refreshes(units, read, NOW, full=False, changed=changed, owed={"fields"})
+    assert "fields" not in due_refreshes(units, read, NOW, full=False, changed=True)
 
 
 def test_what_failed_is_due_again_but_takes_nobodys_turn() -> None:

@@ -59,6 +59,12 @@ def test_an_issue_becomes_a_row(tables: Connection) -> None:
     }
 
 
+@pytest.mark.parametrize("field", [None, "", "\0", 'a"b', "a\\b", "customfield 1"])
+def test_an_issue_of_a_site_without_a_sprint_field_becomes_a_row(tables: Connection, field: str | None) -> None:
+    given_events(tables, msgspec.structs.replace(build.issue("7"), sprint_field=field))
+    assert (only(rows(tables, "issue"))["summary"], rows(tables, "dead_letter")) == ("Issue 7", [])
+
+
 def test_what_jira_leaves_out_has_a_default(tables: Connection) -> None:
     nothing = dict.fromkeys(
         ("summary", "description", "status", "priority", "issuetype", "assignee", "reporter", "created", "updated")

@@ -163,14 +163,14 @@ def test_a_child_that_cannot_be_read_costs_itself_alone(child: object) -> None:
     whole = {"id": "8", "author": {"accountId": "a"}}
     read = facts(comment={"comments": [child, whole]}, worklog={"worklogs": [whole, child]})
     assert [count(read.changes, kind) for kind in (JiraIssueFetched, JiraCommentFetched, WorklogFetched)] == [1, 1, 1]
-    assert [part.partition(" (")[0] for part in read.odd] == ["comment at place 1", "worklog at place 2"]
+    assert [one.name for one in read.odd] == ["Issue KEY-1, comment at place 1", "Issue KEY-1, worklog at place 2"]
 
 
 @pytest.mark.parametrize("user", ["Anne", 7, True, ["a"], {"accountId": {}}, {"accountId": True}])
 def test_a_user_that_cannot_be_read_costs_himself_alone(user: object) -> None:
     read = facts(assignee=user, reporter={"accountId": "b"}, comment={"comments": [{"id": "8", "author": user}]})
     assert [count(read.changes, kind) for kind in (JiraIssueFetched, JiraCommentFetched, JiraUserFetched)] == [1, 1, 1]
-    assert [part.partition(" (")[0] for part in read.odd] == ["assignee", "author of comment 8"]
+    assert [one.name for one in read.odd] == ["Issue KEY-1, assignee", "Issue KEY-1, author of comment 8"]
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_a_sprint_that_says_no_more_than_its_id_is_one() -> None:
 def test_a_sprint_without_id_costs_itself_alone() -> None:
     read = facts(customfield_1=[{"name": "S1", "state": "active"}, {"id": "2", "name": "S2", "state": "active"}])
     assert (count(read.changes, SprintFetched), len(read.odd)) == (1, 1)
-    assert read.odd[0].startswith("sprint at place 1 ")
+    assert read.odd[0].name == "Issue KEY-1, sprint at place 1"
 
 
 @pytest.mark.parametrize("date", [date for date in NO_DATES if date])
