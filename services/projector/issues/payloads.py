@@ -88,8 +88,7 @@ def issue_fields(event: JiraIssueFetched) -> IssueFields:
 @functools.lru_cache(maxsize=256)
 def _issues(sprint_field: str | None) -> Reader[Any]:
     # Without a sprint field the name must be one that no field of Jira has; nor can every text be the name of a field.
-    named = sprint_field is not None and sprint_field.isidentifier()
-    names = {"sprints": sprint_field if named else NO_FIELD}
+    names = {"sprints": sprint_field if sprint_field and sprint_field.isidentifier() else NO_FIELD}
     fields = msgspec.defstruct("_Fields", [("sprints", Any, None)], bases=(IssueFields,), rename=names)
     return Reader(msgspec.defstruct("_Issue", [("fields", fields)]))
 
