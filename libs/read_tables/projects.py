@@ -22,7 +22,8 @@ project: Final = Table(
     "project",
     metadata,
     key("site"),
-    key("key"),  # as registered; Jira may have renamed it since
+    key("key"),  # as registered
+    optional("jira_key"),  # as Jira calls it now; null until first fetched
     optional("project_id"),  # null until first fetched
     string("name"),  # the key until first fetched
     flag("registered"),  # false: not synced and not shown any more

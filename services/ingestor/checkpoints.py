@@ -15,6 +15,11 @@ class CheckpointNames:
         return f"{self._prefix}watermarks"
 
     @property
+    def jira_project(self) -> str:
+        """Id and key of the project as Jira showed it last."""
+        return f"{self._prefix}jira-project"
+
+    @property
     def boards(self) -> str:
         """Ids of the project's boards that have sprints."""
         return f"{self._prefix}boards"

@@ -27,6 +27,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     updated: datetime | None = None
     asked_at: datetime | None = None
     """When Jira was asked. Of two answers the one asked for later counts, whatever their `updated`."""
+    claims: bool = False
+    """Whether it is news that the entity belongs to the event's project, where the last event is of another one."""
 
 
 class Append(msgspec.Struct, frozen=True, kw_only=True):

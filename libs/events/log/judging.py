@@ -49,18 +49,21 @@ def judge(head: Head, change: Change, now: datetime) -> Judged:
     digest = change.digest if parts is None else digest_of(parts)
     if digest is None or not head.version:
         return Judged(Verdict.APPEND, _head_after(head, change, digest, now))
-    if digest == head.digest:
+    if digest == head.digest and not change.claims:
         return Judged(Verdict.DROP, head)
     after = _head_after(head, change, digest, now)
     if _is_late(head, after, change, now):
         return Judged(Verdict.DROP, head)
-    by_content = parts is not None or after.updated == head.updated
+    by_content = parts is not None or after.updated == head.updated or digest == head.digest
     return Judged(Verdict.COMPARE if by_content else Verdict.APPEND, after)
 
 
-def what_is_new(event: Event, last: Event | None) -> Event | None:
-    """The event to append after the last one of its stream; None when it says nothing new."""
-    if type(last) is not type(event):
+def what_is_new(event: Event, last: Event | None, *, claims: bool = False) -> Event | None:
+    """The event to append after the last one of its stream; None when it says nothing new.
+
+    `claims`: that it is of another project is new.
+    """
+    if last is None or type(last) is not type(event) or (claims and last.project != event.project):
         return event
     parts, known = said(event), said(last)
     if parts is None or known is None:

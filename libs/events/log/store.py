@@ -143,15 +143,18 @@ class EventStore:
         known = self._recorder.heads([change.event.stream_id for change in changes])
         for change in changes:
             stream = change.event.stream_id
-            verdict, after = judge(heads.get(stream) or known.get(stream) or Head(0, b"", ""), change, now)
+            head = heads.get(stream) or known.get(stream) or Head(0, b"", "")
+            verdict, after = judge(head, change, now)
             if verdict is Verdict.DROP:
                 continue
             event: Event | None = change.event
             if verdict is Verdict.COMPARE:
-                event = what_is_new(change.event, self._event_at(stream, after.version - 1, new))
+                last = self._event_at(stream, after.version - 1, new)
+                event = what_is_new(change.event, last, claims=change.claims)
             if event is None:
-                # The same bytes are known at once the next time.
-                heads[stream] = after._replace(version=after.version - 1)
+                if after.digest != head.digest:
+                    # The same bytes are known at once the next time.
+                    heads[stream] = after._replace(version=head.version)
                 continue
             new.append(
                 msgspec.structs.replace(

@@ -67,10 +67,10 @@ class Agile:
         boards = [*self._dataset.directory.boards.values()]
         if not key_or_id:
             return boards
-        known = {name: one.key for one in self._dataset.directory.projects.values() for name in (one.key, str(one.id))}
-        if key_or_id not in known:
+        project = self._dataset.directory.project(key_or_id)
+        if project is None:
             raise Refused(400, f"No project could be found with key or id '{key_or_id}'.")
-        return [board for board in boards if board.project == known[key_or_id]]
+        return [board for board in boards if board.project == project.key]
 
     def _board(self, request: web.Request) -> Board:
         asked = request.match_info["board"]

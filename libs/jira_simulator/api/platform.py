@@ -283,8 +283,7 @@ class Api:
         return json_response(self._dataset.renderer.whole_project(project))
 
     def _find_project(self, id_or_key: str) -> Project | None:
-        projects = self._dataset.directory.projects
-        return projects.get(id_or_key) or next((one for one in projects.values() if str(one.id) == id_or_key), None)
+        return self._dataset.directory.project(id_or_key)
 
     async def fields(self, _: web.Request) -> web.Response:
         return json_response(list(self._fields.all.values()))

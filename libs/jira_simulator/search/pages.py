@@ -64,9 +64,12 @@ class DatasetSite:
         return self._dataset.clock.now()
 
     def project(self, id_key_or_name: str) -> str | None:
-        wanted = id_key_or_name.casefold()
-        projects = self._dataset.directory.projects.values() if self._visible else ()
-        return next((p.key for p in projects if wanted in (str(p.id), p.key.casefold(), p.name.casefold())), None)
+        if not self._visible:
+            return None
+        wanted, directory = id_key_or_name.casefold(), self._dataset.directory
+        found = next((p for p in directory.projects.values() if wanted in (p.key.casefold(), p.name.casefold())), None)
+        found = found or directory.project(id_key_or_name.upper())
+        return found.key if found else None
 
     def user(self, account_id: str) -> str | None:
         return account_id if self._visible and account_id in self._dataset.directory.users else None

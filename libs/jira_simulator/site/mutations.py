@@ -17,7 +17,7 @@ from msgspec import UNSET, UnsetType
 from libs.jira_simulator.site import adf, catalogue
 from libs.jira_simulator.site.changes import Kind, described
 from libs.jira_simulator.site.dataset import Dataset
-from libs.jira_simulator.site.entities import Board, Comment, Issue, IssueRecord, Sprint, User, Worklog
+from libs.jira_simulator.site.entities import Board, Comment, Issue, IssueRecord, Project, Sprint, User, Worklog
 from libs.jira_simulator.site.generate import FIRST_ID, FORTNIGHT
 
 replace = msgspec.structs.replace
@@ -290,6 +290,29 @@ class Mutations:
         kind, id_, after = described(sprint, None, self._dataset.renderer)
         self._dataset.log.append(at, type_, kind, id_, after, project=project, issue_id=None)
         return sprint
+
+    # ── projects ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def rename_project(self, project: str, key: str, *, forgotten: bool = False) -> Project:
+        """Give a project another key, and its issues with it, whose `updated` stays.
+
+        Former keys of issues lead to them; that of the project does so unless it is `forgotten`.
+        """
+        directory = self._dataset.directory
+        renamed = replace(directory.projects.pop(project), key=key)
+        directory.projects[key] = renamed
+        if not forgotten:
+            directory.former_keys[project] = str(renamed.id)
+        for board in [board for board in directory.boards.values() if board.project == project]:
+            directory.boards[board.id] = replace(board, project=key)
+        for record in [record for record in self._dataset.issues.values() if record.issue.project == project]:
+            issue = record.issue
+            new_key = f"{key}-{issue.key.rpartition('-')[2]}"
+            moved = replace(issue, key=new_key, project=key, old_keys=(*issue.old_keys, issue.key))
+            self._dataset.put(IssueRecord(moved, record.comments, record.worklogs))
+            self._log_issue("issue_moved", issue.id)
+        self._dataset.renderer.names_changed()
+        return renamed
 
     # ── users ──────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -82,6 +82,14 @@ class Directory(msgspec.Struct):
     foreign_sprints: dict[int, tuple[int, ...]] = {}
     """Board id to the sprints of other boards that it lists as well."""
     fields: FieldCatalogue = msgspec.field(default_factory=FieldCatalogue)
+    former_keys: dict[str, str] = {}
+    """Former keys of projects to the ids of these, as far as they still lead there."""
+
+    def project(self, id_or_key: str) -> Project | None:
+        """The project with that id, key or former key."""
+        found = self.projects.get(id_or_key)
+        wanted = self.former_keys.get(id_or_key, id_or_key)
+        return found or next((one for one in self.projects.values() if str(one.id) == wanted), None)
 
     def copy(self) -> Directory:
         """A copy that later changes do not reach (the entities themselves never change)."""
@@ -93,6 +101,7 @@ class Directory(msgspec.Struct):
             dict(self.sprints),
             dict(self.foreign_sprints),
             self.fields.copy(),
+            dict(self.former_keys),
         )
 
     @property

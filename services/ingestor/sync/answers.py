@@ -13,7 +13,9 @@ from libs.jira_client import JiraClient, NotFoundOrHidden
 from libs.temporal.messages import FetchPage, PageSource
 from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
+from services.ingestor.project_of import project_of
 from services.ingestor.sync.plan import PAGE_SIZE, incremental_jql
+from services.ingestor.sync.renames import by_current_key
 from services.ingestor.sync.step import ONE_SICK
 
 FIELDS = ("*all", "comment", "worklog")
@@ -44,7 +46,7 @@ class Answer(NamedTuple):
 async def read_page(jira: JiraClient, log: EventLog, message: FetchPage, names: CheckpointNames) -> Answer:
     match message.source:
         case PageSource.SEARCH:
-            return await _search(jira, message)
+            return await by_current_key(jira, log, project_of(message), lambda key: _search(jira, message, key))
         case PageSource.RETRY:
             return await _read_ids(jira, message.plan.retry_issue_ids, alone=ASKED_ALONE)
         case PageSource.IDS:
@@ -52,11 +54,11 @@ async def read_page(jira: JiraClient, log: EventLog, message: FetchPage, names: 
             return await _read_ids(jira, stored.decode().split(",") if stored else ())
 
 
-async def _search(jira: JiraClient, message: FetchPage) -> Answer:
+async def _search(jira: JiraClient, message: FetchPage, project: str) -> Answer:
     since = message.plan.since
     if since is None:
         raise ValueError("a search page needs the plan's lower bound")
-    jql = incremental_jql(message.project, since, message.plan.tracked, message.plan.account_ids)
+    jql = incremental_jql(project, since, message.plan.tracked, message.plan.account_ids)
     page = await jira.search_issues(jql, fields=FIELDS, token=message.token, max_results=PAGE_SIZE)
     return Answer(page.issues, page.next_token)
 

@@ -10,7 +10,7 @@ its id until an answer has shown it whole, or Jira has confirmed for it alone th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Container, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -42,9 +42,11 @@ from services.ingestor.sync.records.translate import (
     count,
     issue_facts,
     names_of,
+    shown_in,
     take_apart,
     without_repeats,
 )
+from services.ingestor.sync.renames import registered_keys
 from services.ingestor.sync.sick import is_one_sick
 from services.ingestor.sync.step import envelope, origin_of
 
@@ -75,10 +77,10 @@ async def fetched(jira: JiraClient, log: EventLog, message: FetchPage, requests:
     names, origin = CheckpointNames(project_of(message)), origin_of(message)
     page = await read_page(jira, log, message, names)
     token_seen = await _token_seen(log, names.tokens(message.run_id), page.next_token)
-    read = await _translated(jira, page.raws, origin, message.scan.sprint_field)
+    read = await _translated(jira, page.raws, await _Origins.of(log, message, origin), message.scan.sprint_field)
     debts = await _settled(log, message, origin, page, read)
     return Append(
-        changes=read.changes,
+        changes=_claimed(read.changes) if message.plan.full else read.changes,
         checkpoints=token_seen | {f"{names.stored(message.run_id)}{message.page}": b""} | debts.checkpoints,
         new_checkpoints={
             f"{names.users}{change.event.account_id}": b""
@@ -88,6 +90,14 @@ async def fetched(jira: JiraClient, log: EventLog, message: FetchPage, requests:
         forget=debts.forget,
         closing=_closing(message, read, debts.changes, page, requests),
     )
+
+
+def _claimed(changes: Sequence[Change]) -> list[Change]:
+    """A full run finds out which issues other registrations have stored under their own project."""
+    return [
+        msgspec.structs.replace(change, claims=True) if isinstance(change.event, JiraIssueFetched) else change
+        for change in changes
+    ]
 
 
 async def _settled(log: EventLog, message: FetchPage, origin: Origin, page: Answer, read: _Translated) -> Settlement:
@@ -144,7 +154,26 @@ async def _token_seen(log: EventLog, prefix: str, token: str | None) -> dict[str
     return {f"{prefix}{seen.digests[-1]}": b""}
 
 
-async def _translated(jira: JiraClient, raws: Sequence[Raw], origin: Origin, sprint_field: str | None) -> _Translated:
+class _Origins(NamedTuple):
+    """Where the facts of each issue belong: to the project that Jira shows it in, where that is registered."""
+
+    asked: Origin
+    registered: Container[str]
+
+    @classmethod
+    async def of(cls, log: EventLog, message: FetchPage, asked: Origin) -> _Origins:
+        return cls(asked, await registered_keys(log, message.site))
+
+    def origin(self, issue: Issue) -> Origin:
+        shown = shown_in(issue)
+        if shown is None or shown == self.asked.project or shown not in self.registered:
+            return self.asked
+        return msgspec.structs.replace(self.asked, project=shown)
+
+
+async def _translated(
+    jira: JiraClient, raws: Sequence[Raw], origins: _Origins, sprint_field: str | None
+) -> _Translated:
     """The facts of a page, of each record as far as it can be read."""
     issues, odd = _taken_apart(raws)
     changes: list[Change] = []
@@ -154,7 +183,7 @@ async def _translated(jira: JiraClient, raws: Sequence[Raw], origin: Origin, spr
         odd += completed.odd
         notes += completed.notes
         try:
-            facts = issue_facts(origin, issue, sprint_field)
+            facts = issue_facts(origins.origin(issue), issue, sprint_field)
         except ODD as error:
             odd.append(_unreadable(issue.issue_id, issue.key, issue.payload, error))
             continue

@@ -14,12 +14,13 @@ from typing import TypeVar
 import msgspec
 from msgspec import Raw
 
-from libs.events import Append, Change, JiraUserFetched, SprintFetched
+from libs.events import Append, Change, JiraUserFetched, ProjectKey, SprintFetched
 from libs.jira_client import JiraClient, JiraError, Listed, NotFoundOrHidden, RequestCount, sprint_field
 from libs.temporal.messages import Counts, PageResult, RefreshReferences, SyncStep
 from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
 from services.ingestor.project_of import project_of
+from services.ingestor.sync import renames
 from services.ingestor.sync.records.drift import Drift, KnownField, catalogue_of, drifts
 from services.ingestor.sync.records.odd import ODD, Odd, name_of, why
 from services.ingestor.sync.records.quarantine import Settlement, debt_of, settle
@@ -32,6 +33,7 @@ from services.ingestor.sync.records.translate import (
     without_repeats,
 )
 from services.ingestor.sync.refresh_plan import REFRESH_AFTER, due_refreshes, kind_of
+from services.ingestor.sync.renames import known_project, registered_keys, shown_now
 from services.ingestor.sync.sick import is_one_sick
 from services.ingestor.sync.step import REFUSED, drift_event, origin_of
 
@@ -136,13 +138,13 @@ async def _read_due(jira: JiraClient, log: EventLog, message: RefreshReferences,
     names, found = CheckpointNames(project_of(message)), Found()
     if message.full:
         # Which boards there are decides what else there is to read.
-        await _try(jira, _boards(jira, names, origin), "boards", found)
+        await _try(jira, _boards(jira, log, origin), "boards", found)
     boards = await _known_boards(log, names, found)
     users = sorted(name.removeprefix(names.users) for name in await log.checkpoints(names.users))
     steps: dict[str, Callable[[], Awaitable[Found]]] = {
-        "project": lambda: read_project(jira, origin),
+        "project": lambda: read_project(jira, log, origin),
         "fields": lambda: read_fields(jira, log, names),
-        "boards": lambda: _boards(jira, names, origin),
+        "boards": lambda: _boards(jira, log, origin),
         **{f"sprints/{board}": partial(_sprints, jira, origin, board) for board in boards},
         **{
             f"users/{start // USERS_AT_ONCE}": partial(_users, jira, origin, users[start : start + USERS_AT_ONCE])
@@ -193,9 +195,20 @@ async def _last_refreshed(log: EventLog, names: CheckpointNames) -> dict[str, da
     return msgspec.json.decode(stored, type=dict[str, datetime]) if stored else {}
 
 
-async def read_project(jira: JiraClient, origin: Origin) -> Found:
-    """The project itself."""
-    return each([(await jira.project(origin.project)).payload], "project", "project", partial(project_change, origin))
+async def read_project(jira: JiraClient, log: EventLog, origin: Origin) -> Found:
+    """The project itself. One that is registered under its new key as well is left to that registration."""
+    project = ProjectKey(origin.site, origin.project)
+    shown = await shown_now(jira, log, project)
+    checkpoints = await renames.remembered(log, project, shown)
+    if shown.key != origin.project and shown.key in await registered_keys(log, origin.site):
+        warning = (
+            f"Project {origin.project} is called {shown.key} now, which is registered too: "
+            f"its issues are stored there. Unregister {origin.project}."
+        )
+        return Found(checkpoints=checkpoints, warnings=(warning,))
+    found = each([shown.payload], "project", "project", partial(project_change, origin))
+    found.checkpoints |= checkpoints
+    return found
 
 
 async def read_fields(jira: JiraClient, log: EventLog, names: CheckpointNames) -> Found:
@@ -218,8 +231,10 @@ async def read_fields(jira: JiraClient, log: EventLog, names: CheckpointNames) -
     return noted(Found(checkpoints=checkpoints, sprint_field=found, drifts=changed), fields, "field")
 
 
-async def _boards(jira: JiraClient, names: CheckpointNames, origin: Origin) -> Found:
-    boards = await jira.boards(origin.project)
+async def _boards(jira: JiraClient, log: EventLog, origin: Origin) -> Found:
+    project = ProjectKey(origin.site, origin.project)
+    names, known = CheckpointNames(project), await known_project(log, project)
+    boards = await jira.boards(known.key if known else origin.project)
     with_sprints = [board.id for board in boards if board.type != BOARD_WITHOUT_SPRINTS]
     return noted(Found(checkpoints={names.boards: msgspec.json.encode(with_sprints)}), boards, "board")
 

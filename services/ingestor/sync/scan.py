@@ -21,6 +21,7 @@ from services.ingestor.sync.records.quarantine import Settlement, nameless
 from services.ingestor.sync.records.translate import Origin
 from services.ingestor.sync.references import Found, read_fields, read_project, refreshed_at, remembered
 from services.ingestor.sync.refresh_plan import READ_BEFORE
+from services.ingestor.sync.renames import by_current_key
 from services.ingestor.sync.step import drift_event, origin_of
 
 
@@ -73,9 +74,14 @@ async def _survey(jira: JiraClient, log: EventLog, message: PrepareScan, origin:
     """
     names, plan = CheckpointNames(project_of(message)), message.plan
     project, fields, listed = await asyncio.gather(
-        read_project(jira, origin),
+        read_project(jira, log, origin),
         read_fields(jira, log, names),
-        _list_ids(jira, full_jql(message.project, plan.tracked, plan.account_ids)),
+        by_current_key(
+            jira,
+            log,
+            project_of(message),
+            lambda key: _list_ids(jira, full_jql(key, plan.tracked, plan.account_ids)),
+        ),
         return_exceptions=True,
     )
     if isinstance(listed, BaseException):

@@ -17,6 +17,7 @@ from libs.temporal.messages import Counts, MarkUntracked, PageResult, SyncPlan
 from services.ingestor.event_log import EventLog
 from services.ingestor.project_of import project_of
 from services.ingestor.sync.plan import full_jql, incremental_jql
+from services.ingestor.sync.renames import by_current_key
 
 UNTRACKED = b"untracked"
 """Digest of an issue's stream while it is untracked, so that it is marked once; the issue itself has another."""
@@ -28,7 +29,7 @@ AT_ONCE = 1000
 async def marked(jira: JiraClient, log: EventLog, message: MarkUntracked, requests: RequestCount) -> Append:
     """The stored issues that have left the watch list are marked; what is left to append is how many."""
     asked_at = datetime.now(UTC)
-    issues = await _left_behind(jira, message)
+    issues = await by_current_key(jira, log, project_of(message), lambda key: _left_behind(jira, message, key))
     appended = 0
     for start in range(0, len(issues), AT_ONCE):
         changes = await _changes(log, message, asked_at, issues[start : start + AT_ONCE])
@@ -37,9 +38,9 @@ async def marked(jira: JiraClient, log: EventLog, message: MarkUntracked, reques
     return Append(outcome=msgspec.json.encode(PageResult(counts=counts)))
 
 
-async def _left_behind(jira: JiraClient, message: MarkUntracked) -> list[str]:
+async def _left_behind(jira: JiraClient, message: MarkUntracked, project: str) -> list[str]:
     """Ids of the issues that Jira shows in the project, or showed changed since the plan's bound, outside the list."""
-    jql = _jql(message.project, message.plan)
+    jql = _jql(project, message.plan)
     # The project first: an issue that comes to the list between the two searches is then in both.
     everything = await _ids(jira, jql(()))
     if not everything:

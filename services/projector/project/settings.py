@@ -20,7 +20,8 @@ from services.projector.tables.times import stamp
 
 
 def project_fetched(event: JiraProjectFetched, state: ProjectState) -> None:
-    state.project.update(project_id=event.project_id, name=storable(event.name) or storable(event.key))
+    key = storable(event.key)
+    state.project.update(project_id=event.project_id, jira_key=key, name=storable(event.name) or key)
 
 
 def project_registered(event: ProjectRegistered, state: ProjectState) -> None:

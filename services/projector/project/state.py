@@ -115,6 +115,7 @@ def _project_row(key: ProjectKey) -> Row:
     return {
         "site": key.site,
         "key": key.key,
+        "jira_key": None,
         "project_id": None,
         "name": key.key,
         "registered": False,

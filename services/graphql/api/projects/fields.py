@@ -8,7 +8,6 @@ from typing import Annotated, Final
 
 import strawberry
 
-from libs.events import ProjectKey
 from libs.temporal.commands import JiraRefusedError
 from libs.temporal.cron import BadCron, check, describe, next_runs, notes
 from libs.temporal.messages import AnyQuestion, FindProjects, FindUsers, Option, Options
@@ -70,14 +69,16 @@ class ChoiceQuery:
         site = site or info.context.defaults.site
         found = await _ask(info, FindProjects(site=site, search=search.strip(), start=_start(after)))
         rows = await info.context.queries(ProjectQueries).projects()
-        registered = {ProjectKey(row["site"], row["key"]) for row in rows}
+        ours = [row for row in rows if row["site"] == site]
+        registered = {row["project_id"]: row["key"] for row in ours} | {row["key"]: row["key"] for row in ours}
         return JiraProjectOptions(
             nodes=[
                 JiraProjectOption(
                     id=strawberry.ID(option.id),
                     key=option.key,
                     name=option.name,
-                    registered=ProjectKey(site, option.key) in registered,
+                    registered=(registered_as := registered.get(option.key) or registered.get(option.id)) is not None,
+                    registered_as=registered_as,
                 )
                 for option in found.options
                 if info.context.principal.sees(site, option.key)

@@ -27,6 +27,7 @@ class Project:
         description="<site>:<project key>: never changes; every projectId argument takes it."
     )
     key: str = strawberry.field(description="The key it was registered by.")
+    jira_key: str = strawberry.field(description="Its key in Jira now: another one than `key` after a rename there.")
     name: str = strawberry.field(description="Its name.")
     site: str = strawberry.field(description="Short name of its Jira site.")
     registered_at: datetime | None = strawberry.field(description="When it was registered.")
@@ -76,7 +77,14 @@ class Project:
     @classmethod
     def of(cls, row: Row) -> Self:
         named = ProjectKey(row["site"], row["key"])
-        return from_row(cls, row, named=named, id=strawberry.ID(row["project_id"] or row["key"]), uid=uid(named))
+        return from_row(
+            cls,
+            row,
+            named=named,
+            id=strawberry.ID(row["project_id"] or row["key"]),
+            uid=uid(named),
+            jira_key=row["jira_key"] or row["key"],
+        )
 
 
 @strawberry.type(description="What a cron expression would do.")
@@ -94,6 +102,9 @@ class JiraProjectOption:
     key: str = strawberry.field(description="Its key.")
     name: str = strawberry.field(description="Its name.")
     registered: bool = strawberry.field(description="Whether it is registered already.")
+    registered_as: str | None = strawberry.field(
+        description="The key that it is registered by; another one than `key` after a rename in Jira."
+    )
 
 
 @strawberry.type(description="A page of projects to choose from.")

@@ -103,6 +103,7 @@ declare namespace Api {
     key: string;
     name: string;
     registered: boolean;
+    registeredAs: string | null;
   };
 
   type JiraProjectOptions = {
@@ -168,6 +169,7 @@ declare namespace Api {
   type Project = {
     uid: string;
     key: string;
+    jiraKey: string;
     name: string;
     site: string;
     registeredAt: string | null;

@@ -69,6 +69,12 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
         return Change(event=event, digest=known_by, updated=updated, asked_at=self.fetched_at)
 
 
+class _InProject(msgspec.Struct):
+    """What an issue says of its project."""
+
+    key: Raw = Raw(b"null")
+
+
 class Children(msgspec.Struct, frozen=True, kw_only=True):
     """Comments or worklogs of an issue, as far as they came inline."""
 
@@ -119,6 +125,7 @@ _inline_children = msgspec.json.Decoder(InlineChildren)
 _children = msgspec.json.Decoder(Child)
 _users = msgspec.json.Decoder(UserFact)
 _sprints = msgspec.json.Decoder(SprintFact)
+_project_keys = msgspec.json.Decoder(_InProject)
 _raw_lists = msgspec.json.Decoder(list[Raw])
 
 
@@ -172,6 +179,14 @@ def _inline(raw: Raw | None) -> Children:
     items = page.comments if page.comments is not None else page.worklogs or []
     total = count_of(page.total)
     return Children(items=items, total=len(items) if total is None else total)
+
+
+def shown_in(issue: Issue) -> str | None:
+    """The key of the project that an issue says to be in; None where it does not."""
+    try:
+        return text_of(_project_keys.decode(issue.fields["project"]).key)
+    except (*ODD, KeyError):
+        return None
 
 
 def project_change(origin: Origin, raw: Raw) -> Change:

@@ -7,7 +7,7 @@ const JOB = `fragment SyncJob on SyncJob {
 }`;
 
 const PROJECT_ROW = `fragment Project on Project {
-  uid key name site registeredAt
+  uid key jiraKey name site registeredAt
   syncJob { ...SyncJob }
   syncStates { entity status lastSyncTime watermark rows error { code message advice docs since attempts } }
 }
@@ -108,7 +108,7 @@ export const CRON_PREVIEW = /** @type {Api.Document<"CronPreview">} */ (`query C
 ${PREVIEW}`);
 
 export const JIRA_PROJECTS = /** @type {Api.Document<"JiraProjects">} */ (`query JiraProjects($search: String!, $after: String) {
-  jiraProjectOptions(search: $search, after: $after) { nodes { id key name registered } endCursor hasNextPage }
+  jiraProjectOptions(search: $search, after: $after) { nodes { id key name registered registeredAs } endCursor hasNextPage }
 }`);
 
 export const JIRA_USERS = /** @type {Api.Document<"JiraUsers">} */ (`query JiraUsers($id: ID!, $search: String!, $after: String) {

@@ -43,6 +43,6 @@ function Choice({ option, chosen, onChoose }) {
       <input type="radio" name="jira-project" checked=${chosen?.key === option.key} disabled=${option.registered} onChange=${() => onChoose(option)} />
       <span><strong>${option.key}</strong> ${option.name}</span>
     </label>
-    ${option.registered && html`<span class="quiet">registered</span>`}
+    ${option.registered && html`<span class="quiet">registered${option.registeredAs !== option.key && ` as ${option.registeredAs}`}</span>`}
   </li>`;
 }

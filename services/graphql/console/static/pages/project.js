@@ -46,7 +46,7 @@ function Known({ project }) {
     <header class="page-head">
       <div>
         <p class="crumbs"><a href="#/projects">Projects</a> / ${project.site}</p>
-        <h1 tabindex="-1">${project.key} <span class="quiet">${project.name !== project.key && project.name}</span> <${StateBadges} project=${project} state=${state} /></h1>
+        <h1 tabindex="-1">${project.key} ${project.jiraKey !== project.key && html`<span class="quiet">now ${project.jiraKey} in Jira</span>`} <span class="quiet">${project.name !== project.key && project.name}</span> <${StateBadges} project=${project} state=${state} /></h1>
       </div>
       <${Actions} project=${project} all />
     </header>

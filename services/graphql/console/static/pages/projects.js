@@ -54,7 +54,7 @@ function Listing({ all }) {
   const searched = search.trim().toLowerCase();
   const found = all.filter(
     (project) =>
-      `${project.key} ${project.name} ${project.site}`.toLowerCase().includes(searched) &&
+      `${project.key} ${project.jiraKey} ${project.name} ${project.site}`.toLowerCase().includes(searched) &&
       (!state || stateOf(project, now, gapOf(project)).name === state),
   );
   const picked = all.filter(({ uid }) => chosen.has(uid));
@@ -147,7 +147,7 @@ function Row({ project, operates, chosen, onToggle }) {
     <tr role="row">
       ${operates && html`<td role="cell" class="pick"><input type="checkbox" aria-label="Select ${project.key}" checked=${chosen} onChange=${onToggle} /></td>`}
       <th scope="row" role="rowheader" class="name">
-        <a href=${projectAddress(project.uid)}>${project.key}</a>
+        <a href=${projectAddress(project.uid)}>${project.key}</a>${project.jiraKey !== project.key && html` <span class="quiet">now ${project.jiraKey}</span>`}
         <span class="sub">${project.name !== project.key && `${project.name} · `}${project.site}</span>
       </th>
       <td role="cell" data-label="State"><span><${StateBadges} project=${project} state=${state} /><${OpenAlerts} uid=${project.uid} /></span></td>
