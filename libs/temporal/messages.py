@@ -345,6 +345,8 @@ class RefreshReferences(SyncStep, frozen=True, kw_only=True):
     full: bool
     changed: bool
     """Whether the run fetched any issue: then sprints and users are refreshed as well."""
+    asked: bool = False
+    """Whether somebody asked for the run: then all that is owed is due."""
 
 
 class MarkUntracked(SyncStep, frozen=True, kw_only=True):

@@ -159,7 +159,8 @@ class SyncProjectWorkflow:
         return result
 
     async def _references(self, *, full: bool, changed: bool) -> None:
-        message = RefreshReferences(**self._run, scan=self._scan, full=full, changed=changed)
+        asked = bool(self._plan.request_ids)
+        message = RefreshReferences(**self._run, scan=self._scan, full=full, changed=changed, asked=asked)
         result = await self._jira_step("refresh_references", message, PageResult)
         self._add(result.counts, result.warnings)
 

@@ -28,7 +28,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     asked_at: datetime | None = None
     """When Jira was asked. Of two answers the one asked for later counts, whatever their `updated`."""
     claims: bool = False
-    """Whether it is news that the entity belongs to the event's project, where the last event is of another one."""
+    """Whether it is news that the event is of another project than the last one, or read with another sprint field."""
 
 
 class Append(msgspec.Struct, frozen=True, kw_only=True):

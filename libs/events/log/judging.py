@@ -61,14 +61,18 @@ def judge(head: Head, change: Change, now: datetime) -> Judged:
 def what_is_new(event: Event, last: Event | None, *, claims: bool = False) -> Event | None:
     """The event to append after the last one of its stream; None when it says nothing new.
 
-    `claims`: that it is of another project is new.
+    `claims`: that it is of another project, or read with another sprint field, is new.
     """
-    if last is None or type(last) is not type(event) or (claims and last.project != event.project):
+    if type(last) is not type(event) or (claims and _shown_otherwise(event, last)):
         return event
     parts, known = said(event), said(last)
     if parts is None or known is None:
         return None if _same_payload(event, last) else event
     return completed(event, last) if says_more(parts, known) else None
+
+
+def _shown_otherwise(event: Any, last: Any) -> bool:
+    return any(getattr(event, name, None) != getattr(last, name, None) for name in ("project", "sprint_field"))
 
 
 def _same_payload(event: Any, last: Any) -> bool:

@@ -163,7 +163,7 @@ async def _aside(log: EventLog, names: CheckpointNames, message: CompleteSync) -
     stored = await log.checkpoints(names.unfinished) | await log.checkpoints(names.sick) | nameless
     debts = [debt_of(debt) for name, debt in sorted(stored.items()) if name not in found]
     told = [line for debt in debts if debt.told for line in debt.records.values()]
-    return _Aside(sum(max(1, len(debt.records)) for debt in debts), tuple(told[:TOLD]), found)
+    return _Aside(sum(len(debt.records) for debt in debts), tuple(told[:TOLD]), found)
 
 
 async def _watermarks(log: EventLog, names: CheckpointNames) -> Watermarks | None:

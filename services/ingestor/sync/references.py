@@ -21,8 +21,9 @@ from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
 from services.ingestor.project_of import project_of
 from services.ingestor.sync import renames
+from services.ingestor.sync.plan import PendingRequest
 from services.ingestor.sync.records.drift import Drift, KnownField, catalogue_of, drifts
-from services.ingestor.sync.records.odd import ODD, Odd, name_of, why
+from services.ingestor.sync.records.odd import ODD, Odd, is_account, name_of, why
 from services.ingestor.sync.records.quarantine import Settlement, debt_of, settle
 from services.ingestor.sync.records.translate import (
     Origin,
@@ -43,7 +44,7 @@ USERS_AT_ONCE = 100
 BOARD_WITHOUT_SPRINTS = "kanban"
 
 NOT_OFFERED = frozenset({"boards", "users"})
-"""References that a site or an account may do without: to be refused them is no debt, only a warning."""
+"""References that a site or an account may do without: to be refused them is told by a warning alone."""
 
 
 T = TypeVar("T")
@@ -63,11 +64,11 @@ class Found(msgspec.Struct, kw_only=True):
     odd: list[Odd] = msgspec.field(default_factory=list)
     """Of one unit: its entries that could not be read, or that its list is cut."""
     read: tuple[str, ...] = ()
-    """Units of which Jira has given an answer, be it a refusal that concerns all of a kind."""
+    """Units of which Jira has given an answer."""
     lacking: dict[str, list[Odd]] = {}
     """What could not be read, by unit."""
-    unanswered: dict[str, Odd] = {}
-    """Units that could not be read at all."""
+    unanswered: dict[str, Odd | None] = {}
+    """Units that could not be read at all; None where a site may do without them."""
 
     def add(self, unit: str, part: Found) -> None:
         """Add what was read of one reference."""
@@ -90,10 +91,9 @@ class Found(msgspec.Struct, kw_only=True):
             raise error
         self.warnings += (f"Could not look up {in_words(unit)}: {error.message} {error.advice}",)
         self.failed += () if isinstance(error, REFUSED) else (unit,)
-        if isinstance(error, REFUSED) and kind_of(unit) in NOT_OFFERED:
-            self.read += (unit,)
-        else:
-            self.unanswered = self.unanswered | {unit: Odd(unit, kind_of(unit), in_words(unit), error.message)}
+        not_offered = isinstance(error, REFUSED) and kind_of(unit) in NOT_OFFERED
+        odd = None if not_offered else Odd(unit, kind_of(unit), in_words(unit), error.message)
+        self.unanswered = self.unanswered | {unit: odd}
 
     async def settled(self, log: EventLog, message: SyncStep, origin: Origin) -> Settlement:
         """What becomes of the debts of the units that were read, or could not be."""
@@ -136,11 +136,15 @@ async def refreshed(jira: JiraClient, log: EventLog, message: RefreshReferences,
 
 async def _read_due(jira: JiraClient, log: EventLog, message: RefreshReferences, origin: Origin) -> Found:
     names, found = CheckpointNames(project_of(message)), Found()
-    if message.full:
+    sick = {name.removeprefix(names.sick): stored for name, stored in (await log.checkpoints(names.sick)).items()}
+    owed = {unit for unit, stored in sick.items() if message.asked or debt_of(stored).due <= origin.fetched_at}
+    boards_first = message.full or "boards" in owed
+    if boards_first:
         # Which boards there are decides what else there is to read.
         await _try(jira, _boards(jira, log, origin), "boards", found)
     boards = await _known_boards(log, names, found)
-    users = sorted(name.removeprefix(names.users) for name in await log.checkpoints(names.users))
+    met = [name.removeprefix(names.users) for name in await log.checkpoints(names.users)]
+    users = sorted(filter(is_account, met))
     steps: dict[str, Callable[[], Awaitable[Found]]] = {
         "project": lambda: read_project(jira, log, origin),
         "fields": lambda: read_fields(jira, log, names),
@@ -153,15 +157,24 @@ async def _read_due(jira: JiraClient, log: EventLog, message: RefreshReferences,
     }
     last = await _last_refreshed(log, names)
     # What is owed of a board ends with the board.
-    sick = {name.removeprefix(names.sick): stored for name, stored in (await log.checkpoints(names.sick)).items()}
     found.read += tuple(unit for unit in sick if unit not in steps)
-    owed = {unit for unit, stored in sick.items() if debt_of(stored).due <= origin.fetched_at}
     due = due_refreshes(tuple(steps), last, origin.fetched_at, full=message.full, changed=message.changed, owed=owed)
     for unit in due:
-        if not (message.full and unit == "boards"):
+        if not (boards_first and unit == "boards"):
             await _try(jira, steps[unit](), unit, found)
     found.checkpoints |= await remembered(log, names, refreshed_at(due, found.failed, origin.fetched_at))
+    found.checkpoints |= await _read_anew(log, names, found)
     return found
+
+
+async def _read_anew(log: EventLog, names: CheckpointNames, found: Found) -> dict[str, bytes]:
+    """Ask for a full run where sprints stand in another field than the stored issues were read with."""
+    before = (await log.checkpoint(names.sprint_field) or b"").decode()
+    if found.sprint_field is None or found.sprint_field == before:
+        return {}
+    request = f"sprints in {found.sprint_field}"
+    pending = PendingRequest(request_id=request, full=True, reason="the site's sprint field is known now")
+    return {f"{names.requests}{request}": msgspec.json.encode(pending)}
 
 
 async def _try(jira: JiraClient, step: Awaitable[Found], unit: str, found: Found) -> None:

@@ -15,6 +15,8 @@ REFRESH_AFTER: Mapping[str, timedelta] = {
 """The references, and the age at which each is due. Sprints change without touching an issue."""
 
 
+NEVER = datetime.min.replace(tzinfo=UTC)
+
 READ_BEFORE = frozenset({"project", "fields", "users"})
 """References that a full run has read before its first page, or meets in the pages."""
 
@@ -32,7 +34,7 @@ def due_refreshes(
 
     A full run refreshes those that its preparation has not read; a run that saw changes refreshes sprints, users and
     what is due; a run that saw none refreshes one, the most overdue, so that an idle project costs three requests a
-    tick and still every reference has its turn. What is owed is refreshed by every run.
+    tick and still every reference has its turn. What is owed, or was never read, is refreshed by every run.
     """
     if full:
         return tuple(unit for unit in units if kind_of(unit) not in READ_BEFORE)
@@ -40,7 +42,7 @@ def due_refreshes(
     if changed:
         return tuple(unit for unit in units if kind_of(unit) in ("sprints", "users") or ages[unit] >= 1 or unit in owed)
     oldest = max(units, key=lambda unit: ages[unit])
-    return tuple(unit for unit in units if unit == oldest or unit in owed)
+    return tuple(unit for unit in units if unit == oldest or unit in owed or _refreshed_at(refreshed, unit) == NEVER)
 
 
 def kind_of(unit: str) -> str:
@@ -50,5 +52,4 @@ def kind_of(unit: str) -> str:
 
 def _refreshed_at(refreshed: Mapping[str, datetime], unit: str) -> datetime:
     """When a unit was refreshed last, by itself or with all of its kind."""
-    never = datetime.min.replace(tzinfo=UTC)
-    return max(refreshed.get(unit, never), refreshed.get(kind_of(unit), never))
+    return max(refreshed.get(unit, NEVER), refreshed.get(kind_of(unit), NEVER))

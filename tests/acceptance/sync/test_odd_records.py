@@ -16,6 +16,7 @@ from libs.events import (
     JiraIssueFetched,
     ProjectKey,
     SprintFetched,
+    SyncMode,
     SyncSucceeded,
     migrate,
     open_store,
@@ -199,3 +200,23 @@ async def test_children_that_cannot_be_had_are_owed(pipeline: Pipeline, world: O
     assert isinstance(again, SyncSucceeded)
     assert not again.warnings
     assert len(seen(pipeline, JiraCommentFetched)) > before
+
+
+async def test_sprints_are_there_after_the_field_list_was_refused_at_first(pipeline: Pipeline, world: OddWorld) -> None:
+    world.jira.faults.add(Fault(match=r"/field\b", always=True, status=403))
+    end = await pipeline.register()
+    assert isinstance(end, SyncSucceeded)
+    assert fields_read(pipeline) == {None}
+    world.jira.faults.clear()
+    await pipeline.sync()
+    healed = await pipeline.sync()
+    assert isinstance(healed, SyncSucceeded)
+    assert healed.mode is SyncMode.FULL
+    assert fields_read(pipeline) == {SPRINT_FIELD}
+
+
+def fields_read(pipeline: Pipeline) -> set[str | None]:
+    """The sprint fields that the newest events of all issues were read with."""
+    events = [one.event for one in pipeline.store.read(0, 100_000)]
+    newest = {event.issue_id: event.sprint_field for event in events if isinstance(event, JiraIssueFetched)}
+    return set(newest.values())

@@ -31,6 +31,7 @@ _MILLISECONDS: Final = 1e11
 _WHY: Final = 200
 _ID: Final = 20
 _LONGEST_NAME: Final = 60
+_LONGEST_ACCOUNT: Final = 128
 _ID_OR_KEY: Final = re.compile(r"[0-9]{1,20}|[A-Z][A-Z0-9_]+-[0-9]{1,18}", re.ASCII)
 
 
@@ -131,6 +132,11 @@ def _value(raw: Raw | None) -> object:
 def askable(name: str | None) -> bool:
     """Whether Jira can be asked for an issue of this id or key: anything else would spoil the whole request."""
     return name is not None and len(name) <= _LONGEST_NAME and _ID_OR_KEY.fullmatch(name) is not None
+
+
+def is_account(account: str) -> bool:
+    """Whether a text can be an account id: Jira's have up to 128 characters, and stand in addresses."""
+    return 0 < len(account) <= _LONGEST_ACCOUNT and account.isascii() and account.isprintable() and " " not in account
 
 
 def why(error: BaseException) -> str:

@@ -103,7 +103,7 @@ def settle(
     known: Mapping[str, bytes],
     answered: Iterable[str],
     odd: Mapping[str, Sequence[Odd]],
-    unanswered: Mapping[str, Odd] = {},
+    unanswered: Mapping[str, Odd | None] = {},
 ) -> Settlement:
     """What becomes of the debts that were asked for. Each is given by the name of its checkpoint.
 
@@ -112,7 +112,7 @@ def settle(
         known: all debts.
         answered: those whose thing the answer shows, or says to be gone.
         odd: what could not be read of a thing that is shown. One that is in `answered` alone is whole, or gone.
-        unanswered: why there is no answer; what was set aside before stays so.
+        unanswered: why there is no answer, None where nobody needs to know; what was set aside before stays so.
     """
     settlement = Settlement([], {}, [])
     for name in dict.fromkeys((*answered, *odd)):
@@ -128,8 +128,9 @@ def settle(
             settlement.forget.append(name)
     for name, one in unanswered.items():
         before = debt_of(known[name]) if name in known else None
-        settlement.changes.append(_quarantined(origin, one))
-        settlement.checkpoints[name] = msgspec.json.encode(_debt(origin, before, [one], keep=True))
+        lacking = [] if one is None else [one]
+        settlement.changes.extend(_quarantined(origin, odd) for odd in lacking)
+        settlement.checkpoints[name] = msgspec.json.encode(_debt(origin, before, lacking, keep=True))
     return settlement
 
 

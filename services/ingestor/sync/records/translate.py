@@ -33,6 +33,7 @@ from services.ingestor.sync.records.odd import (
     Odd,
     UnreadableError,
     count_of,
+    is_account,
     moment_of,
     name_of,
     needed,
@@ -323,6 +324,8 @@ def user_change(origin: Origin, raw: Raw) -> Change | None:
     account = needed(user.account_id, "accountId")
     if account == UNKNOWN_ACCOUNT:
         return None
+    if not is_account(account):
+        raise UnreadableError("`accountId` is no account id")
     event = JiraUserFetched(**origin.envelope(JiraUserFetched, account), account_id=account, payload=raw)
     active = {"": "True", "true": "True", "false": "False"}
     known = words_of(user.active)

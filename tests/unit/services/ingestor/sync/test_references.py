@@ -61,15 +61,18 @@ async def test_a_failure_of_one_look_up_is_a_warning_that_names_it(status: int, 
     found = await sick("sprints/9", status, Jira())
     assert found.warnings[0].startswith("Could not look up sprints of board 9: ")
     assert found.failed == (("sprints/9",) if again else ())
-    assert found.unanswered["sprints/9"].name == "sprints of board 9"
+    odd = found.unanswered["sprints/9"]
+    assert odd is not None
+    assert odd.name == "sprints of board 9"
 
 
 @pytest.mark.parametrize(
-    ("unit", "status", "owed"), [("boards", 403, False), ("boards", 500, True), ("users", 404, False)]
+    ("unit", "status", "aside"), [("boards", 403, False), ("boards", 500, True), ("users", 404, False)]
 )
-async def test_what_a_site_does_not_offer_is_not_owed(unit: str, status: int, owed: bool) -> None:
+async def test_what_a_site_may_do_without_is_owed_but_not_set_aside(unit: str, status: int, aside: bool) -> None:
     found = await sick(unit, status, Jira())
-    assert (unit in found.unanswered, unit in found.read) == (owed, not owed)
+    assert unit in found.unanswered
+    assert (found.unanswered[unit] is not None) is aside
 
 
 @pytest.mark.parametrize("status", [401, 429])
@@ -77,6 +80,12 @@ async def test_a_failure_that_concerns_every_call_is_none_of_one_look_up(status:
     with pytest.raises(JiraError) as raised:
         await sick("boards", status, Jira(failure(status)))
     assert raised.value.code in {ErrorCode.AUTH_EXPIRED, ErrorCode.RATE_LIMIT}
+
+
+def test_what_was_never_read_is_read_by_the_next_run() -> None:
+    units = ("boards", "sprints/1", "sprints/2", "sprints/3")
+    read = {"boards": NOW.replace(year=2025), "sprints/1": NOW}
+    assert due_refreshes(units, read, NOW, full=False, changed=False) == ("sprints/2", "sprints/3")
 
 
 def test_what_is_owed_is_read_by_every_run() -> None:

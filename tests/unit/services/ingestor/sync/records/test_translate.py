@@ -166,7 +166,11 @@ def test_a_child_that_cannot_be_read_costs_itself_alone(child: object) -> None:
     assert [one.name for one in read.odd] == ["Issue KEY-1, comment at place 1", "Issue KEY-1, worklog at place 2"]
 
 
-@pytest.mark.parametrize("user", ["Anne", 7, True, ["a"], {"accountId": {}}, {"accountId": True}])
+@pytest.mark.parametrize(
+    "user",
+    ["Anne", 7, True, ["a"], {"accountId": {}}, {"accountId": True}]
+    + [{"accountId": text} for text in ("a" * 200, "a b", "\n", "\0")],
+)
 def test_a_user_that_cannot_be_read_costs_himself_alone(user: object) -> None:
     read = facts(assignee=user, reporter={"accountId": "b"}, comment={"comments": [{"id": "8", "author": user}]})
     assert [count(read.changes, kind) for kind in (JiraIssueFetched, JiraCommentFetched, JiraUserFetched)] == [1, 1, 1]
