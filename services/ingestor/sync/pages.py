@@ -32,7 +32,7 @@ from libs.temporal.messages import MAX_WARNINGS, Counts, FetchPage, PageResult
 from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
 from services.ingestor.project_of import project_of
-from services.ingestor.sync.answers import read_page
+from services.ingestor.sync.answers import Answer, read_page
 from services.ingestor.sync.records.odd import ODD, askable, name_of, why
 from services.ingestor.sync.records.translate import (
     Children,
@@ -86,14 +86,14 @@ async def fetched(jira: JiraClient, log: EventLog, message: FetchPage, requests:
     settled = {f"{names.unfinished}{issue}" for issue in page.gone + read.shown} - owed.keys()
     return Append(
         changes=read.changes,
-        checkpoints=token_seen | {f"{names.stored(message.run_id)}{message.page}": b""} | owed,
+        checkpoints={**token_seen, **page.kept, f"{names.stored(message.run_id)}{message.page}": b"", **owed},
         new_checkpoints={
             f"{names.users}{change.event.account_id}": b""
             for change in read.changes
             if isinstance(change.event, JiraUserFetched)
         },
         forget=[name for name in await log.checkpoints(names.unfinished) if name in settled],
-        closing=_closing(message, read.changes, page.next_token, bounded(page.warnings + read.warnings), requests),
+        closing=_closing(message, read.changes, page, bounded(page.warnings + read.warnings), requests),
     )
 
 
@@ -189,7 +189,7 @@ def _lacking(issue: Issue, name: str, listed: Listed[Raw]) -> Iterable[_Odd]:
 def _closing(
     message: FetchPage,
     changes: Sequence[Change],
-    next_token: str | None,
+    page: Answer,
     warnings: tuple[str, ...],
     requests: RequestCount,
 ) -> Callable[[int], tuple[Sequence[Change], bytes]]:
@@ -220,7 +220,7 @@ def _closing(
         )
         # The same few users and sprints come with every page: the run's totals count them as references.
         totals = msgspec.structs.replace(counts, sprints=0, users=0)
-        result = PageResult(counts=totals, next_token=next_token, warnings=warnings)
+        result = PageResult(counts=totals, next_token=page.next_token, warnings=warnings, left=page.left)
         return [Change(event=event)], msgspec.json.encode(result)
 
     return closing

@@ -14,7 +14,7 @@ from libs.temporal.messages import Counts, PrepareScan, Scan
 from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
 from services.ingestor.project_of import project_of
-from services.ingestor.sync.plan import PAGE_SIZE, full_jql
+from services.ingestor.sync.plan import full_jql
 from services.ingestor.sync.records.translate import Origin
 from services.ingestor.sync.references import Found, read_fields, read_project, refreshed_at, remembered
 from services.ingestor.sync.step import drift_event, origin_of
@@ -87,6 +87,6 @@ async def _list_ids(jira: JiraClient, jql: str) -> tuple[list[list[str]], tuple[
     async for page in jira.id_pages(jql):
         ids |= dict.fromkeys(page.ids)
         nameless += page.nameless
-    listed = list(ids)
+    listed, size = list(ids), jira.settings.issue_page_size
     odd = (f"Jira lists {nameless} issues without an id or a key: they cannot be asked for",) if nameless else ()
-    return [listed[start : start + PAGE_SIZE] for start in range(0, len(listed), PAGE_SIZE)], odd
+    return [listed[start : start + size] for start in range(0, len(listed), size)], odd

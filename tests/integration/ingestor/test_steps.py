@@ -13,11 +13,19 @@ from libs.events import Append, EventStore, migrate, open_store
 from libs.jira_client import JiraClient, JiraSettings
 from libs.jira_simulator.server import EMAIL, TOKEN, serve
 from libs.jira_simulator.site.dataset import Dataset
-from libs.temporal.messages import BeginSync, FetchPage, MarkUntracked, PageSource, PrepareScan, RefreshReferences
+from libs.temporal.messages import (
+    BeginSync,
+    FetchPage,
+    MarkUntracked,
+    PageSource,
+    PrepareScan,
+    RefreshReferences,
+    RunFields,
+)
 from services.ingestor.event_log import EventLog
 from services.ingestor.sync.activities import SyncActivities
 
-RUN = {"site": "acme", "project": "DEMO", "run_id": "run-1"}
+RUN: RunFields = {"site": "acme", "project": "DEMO", "run_id": "run-1"}
 
 KEYS = ("begin:run-1", "prepare:run-1", "page:run-1:0", "references:run-1", "untracked:run-1")
 """As runs in progress have stored them, so they stay."""
