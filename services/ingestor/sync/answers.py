@@ -244,8 +244,8 @@ def _sick(sick: Mapping[str, JiraError]) -> Iterable[str]:
     for issue, error in sick.items():
         by_cause.setdefault(error.message, []).append(issue)
     for message, ids in by_cause.items():
-        which = f"Issue {ids[0]}" if len(ids) == 1 else f"{len(ids)} issues ({_first(ids)})"
-        yield f"{which} could not be read, each asked for alone: {message} The next run asks again"
+        which = f"Issue {ids[0]}, asked for" if len(ids) == 1 else f"{len(ids)} issues ({_first(ids)}), each asked for"
+        yield f"{which} alone, could not be read: {message} The next run asks again"
 
 
 def _put_off(divided: Divided) -> Iterable[str]:

@@ -84,7 +84,6 @@ class _Division:
     def __init__(self, ids: Sequence[str], size: PageSize, fetch: Fetch, pause: Pause, proof: Proof) -> None:
         self._size, self._fetch, self._pause, self._proof = size, fetch, pause, proof
         self._parts = deque([tuple(ids)])
-        self._limit = size.size
         self._largest = 0
         """Issues of the largest part that came."""
         self._requests = 0
@@ -133,13 +132,23 @@ class _Division:
 
     def _next(self) -> tuple[str, ...]:
         """The next part, no larger than what may work."""
-        part = self._parts.popleft()
-        if len(part) <= self._limit:
+        part, limit = self._parts.popleft(), self._limit()
+        if len(part) <= limit:
             return part
-        pieces = -(-len(part) // self._limit)
+        pieces = -(-len(part) // limit)
         each = -(-len(part) // pieces)
         self._parts.extendleft(reversed([part[start : start + each] for start in range(each, len(part), each)]))
         return part[:each]
+
+    def _limit(self) -> int:
+        """Issues that may come at once. Where it was one issue that spoilt larger parts, they do not count."""
+        smallest = min(map(len, self._too_large()), default=2 * self._size.size)
+        return max(self._largest, (smallest + 1) // 2)
+
+    def _too_large(self) -> list[tuple[str, ...]]:
+        """The parts that did not come and hold no sick issue."""
+        sick = self._sick.keys() | self._doubtful.keys()
+        return [part for part in self._refused if not sick.intersection(part)]
 
     def _came(self, part: tuple[str, ...], bulk: BulkIssues) -> None:
         self._issues += bulk.issues
@@ -159,7 +168,6 @@ class _Division:
             half = (len(part) + 1) // 2
             self._parts.extendleft((part[half:], part[:half]))
             self._refused.append(part)
-            self._limit = max(self._largest, half)
         else:
             self._doubtful[part[0]] = error
         if seconds_left() <= 0:
@@ -180,12 +188,10 @@ class _Division:
         return False
 
     def _learn(self) -> None:
-        """A part that did not come, and that holds no sick issue, was too large."""
-        sick = self._sick.keys() | self._doubtful.keys()
-        if all(sick.intersection(part) for part in self._refused):
+        if not self._too_large():
             self._size.worked(self._requests)
         elif self._largest:
             self._size.failed(self._largest)
         elif seconds_left() <= 0:
             # What is smaller has not had its chance: the next try begins with it.
-            self._size.failed(self._limit)
+            self._size.failed(self._limit())
