@@ -295,6 +295,18 @@ async def test_a_page_of_a_search_keeps_its_token_when_it_comes_in_parts(
     assert (rest.left, rest.next_token, len(site.stored)) == (0, None, 100)
 
 
+async def test_a_step_that_is_too_slow_ends_by_its_own_clock_and_says_what_it_waits_for(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(step, "STEP_SECONDS", 0.3)
+    site.simulator.faults.add(Fault(match="/myself", always=True, delay_ms=1000))
+    with pytest.raises(ApplicationError, match=r"still waiting for GET /rest/api/3/myself") as caught:
+        await site.scan(SINCE)
+    assert (caught.value.type, caught.value.non_retryable) == ("TIMEOUT", False)
+    failure = caught.value.details[0]
+    assert (failure["endpoint"], "JIRA_PAGE_SIZE" in failure["advice"]) == ("GET /rest/api/3/myself", True)
+
+
 async def test_on_a_healthy_site_nothing_more_is_asked(site: Site) -> None:
     await site.full()
     assert (site.asked(BULK), site.asked(SEARCH)) == (2, 1)
