@@ -32,6 +32,7 @@ from libs.jira_client.failures.errors import (
     error_for,
 )
 from libs.jira_client.http.counting import RequestCount, counting
+from libs.jira_client.http.deadline import deadline, seconds_left
 from libs.jira_client.http.observing import Observer, RequestEnded
 from libs.jira_client.http.pace import Closing, Gate, Limits, Pulse
 from libs.jira_client.lists import Listed
@@ -52,7 +53,8 @@ from libs.jira_client.models import (
     User,
     sprint_field,
 )
-from libs.jira_client.pages import SeenTokens
+from libs.jira_client.page_size import PageSize, smaller_may_help
+from libs.jira_client.pages import SeenTokens, unbelievable
 from libs.jira_client.settings import JiraSettings
 
 if TYPE_CHECKING:
@@ -88,6 +90,7 @@ __all__ = [
     "NotFoundOrHidden",
     "Observer",
     "Origin",
+    "PageSize",
     "Project",
     "ProjectPage",
     "Pulse",
@@ -107,8 +110,12 @@ __all__ = [
     "Verdict",
     "classify_exception",
     "counting",
+    "deadline",
     "error_for",
+    "seconds_left",
+    "smaller_may_help",
     "sprint_field",
+    "unbelievable",
 ]
 
 

@@ -16,8 +16,10 @@ from libs.jira_client.http.observing import Observer, unobserved
 from libs.jira_client.http.pace import Limits
 from libs.jira_client.http.transport import Params, Request, Transport
 from libs.jira_client.lists import Listed, joined, read_all, read_one
+from libs.jira_client.page_size import PageSize
 from libs.jira_client.pages import (
     EMPTY_PAGES,
+    REPEATED_PAGES,
     Fetch,
     SeenTokens,
     Shown,
@@ -70,6 +72,8 @@ class JiraClient:
             max_concurrency=settings.max_concurrency,
             longest_wait_seconds=settings.longest_wait_seconds,
         )
+        self.page_size = PageSize(settings.issue_page_size)
+        """How many issues with all their fields the site bears at once: whoever asks for them learns it."""
         self._transport = Transport(settings, self.limits, observer)
 
     def __repr__(self) -> str:
@@ -93,6 +97,10 @@ class JiraClient:
     def server_now(self) -> datetime | None:
         """Jira's clock (UTC), at most a second or so behind and never ahead of it; None before the first answer."""
         return self._transport.server_now
+
+    async def pause(self, attempt: int) -> None:
+        """Wait as long as before a further try of a failed request; `attempt` counts from 1."""
+        await self._transport.pause(attempt)
 
     # --- the account and the site
 
@@ -184,7 +192,8 @@ class JiraClient:
 
     async def search_ids(self, jql: str, token: str | None = None, max_results: int | None = None) -> models.IdPage:
         """Ids of issues, up to 5,000 at a time. `token` is the `next_token` of the page before."""
-        found = await self._search(jql, ["id"], token, max_results or self.settings.id_page_size)
+        size = max_results or self.settings.id_page_size
+        found = await self._search(jql, ["id"], token, size, divisible=False)
         return models.IdPage(
             ids=(ids := _names(found.issues)),
             nameless=len(found.issues) - len(ids),
@@ -196,19 +205,24 @@ class JiraClient:
     async def search_issues(
         self, jql: str, fields: Sequence[str], token: str | None = None, max_results: int | None = None
     ) -> models.IssuePage:
-        """Issues with these fields. Jira may give fewer than asked: only a missing `next_token` means the end."""
-        return await self._search(jql, fields, token, max_results or self.settings.issue_page_size)
+        """Issues with these fields. Jira may give fewer than asked: only a missing `next_token` means the end.
+
+        Where a smaller page may help (`smaller_may_help`), this one is not tried again.
+        """
+        size = max_results or self.settings.issue_page_size
+        return await self._search(jql, fields, token, size, divisible=size > 1)
 
     async def id_pages(
         self, jql: str, token: str | None = None, seen: SeenTokens | None = None
     ) -> AsyncIterator[models.IdPage]:
         """All pages of ids.
 
-        Ends with BadResponse, after the pages that came, when a token comes back or a page shows nothing new though
-        another follows: then the ids are not all.
+        Ends with BadResponse, after the pages that came, when a token comes back or a few pages in a row show nothing
+        new though another follows: then the ids are not all.
         """
         seen = seen or SeenTokens()
         known: set[str] = set()
+        repeated = 0
         while True:
             page = await self.search_ids(jql, token)
             yield page
@@ -216,23 +230,28 @@ class JiraClient:
             if token is None:
                 return
             seen.add(token, _SEARCH)
-            if page.ids and known.issuperset(page.ids):
+            repeated = repeated + 1 if known.issuperset(page.ids) else 0
+            if repeated == REPEATED_PAGES:
                 raise unbelievable(f"Jira shows the same issues again after {len(known)} of them.", _SEARCH)
             known.update(page.ids)
 
-    async def _search(self, jql: str, fields: Sequence[str], token: str | None, size: int) -> models.IssuePage:
+    async def _search(
+        self, jql: str, fields: Sequence[str], token: str | None, size: int, *, divisible: bool
+    ) -> models.IssuePage:
         """The next page that shows an issue, or the last: a few empty ones before it are passed over."""
         for _ in range(EMPTY_PAGES):
-            page = await self._search_page(jql, fields, token, size)
+            page = await self._search_page(jql, fields, token, size, divisible=divisible)
             if page.issues or page.is_last:
                 return page
             token = page.next_token
         raise unbelievable(f"Jira gave {EMPTY_PAGES} empty pages in a row, and says that more follow.", _SEARCH)
 
-    async def _search_page(self, jql: str, fields: Sequence[str], token: str | None, size: int) -> models.IssuePage:
+    async def _search_page(
+        self, jql: str, fields: Sequence[str], token: str | None, size: int, *, divisible: bool
+    ) -> models.IssuePage:
         body: dict[str, Any] = {"jql": jql, "fields": list(fields), "maxResults": size}
         body |= {"nextPageToken": token} if token else {}
-        found, server_time = await self._transport.fetch(_post("/search/jql", wire.Found, body))
+        found, server_time = await self._transport.fetch(_post("/search/jql", wire.Found, body, divisible=divisible))
         following = next_token(found.next_page_token, wire.flag(found.is_last), _SEARCH, token)
         if token is None and following is None:
             whole_search(len(found.issues), wire.number(found.total), _SEARCH)
@@ -241,10 +260,14 @@ class JiraClient:
         )
 
     async def bulk_fetch(self, ids: Sequence[str], fields: Sequence[str]) -> models.BulkIssues:
-        """At most 100 issues by id or key, moved ones included; each one asked for is in `issues` or in `errors`."""
+        """At most 100 issues by id or key, moved ones included; each one asked for is in `issues` or in `errors`.
+
+        Several are not asked for again where fewer at once may come (`smaller_may_help`).
+        """
         if not 0 < len(ids) <= BULK_LIMIT:
             raise ValueError(f"bulk_fetch takes 1 to {BULK_LIMIT} issues, not {len(ids)}: split the list.")
-        request = _post("/issue/bulkfetch", wire.Bulk, {"issueIdsOrKeys": list(ids), "fields": list(fields)})
+        body = {"issueIdsOrKeys": list(ids), "fields": list(fields)}
+        request = _post("/issue/bulkfetch", wire.Bulk, body, divisible=len(ids) > 1)
         bulk, server_time = await self._transport.fetch(request)
         errors = [_problem(missed) for missed in bulk.issue_errors or ()]
         return models.BulkIssues(
@@ -353,8 +376,8 @@ def _get(
     return Request(f"GET {root}{path}", f"{root}{filled}", kind, params)
 
 
-def _post(path: str, kind: type[T], body: Mapping[str, Any]) -> Request[T]:
-    return Request(f"POST {API}{path}", f"{API}{path}", kind, body=body)
+def _post(path: str, kind: type[T], body: Mapping[str, Any], *, divisible: bool = False) -> Request[T]:
+    return Request(f"POST {API}{path}", f"{API}{path}", kind, body=body, divisible=divisible)
 
 
 def _unmentioned(ids: Sequence[str], bulk: wire.Bulk) -> Iterator[models.IssueProblem]:

@@ -27,6 +27,8 @@ RESTARTS: Final = 3
 """Times a list is read again from its start because something was deleted while it was read."""
 EMPTY_PAGES: Final = 3
 """Pages of a search that may be empty, one after another, and still name a next one."""
+REPEATED_PAGES: Final = 3
+"""Pages of a search, one after another, that show nothing new and name a next one: then it is a loop."""
 
 
 class Shown(NamedTuple):

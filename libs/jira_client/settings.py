@@ -29,7 +29,7 @@ class JiraSettings:
     read_seconds: float = 30.0
     """Silence tolerated between two pieces of an answer."""
     total_seconds: float = 120.0
-    """Deadline of one request, connect and body included, however steadily bytes drip in."""
+    """Deadline of one request, connect and body included, however steadily bytes drip in. See also `http.deadline`."""
     max_body_bytes: int = 64 * 1024 * 1024
     """Of one answer, packed and unpacked; 100 large issues are about 5 MB."""
 
@@ -41,6 +41,7 @@ class JiraSettings:
 
     id_page_size: int = 5000
     issue_page_size: int = 100
+    """Issues with all their fields; Jira gives 100 at most."""
     child_page_size: int = 100
     """Comments and worklogs; Jira caps comment pages at 100."""
     list_page_size: int = 50

@@ -44,6 +44,10 @@ class Fault(msgspec.Struct, kw_only=True):
     match: str
     """Regular expression, searched in the path with its query string."""
     method: str | None = None
+    about: str | None = None
+    """Regular expression that must be found in the request's body as well: the id of one issue, for example."""
+    over: int | None = None
+    """Only requests for more issues at once than this, with other fields than the id."""
     times: int | None = 1
     """How many requests it hits; with ``always`` every one."""
     always: bool = False
@@ -61,16 +65,19 @@ class Fault(msgspec.Struct, kw_only=True):
     def __post_init__(self) -> None:
         try:
             re.compile(self.match)
+            re.compile(self.about or "")
         except re.error as error:
-            raise ValueError(f"match must be a regular expression: {error}") from None
+            raise ValueError(f"match and about must be regular expressions: {error}") from None
         if self.always:
             self.times = None
 
-    def strikes(self, request: web.Request) -> bool:
+    def strikes(self, request: web.Request, body: bytes) -> bool:
         """Whether this request is hit; counts."""
         if self.times == 0 or (self.method and self.method.upper() != request.method):
             return False
-        if not re.search(self.match, request.path_qs):
+        if not re.search(self.match, request.path_qs) or not re.search(self.about or "", body.decode(errors="replace")):
+            return False
+        if self.over is not None and _issues_asked_for(body) <= self.over:
             return False
         if self.skip:
             self.skip -= 1
@@ -93,8 +100,19 @@ class Faults:
     def clear(self) -> None:
         self.all.clear()
 
-    def strike(self, request: web.Request) -> Fault | None:
-        return next((fault for fault in self.all if fault.strikes(request)), None)
+    def strike(self, request: web.Request, body: bytes) -> Fault | None:
+        return next((fault for fault in self.all if fault.strikes(request, body)), None)
+
+
+def _issues_asked_for(body: bytes) -> int:
+    """How many whole issues a search or a bulk fetch asks for; 0 of anything else."""
+    try:
+        asked = msgspec.json.decode(body, type=dict[str, Any])
+    except msgspec.DecodeError:
+        return 0
+    if asked.get("fields") == ["id"]:
+        return 0
+    return len(asked.get("issueIdsOrKeys", ())) or int(asked.get("maxResults", 0))
 
 
 def replacement(fault: Fault, request: web.Request) -> web.Response | None:

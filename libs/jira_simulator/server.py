@@ -116,9 +116,10 @@ class _Front:
     async def around(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path.startswith("/simulator/"):
             return await _answered(request, handler)
+        body = await request.read()
         log, began = self._simulator.requests, time.perf_counter()
         log.began()
-        fault = self._simulator.faults.strike(request)
+        fault = self._simulator.faults.strike(request, body)
         status: int | None = None
         try:
             response = await self._served(request, handler, fault)

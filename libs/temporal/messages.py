@@ -320,6 +320,8 @@ class FetchPage(SyncStep, frozen=True, kw_only=True):
     page: int
     source: PageSource
     token: str | None = None
+    part: int = 0
+    """From 1 on: what the part before has left of the page."""
 
 
 class PageSource(StrEnum):
@@ -337,7 +339,10 @@ MAX_WARNINGS = 20
 class PageResult(Message, frozen=True, kw_only=True):
     counts: Counts
     next_token: str | None = None
+    """Of a page in parts, the first one's counts."""
     warnings: tuple[str, ...] = ()
+    left: int = 0
+    """Issues of the page that are still to be read, by another part."""
 
 
 class RefreshReferences(SyncStep, frozen=True, kw_only=True):

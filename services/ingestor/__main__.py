@@ -145,6 +145,7 @@ def _jira_settings(settings: Settings) -> JiraSettings:
         allow_insecure=settings.jira_allow_insecure,
         requests_per_second=settings.jira_requests_per_second,
         retry_base_seconds=settings.jira_retry_base,
+        issue_page_size=settings.jira_page_size,
     )
 
 

@@ -98,6 +98,14 @@ class CheckpointNames:
         """Page tokens that the run has met; the rest is a digest of the token."""
         return f"{self.scan(run_id)}token/"
 
+    def left(self, run_id: str, page: int) -> str:
+        """The ids of the issues of one page that are still to be read; replaced by each part of the page."""
+        return f"{self.scan(run_id)}left/{page:06d}"
+
+    def shown(self, run_id: str) -> str:
+        """What the pages of a search have shown; the rest of the name is the page's number."""
+        return f"{self.scan(run_id)}shown/"
+
     def stored(self, run_id: str) -> str:
         """Pages of the run that are in the log; the rest of the name is the page's number."""
         return f"{self.scan(run_id)}stored/"

@@ -5,6 +5,9 @@ import dataclasses
 from libs.runtime import Secret, addresses, setting
 from services.ingestor.failures import PATIENCE
 
+MOST_ISSUES = 100
+"""That Jira gives at once with all their fields."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings(addresses.TemporalAccess):
@@ -22,6 +25,9 @@ class Settings(addresses.TemporalAccess):
     )
     jira_requests_per_second: float = setting(
         "JIRA_REQUESTS_PER_SECOND", 50.0, unit="1/s", why="half of Atlassian's burst limit, which all apps share"
+    )
+    jira_page_size: int = setting(
+        "JIRA_PAGE_SIZE", 100, unit="1 to 100", why="issues asked for at once; fewer where Jira or a gateway is slow"
     )
     jira_patience: float = setting(
         "JIRA_PATIENCE_SECONDS",
@@ -50,5 +56,7 @@ class Settings(addresses.TemporalAccess):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if not 1 <= self.jira_page_size <= MOST_ISSUES:
+            raise ValueError(f"JIRA_PAGE_SIZE: {self.jira_page_size} is not a number from 1 to {MOST_ISSUES}")
         if bool(self.deployment_name) != bool(self.build_id):
             raise ValueError("TEMPORAL_DEPLOYMENT_NAME and TEMPORAL_WORKER_BUILD_ID belong together: set both, or none")

@@ -10,6 +10,7 @@ from collections.abc import Awaitable
 from datetime import timedelta
 from typing import TypeVar
 
+import msgspec
 from temporalio import exceptions, workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
@@ -56,7 +57,10 @@ PAGES_IN_FLIGHT = 6
 """Pages of a full run that are fetched at once. Atlassian advises 5 to 10 concurrent requests for one site."""
 
 PAGES_PER_RUN = 200
-"""Pages after which the run continues as new, well below the 4,096 history events at which the server asks for it."""
+"""Pages, and as many further parts of pages, after which the run continues as new.
+
+Well below the 4,096 history events at which the server asks for it.
+"""
 
 FETCH_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30))
 """Bounded by time, not by attempts: to be asked to wait is no failure. The activity itself ends lost causes."""
@@ -81,6 +85,8 @@ class SyncProjectWorkflow:
         self._counts = Counts()
         self._warnings: tuple[str, ...] = ()
         self._pages = 0
+        self._further_parts = 0
+        """Parts of pages beyond the first of each, in this execution."""
 
     @workflow.run
     async def run(self, sync: SyncInput) -> Counts:
@@ -128,15 +134,21 @@ class SyncProjectWorkflow:
         """Pages of stored ids, several in flight; sprints and users are refreshed beside them."""
         last = min(self._scan.pages, first + PAGES_PER_RUN)
         slots = asyncio.Semaphore(PAGES_IN_FLIGHT)
+        put_off: list[int] = []
 
         async def one(page: int) -> None:
             async with slots:
-                await self._page(PageSource.IDS, page, None)
+                if self._long:
+                    put_off.append(page)
+                else:
+                    await self._page(PageSource.IDS, page, None)
 
         steps: list[Awaitable[None]] = [one(page) for page in range(first, last)]
         if first == 0:
             steps.insert(0, self._references(full=True, changed=True))
         await all_or_first_error(steps)
+        # Pages begin in their order, so those put off are the last ones.
+        last = min(put_off, default=last)
         if last < self._scan.pages:
             self._continue(last, None)
 
@@ -147,16 +159,29 @@ class SyncProjectWorkflow:
             page, token = page + 1, result.next_token
             if token is None:
                 break
-            if page % PAGES_PER_RUN == 0:
+            if page % PAGES_PER_RUN == 0 or self._long:
                 self._continue(page, token)
         await self._references(full=False, changed=self._counts.issues > 0)
 
     async def _page(self, source: PageSource, page: int, token: str | None) -> PageResult:
         message = FetchPage(**self._run, plan=self._plan, scan=self._scan, page=page, source=source, token=token)
-        result = await self._jira_step("fetch_and_record_page", message, PageResult)
+        first = result = await self._part(message)
+        while result.left:
+            message = msgspec.structs.replace(message, part=message.part + 1)
+            result = await self._part(message)
+            self._further_parts += 1
         self._pages += 1
+        return first
+
+    async def _part(self, message: FetchPage) -> PageResult:
+        result = await self._jira_step("fetch_and_record_page", message, PageResult)
         self._add(result.counts, result.warnings)
         return result
+
+    @property
+    def _long(self) -> bool:
+        """Whether pages in parts have made this execution as long as it may be."""
+        return self._further_parts >= PAGES_PER_RUN
 
     async def _references(self, *, full: bool, changed: bool) -> None:
         asked = bool(self._plan.request_ids)

@@ -28,6 +28,7 @@ __all__ = [
     "classify",
     "classify_exception",
     "fingerprint",
+    "out_of_time",
 ]
 
 _PLACE: Final = re.compile(r"^(.*) - at `(\$[^`]*)`$", re.DOTALL)
@@ -78,6 +79,12 @@ def bad_response(
     found = Found(ErrorCode.BAD_RESPONSE, message, retryable=retryable)
     evidence = Evidence(status=status, endpoint=context.endpoint or None, excerpt=context.redact(excerpt) or None)
     return _verdict(found, context, evidence, cause=message)
+
+
+def out_of_time(seconds: float, context: Context) -> Verdict:
+    """The verdict on a step that ends itself after so many seconds, while it waits for an endpoint."""
+    found = Found(ErrorCode.TIMEOUT, f"The step had {seconds:.0f} s, and was still waiting for {context.endpoint}.")
+    return _verdict(found, context, Evidence(endpoint=context.endpoint or None), cause="the step's own time")
 
 
 def announced_end(headers: Mapping[str, str]) -> str:

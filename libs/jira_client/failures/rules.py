@@ -130,7 +130,7 @@ RULES: Final[dict[ErrorCode, Rule]] = {
         Scope.ENDPOINT,
         Severity.WARNING,
         Category.NETWORK,
-        "Jira answers too slowly; if it stays, see status.atlassian.com or ask for smaller pages.",
+        "Jira answers too slowly; if it stays, see status.atlassian.com or lower JIRA_PAGE_SIZE.",
         STATUS,
     ),
     ErrorCode.UPSTREAM_ERROR: Rule(

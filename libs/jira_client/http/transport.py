@@ -3,6 +3,7 @@
 import asyncio
 import http.cookiejar
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -11,23 +12,35 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import httpx
 import msgspec
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, stop_any
+from tenacity.stop import stop_base
 
-from libs.jira_client.failures.classify import Answer, Context, announced_end, classify, classify_exception
-from libs.jira_client.failures.errors import JiraError, RateLimited, Scope, error_for
+from libs.jira_client.failures.classify import (
+    Answer,
+    Context,
+    announced_end,
+    classify,
+    classify_exception,
+    out_of_time,
+)
+from libs.jira_client.failures.errors import JiraError, JiraTimeout, RateLimited, Scope, error_for
 from libs.jira_client.http.allowances import allowances
 from libs.jira_client.http.body import ACCEPT_ENCODING, read_body
 from libs.jira_client.http.counting import count_request
+from libs.jira_client.http.deadline import seconds_given, seconds_left
 from libs.jira_client.http.egress import pool
 from libs.jira_client.http.json_text import decode
 from libs.jira_client.http.observing import Observer, RequestEnded, unobserved
 from libs.jira_client.http.pace import Limits
 from libs.jira_client.http.redact import Redactor
 from libs.jira_client.http.retry_after import http_date
+from libs.jira_client.page_size import smaller_may_help
 from libs.jira_client.settings import JiraSettings
 
 LONGEST_BACKOFF: Final = 30.0
 """Seconds between two tries when Jira names no time itself."""
+GRACE: Final = 1.0
+"""Seconds after a deadline in which a request that has failed by it is still classified and counted."""
 
 _log = logging.getLogger(__name__)
 
@@ -44,6 +57,8 @@ class Request(NamedTuple, Generic[T]):
     kind: type[T]
     params: Params = MappingProxyType({})
     body: Mapping[str, Any] | None = None
+    divisible: bool = False
+    """Whether the caller asks for less where less may help: then the same is not asked again."""
 
     @property
     def method(self) -> str:
@@ -92,11 +107,30 @@ class Transport:
         return then + timedelta(seconds=self._limits.pulse.monotonic() - at)
 
     async def fetch(self, request: Request[T]) -> Response[T]:
-        """The decoded answer. Raises JiraError, after `tries` tries where trying again can help."""
+        """The decoded answer. Raises JiraError, after `tries` tries where trying again can help.
+
+        Where a `deadline` holds, it ends waits and tries too: with the last failure when there is no time for another
+        try, else with a JiraTimeout that names the endpoint.
+        """
+        try:
+            async with asyncio.timeout(_until(seconds_left() + GRACE)):
+                return await self._tried(request)
+        except (TimeoutError, JiraTimeout) as error:
+            if seconds_left() > 0:
+                raise
+            raise error_for(out_of_time(seconds_given(), Context(endpoint=request.endpoint))) from error
+
+    async def pause(self, attempt: int) -> None:
+        """Wait as before another try, for a caller that asks for less."""
+        await self._limits.pulse.sleep(self._backoff(attempt))
+
+    async def _tried(self, request: Request[T]) -> Response[T]:
+        if seconds_left() <= 0:
+            raise TimeoutError
         retrying = AsyncRetrying(
-            stop=stop_after_attempt(self._settings.tries),
+            stop=stop_any(stop_after_attempt(self._settings.tries), _NoTimeForAnother()),
             wait=self._wait,
-            retry=retry_if_exception(self._worth_another_try),
+            retry=retry_if_exception(lambda error: self._worth_another_try(error, request)),
             sleep=self._limits.pulse.sleep,
             reraise=True,
         )
@@ -148,7 +182,7 @@ class Transport:
             content=None if request.body is None else msgspec.json.encode(request.body),
             headers=None if request.body is None else {"Content-Type": "application/json"},
         )
-        async with asyncio.timeout(self._settings.total_seconds):
+        async with asyncio.timeout(self._longest(request)):
             self.requests += 1
             count_request()
             incoming = await self._http.send(outgoing, stream=True)
@@ -159,6 +193,11 @@ class Transport:
             finally:
                 await incoming.aclose()
         return Answer(status_code=incoming.status_code, headers=incoming.headers, content=content)
+
+    def _longest(self, request: Request[T]) -> float:
+        """Seconds that one try may take. Of a deadline, a request for less must have its share too."""
+        left = seconds_left()
+        return min(self._settings.total_seconds, left / 2 if request.divisible else left)
 
     def _note_time(self, headers: Mapping[str, str]) -> None:
         moment = http_date(headers.get("date"))
@@ -186,20 +225,35 @@ class Transport:
         elif error.evidence.status is not None:
             self._limits.gate.answered(endpoint)
 
-    def _worth_another_try(self, error: BaseException) -> bool:
+    def _worth_another_try(self, error: BaseException, request: Request[T]) -> bool:
         if not isinstance(error, JiraError) or not error.retryable:
+            return False
+        if request.divisible and smaller_may_help(error):
             return False
         return (error.retry_after or 0.0) <= self._settings.longest_wait_seconds
 
     def _wait(self, state: RetryCallState) -> float:
-        """Doubling waits, spread so that clients do not march in step; what Jira asked for is the least."""
+        """What Jira asked for is the least."""
         error = state.outcome.exception() if state.outcome else None
         asked = (error.retry_after or 0.0) if isinstance(error, JiraError) else 0.0
-        base = self._settings.retry_base_seconds
-        chance = self._limits.pulse.chance
-        doubled: float = base * 2 ** (state.attempt_number - 1)
-        backoff = min(LONGEST_BACKOFF, doubled) * chance.uniform(0.7, 1.3)
-        return max(backoff, asked + chance.uniform(0.0, base / 4))
+        spread = self._limits.pulse.chance.uniform(0.0, self._settings.retry_base_seconds / 4)
+        return max(self._backoff(state.attempt_number), asked + spread)
+
+    def _backoff(self, attempt: int) -> float:
+        """Doubling waits, spread so that clients do not march in step."""
+        doubled: float = self._settings.retry_base_seconds * 2 ** (attempt - 1)
+        return min(LONGEST_BACKOFF, doubled) * self._limits.pulse.chance.uniform(0.7, 1.3)
+
+
+def _until(seconds: float) -> float | None:
+    return None if seconds == math.inf else seconds
+
+
+class _NoTimeForAnother(stop_base):
+    """The deadline comes before the next try."""
+
+    def __call__(self, state: RetryCallState) -> bool:
+        return state.upcoming_sleep >= seconds_left()
 
 
 def _http_client(settings: JiraSettings) -> httpx.AsyncClient:

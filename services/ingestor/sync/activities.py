@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
 from libs.events import Append
 from libs.jira_client import JiraClient, RequestCount
@@ -31,7 +32,7 @@ from libs.temporal.messages import (
 )
 from services.ingestor.event_log import EventLog
 from services.ingestor.failures import PATIENCE
-from services.ingestor.sync import course, pages, references, scan, untracked
+from services.ingestor.sync import course, pages, references, scan, untracked, waiting
 from services.ingestor.sync.step import asking_jira
 
 T = TypeVar("T")
@@ -61,8 +62,13 @@ class SyncActivities:
 
     @activity.defn
     async def fetch_and_record_page(self, message: FetchPage) -> PageResult:
-        """Fetch one page of issues with all their comments and worklogs, and store it in one transaction."""
-        return await self._ask("page", f"page:{message.run_id}:{message.page}", PageResult, pages.fetched, message)
+        """Fetch one page of issues with all their comments and worklogs, and store it in one transaction.
+
+        What could not be read in the step's time is left to the next part of the page.
+        """
+        part = f":{message.part}" if message.part else ""
+        key = f"page:{message.run_id}:{message.page}{part}"
+        return await self._ask("page", key, PageResult, pages.fetched, message)
 
     @activity.defn
     async def refresh_references(self, message: RefreshReferences) -> PageResult:
@@ -94,6 +100,10 @@ class SyncActivities:
         await self._log.append(await course.cancelled(self._log, message))
 
     async def _ask(self, step: str, key: str, answer: type[T], ask: AskingJira[S], message: S) -> T:
-        """Take a step that asks Jira, once."""
-        async with asking_jira(step, self._patience) as requests:
-            return await self._log.once(key, answer, lambda: ask(self._jira, self._log, message, requests))
+        """Take a step that asks Jira, once. Where it fails and is going to wait, the log says so."""
+        try:
+            async with asking_jira(step, self._patience) as requests:
+                return await self._log.once(key, answer, lambda: ask(self._jira, self._log, message, requests))
+        except ApplicationError as error:
+            await waiting.tell(self._log, message, step, key, error)
+            raise

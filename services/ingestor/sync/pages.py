@@ -32,7 +32,9 @@ from libs.temporal.messages import MAX_WARNINGS, Counts, FetchPage, PageResult, 
 from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
 from services.ingestor.project_of import project_of
-from services.ingestor.sync.answers import Answer, read_page
+from services.ingestor.sync.asking.answers import PASSED_OVER, Answer, read_page
+from services.ingestor.sync.asking.renames import registered_keys
+from services.ingestor.sync.asking.sick import is_one_sick
 from services.ingestor.sync.records.odd import ODD, Odd, askable, why
 from services.ingestor.sync.records.quarantine import Settlement, nameless, nameless_of, settle
 from services.ingestor.sync.records.translate import (
@@ -46,8 +48,6 @@ from services.ingestor.sync.records.translate import (
     take_apart,
     without_repeats,
 )
-from services.ingestor.sync.renames import registered_keys
-from services.ingestor.sync.sick import is_one_sick
 from services.ingestor.sync.step import envelope, origin_of
 
 SEARCH = "POST /rest/api/3/search/jql"
@@ -81,7 +81,12 @@ async def fetched(jira: JiraClient, log: EventLog, message: FetchPage, requests:
     debts = await _settled(log, message, origin, page, read)
     return Append(
         changes=_claimed(read.changes) if message.plan.full else read.changes,
-        checkpoints=token_seen | {f"{names.stored(message.run_id)}{message.page}": b""} | debts.checkpoints,
+        checkpoints={
+            **token_seen,
+            **page.kept,
+            f"{names.stored(message.run_id)}{message.page}": b"",
+            **debts.checkpoints,
+        },
         new_checkpoints={
             f"{names.users}{change.event.account_id}": b""
             for change in read.changes
@@ -113,8 +118,9 @@ async def _settled(log: EventLog, message: FetchPage, origin: Origin, page: Answ
         else:
             without_name[f"{names.nameless}{one.record.partition('/')[2]}"] = one
     answered = [f"{names.unfinished}{name}" for name in read.shown + page.gone]
-    silent = [issue for issue in _asked_again(message) if f"{names.unfinished}{issue}" not in {*answered, *odd}]
-    passed_over = {f"{names.unfinished}{issue}": _passed_over(issue) for issue in (*page.owed, *silent)}
+    silent = [key for key in _keys_asked(message) if f"{names.unfinished}{key}" not in {*answered, *odd}]
+    owed = dict.fromkeys(silent, PASSED_OVER) | dict(page.owed)
+    passed_over = {f"{names.unfinished}{issue}": _passed_over(issue, why) for issue, why in owed.items()}
     debts = settle(origin, known, answered, odd, passed_over)
     if not without_name:
         return debts
@@ -122,12 +128,13 @@ async def _settled(log: EventLog, message: FetchPage, origin: Origin, page: Answ
     return Settlement(debts.changes + met.changes, debts.checkpoints | met.checkpoints, debts.forget)
 
 
-def _asked_again(message: FetchPage) -> tuple[str, ...]:
-    return message.plan.retry_issue_ids if message.source is PageSource.RETRY else ()
+def _keys_asked(message: FetchPage) -> list[str]:
+    """The keys among the names of owed issues: whether an answer passes over a key, it does not say itself."""
+    asked = message.plan.retry_issue_ids if message.source is PageSource.RETRY else ()
+    return [name for name in asked if not name.isdecimal()]
 
 
-def _passed_over(issue: str) -> Odd:
-    why = "Jira's answer does not show it, nor says that it is gone"
+def _passed_over(issue: str, why: str) -> Odd:
     return Odd(f"issue/{issue}", "issue", f"Issue {issue}", why, issue)
 
 
@@ -275,7 +282,7 @@ def _closing(
         )
         # The same few users and sprints come with every page: the run's totals count them as references.
         totals = msgspec.structs.replace(counts, sprints=0, users=0)
-        result = PageResult(counts=totals, next_token=page.next_token, warnings=warnings)
+        result = PageResult(counts=totals, next_token=page.next_token, warnings=warnings, left=page.left)
         return [*aside, Change(event=event)], msgspec.json.encode(result)
 
     return closing

@@ -20,9 +20,6 @@ ENTITIES = ("issue", "comment", "worklog", "sprint", "user")
 OVERLAP = timedelta(minutes=5)
 """How far a watermark stays behind the scan's start: Atlassian speaks of seconds to minutes of index delay."""
 
-PAGE_SIZE = 100
-"""Issues per page and transaction: the most that bulkfetch gives with comments and worklogs inline."""
-
 RETRIES_PER_RUN = 100
 """Unfinished issues that one run reads again: one request. The others are left to the runs after it."""
 

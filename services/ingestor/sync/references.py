@@ -20,7 +20,9 @@ from libs.temporal.messages import Counts, PageResult, RefreshReferences, SyncSt
 from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
 from services.ingestor.project_of import project_of
-from services.ingestor.sync import renames
+from services.ingestor.sync.asking import renames
+from services.ingestor.sync.asking.renames import current_key, registered_keys, shown_now
+from services.ingestor.sync.asking.sick import is_one_sick
 from services.ingestor.sync.plan import PendingRequest
 from services.ingestor.sync.records.drift import Drift, KnownField, catalogue_of, drifts
 from services.ingestor.sync.records.odd import ODD, Odd, is_account, name_of, why
@@ -34,8 +36,6 @@ from services.ingestor.sync.records.translate import (
     without_repeats,
 )
 from services.ingestor.sync.refresh_plan import REFRESH_AFTER, due_refreshes, kind_of
-from services.ingestor.sync.renames import known_project, registered_keys, shown_now
-from services.ingestor.sync.sick import is_one_sick
 from services.ingestor.sync.step import REFUSED, drift_event, origin_of
 
 USERS_AT_ONCE = 100
@@ -246,8 +246,8 @@ async def read_fields(jira: JiraClient, log: EventLog, names: CheckpointNames) -
 
 async def _boards(jira: JiraClient, log: EventLog, origin: Origin) -> Found:
     project = ProjectKey(origin.site, origin.project)
-    names, known = CheckpointNames(project), await known_project(log, project)
-    boards = await jira.boards(known.key if known else origin.project)
+    names, key = CheckpointNames(project), await current_key(log, project)
+    boards = await jira.boards(key)
     with_sprints = [board.id for board in boards if board.type != BOARD_WITHOUT_SPRINTS]
     return noted(Found(checkpoints={names.boards: msgspec.json.encode(with_sprints)}), boards, "board")
 

@@ -15,13 +15,13 @@ from libs.temporal.messages import Counts, PrepareScan, Scan
 from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
 from services.ingestor.project_of import project_of
-from services.ingestor.sync.plan import PAGE_SIZE, full_jql
+from services.ingestor.sync.asking.renames import by_current_key
+from services.ingestor.sync.plan import full_jql
 from services.ingestor.sync.records.odd import Odd
 from services.ingestor.sync.records.quarantine import Settlement, nameless
 from services.ingestor.sync.records.translate import Origin
 from services.ingestor.sync.references import Found, read_fields, read_project, refreshed_at, remembered
 from services.ingestor.sync.refresh_plan import READ_BEFORE
-from services.ingestor.sync.renames import by_current_key
 from services.ingestor.sync.step import drift_event, origin_of
 
 
@@ -41,7 +41,8 @@ async def prepared(jira: JiraClient, log: EventLog, message: PrepareScan, reques
     started_at = await _jira_clock(jira)
     survey = await _survey(jira, log, message, origin) if message.plan.full else _Survey(Found())
     found, debts = survey.found, await _debts(log, message, origin, survey)
-    pages = [survey.ids[start : start + PAGE_SIZE] for start in range(0, len(survey.ids), PAGE_SIZE)]
+    size = jira.settings.issue_page_size
+    pages = [survey.ids[start : start + size] for start in range(0, len(survey.ids), size)]
     # Where the list of fields is not read, or could not be, the sprints are where they were.
     known = (await log.checkpoint(names.sprint_field) or b"").decode()
     sprint_field = found.sprint_field or (None if names.sprint_field in found.checkpoints else known or None)

@@ -23,6 +23,7 @@ from libs.jira_client import (
     UnknownFailure,
     UpstreamError,
     counting,
+    deadline,
 )
 from libs.temporal.messages import SyncStep
 from services.ingestor.failures import activity_error, as_jira_error
@@ -31,6 +32,9 @@ from services.ingestor.sync.records.drift import Drift
 from services.ingestor.sync.records.translate import Origin
 
 HEARTBEAT_SECONDS = 3.0
+
+STEP_SECONDS = 240.0
+"""A step's own time, shorter than Temporal's 5 minutes, so that it can say what it waited for and keep what it has."""
 
 REFUSED: tuple[type[JiraError], ...] = (NotFoundOrHidden, Forbidden, BadRequest, ApiGone)
 """Refusals that concern one look-up alone: a site without Jira Software has no boards, users may be hidden."""
@@ -44,7 +48,7 @@ Not so a token that is refused, a site that is closed or asks to wait, a network
 
 @asynccontextmanager
 async def asking_jira(step: str, patience: timedelta) -> AsyncIterator[RequestCount]:
-    """Heartbeat while Jira is asked, count the requests, and classify what goes wrong.
+    """Heartbeat while Jira is asked, for no longer than the step's time; count requests, classify what goes wrong.
 
     Args:
         step: names the step where a failure has no endpoint of its own.
@@ -52,7 +56,7 @@ async def asking_jira(step: str, patience: timedelta) -> AsyncIterator[RequestCo
     """
     beat = asyncio.create_task(_heartbeat())
     try:
-        with counting() as requests:
+        with counting() as requests, deadline(STEP_SECONDS):
             yield requests
     except Exception as error:
         info = activity.info()

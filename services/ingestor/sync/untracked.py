@@ -16,8 +16,8 @@ from libs.jira_client import JiraClient, RequestCount
 from libs.temporal.messages import Counts, MarkUntracked, PageResult, SyncPlan
 from services.ingestor.event_log import EventLog
 from services.ingestor.project_of import project_of
+from services.ingestor.sync.asking.renames import by_current_key
 from services.ingestor.sync.plan import full_jql, incremental_jql
-from services.ingestor.sync.renames import by_current_key
 
 UNTRACKED = b"untracked"
 """Digest of an issue's stream while it is untracked, so that it is marked once; the issue itself has another."""

@@ -12,12 +12,12 @@ from libs.events import EventStore, ProjectKey, SyncFailed, SyncPageRecorded, mi
 from libs.jira_client import JiraClient, JiraSettings
 from libs.jira_simulator.server import EMAIL, TOKEN, serve
 from libs.jira_simulator.site.dataset import Dataset
-from libs.temporal.messages import BeginSync, FailSync, FetchPage, PageSource, PrepareScan
+from libs.temporal.messages import BeginSync, FailSync, FetchPage, PageSource, PrepareScan, RunFields
 from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
 from services.ingestor.sync.activities import SyncActivities
 
-RUN = {"site": "acme", "project": "DEMO", "run_id": "run-1"}
+RUN: RunFields = {"site": "acme", "project": "DEMO", "run_id": "run-1"}
 
 
 @pytest.fixture

@@ -13,15 +13,26 @@ import pytest
 from msgspec import Raw
 
 from libs.events import Append, EventStore, ProjectKey, migrate, open_store
-from libs.jira_client import BulkIssues, IssueProblem, JiraClient, Listed, RequestCount
-from libs.temporal.messages import MAX_WARNINGS, BeginSync, Counts, FetchPage, PageResult, PageSource, Scan, SyncPlan
+from libs.jira_client import BulkIssues, IssueProblem, JiraClient, Listed, PageSize, RequestCount
+from libs.temporal.messages import (
+    MAX_WARNINGS,
+    BeginSync,
+    Counts,
+    FetchPage,
+    PageResult,
+    PageSource,
+    RunFields,
+    Scan,
+    SyncPlan,
+)
 from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
-from services.ingestor.sync import answers, course, pages
+from services.ingestor.sync import course, pages
+from services.ingestor.sync.asking import answers
 from services.ingestor.sync.records import odd
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-RUN = {"site": "acme", "project": "DEMO", "run_id": "run-1"}
+RUN: RunFields = {"site": "acme", "project": "DEMO", "run_id": "run-1"}
 NAMES = CheckpointNames(ProjectKey("acme", "DEMO"))
 GONE = "Issue does not exist or you do not have permission to see it."
 SCAN = Scan(scan_started_at=NOW, sprint_field=None, pages=1, counts=Counts())
@@ -36,6 +47,10 @@ class Jira:
         self.asked: list[tuple[str, ...]] = []
         self.odd: dict[str, bytes] = {}
         self.listed: dict[str, Listed[Raw]] = {}
+        self.page_size = PageSize(100)
+
+    async def pause(self, attempt: int) -> None:
+        pass
 
     async def bulk_fetch(self, ids: Sequence[str], fields: Sequence[str]) -> BulkIssues:
         assert fields

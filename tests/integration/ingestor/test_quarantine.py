@@ -15,7 +15,7 @@ from libs.temporal.messages import BeginSync, CompleteSync, Counts, SyncPlan
 from services.ingestor.event_log import EventLog
 from services.ingestor.sync import course
 from services.ingestor.sync.records.quarantine import AT_EACH_RUN, debt_of
-from tests.integration.ingestor.test_owed_issues import NAMES, NOW, RUN, SCAN, WATERMARKS, Jira, issue, read
+from tests.integration.ingestor.test_owed_issues import NAMES, NOW, SCAN, WATERMARKS, Jira, issue, read
 
 
 @pytest.fixture
@@ -45,12 +45,12 @@ def aside(store: EventStore) -> list[str]:
 
 
 async def planned(log: EventLog, run: str = "run-1") -> SyncPlan:
-    begun = await course.begun(log, BeginSync(**{**RUN, "run_id": run}, workflow_id="w"))
+    begun = await course.begun(log, BeginSync(site="acme", project="DEMO", run_id=run, workflow_id="w"))
     return msgspec.json.decode(begun.outcome, type=SyncPlan)
 
 
 async def ended(log: EventLog, plan: SyncPlan, run: str = "run-1") -> SyncSucceeded:
-    message = CompleteSync(**{**RUN, "run_id": run}, plan=plan, scan=SCAN, counts=Counts(), warnings=())
+    message = CompleteSync(site="acme", project="DEMO", run_id=run, plan=plan, scan=SCAN, counts=Counts(), warnings=())
     end, _ = await course.completed(log, message)
     await log.append(end)
     event = end.changes[-1].event

@@ -304,7 +304,7 @@ async def test_a_few_empty_pages_of_a_search_are_passed_over() -> None:
         assert [page.ids async for page in jira.id_pages("project = ABC")] == [["1"], []]
 
 
-@pytest.mark.parametrize(("issues", "requests"), [([], 3), ([{"id": "1"}], 2)])
+@pytest.mark.parametrize(("issues", "requests"), [([], 3), ([{"id": "1"}], 4)])
 async def test_fresh_tokens_without_anything_new_end_the_scan(issues: list[Any], requests: int) -> None:
     asked_so_far: list[Asked] = []
 

@@ -20,3 +20,14 @@ def test_workers_have_a_version_only_where_somebody_steers_versions() -> None:
     assert read_settings(Settings, GIVEN).build_id == ""
     both = {"TEMPORAL_DEPLOYMENT_NAME": "jdi/ingestor", "TEMPORAL_WORKER_BUILD_ID": "abc"}
     assert read_settings(Settings, GIVEN | both).build_id == "abc"
+
+
+@pytest.mark.parametrize("size", ["0", "101", "-5"])
+def test_a_page_that_jira_cannot_give_is_refused_in_one_line(size: str) -> None:
+    with pytest.raises(SettingsError, match=rf"^JIRA_PAGE_SIZE: {size} is not a number from 1 to 100$"):
+        read_settings(Settings, GIVEN | {"JIRA_PAGE_SIZE": size})
+
+
+@pytest.mark.parametrize(("given", "size"), [({}, 100), ({"JIRA_PAGE_SIZE": "1"}, 1), ({"JIRA_PAGE_SIZE": "100"}, 100)])
+def test_the_size_of_a_page(given: dict[str, str], size: int) -> None:
+    assert read_settings(Settings, GIVEN | given).jira_page_size == size

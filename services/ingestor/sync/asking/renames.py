@@ -32,6 +32,12 @@ async def known_project(log: EventLog, project: ProjectKey) -> Known | None:
     return msgspec.json.decode(stored, type=Known) if stored else None
 
 
+async def current_key(log: EventLog, project: ProjectKey) -> str:
+    """The key by which Jira knows the project, as far as we know."""
+    known = await known_project(log, project)
+    return known.key if known else project.key
+
+
 async def shown_now(jira: JiraClient, log: EventLog, project: ProjectKey) -> Project:
     """The project as Jira shows it now, by its id where its key has passed to another project or is gone.
 
@@ -58,9 +64,9 @@ async def remembered(log: EventLog, project: ProjectKey, shown: Project) -> dict
 
     Its issues have other keys then, and no change of theirs says so.
     """
-    names, known = CheckpointNames(project), await known_project(log, project)
+    names = CheckpointNames(project)
     checkpoints = {names.jira_project: msgspec.json.encode(Known(shown.id, shown.key))}
-    if (known.key if known else project.key) != shown.key:
+    if await current_key(log, project) != shown.key:
         request = f"renamed to {shown.key}"
         reason = f"{project.key} is called {shown.key} now"
         checkpoints[f"{names.requests}{request}"] = msgspec.json.encode(
