@@ -20,3 +20,14 @@ def test_workers_have_a_version_only_where_somebody_steers_versions() -> None:
     assert read_settings(Settings, GIVEN).build_id == ""
     both = {"TEMPORAL_DEPLOYMENT_NAME": "jdi/ingestor", "TEMPORAL_WORKER_BUILD_ID": "abc"}
     assert read_settings(Settings, GIVEN | both).build_id == "abc"
+
+
+def test_a_refusal_is_confirmed_after_seconds_and_after_a_minute() -> None:
+    assert read_settings(Settings, GIVEN).jira_confirm == (5.0, 60.0)
+    assert read_settings(Settings, GIVEN | {"JIRA_CONFIRM_SECONDS": "0.5, 2"}).jira_confirm == (0.5, 2.0)
+
+
+@pytest.mark.parametrize("wrong", ["soon", "5;60", "5,,60", "-1", "nan", "inf", "1e9", "1000,1000"])
+def test_pauses_that_are_none_are_refused_in_one_line(wrong: str) -> None:
+    with pytest.raises(SettingsError, match=r"^JIRA_CONFIRM_SECONDS: .* as in 5,60"):
+        read_settings(Settings, GIVEN | {"JIRA_CONFIRM_SECONDS": wrong})
