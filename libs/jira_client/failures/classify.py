@@ -28,6 +28,7 @@ __all__ = [
     "classify",
     "classify_exception",
     "fingerprint",
+    "put_away",
 ]
 
 _PLACE: Final = re.compile(r"^(.*) - at `(\$[^`]*)`$", re.DOTALL)
@@ -78,6 +79,16 @@ def bad_response(
     found = Found(ErrorCode.BAD_RESPONSE, message, retryable=retryable)
     evidence = Evidence(status=status, endpoint=context.endpoint or None, excerpt=context.redact(excerpt) or None)
     return _verdict(found, context, evidence, cause=message)
+
+
+def put_away(what: str, where: str, context: Context) -> Verdict:
+    """The verdict on something that Jira still names, but keeps where nobody works with it, such as an archive."""
+    found = Found(
+        ErrorCode.NOT_FOUND_OR_HIDDEN,
+        f"{what} is {where} in Jira.",
+        advice="Ask an admin of Jira to restore it; the sync then goes on by itself. Or unregister it here.",
+    )
+    return _verdict(found, context, Evidence(status=200, endpoint=context.endpoint or None), cause=where)
 
 
 def announced_end(headers: Mapping[str, str]) -> str:

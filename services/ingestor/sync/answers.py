@@ -57,7 +57,11 @@ async def _search(jira: JiraClient, message: FetchPage) -> Answer:
     if since is None:
         raise ValueError("a search page needs the plan's lower bound")
     jql = incremental_jql(message.project, since, message.plan.tracked, message.plan.account_ids)
-    page = await jira.search_issues(jql, fields=FIELDS, token=message.token, max_results=PAGE_SIZE)
+    try:
+        page = await jira.search_issues(jql, fields=FIELDS, token=message.token, max_results=PAGE_SIZE)
+    except NotFoundOrHidden:
+        await jira.project(message.project)  # an archived one, or one in the trash, says so itself
+        raise
     return Answer(page.issues, page.next_token)
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from libs.events import Append, Change
-from libs.jira_client import JiraClient, RequestCount
+from libs.jira_client import JiraClient, NotFoundOrHidden, RequestCount
 from libs.temporal.messages import Counts, PrepareScan, Scan
 from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
@@ -55,8 +55,8 @@ async def _survey(
 ) -> tuple[Found, list[list[str]]]:
     """What a full run needs to know, asked at once: the project, its fields, the ids of its issues.
 
-    Where the ids cannot be listed, the refusal of the project itself says best why. Where they can, a site that
-    shows no project or no fields is read without.
+    Where the ids cannot be listed, or there are none, the refusal of the project itself says best why. Where there
+    are some, a site that shows no project or no fields is read without.
     """
     project, fields, listed = await asyncio.gather(
         read_project(jira, origin),
@@ -67,6 +67,8 @@ async def _survey(
     if isinstance(listed, BaseException):
         raise project if isinstance(project, BaseException) else listed
     pages, odd = listed
+    if not pages and isinstance(project, NotFoundOrHidden):
+        raise project
     found = Found(warnings=odd)
     found.add("project", project)
     found.add("fields", fields)
