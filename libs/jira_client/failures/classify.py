@@ -29,6 +29,7 @@ __all__ = [
     "classify_exception",
     "fingerprint",
     "out_of_time",
+    "put_away",
 ]
 
 _PLACE: Final = re.compile(r"^(.*) - at `(\$[^`]*)`$", re.DOTALL)
@@ -63,6 +64,7 @@ def classify_exception(error: BaseException, context: Context = Context()) -> Ve
     text = _text(error)
     evidence = Evidence(
         endpoint=context.endpoint or None,
+        subject=context.redact(context.subject, 80) or None,
         excerpt=context.redact(f"{kind}: {text}"),
         path=context.redact(path) if path else None,
     )
@@ -87,6 +89,17 @@ def out_of_time(seconds: float, context: Context) -> Verdict:
     return _verdict(found, context, Evidence(endpoint=context.endpoint or None), cause="the step's own time")
 
 
+def put_away(what: str, where: str, context: Context) -> Verdict:
+    """The verdict on something that Jira still names, but keeps where nobody works with it, such as an archive."""
+    found = Found(
+        ErrorCode.NOT_FOUND_OR_HIDDEN,
+        f"{what} is {where} in Jira.",
+        advice="Ask an admin of Jira to restore it; the sync then goes on by itself. Or unregister it here.",
+    )
+    evidence = Evidence(status=200, endpoint=context.endpoint or None, subject=context.subject or None)
+    return _verdict(found, context, evidence, cause=where)
+
+
 def announced_end(headers: Mapping[str, str]) -> str:
     """What an answer, a healthy one too, announces about the end of its endpoint (RFC 9745, RFC 8594); else "".
 
@@ -109,6 +122,7 @@ def _evidence_of(seen: Seen, found: Found) -> Evidence:
     return Evidence(
         status=seen.status,
         endpoint=seen.context.endpoint or None,
+        subject=redact(seen.context.subject, 80) or None,
         excerpt=redact(seen.text) or None,
         retry_after=found.wait,
         error_code=error.code or redact(reason, 80) or None,

@@ -93,6 +93,9 @@ FAULTS = {
 }
 
 
+DEMO = {"id": "10000", "key": "DEMO", "name": "Demo"}
+
+
 @pytest.mark.parametrize("case", FAULTS)
 async def test_a_failure_is_classified_shown_and_loses_nothing(case: str, pipeline: Pipeline, jira: Simulator) -> None:
     fault, code = FAULTS[case]
@@ -230,6 +233,25 @@ async def test_a_list_without_any_field_is_not_believed(pipeline: Pipeline, jira
     assert end.appended == 0
 
 
+@pytest.mark.parametrize("path", ["/myself", EVERY_SEARCH])
+@pytest.mark.parametrize("status", [401, 403, 404])
+async def test_a_stray_refusal_is_asked_about_again_and_no_failure(
+    path: str, status: int, pipeline: Pipeline, jira: Simulator
+) -> None:
+    jira.faults.add(Fault(match=path, times=2, status=status))
+    end = await pipeline.register()
+    assert isinstance(end, SyncSucceeded)
+
+
+async def test_a_refusal_that_stays_is_confirmed_before_it_counts(pipeline: Pipeline, jira: Simulator) -> None:
+    """Trouble of another kind before it does not confirm it."""
+    jira.faults.add(Fault(match="/myself", times=3, kind="reset"))
+    jira.faults.add(Fault(match="/myself", always=True, status=403))
+    end = await pipeline.register()
+    assert isinstance(end, SyncFailed)
+    assert (end.code, end.attempts) == ("FORBIDDEN", 1 + 3)
+
+
 async def test_a_request_to_wait_is_obeyed_and_no_failure(pipeline: Pipeline, jira: Simulator) -> None:
     jira.faults.add(Fault(match=EVERY_SEARCH, times=1, status=429, headers={"Retry-After": "2"}))
     end = await pipeline.register()
@@ -258,6 +280,59 @@ async def test_an_unknown_project_says_so(log: EventStore, jira: Simulator, temp
     assert isinstance(end, SyncFailed)
     assert end.code in {"NOT_FOUND_OR_HIDDEN", "BAD_REQUEST"}
     assert "NOPE" in end.message + (end.evidence.excerpt or "") + end.advice
+
+
+NO_SUCH_PROJECT = {"errorMessages": ["The value 'DEMO' does not exist for the field 'project'."], "errors": {}}
+NOTHING = {"issues": [], "isLast": True}
+
+
+@pytest.mark.parametrize("full", [True, False])
+@pytest.mark.parametrize(
+    ("shown", "says"),
+    [
+        (Fault(match="/project/DEMO", always=True, status=404), "404"),
+        (Fault(match="/project/DEMO", always=True, status=200, body={**DEMO, "archived": True}), "is archived"),
+        (Fault(match="/project/DEMO", always=True, status=200, body={**DEMO, "deleted": True}), "is in the trash"),
+    ],
+    ids=["hidden", "archived", "in the trash"],
+)
+async def test_a_project_that_became_invisible_is_an_access_matter_in_every_mode(
+    shown: Fault, says: str, full: bool, pipeline: Pipeline, jira: Simulator
+) -> None:
+    await pipeline.register()
+    jira.faults.add(
+        Fault(match=EVERY_SEARCH, always=True, status=400, body=NO_SUCH_PROJECT),
+        Fault(match="/project/search", always=True, status=200, body={"values": [], "isLast": True}),
+        shown,
+    )
+    end = await pipeline.sync(full=full)
+    assert isinstance(end, SyncFailed)
+    assert (end.code, end.category, end.attempts) == ("NOT_FOUND_OR_HIDDEN", "access", 3)
+    assert says in end.message
+
+
+async def test_a_full_run_without_issues_believes_a_project_that_says_why(pipeline: Pipeline, jira: Simulator) -> None:
+    await pipeline.register()
+    jira.faults.add(
+        Fault(match=EVERY_SEARCH, always=True, status=200, body=NOTHING),
+        Fault(match="/project/search", always=True, status=200, body={"values": [], "isLast": True}),
+        Fault(match="/project/DEMO", always=True, status=404),
+    )
+    end = await pipeline.sync(full=True)
+    assert isinstance(end, SyncFailed)
+    assert (end.code, end.category) == ("NOT_FOUND_OR_HIDDEN", "access")
+
+
+async def test_a_page_token_that_expired_is_no_matter_for_people(pipeline: Pipeline, jira: Simulator) -> None:
+    await pipeline.register()
+    body = {"errorMessages": ["The provided nextPageToken is invalid or has expired."], "errors": {}}
+    jira.faults.add(Fault(match=EVERY_SEARCH, always=True, status=400, body=body))
+    end = await pipeline.sync()
+    assert isinstance(end, SyncFailed)
+    assert (end.code, end.severity, end.retryable) == ("BAD_RESPONSE", "warning", True)
+    assert "page token" in end.message
+    jira.faults.clear()
+    assert isinstance(await pipeline.sync(), SyncSucceeded)
 
 
 async def test_nothing_changed_costs_three_requests_and_no_event(pipeline: Pipeline, jira: Simulator) -> None:

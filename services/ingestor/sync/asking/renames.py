@@ -11,7 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from libs.events import Append, ProjectKey
-from libs.jira_client import BadRequest, JiraClient, NotFoundOrHidden, Project
+from libs.jira_client import BadRequest, JiraClient, JiraError, NotFoundOrHidden, Project
 from services.ingestor.checkpoints import CheckpointNames, registered_checkpoint
 from services.ingestor.event_log import EventLog
 from services.ingestor.sync.plan import PendingRequest
@@ -92,13 +92,14 @@ async def by_current_key(jira: JiraClient, log: EventLog, project: ProjectKey, a
     try:
         return await ask(key)
     except (BadRequest, NotFoundOrHidden) as refusal:
-        if known is None:
-            raise
         try:
-            shown = await jira.project(known.id)
+            # One that is archived, in the trash or hidden says so itself.
+            shown = await jira.project(known.id if known else key)
         except NotFoundOrHidden:
+            raise
+        except JiraError:
             raise refusal from None
-        if shown.key == key or shown.id != known.id:
+        if shown.key == key or (known is not None and shown.id != known.id):
             raise
         await log.append(Append(checkpoints=await remembered(log, project, shown)))
         return await ask(shown.key)
