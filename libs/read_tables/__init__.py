@@ -20,6 +20,7 @@ from libs.read_tables.migrate import ReadTablesError, create_all, migrate, readi
 from libs.read_tables.notifications import notification, notification_alert
 from libs.read_tables.progress import dead_letter, gone, projection
 from libs.read_tables.projects import project, project_change, tracked_user
+from libs.read_tables.quarantine import quarantine
 from libs.read_tables.shape import needed, number
 from libs.read_tables.sprints import sprint
 from libs.read_tables.sync import schema_drift, sync_job, sync_log, sync_run, sync_state
@@ -69,6 +70,7 @@ __all__ = [
     "project",
     "project_change",
     "projection",
+    "quarantine",
     "readiness",
     "schema_drift",
     "sprint",

@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import MetaData, Table
 from sqlalchemy.sql.elements import quoted_name
 
-from libs.read_tables import alerts, issues, notifications, progress, projects, sprints, sync, users
+from libs.read_tables import alerts, issues, notifications, progress, projects, quarantine, sprints, sync, users
 from libs.read_tables.version import metadata
 
 FOLDED: Final = tuple(
@@ -33,6 +33,7 @@ FOLDED: Final = tuple(
         alerts.alert_silence,
         notifications.notification,
         notifications.notification_alert,
+        quarantine.quarantine,
         progress.gone,
         progress.dead_letter,
     )

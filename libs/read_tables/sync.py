@@ -60,6 +60,11 @@ sync_job: Final = Table(
     optional("current_run_id"),  # null when nothing runs
     number("pages_done"),  # of the current or last run
     optional_number("pages_total"),
+    optional("waiting_run_id"),  # of the run that waits, also one that has not begun; null when none does
+    optional("waiting_step"),  # prepare, page, look-ups, watch list
+    optional("waiting_code"),  # as of a failure
+    optional_text("waiting_message"),
+    optional_time("waiting_until"),  # may be over: the step then tries again
     number("backoff_level"),  # 0: it runs by its cron
     optional("backoff_code"),
     number("backoff_failures"),
@@ -92,6 +97,8 @@ sync_run: Final = Table(
     number("appended"),
     number("requests"),
     text("warnings"),  # JSON
+    number("quarantined"),  # records of the project that were set aside when it ended well
+    text("quarantine"),  # JSON: the first of those that people should know of
     optional("error_code"),
     optional_text("error_message"),
     optional_text("error_advice"),

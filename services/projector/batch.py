@@ -64,6 +64,8 @@ class Changes:
         """Events to fold over the stored rows of their project."""
         self.of_notifications: list[Recorded] = []
         """Events to fold over the stored row of their notification."""
+        self.of_quarantine: list[Recorded] = []
+        """Events to fold over the stored row of their record."""
         self.history: defaultdict[str, list[Row]] = defaultdict(list)
         """Table -> rows, one per event, that are never changed."""
         self.dead: list[Row] = []

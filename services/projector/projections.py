@@ -32,6 +32,7 @@ from libs.events import (
     SyncPageRecorded,
     SyncStarted,
     SyncSucceeded,
+    SyncWaiting,
     TrackedUsersChanged,
     UnreadableEvent,
     WorklogFetched,
@@ -46,6 +47,7 @@ from services.projector.issues import rows as issues
 from services.projector.issues import sprints, users
 from services.projector.project import alerts, settings, syncs
 from services.projector.project.notifications import NOTIFICATIONS
+from services.projector.project.quarantine import QUARANTINE
 from services.projector.project.state import Fold, control_stream, project_stream, sync_stream
 from services.projector.tables.rows import Row
 from services.projector.tables.text import storable
@@ -82,13 +84,14 @@ PROJECT_STATE: Final[dict[type[Event], Fold]] = {
     AlertsSilenced: control_stream(alerts.alerts_silenced),
     SyncStarted: sync_stream(syncs.sync_started),
     SyncPageRecorded: sync_stream(syncs.sync_page_recorded),
+    SyncWaiting: sync_stream(syncs.sync_waiting),
     SyncSucceeded: sync_stream(syncs.sync_succeeded),
     SyncFailed: sync_stream(syncs.sync_failed),
     SyncCancelled: sync_stream(syncs.sync_cancelled),
 }
 """What several streams say of one project: folded over its rows, event by event."""
 
-WHOLE: Final[tuple[type[Event], ...]] = (*FACTS, JiraProjectFetched)
+WHOLE: Final[tuple[type[Event], ...]] = (*FACTS, JiraProjectFetched, *QUARANTINE)
 """Events that say all there is to say of their entity: whatever came before in their stream is of no account."""
 
 HISTORY: Final[Mapping[str, Callable[[Recorded], Row | None]]] = {
@@ -164,3 +167,5 @@ def _apply(recorded: Recorded, changes: Changes) -> None:
         changes.of_projects.append(recorded)
     if kind in NOTIFICATIONS:
         changes.of_notifications.append(recorded)
+    if kind in QUARANTINE:
+        changes.of_quarantine.append(recorded)

@@ -8,6 +8,7 @@ from libs.read_tables import PROJECTION
 from services.projector.batch import Changes
 from services.projector.issues.write import write_issues
 from services.projector.project.notifications import fold_notifications
+from services.projector.project.quarantine import fold_quarantine
 from services.projector.project.write import fold_projects
 from services.projector.projections import HISTORY, PROJECT_STATE
 from services.projector.tables.rows import Tables
@@ -19,6 +20,7 @@ def write(connection: Connection, tables: Tables, changes: Changes) -> None:
     write_issues(connection, tables, changes)
     fold_projects(connection, tables, changes.of_projects, PROJECT_STATE)
     fold_notifications(connection, tables, changes.of_notifications)
+    fold_quarantine(connection, tables, changes.of_quarantine)
     for table in HISTORY:
         insert_missing(connection, tables[table], changes.history[table])
     _forget_healed(connection, tables["dead_letter"], changes.healed)

@@ -31,11 +31,15 @@ from libs.events import (
     NotificationReason,
     NotificationRequested,
     NotificationSent,
+    RecordQuarantined,
+    RecordReleased,
     SchemaDriftDetected,
     SyncFailed,
     SyncMode,
+    SyncPageRecorded,
     SyncStarted,
     SyncSucceeded,
+    SyncWaiting,
     backoff_after,
     stream_id,
 )
@@ -84,17 +88,59 @@ class Troubles:
 
     def last_success(self, project: str, *, ago: timedelta) -> None:
         """The last run that succeeded was that long ago: as if it had, once more."""
-        events = self._log.stream(stream_id(self._site, "sync", project))
-        last, run_id, ended = (
-            [each for each in events if isinstance(each, SyncSucceeded)][-1],
-            str(uuid.uuid4()),
-            _ago(ago),
+        run_id, ended = str(uuid.uuid4()), _ago(ago)
+        succeeded = self._succeeded(project, run_id, ended)
+        self._append(self._started(project, run_id, ended - timedelta(seconds=succeeded.seconds)), succeeded)
+
+    def begin(self, project: str) -> str:
+        """A run that goes on until `succeed` ends it: its id."""
+        run_id = str(uuid.uuid4())
+        self._append(self._started(project, run_id, _ago()))
+        return run_id
+
+    def wait(self, project: str, run_id: str, *, length: timedelta) -> None:
+        """A run waits for Jira."""
+        waiting = SyncWaiting(
+            **self._envelope("sync", project, cause=run_id),
+            run_id=run_id,
+            step="page",
+            code=ErrorCode.RATE_LIMIT,
+            message=MESSAGES[ErrorCode.RATE_LIMIT],
+            until=_ago(-length),
         )
-        marks = [msgspec.structs.replace(mark, watermark=ended - timedelta(minutes=5)) for mark in last.entities]
-        succeeded = msgspec.structs.replace(
-            last, occurred_at=ended, cause=run_id, run_id=run_id, mode=SyncMode.INCREMENTAL, entities=tuple(marks)
+        self._append(waiting)
+
+    def set_aside(self, project: str, run_id: str) -> None:
+        """A page of a run has a comment that cannot be read, and comments that cannot be had."""
+        comment = self._quarantined(project, run_id, "issue/10001/comment 7", f"Issue {project}-1, comment 7")
+        comment = msgspec.structs.replace(
+            comment, field="$.created", why="a number where a time is documented", raw='{"id":"7","created":1767323045}'
         )
-        self._append(self._started(project, run_id, ended - timedelta(seconds=last.seconds)), succeeded)
+        comments = self._quarantined(project, run_id, "issue/10002/comments", f"Comments of issue {project}-2")
+        page = SyncPageRecorded(
+            **self._envelope("sync", project, cause=run_id),
+            run_id=run_id,
+            page=0,
+            pages_total=1,
+            issues=2,
+            comments=0,
+            worklogs=0,
+            sprints=0,
+            users=0,
+            appended=0,
+        )
+        self._append(comment, msgspec.structs.replace(comments, asked_again=True), page)
+
+    def succeed(
+        self, project: str, run_id: str, *, released: Sequence[str] = (), quarantine: Sequence[str] = ()
+    ) -> None:
+        """A run ends well: some of what was set aside could be read, some is named."""
+        events = [
+            RecordReleased(**self._of_record(project, run_id, record), run_id=run_id, record=record)
+            for record in released
+        ]
+        told = {"quarantined": len(quarantine), "quarantine": tuple(quarantine)}
+        self._append(*events, msgspec.structs.replace(self._succeeded(project, run_id, _ago()), **told))
 
     def alert(self, project: str, code: ErrorCode, *, count: int = 1, since: timedelta = timedelta()) -> str:
         """An alert that was raised some time ago and was last seen just now: its id."""
@@ -274,6 +320,29 @@ class Troubles:
             "alert_ids": tuple(alerts),
             "projects": tuple(projects),
         }
+
+    def _quarantined(self, project: str, run_id: str, record: str, name: str) -> RecordQuarantined:
+        return RecordQuarantined(
+            **self._of_record(project, run_id, record),
+            run_id=run_id,
+            record=record,
+            kind="comment",
+            name=name,
+            why="Jira answered with status 500",
+            asked_again=False,
+        )
+
+    def _of_record(self, project: str, run_id: str, record: str) -> dict[str, Any]:
+        return {**self._envelope("quarantine", f"{project}/{record}", cause=run_id), "project": project}
+
+    def _succeeded(self, project: str, run_id: str, at: datetime) -> SyncSucceeded:
+        """As the last run that succeeded, once more."""
+        events = self._log.stream(stream_id(self._site, "sync", project))
+        last = [each for each in events if isinstance(each, SyncSucceeded)][-1]
+        marks = [msgspec.structs.replace(mark, watermark=at - timedelta(minutes=5)) for mark in last.entities]
+        return msgspec.structs.replace(
+            last, occurred_at=at, cause=run_id, run_id=run_id, mode=SyncMode.INCREMENTAL, entities=tuple(marks)
+        )
 
     def _started(self, project: str, run_id: str, at: datetime) -> SyncStarted:
         return SyncStarted(

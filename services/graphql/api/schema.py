@@ -14,6 +14,7 @@ from services.graphql.api.alerts.mutations import AlertMutation
 from services.graphql.api.issues.fields import IssueQuery
 from services.graphql.api.projects.fields import ChoiceQuery, ProjectQuery
 from services.graphql.api.projects.mutations import ProjectMutation
+from services.graphql.api.quarantine.fields import QuarantineQuery
 from services.graphql.api.subscriptions import Subscription
 from services.graphql.api.syncs.fields import SyncQuery
 from services.graphql.api.syncs.mutations import SyncMutation
@@ -22,7 +23,7 @@ from services.graphql.execution.limits import EXTENSIONS
 
 
 @strawberry.type(description="Everything that can be read.")
-class Query(ProjectQuery, IssueQuery, SyncQuery, AlertQuery, ViewerQuery, ChoiceQuery, TokenQuery):
+class Query(ProjectQuery, IssueQuery, SyncQuery, QuarantineQuery, AlertQuery, ViewerQuery, ChoiceQuery, TokenQuery):
     pass
 
 

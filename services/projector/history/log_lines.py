@@ -1,6 +1,7 @@
 """What a person reads in the sync log: one line per event of a project's syncs and of what people decide."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from libs.events import (
@@ -19,10 +20,12 @@ from libs.events import (
     SyncRequested,
     SyncStarted,
     SyncSucceeded,
+    SyncWaiting,
     TrackedUsersChanged,
 )
 from services.projector.history.alert_lines import ALERT_LINES
 from services.projector.history.line import Line, because, picked
+from services.projector.history.quarantine_lines import QUARANTINE_LINES
 from services.projector.tables.rows import Row
 from services.projector.tables.text import json_text, storable
 from services.projector.tables.times import stamp
@@ -75,12 +78,26 @@ def _page_name(event: SyncPageRecorded) -> str:
     return f"Page {event.page + 1}{total}"
 
 
+def _waiting(event: SyncWaiting) -> Line:
+    message = f"Sync of {event.project} waits until {_clock(event.until, event.occurred_at)}: {event.message}"
+    details = picked(event, "code", "step")
+    return Line("WARNING", f"{message.rstrip('.')}.", {**details, "until": stamp(event.until)})
+
+
+def _clock(moment: datetime, read_at: datetime) -> str:
+    """A moment in UTC to the minute, with the date where it is another day's than the reader's."""
+    moment, read_at = moment.astimezone(UTC), read_at.astimezone(UTC)
+    return f"{moment:%H:%M} UTC" if moment.date() == read_at.date() else f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
 def _succeeded(event: SyncSucceeded) -> Line:
     message = (
         f"Sync of {event.project} finished in {event.seconds:.1f} s: {_counts(event)}; "
         f"{_count(event.appended, 'change')} recorded with {_count(event.requests, 'request')}."
     )
-    details = picked(event, "mode", "requests", "seconds", "warnings")
+    details = picked(event, "mode", "requests", "seconds", "warnings", "quarantined", "quarantine")
+    if event.quarantined:
+        message += f" Set aside: {_count(event.quarantined, 'record')}."
     if not event.warnings:
         return Line("INFO", message, details)
     return Line("WARNING", f"{message} {_count(len(event.warnings), 'warning')}: {' '.join(event.warnings)}", details)
@@ -176,6 +193,7 @@ def _count(number: int, noun: str) -> str:
 LINES: Final[dict[type[Event], Callable[[Any], Line]]] = {
     SyncStarted: _started,
     SyncPageRecorded: _page,
+    SyncWaiting: _waiting,
     SyncSucceeded: _succeeded,
     SyncFailed: _failed,
     SyncCancelled: _cancelled,
@@ -188,4 +206,5 @@ LINES: Final[dict[type[Event], Callable[[Any], Line]]] = {
     ScheduleResumed: _resumed,
     SyncRequested: _requested,
     **ALERT_LINES,
+    **QUARANTINE_LINES,
 }

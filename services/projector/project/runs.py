@@ -60,6 +60,8 @@ def run_succeeded(event: SyncSucceeded, state: ProjectState) -> None:
         appended=event.appended,
         requests=event.requests,
         warnings=json_text(event.warnings),
+        quarantined=event.quarantined,
+        quarantine=json_text(event.quarantine),
     )
 
 

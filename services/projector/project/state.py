@@ -33,6 +33,11 @@ UNKNOWN_END: Final[Row] = dict.fromkeys(
 """What is known of the end of a run that goes on."""
 
 
+NO_WAIT: Final[Row] = dict.fromkeys(
+    ("waiting_run_id", "waiting_step", "waiting_code", "waiting_message", "waiting_until")
+)
+"""Of a project none of whose runs waits."""
+
 NO_ERROR: Final[Row] = {
     "error_code": None,
     "error_message": None,
@@ -143,6 +148,7 @@ def _job_row(key: ProjectKey) -> Row:
         "current_run_id": None,
         "pages_done": 0,
         "pages_total": None,
+        **NO_WAIT,
         "backoff_level": 0,
         "backoff_code": None,
         "backoff_failures": 0,
@@ -169,6 +175,8 @@ def _run_row(key: ProjectKey, run_id: str, position: int) -> Row:
         "pages_total": None,
         **counts,
         "warnings": "[]",
+        "quarantined": 0,
+        "quarantine": "[]",
         "started_position": position,
         "version": 0,
     }

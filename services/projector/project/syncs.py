@@ -4,9 +4,10 @@ The end of a run counts unless another run has begun since: a run that died sile
 successor started.
 """
 
-from libs.events import SyncCancelled, SyncFailed, SyncPageRecorded, SyncStarted, SyncSucceeded
+from libs.events import SyncCancelled, SyncFailed, SyncPageRecorded, SyncStarted, SyncSucceeded, SyncWaiting
 from services.projector.project import runs
-from services.projector.project.state import NO_ERROR, ProjectState
+from services.projector.project.state import NO_ERROR, NO_WAIT, ProjectState
+from services.projector.tables.text import storable
 from services.projector.tables.times import stamp
 
 Ended = SyncSucceeded | SyncFailed | SyncCancelled
@@ -14,16 +15,37 @@ Ended = SyncSucceeded | SyncFailed | SyncCancelled
 
 def sync_started(event: SyncStarted, state: ProjectState) -> None:
     runs.run_started(event, state)
-    state.job.update(current_run_id=event.run_id, last_run_at=stamp(event.occurred_at), pages_done=0, pages_total=None)
+    begun = {"current_run_id": event.run_id, "last_run_at": stamp(event.occurred_at)}
+    state.job.update(begun, pages_done=0, pages_total=None, **NO_WAIT)
     # The last error stays to be read until a run succeeds.
     _each_entity(state, event, status="RUNNING")
 
 
 def sync_page_recorded(event: SyncPageRecorded, state: ProjectState) -> None:
     runs.run_page_recorded(event, state)
+    _wait_no_more(event.run_id, state)
     if state.job["current_run_id"] == event.run_id:
         run = state.run(event.run_id)
         state.job.update(pages_done=run["pages_done"], pages_total=run["pages_total"])
+
+
+def sync_waiting(event: SyncWaiting, state: ProjectState) -> None:
+    """What a run waits for, also before it has begun; one that is over, or has a successor, waits no more."""
+    run, running = state.runs.get(event.run_id), state.job["current_run_id"]
+    if running not in (None, event.run_id) or (run is not None and run["result"] != "RUNNING"):
+        return
+    state.job.update(
+        waiting_run_id=event.run_id,
+        waiting_step=storable(event.step),
+        waiting_code=event.code,
+        waiting_message=storable(event.message),
+        waiting_until=stamp(event.until),
+    )
+
+
+def _wait_no_more(run_id: str, state: ProjectState) -> None:
+    if state.job["waiting_run_id"] == run_id:
+        state.job.update(NO_WAIT)
 
 
 def sync_succeeded(event: SyncSucceeded, state: ProjectState) -> None:
@@ -59,6 +81,7 @@ def sync_cancelled(event: SyncCancelled, state: ProjectState) -> None:
 def _ends(event: Ended, result: str, state: ProjectState) -> bool:
     """Close the run in the job; False when another run has begun since."""
     job = state.job
+    _wait_no_more(event.run_id, state)
     running = job["current_run_id"]
     ended = stamp(event.occurred_at)
     if running is None:

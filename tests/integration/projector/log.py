@@ -38,6 +38,7 @@ def history(count: int = 300, seed: int = 7) -> list[Event]:
     for number in range(count):
         events.extend(_happening(chance, number, count))
         events.extend(_oddity(number))
+        events.extend(_set_aside(number))
         if number % 50 == 0:
             run = f"run-{number}"
             ends: list[Event] = [build.succeeded(run), build.failed(run), build.cancelled(run)]
@@ -66,6 +67,14 @@ def _happening(chance: random.Random, number: int, count: int) -> Iterator[Event
 def unreadable(event: Any) -> Any:
     """The same fact with a payload that no handler can read."""
     return msgspec.structs.replace(event, payload=msgspec.Raw(b'"no object"'))
+
+
+def _set_aside(number: int) -> Iterator[Event]:
+    """Records that cannot be read, of which some can be later, and a run that waits."""
+    if number % 10 == 5:
+        yield build.quarantined(f"issue/{number % 40}/comments", f"status {500 + number % 3}")
+        yield build.released(f"issue/{number % 30}/comments")
+        yield build.waiting(f"run-{number - 5}")
 
 
 SERVER_SPRINT = "Sprint@1f[id=5{0},rapidViewId=7,state=FUTURE,name=Iteration {0}, north,goal=a,id=7,b]"

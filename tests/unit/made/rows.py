@@ -187,6 +187,8 @@ def run(run_id: str, position: int, **changed: Any) -> Row:
         "pages_total": 1,
         **counts,
         "warnings": "[]",
+        "quarantined": 0,
+        "quarantine": "[]",
         "error_code": None,
         "error_message": None,
         "error_advice": None,
@@ -318,5 +320,26 @@ def drift(position: int, **changed: Any) -> Row:
         "before": "number",
         "after": "string",
         "at": DAY,
+        **changed,
+    }
+
+
+def set_aside(position: int, **changed: Any) -> Row:
+    return {
+        "site": SITE,
+        "project_key": "DEMO",
+        "record": f"issue/10001/comment {position}",
+        "kind": "comment",
+        "name": f"Issue DEMO-1, comment {position}",
+        "issue_id": "10001",
+        "issue_key": "DEMO-1",
+        "field": "$.created",
+        "why": "a number where a time is documented",
+        "raw": '{"created": 7}',
+        "asked_again": True,
+        "run_id": "run",
+        "since": DAY,
+        "since_position": position,
+        "version": 1,
         **changed,
     }

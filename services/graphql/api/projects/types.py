@@ -12,6 +12,7 @@ from services.graphql.api.context import Info
 from services.graphql.api.issues.types import User
 from services.graphql.api.payloads import UserError
 from services.graphql.api.project_names import uid
+from services.graphql.api.quarantine.queries import COUNTS
 from services.graphql.api.syncs.queries import JOB, STATES, SyncQueries
 from services.graphql.api.syncs.types import ProjectChange, SyncJob, SyncRun, SyncState, changes_of, runs_of
 from services.graphql.reading.from_row import from_row
@@ -41,6 +42,11 @@ class Project:
     async def sync_states(self, info: Info) -> list[SyncState]:
         rows = await info.context.loaders.many(STATES, self.named)
         return [SyncState.of(row) for row in rows]
+
+    @strawberry.field(description="How many of its records could not be read and are set aside: see `quarantine`.")
+    async def quarantined(self, info: Info) -> int:
+        row = await info.context.loaders.one(COUNTS, self.named)
+        return 0 if row is None else int(row["records"])
 
     @strawberry.field(description="Its watch list, by name; empty when everybody is tracked.")
     async def tracked_users(self, info: Info) -> list[User]:

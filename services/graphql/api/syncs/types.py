@@ -1,8 +1,8 @@
 """How the syncs stand, as the API shows it: made from rows of the read tables."""
 
 import enum
-from datetime import datetime
-from typing import Annotated, Self
+from datetime import UTC, datetime
+from typing import Annotated, Any, Self
 
 import strawberry
 from strawberry.scalars import JSON
@@ -15,7 +15,7 @@ from services.graphql.api.syncs.backoff import Backoff, next_run_of
 from services.graphql.api.syncs.failure import SyncError
 from services.graphql.api.syncs.queries import SyncQueries
 from services.graphql.execution.errors import coded
-from services.graphql.reading.from_row import EMPTY_IS_NULL, FromRow, column, from_row
+from services.graphql.reading.from_row import EMPTY_IS_NULL, FromRow, column, from_row, moment_or_none
 from services.graphql.reading.pages import MAX_LIST, MAX_UPCOMING, encode, how_many, position_in, within
 from services.graphql.reading.reader import Row
 from services.graphql.tracing import trace_id_of
@@ -75,6 +75,16 @@ class SyncJob:
     current_run_id: str | None = strawberry.field(description="Id of the run in progress.")
     pages_done: int = strawberry.field(description="Pages stored by the current or last run.")
     pages_total: int | None = strawberry.field(description="Pages of that run, once known.")
+    waiting_for: str | None = strawberry.field(
+        description="What its run waits for, in words; null unless one waits, and once `waitingUntil` is over."
+    )
+    waiting_code: str | None = strawberry.field(description="The same as a code, such as RATE_LIMIT.")
+    waiting_step: str | None = strawberry.field(
+        description="The step that waits: prepare, page, look-ups or watch list."
+    )
+    waiting_until: datetime | None = strawberry.field(
+        description="When that step tries again by itself; until then nothing is read."
+    )
     paused_at: datetime | None = strawberry.field(description="When it was paused; null unless it is.")
     paused_by: str | None = strawberry.field(description="Who paused it.")
     pause_reason: str | None = strawberry.field(description="Why it was paused.")
@@ -100,7 +110,21 @@ class SyncJob:
             next_run_at=next_run_of(row),
             backoff=Backoff.of(row),
             running=row["current_run_id"] is not None,
+            **_wait_of(row, datetime.now(UTC)),
         )
+
+
+def _wait_of(row: Row, now: datetime) -> dict[str, Any]:
+    """What a run of `sync_job` waits for; nothing once the moment has come: it is at work again, or has died."""
+    until = moment_or_none(row["waiting_until"])
+    if until is None or until <= now:
+        return dict.fromkeys(("waiting_for", "waiting_code", "waiting_step", "waiting_until"))
+    return {
+        "waiting_for": row["waiting_message"],
+        "waiting_code": row["waiting_code"],
+        "waiting_step": row["waiting_step"],
+        "waiting_until": until,
+    }
 
 
 @strawberry.enum(description="How a run ended, if it has.")
@@ -130,6 +154,12 @@ class SyncRun:
     appended: int = strawberry.field(description="Changes that were new to the event log.")
     requests: int = strawberry.field(description="HTTP requests to Jira; known when it has ended.")
     warnings: list[str] = strawberry.field(description="What could not be read although the run went well.")
+    quarantined: int = strawberry.field(
+        description="Records of the project that were set aside when it ended well: see `quarantine` of the API."
+    )
+    quarantine: list[str] = strawberry.field(
+        description="The first of those that people should know of, each with its reason."
+    )
     error: SyncError | None = strawberry.field(description="Why it failed; null unless it did.")
     note: str | None = strawberry.field(description="Why it was cancelled; null unless it was.")
     details: JSON | None = strawberry.field(description="Evidence of the failure.", metadata=column("error_details"))

@@ -173,6 +173,7 @@ declare namespace Api {
     name: string;
     site: string;
     registeredAt: string | null;
+    quarantined: number;
     syncJob: SyncJob | null;
     syncStates: SyncState[];
   };
@@ -184,6 +185,16 @@ declare namespace Api {
     reason: string | null;
     summary: string;
     at: string;
+  };
+
+  type QuarantinedRecord = {
+    id: string;
+    name: string;
+    field: string | null;
+    why: string;
+    askedAgain: boolean;
+    since: string;
+    cursor: string;
   };
 
   type RevokeApiTokenPayload = {
@@ -228,6 +239,9 @@ declare namespace Api {
     pausedAt: string | null;
     pausedBy: string | null;
     pauseReason: string | null;
+    waitingFor: string | null;
+    waitingCode: string | null;
+    waitingUntil: string | null;
     backoff: Backoff | null;
   };
 
@@ -266,6 +280,8 @@ declare namespace Api {
     appended: number;
     requests: number;
     warnings: string[];
+    quarantined: number;
+    quarantine: string[];
     error: {
       code: string;
       message: string;
@@ -413,6 +429,20 @@ declare namespace Api {
       data: {
         projects: Project[];
         alerts: Alert[];
+      };
+    };
+    Quarantine: {
+      variables: { id: string; limit: number; after?: string | null };
+      data: {
+        page: QuarantinedRecord[];
+      };
+    };
+    RawRecord: {
+      variables: { id: string };
+      data: {
+        quarantinedRecord: {
+          raw: string | null;
+        } | null;
       };
     };
     Redrive: {

@@ -117,11 +117,14 @@ def test_no_query_shows_anything_outside_the_reach(tenants: Tenants, query: str,
 
 def test_it_was_there_to_be_seen(tenants: Tenants) -> None:
     query = """{ projects { key site name } users { id } issue(key: "SOUTH-1") { summary } apiTokens { name }
-                 alerts { id } notifications { id subject } schemaDrifts(projectId: "SOUTH") { fieldName } }"""
+                 alerts { id } notifications { id subject } schemaDrifts(projectId: "SOUTH") { fieldName }
+                 quarantine { projectKey raw } quarantinedRecord(id: "200") { why } }"""
     data = tenants.do(tenants.service.ask(query, tenants.service.everything[Role.ADMIN]))["data"]
     assert {"SOUTH", OTHER_SITE, "bob", "bob-token", "alert-south", "alert-else"} <= strings(data)
     assert {"notice-south", "notice-joint", "notice-test", "notice-orphan"} <= strings(data["notifications"])
-    for told in (data["projects"], data["issue"], data["notifications"], data["schemaDrifts"]):
+    assert [record["projectKey"] for record in data["quarantine"]] == ["NORTH", "SOUTH", "NORTH"]
+    parts = ("projects", "issue", "notifications", "schemaDrifts", "quarantine", "quarantinedRecord")
+    for told in (data[part] for part in parts):
         assert SECRET in str(told)
 
 
@@ -130,7 +133,9 @@ def test_the_reach_itself_is_seen_whole(tenants: Tenants) -> None:
                  issues(projectId: "NORTH") { nodes { key comments { id } worklogs { id } } }
                  users { id } syncLogs(projectId: "NORTH") { id } absences(projectId: "NORTH") { id }
                  alerts { id notifications { id } } notifications { id subject alertIds }
-                 project(projectId: "NORTH") { alerts { id } silences { reason } }
+                 project(projectId: "NORTH") { alerts { id } silences { reason } quarantined }
+                 quarantine { projectUid name why raw } quarantinedRecord(id: "100") { raw }
+                 beyond: quarantinedRecord(id: "200") { raw }
                  schemaDrifts(projectId: "NORTH") { fieldName } }"""
     data = tenants.do(tenants.service.ask(query, tenants.service.scoped[Role.READER]))["data"]
     assert [project["uid"] for project in data["projects"]] == ["acme:NORTH"]
@@ -139,7 +144,9 @@ def test_the_reach_itself_is_seen_whole(tenants: Tenants) -> None:
     assert {user["id"] for user in data["users"]} == {"ann", "shared"}
     assert (len(data["syncLogs"]), len(data["absences"])) == (1, 1)
     assert data["alerts"] == [{"id": "alert-north", "notifications": [{"id": "notice-joint"}, {"id": "notice-north"}]}]
-    assert data["project"] == {"alerts": [{"id": "alert-north"}], "silences": [{"reason": "visible"}]}
+    assert data["project"] == {"alerts": [{"id": "alert-north"}], "silences": [{"reason": "visible"}], "quarantined": 1}
+    assert data["quarantine"] == [{"projectUid": "acme:NORTH", "name": "visible", "why": "visible", "raw": "visible"}]
+    assert (data["quarantinedRecord"], data["beyond"]) == ({"raw": "visible"}, None)
     assert data["schemaDrifts"] == [{"fieldName": "visible"}]
     assert data["notifications"] == [
         {"id": "notice-joint", "subject": SHARED_SUBJECT, "alertIds": ["alert-north"]},
@@ -331,6 +338,8 @@ def _project(
     _insert(tables, read_tables.tracked_user, [{**mine, "account_id": who}])
     _insert(tables, read_tables.gone, [rows.absence(str(number + 9), reason="UNTRACKED") | mine])
     _insert(tables, read_tables.schema_drift, [rows.drift(position, field_name=text) | mine])
+    texts = dict.fromkeys(("name", "why", "raw", "field"), text)
+    _insert(tables, read_tables.quarantine, [rows.set_aside(position, **texts, run_id=run) | mine])
     alert_id = run.replace("run", "alert")
     _insert(tables, read_tables.alert, [rows.alert(alert_id, position, message=text, code="X") | mine])
     _insert(tables, read_tables.alert_silence, [rows.silence(reason=text) | mine])

@@ -17,13 +17,14 @@ from libs.events import (
     SyncPageRecorded,
     SyncStarted,
     SyncSucceeded,
+    SyncWaiting,
     stream_id,
 )
 from services.projector.project.runs import SILENT
 from services.projector.tables.times import stamp
 from tests.unit.made import build
 
-KINDS = ("started", "page", "succeeded", "failed", "cancelled")
+KINDS = ("started", "page", "succeeded", "failed", "cancelled", "waiting")
 
 WORDS = ("", "Comments of DEMO-4 are incomplete.", "a\x00NUL", r"text \u0000, told in JSON")
 """Also such as one of the databases, or JSON, might stumble over."""
@@ -72,10 +73,15 @@ def _event(step: Step, run_id: str) -> Event:
         counts = {"issues": step.amount + 1, "appended": step.amount + 2}
         return msgspec.structs.replace(event, page=step.amount, warnings=warnings, **counts)
     if isinstance(event, SyncSucceeded):
-        return msgspec.structs.replace(event, issues=10 * step.amount, seconds=step.amount / 3, warnings=warnings)
+        aside = {"quarantined": abs(step.amount), "quarantine": warnings}
+        return msgspec.structs.replace(
+            event, issues=10 * step.amount, seconds=step.amount / 3, warnings=warnings, **aside
+        )
     if isinstance(event, SyncFailed):
         mode = None if step.amount < 0 else event.mode
         return msgspec.structs.replace(event, message=step.words, attempts=step.amount, mode=mode)
+    if isinstance(event, SyncWaiting):
+        return msgspec.structs.replace(event, message=step.words, until=build.MOMENT + timedelta(minutes=step.amount))
     changed: Event = msgspec.structs.replace(event, reason=step.words)
     return changed
 
@@ -97,6 +103,8 @@ def _naive_run(project: str, run_id: str, log: Sequence[Recorded]) -> dict[str, 
         if event.run_id != run_id:
             if isinstance(event, SyncStarted) and row.get("result") == "RUNNING":
                 row |= _NO_END | {"result": "CANCELLED", "ended_at": stamp(event.occurred_at), "error_message": SILENT}
+        elif isinstance(event, SyncWaiting):
+            continue
         elif isinstance(event, SyncStarted):
             row = _new(event, position) | {
                 "mode": event.mode.value,
@@ -148,6 +156,8 @@ def _new(event: Any, position: int) -> dict[str, Any]:
         "appended": 0,
         "requests": 0,
         "warnings": "[]",
+        "quarantined": 0,
+        "quarantine": "[]",
         "started_position": position,
     }
 
@@ -194,12 +204,13 @@ def _end(event: Any, row: dict[str, Any]) -> dict[str, Any]:
             "error_details": msgspec.json.encode(_naive_details(event)).decode(),
             "attempts": event.attempts,
         }
-    counts = ("issues", "comments", "worklogs", "sprints", "users", "appended", "requests")
+    counts = ("issues", "comments", "worklogs", "sprints", "users", "appended", "requests", "quarantined")
     return {name: getattr(event, name) for name in counts} | {
         "result": "SUCCESS",
         "mode": event.mode.value,
         "seconds": event.seconds,
         "warnings": msgspec.json.encode(event.warnings).decode(),
+        "quarantine": msgspec.json.encode(event.quarantine).decode(),
     }
 
 
@@ -223,10 +234,36 @@ def _counts(event: Any, before: Sequence[Any]) -> bool:
     """Whether an event is the end of the run that was in progress, or of one that nobody saw begin."""
     if not isinstance(event, SyncSucceeded | SyncFailed | SyncCancelled):
         return False
-    running = None
+    return _running(before) in (None, event.run_id)
+
+
+def _running(before: Sequence[Any]) -> str | None:
+    """The run that is in progress after these events."""
+    running: str | None = None
     for earlier in before:
         if isinstance(earlier, SyncStarted):
             running = earlier.run_id
-        elif not isinstance(earlier, SyncPageRecorded) and earlier.run_id == running:
+        elif not isinstance(earlier, SyncPageRecorded | SyncWaiting) and earlier.run_id == running:
             running = None
-    return running is None or running == event.run_id
+    return running
+
+
+def naive_wait(project: str, log: Sequence[Recorded]) -> tuple[str | None, str | None]:
+    """The run that waits, and until when: of the last word of a run that may wait, when nothing has ended it since."""
+    reported = [event for _, event in _of_sync(project, log)]
+    for place, event in reversed(list(enumerate(reported))):
+        if isinstance(event, SyncWaiting) and _may_wait(event.run_id, reported[:place]):
+            later = reported[place + 1 :]
+            ended = any(
+                isinstance(each, SyncStarted) or (each.run_id == event.run_id and not isinstance(each, SyncWaiting))
+                for each in later
+            )
+            return (None, None) if ended else (event.run_id, stamp(event.until))
+    return None, None
+
+
+def _may_wait(run_id: str, before: Sequence[Any]) -> bool:
+    """Whether a run is in progress, or has not begun while none is."""
+    of_run = [each for each in before if each.run_id == run_id and not isinstance(each, SyncWaiting | SyncPageRecorded)]
+    over = bool(of_run) and not isinstance(of_run[-1], SyncStarted)
+    return not over and _running(before) in (None, run_id)

@@ -2,12 +2,12 @@
 
 const JOB = `fragment SyncJob on SyncJob {
   id status running currentRunId cronSchedule timezone lastRunAt lastEndedAt lastResult nextRunAt
-  pagesDone pagesTotal pausedAt pausedBy pauseReason
+  pagesDone pagesTotal pausedAt pausedBy pauseReason waitingFor waitingCode waitingUntil
   backoff { level code failures seconds since nextRunAt }
 }`;
 
 const PROJECT_ROW = `fragment Project on Project {
-  uid key jiraKey name site registeredAt
+  uid key jiraKey name site registeredAt quarantined
   syncJob { ...SyncJob }
   syncStates { entity status lastSyncTime watermark rows error { code message advice docs since attempts } }
 }
@@ -18,10 +18,12 @@ const PERSON = `fragment Person on User { id displayName active avatarUrl }`;
 const RUN = `fragment SyncRun on SyncRun {
   id mode reason result startedAt endedAt seconds pagesDone pagesTotal
   issues comments worklogs sprints users appended requests
-  warnings error { code message advice docs } details note attempts
+  warnings quarantined quarantine error { code message advice docs } details note attempts
 }`;
 
 const LOG = `fragment SyncLog on SyncLog { id level warning message details entity runId createdAt }`;
+
+const RECORD = `fragment QuarantinedRecord on QuarantinedRecord { id name field why askedAgain since cursor }`;
 
 const TOKEN = `fragment ApiToken on ApiToken {
   id name role projects createdAt createdBy expiresAt lastUsedAt revokedAt revokedBy
@@ -75,6 +77,15 @@ export const UPCOMING_RUNS = /** @type {Api.Document<"UpcomingRuns">} */ (`query
 
 export const ABSENCES = /** @type {Api.Document<"Absences">} */ (`query Absences($id: ID!, $limit: Int!, $after: String) {
   page: absences(projectId: $id, limit: $limit, after: $after) { id entity reason at cursor }
+}`);
+
+export const QUARANTINE = /** @type {Api.Document<"Quarantine">} */ (`query Quarantine($id: ID!, $limit: Int!, $after: String) {
+  page: quarantine(projectId: $id, limit: $limit, after: $after) { ...QuarantinedRecord }
+}
+${RECORD}`);
+
+export const RAW_RECORD = /** @type {Api.Document<"RawRecord">} */ (`query RawRecord($id: ID!) {
+  quarantinedRecord(id: $id) { raw }
 }`);
 
 export const LOGS = /** @type {Api.Document<"Logs">} */ (`query Logs(

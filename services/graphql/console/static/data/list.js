@@ -7,7 +7,7 @@ import { reader, useReader } from "./reader.js";
 
 const PAGE = 50;
 
-/** Operations whose field is aliased to `page`. @typedef {"Absences" | "Alerts" | "Notifications"} Lists */
+/** Operations whose field is aliased to `page`. @typedef {"Absences" | "Alerts" | "Notifications" | "Quarantine"} Lists */
 
 /**
  * @template {Lists} Name

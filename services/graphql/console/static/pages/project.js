@@ -17,6 +17,7 @@ import { Actions } from "../parts/projects/actions.js";
 import { Changes } from "../parts/projects/changes.js";
 import { Drifts } from "../parts/projects/drifts.js";
 import { Freshness, LastRun, NextRun, Schedule, useStateOf } from "../parts/projects/facts.js";
+import { Quarantine, SetAsideBadge } from "../parts/projects/quarantine.js";
 import { StateBadges } from "../parts/projects/state_badges.js";
 import { Why } from "../parts/projects/why.js";
 import { RunDetail } from "../parts/runs/detail.js";
@@ -46,7 +47,7 @@ function Known({ project }) {
     <header class="page-head">
       <div>
         <p class="crumbs"><a href="#/projects">Projects</a> / ${project.site}</p>
-        <h1 tabindex="-1">${project.key} ${project.jiraKey !== project.key && html`<span class="quiet">now ${project.jiraKey} in Jira</span>`} <span class="quiet">${project.name !== project.key && project.name}</span> <${StateBadges} project=${project} state=${state} /></h1>
+        <h1 tabindex="-1">${project.key} ${project.jiraKey !== project.key && html`<span class="quiet">now ${project.jiraKey} in Jira</span>`} <span class="quiet">${project.name !== project.key && project.name}</span> <${StateBadges} project=${project} state=${state} /><${SetAsideBadge} project=${project} /></h1>
       </div>
       <${Actions} project=${project} all />
     </header>
@@ -59,6 +60,7 @@ function Known({ project }) {
     </dl>
     <${Failure} error=${error} retry=${reload} />
     <${ProjectAlerts} project=${project} silences=${detail?.silences ?? []} onChange=${reload} />
+    <${Quarantine} project=${project} />
     <${Entities} project=${project} />
     ${detail ? html`<${Detail} project=${project} detail=${detail} drifts=${data.schemaDrifts} />` : !error && html`<${Loading} />`}
   `;

@@ -13,7 +13,8 @@ import { Failure } from "../parts/failure.js";
 import { Icon } from "../parts/icon.js";
 import { useNow } from "../parts/moments.js";
 import { Actions } from "../parts/projects/actions.js";
-import { Freshness, LastRun, NextRun, Schedule, useStateOf } from "../parts/projects/facts.js";
+import { Freshness, LastRun, NextRun, Schedule, useStateOf, useWaitOf } from "../parts/projects/facts.js";
+import { SetAsideLink } from "../parts/projects/quarantine.js";
 import { StateBadges } from "../parts/projects/state_badges.js";
 import { Why } from "../parts/projects/why.js";
 import { html, useState } from "../preact.js";
@@ -142,7 +143,8 @@ function Table({ projects, chosen, onChoose }) {
 /** One body a project: its row and, when its data is not fresh, the row that says why. @param {{project: Api.Project, operates: boolean, chosen: boolean, onToggle: () => void}} props */
 function Row({ project, operates, chosen, onToggle }) {
   const state = useStateOf(project);
-  const explained = state.name === "paused" || state.name === "late" || errorOf(project) !== null;
+  const waits = useWaitOf(project) !== null;
+  const explained = waits || state.name === "paused" || state.name === "late" || errorOf(project) !== null;
   return html`<tbody role="rowgroup" class="project ${state.tone}">
     <tr role="row">
       ${operates && html`<td role="cell" class="pick"><input type="checkbox" aria-label="Select ${project.key}" checked=${chosen} onChange=${onToggle} /></td>`}
@@ -150,7 +152,7 @@ function Row({ project, operates, chosen, onToggle }) {
         <a href=${projectAddress(project.uid)}>${project.key}</a>${project.jiraKey !== project.key && html` <span class="quiet">now ${project.jiraKey}</span>`}
         <span class="sub">${project.name !== project.key && `${project.name} · `}${project.site}</span>
       </th>
-      <td role="cell" data-label="State"><span><${StateBadges} project=${project} state=${state} /><${OpenAlerts} uid=${project.uid} /></span></td>
+      <td role="cell" data-label="State"><span><${StateBadges} project=${project} state=${state} /><${OpenAlerts} uid=${project.uid} /><${SetAsideLink} project=${project} /></span></td>
       <td role="cell" data-label="Freshness"><${Freshness} project=${project} /></td>
       <td role="cell" data-label="Last run"><${LastRun} project=${project} /></td>
       <td role="cell" data-label="Next run"><span><${NextRun} project=${project} /><span class="sub"><${Schedule} project=${project} /></span></span></td>

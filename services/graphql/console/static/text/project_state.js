@@ -50,6 +50,22 @@ export function errorOf(project) {
   return project.syncStates.find(({ error }) => error)?.error ?? null;
 }
 
+/** @typedef {{until: string, whom: string, code: string, why: string}} Wait code: in words */
+
+/**
+ * What a run waits for; null when none does, and once the moment has come.
+ * @param {Api.Project} project
+ * @param {number} now ms
+ * @returns {Wait | null}
+ */
+export function waitOf(project, now) {
+  const { waitingUntil, waitingCode, waitingFor } = project.syncJob ?? {};
+  if (!waitingUntil || Date.parse(waitingUntil) <= now) return null;
+  const code = waitingCode ?? "";
+  const whom = code.startsWith("STORE_") ? "the database" : "Jira";
+  return { until: waitingUntil, whom, code: code.toLowerCase().replaceAll("_", " "), why: waitingFor ?? "" };
+}
+
 /**
  * Late: no run for longer than the longest gap between two and some grace explain.
  * @param {Api.Project} project

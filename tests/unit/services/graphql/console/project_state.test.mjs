@@ -1,7 +1,7 @@
 /** How a project stands. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { STATES, errorOf, freshUntil, stateOf } from "../../../../../services/graphql/console/static/text/project_state.js";
+import { STATES, errorOf, freshUntil, stateOf, waitOf } from "../../../../../services/graphql/console/static/text/project_state.js";
 
 const NOW = Date.parse("2026-11-24T12:00:00Z");
 const MINUTE = 60_000;
@@ -75,4 +75,14 @@ test("the error of a project is the first of its entities", () => {
 test("every state has a name of its own", () => {
   for (const [name, state] of Object.entries(STATES)) assert.equal(state.name, name);
   assert.equal(new Set(Object.values(STATES).map(({ text }) => text)).size, Object.keys(STATES).length);
+});
+
+test("a run waits until the moment has come, for Jira or for the database", () => {
+  const wait = (minutes, waitingCode) => waitOf(project(job({ waitingUntil: ago(-minutes), waitingCode, waitingFor: "Slower." })), NOW);
+  assert.deepEqual(wait(5, "RATE_LIMIT"), { until: ago(-5), whom: "Jira", code: "rate limit", why: "Slower." });
+  assert.equal(wait(5, "STORE_DOWN").whom, "the database");
+  assert.equal(wait(0, "RATE_LIMIT"), null);
+  assert.equal(wait(-5, "RATE_LIMIT"), null);
+  assert.equal(waitOf(project(job({ waitingUntil: null })), NOW), null);
+  assert.equal(waitOf(project(null), NOW), null);
 });

@@ -1,8 +1,9 @@
-/** Alerts, people and schedules as text. */
+/** Alerts, people, schedules and records that are set aside, as text. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { alertName, endText, isAhead, runsText } from "../../../../../services/graphql/console/static/text/alerts.js";
 import { initials } from "../../../../../services/graphql/console/static/text/people.js";
+import { rawText, recordsText } from "../../../../../services/graphql/console/static/text/quarantine.js";
 import { meaning } from "../../../../../services/graphql/console/static/text/schedules.js";
 
 test("an alert is named by its code and project", () => {
@@ -53,4 +54,13 @@ test("the gap of a schedule is the longest wait between two of its next runs", (
 test("a schedule without a second run is never late, and without text shows its cron", () => {
   assert.deepEqual(meaning({ words: null, runs: ["2026-02-28T00:00:00Z"] }, "0 0 28 2 *"), { text: "0 0 28 2 *", gap: Infinity });
   assert.equal(meaning({ words: "Every minute", runs: [] }, "* * * * *").text, "Every minute");
+});
+
+test("records are counted", () => {
+  for (const [count, text] of [[0, "0 records"], [1, "1 record"], [2, "2 records"]]) assert.equal(recordsText(count), text);
+});
+
+test("a whole record is laid out, one that was cut is shown as it is", () => {
+  assert.equal(rawText('{"id":7}'), '{\n  "id": 7\n}');
+  assert.equal(rawText('{"id":7,"bo'), '{"id":7,"bo');
 });

@@ -1,5 +1,7 @@
 """What the sync log says of failures and of fields that change."""
 
+from datetime import timedelta
+
 import msgspec
 import pytest
 
@@ -77,3 +79,47 @@ def test_an_answer_of_another_shape_is_told_with_the_call() -> None:
     )
     reported = "Jira's answer to POST /search/jql has another shape at $.issues[...].id: str is documented, int came."
     assert line(drift)["message"] == reported
+
+
+def test_a_record_that_is_set_aside_is_named_with_the_reason_and_what_follows() -> None:
+    quarantined = msgspec.structs.replace(build.quarantined(why="`id` is missing or no text."), field="id")
+    row = line(quarantined)
+    reported = "Issue MOVA-1, comment 7 was set aside: `id` is missing or no text; it is asked for again."
+    assert (row["level"], row["message"]) == ("WARNING", reported)
+    details = msgspec.json.decode(str(row["details"]))
+    assert (details["record"], details["issue_key"]) == ("issue/10001/comment 7", "MOVA-1")
+    assert "raw" not in details
+    elsewhere = msgspec.structs.replace(quarantined, field="$.created")
+    assert "no text (at $.created); it" in str(line(elsewhere)["message"])
+    waits = msgspec.structs.replace(quarantined, field="", why="status 500", asked_again=False)
+    assert line(waits)["message"] == (
+        "Issue MOVA-1, comment 7 was set aside: status 500; a later answer of Jira brings it by itself."
+    )
+
+
+def test_a_record_that_is_released_is_told() -> None:
+    row = line(build.released())
+    reported = "issue/10001/comment 7 is not set aside any more: it could be read, or is gone."
+    assert (row["level"], row["message"]) == ("INFO", reported)
+
+
+@pytest.mark.parametrize(
+    ("wait", "until"),
+    [
+        (timedelta(minutes=5), "03:09 UTC"),
+        (timedelta(hours=20), "23:04 UTC"),
+        (timedelta(days=1), "2026-01-03 03:04 UTC"),
+    ],
+)
+def test_a_run_that_waits_says_until_when_and_for_what(wait: timedelta, until: str) -> None:
+    row = line(build.waiting(until=build.MOMENT + wait))
+    reported = f"Sync of DEMO waits until {until}: Jira asks for a slower pace."
+    assert (row["level"], row["message"]) == ("WARNING", reported)
+    assert msgspec.json.decode(str(row["details"]))["code"] == "RATE_LIMIT"
+
+
+def test_a_success_counts_what_is_set_aside() -> None:
+    succeeded = msgspec.structs.replace(build.succeeded(), quarantined=2, quarantine=("Issue MOVA-7: no id",))
+    row = line(succeeded)
+    assert str(row["message"]).endswith("with 7 requests. Set aside: 2 records.")
+    assert msgspec.json.decode(str(row["details"]))["quarantine"] == ["Issue MOVA-7: no id"]

@@ -15,7 +15,7 @@ from libs.events import Event
 from services.projector.project.runs import MAX_WARNINGS, SILENT
 from tests.unit.made import build
 from tests.unit.services.projector.applied import apply, dump, empty_tables, rows
-from tests.unit.services.projector.courses import STEPS, Step, course, naive_runs, naive_streak
+from tests.unit.services.projector.courses import STEPS, Step, course, naive_runs, naive_streak, naive_wait
 
 
 @pytest.fixture
@@ -48,6 +48,8 @@ def test_runs_are_those_of_a_naive_reading_in_batches_of_any_size_applied_twice(
         assert dump(parts) == dump(whole)
         for row in rows(whole, "sync_state"):
             assert (row["error_attempts"], row["error_since"]) == naive_streak(row["project_key"], log)
+        for row in rows(whole, "sync_job"):
+            assert (row["waiting_run_id"], row["waiting_until"]) == naive_wait(row["project_key"], log)
         in_progress = {row["run_id"] for row in runs(whole) if row["result"] == "RUNNING"}
         assert in_progress == {row["current_run_id"] for row in rows(whole, "sync_job")} - {None}
 

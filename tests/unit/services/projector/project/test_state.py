@@ -255,6 +255,51 @@ def test_the_watch_list_is_replaced_as_a_whole(tables: Connection) -> None:
     assert rows(tables, "tracked_user") == []
 
 
+WAIT = ("waiting_run_id", "waiting_step", "waiting_code", "waiting_message", "waiting_until")
+
+
+def wait(tables: Connection) -> tuple[Any, ...]:
+    return tuple(job(tables)[column] for column in WAIT)
+
+
+WAITS = ("run-1", "page", "RATE_LIMIT", "Jira asks for a slower pace.", "2026-01-02T03:09:05.678Z")
+NO_WAIT = (None,) * len(WAIT)
+
+
+def test_a_run_says_what_it_waits_for_and_until_when(tables: Connection) -> None:
+    given_events(tables, build.registered(), build.started(), build.waiting())
+    assert wait(tables) == WAITS
+    assert job(tables)["current_run_id"] == "run-1"
+
+
+def test_a_run_that_has_not_begun_waits_too(tables: Connection) -> None:
+    given_events(tables, build.registered(), build.waiting())
+    assert wait(tables) == WAITS
+
+
+@pytest.mark.parametrize(
+    "event",
+    [build.page(), build.started(), build.started("run-2"), build.succeeded(), build.failed(), build.cancelled()],
+    ids=lambda event: type(event).__name__,
+)
+def test_a_run_that_goes_on_or_ends_waits_no_more(tables: Connection, event: Event) -> None:
+    given_events(tables, build.registered(), build.started(), build.waiting(), event)
+    assert wait(tables) == NO_WAIT
+
+
+@pytest.mark.parametrize("event", [build.page("run-0"), build.failed("run-0"), build.cancelled("run-0")])
+def test_another_run_ends_no_wait(tables: Connection, event: Event) -> None:
+    given_events(tables, build.registered(), build.started(), build.waiting(), event)
+    assert wait(tables) == WAITS
+
+
+def test_a_run_that_is_over_or_replaced_does_not_wait(tables: Connection) -> None:
+    given_events(tables, build.registered(), build.started(), build.cancelled(), build.waiting())
+    assert wait(tables) == NO_WAIT
+    given_events(tables, build.registered(), build.started("run-2", LATER), build.waiting("run-1"))
+    assert wait(tables) == NO_WAIT
+
+
 def test_issues_that_are_tried_again_have_a_line_of_their_own(tables: Connection) -> None:
     given_events(tables, build.started(), build.page(number=-1))
     assert log(tables)["message"].startswith("Issues that earlier syncs could not read completely, stored: 100 issues")
@@ -329,10 +374,13 @@ def test_every_line_is_a_sentence() -> None:
         build.requested(),
         build.started(),
         build.page(),
+        build.waiting(),
         build.succeeded(),
         build.failed(),
         build.cancelled(),
         build.drift(),
+        build.quarantined(),
+        build.released(),
         *ABOUT_BACKOFF_AND_ALERTS,
     ]
     assert {type(event) for event in reported} == LINES.keys()

@@ -2,7 +2,7 @@
 import { useObservable } from "../../data/observable.js";
 import { gapOf, meaningOf, meaningsKnown } from "../../data/schedules.js";
 import { html } from "../../preact.js";
-import { freshUntil, stateOf } from "../../text/project_state.js";
+import { freshUntil, stateOf, waitOf } from "../../text/project_state.js";
 import { durationText, relativeText } from "../../text/time.js";
 import { Ago, Behind, Countdown, Moment, useNow } from "../moments.js";
 import { RunProgress } from "../runs/progress.js";
@@ -61,3 +61,6 @@ export function useStateOf(project) {
   useObservable(meaningsKnown);
   return stateOf(project, useNow(10_000), gapOf(project));
 }
+
+/** @param {Api.Project} project */
+export const useWaitOf = (project) => waitOf(project, useNow(10_000));

@@ -1,14 +1,26 @@
-/** Why data is not fresh, and what happens next. */
+/** Why data is not fresh, what a run waits for, and what happens next. */
 import { html } from "../../preact.js";
 import { runsText } from "../../text/alerts.js";
 import { errorOf } from "../../text/project_state.js";
 import { durationText } from "../../text/time.js";
 import { DocsLink } from "../docs_link.js";
-import { Ago, Behind } from "../moments.js";
-import { scheduleText, useStateOf } from "./facts.js";
+import { Ago, Behind, Moment } from "../moments.js";
+import { scheduleText, useStateOf, useWaitOf } from "./facts.js";
 
-/** In a sentence or two; null when data is fresh. @param {{project: Api.Project}} props */
+/** In a sentence or two each; nothing when data is fresh and no run waits. @param {{project: Api.Project}} props */
 export function Why({ project }) {
+  const wait = useWaitOf(project);
+  return html`${wait && html`<${Waiting} wait=${wait} />`}<${NotFresh} project=${project} />`;
+}
+
+/** @param {{wait: import("../../text/project_state.js").Wait}} props */
+function Waiting({ wait }) {
+  const { until, whom, code, why } = wait;
+  return html`<div class="why warn"><p>Waits for ${whom}${code && ` (${code})`} until <${Moment} at=${until} exact=${false} />. <span class="advice">${why}</span></p></div>`;
+}
+
+/** @param {{project: Api.Project}} props */
+function NotFresh({ project }) {
   const state = useStateOf(project);
   const job = project.syncJob;
   const error = errorOf(project);

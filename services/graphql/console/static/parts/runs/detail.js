@@ -5,7 +5,7 @@ import { SyncFailure } from "../failure.js";
 import { Moment } from "../moments.js";
 import { Result } from "./result.js";
 
-const COUNTS = /** @type {const} */ (["issues", "comments", "worklogs", "sprints", "users", "appended", "requests"]);
+const COUNTS = /** @type {const} */ (["issues", "comments", "worklogs", "sprints", "users", "appended", "quarantined", "requests"]);
 
 /** Everything one run left behind. @param {{run: Api.SyncRun, uid: string}} props */
 export function RunDetail({ run, uid }) {
@@ -25,6 +25,7 @@ export function RunDetail({ run, uid }) {
     ${run.note && html`<p class="note">${run.note}</p>`}
     ${run.error && html`<${SyncFailure} error=${run.error} />`}
     ${run.warnings.length > 0 && html`<ul class="note warn" aria-label="Warnings">${run.warnings.map((warning) => html`<li>${warning}</li>`)}</ul>`}
+    ${run.quarantine.length > 0 && html`<ul class="note warn" aria-label="Set aside when it ended">${run.quarantine.map((record) => html`<li>${record}</li>`)}</ul>`}
     ${run.details && html`<details><summary>Evidence</summary><pre tabindex="0">${JSON.stringify(run.details, null, 2)}</pre></details>`}
     <p class="quiet code">${run.id}</p>
   </section>`;
@@ -38,6 +39,7 @@ const NAMES = {
   sprints: "Sprints",
   users: "Users",
   appended: "New events",
+  quarantined: "Set aside",
   requests: "Jira requests",
 };
 

@@ -1,0 +1,1 @@
+"""What could not be read of Jira's answers and is set aside."""
