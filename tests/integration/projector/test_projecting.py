@@ -161,7 +161,7 @@ def test_no_number_and_no_text_of_jira_is_refused(store: EventStore, tables: Eng
     found = dump(tables)
     assert found["dead_letter"] == []
     assert [row[4] for row in found["worklog"]] == [2**63 - 1]
-    assert [row[3] for row in found["project"]] == ["Project"]
+    assert [row[4] for row in found["project"]] == ["Project"]
 
 
 def test_an_event_that_the_database_refuses_is_found_and_parked(
