@@ -30,6 +30,13 @@ def decode(content: bytes, kind: type[T]) -> T:
     if not content.isascii():
         content = _as_utf8(content)
     try:
+        return _decoded(content, kind)
+    except RecursionError as error:
+        raise msgspec.DecodeError("The JSON is nested too deeply to be read") from error
+
+
+def _decoded(content: bytes, kind: type[T]) -> T:
+    try:
         return msgspec.json.decode(content, type=kind)
     except msgspec.ValidationError:
         raise
@@ -38,8 +45,6 @@ def decode(content: bytes, kind: type[T]) -> T:
         if whole == content:
             raise
         return msgspec.json.decode(whole, type=kind)
-    except RecursionError as error:
-        raise msgspec.DecodeError("The JSON is nested too deeply to be read") from error
 
 
 def without_halves(content: bytes) -> bytes:

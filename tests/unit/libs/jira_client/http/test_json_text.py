@@ -64,3 +64,10 @@ def test_what_is_json_by_its_content(text: bytes) -> None:
 @pytest.mark.parametrize("text", [b"1", b'"text"', b"null", b"Service Unavailable"])
 def test_a_bare_value_is_taken_for_plain_text(text: bytes) -> None:
     assert not is_json(text)
+
+
+@pytest.mark.parametrize("beside", ['"whole"', '"half \\ud83d"'])
+def test_what_is_nested_too_deeply_cannot_be_read_whatever_stands_beside_it(beside: str) -> None:
+    deep = f'{{"text":{beside},"deep":{"[" * 100_000}{"]" * 100_000}}}'.encode()
+    with pytest.raises(msgspec.DecodeError):
+        decode(deep, dict[str, Raw])
