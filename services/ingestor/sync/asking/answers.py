@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from msgspec import Raw
 
-from libs.jira_client import IdPage, JiraClient, JiraError, NotFoundOrHidden, smaller_may_help
+from libs.jira_client import IdPage, JiraClient, JiraError, NetworkGlitch, NotFoundOrHidden, smaller_may_help
 from libs.temporal.messages import FetchPage, PageSource
 from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
@@ -103,7 +103,7 @@ async def _searched(jira: JiraClient, log: EventLog, message: FetchPage, names: 
         else:
             return Answer(page.issues, page.next_token)
     listed = await _ids_of_page(jira, jql, message.token, size)
-    answer = await _read_ids(jira, log, message, names, listed.ids)
+    answer = await _read_ids(jira, log, message, names, [*dict.fromkeys(listed.ids)])
     if whole and jira.page_size.whole:
         jira.page_size.failed(size)
     odd = (f"Jira lists {listed.nameless} issues without an id or a key",) if listed.nameless else ()
@@ -116,7 +116,7 @@ async def _ids_of_page(jira: JiraClient, jql: str, token: str | None, size: int)
         return await jira.search_ids(jql, token, size)
     except JiraError as error:
         fewer = size // FEWER_IDS
-        if not fewer or not smaller_may_help(error):
+        if not fewer or isinstance(error, NetworkGlitch) or not smaller_may_help(error):
             raise
         return await jira.search_ids(jql, token, fewer)
 
@@ -147,14 +147,14 @@ async def _read_ids(
     if divided.failure is not None:
         raise divided.failure
     gone, passed_over = _missing(divided, ids)
-    sick = _still_open(divided)
+    sick, left = _still_open(divided), (*divided.doubtful, *divided.left)
     return Answer(
         divided.issues,
         warnings=(*_gone(gone), *_passed_over(passed_over, len(ids)), *_sick(sick)),
         gone=tuple(gone),
         owed=_reasons(passed_over, sick),
-        left=len(divided.left),
-        kept={names.left(message.run_id, message.page): ",".join(divided.left).encode()} if divided.left else {},
+        left=len(left),
+        kept={names.left(message.run_id, message.page): ",".join(left).encode()} if left else {},
     )
 
 
@@ -185,7 +185,7 @@ async def _read_owed(jira: JiraClient, ids: Sequence[str]) -> Answer:
         ids, jira.page_size, partial(jira.bulk_fetch, fields=FIELDS), jira.pause, _without_proof
     )
     gone, passed_over = _missing(divided, ids)
-    sick = _still_open(divided)
+    sick = {**divided.doubtful, **_still_open(divided)}
     asked = passed_over[:ASKED_ALONE]
     answers = dict(zip(asked, await asyncio.gather(*(_asked_alone(jira, issue) for issue in asked)), strict=True))
     shown = [raw for answer in answers.values() if answer for raw in answer]
@@ -195,7 +195,7 @@ async def _read_owed(jira: JiraClient, ids: Sequence[str]) -> Answer:
         [*divided.issues, *shown],
         warnings=(*_gone(gone), *_passed_over(owed, len(ids)), *_sick(sick), *_put_off(divided)),
         gone=tuple(gone),
-        # What was not asked for alone keeps its place before these in the queue.
+        # Those that were not asked for keep their place in the queue, before these.
         owed=_reasons(owed, sick),
     )
 
@@ -219,7 +219,7 @@ def _still_open(divided: Divided) -> dict[str, JiraError]:
 
 def _is_gone(divided: Divided, issue: str) -> bool:
     """A "not found" is believed of an issue asked for alone, while Jira shows others."""
-    return divided.failure is None and isinstance(divided.sick[issue], NotFoundOrHidden)
+    return isinstance(divided.sick[issue], NotFoundOrHidden)
 
 
 async def _asked_alone(jira: JiraClient, issue: str) -> list[Raw] | None:
@@ -263,10 +263,11 @@ def _sick(sick: Mapping[str, JiraError]) -> Iterable[str]:
 
 
 def _put_off(divided: Divided) -> Iterable[str]:
-    if divided.failure is not None:
-        yield f"Of the issues that are owed none could be read: {divided.failure.message} The next run asks again"
-    elif divided.left:
-        yield f"{len(divided.left)} issues that are owed were not asked for any more; the next run does"
+    if divided.left:
+        yield (
+            f"{len(divided.left)} issues that are owed were not asked for, because those before them did not come "
+            f"({_first(divided.left)}); the next run asks for them"
+        )
 
 
 def _first(ids: Sequence[str]) -> str:

@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
+import structlog
 from msgspec import Raw
 
 from libs.jira_client import (
@@ -30,13 +31,15 @@ from libs.jira_client import (
 from services.ingestor.sync.step import ONE_SICK, REFUSED
 
 IN_A_ROW = 7
-"""Failures without a success between them, after which Jira may be sick: from 100 issues they lead down to one."""
+"""Failures without a success between them, after which Jira may be sick: from 100 issues they lead down to two."""
 
 KEPT_FREE = 60.0
 """Seconds of the step's time that are left for what else the page needs: long lists of comments, the database."""
 
 PAUSES = 2
 """Failures at once after which less is asked for no sooner than the same would be: the trouble may pass."""
+
+log = structlog.get_logger()
 
 Fetch = Callable[[Sequence[str]], Awaitable[BulkIssues]]
 Pause = Callable[[int], Awaitable[None]]
@@ -50,15 +53,17 @@ class Divided(NamedTuple):
     issues: Sequence[Raw] = ()
     problems: Sequence[IssueProblem] = ()
     sick: Mapping[str, JiraError] = MappingProxyType({})
-    """Issues that Jira does not show even alone, while it shows others; or, with a `failure`, those asked for alone."""
+    """Issues that Jira does not show even alone, while it shows others."""
+    doubtful: Mapping[str, JiraError] = MappingProxyType({})
+    """Issues that were asked for alone at the end: they or Jira may be sick."""
     left: tuple[str, ...] = ()
-    """Issues that are still to be read."""
+    """Issues that are still to be asked for."""
     failure: JiraError | None = None
     """Why nothing came at all."""
 
 
 async def read_divided(ids: Sequence[str], size: PageSize, fetch: Fetch, pause: Pause, proof: Proof) -> Divided:
-    """The issues, each in `issues`, `problems`, `sick` or `left`.
+    """The issues, each in `issues`, `problems`, `sick`, `doubtful` or `left`.
 
     Args:
         ids: what to read; at least one.
@@ -88,11 +93,12 @@ class _Division:
         """Issues of the largest part that came."""
         self._requests = 0
         """That were answered."""
-        self._failures: list[JiraError] = []
-        """Since the last success."""
+        self._first: JiraError | None = None
+        self._last: JiraError | None = None
+        self._in_a_row = 0
+        """Failures since the last success."""
         self._doubtful: dict[str, JiraError] = {}
         """Issues that failed alone since the last success: they or Jira may be sick."""
-        self._proved = False
         self._refused: list[tuple[str, ...]] = []
         """Parts of several issues that did not come."""
         self._issues: list[Raw] = []
@@ -102,12 +108,21 @@ class _Division:
     async def read(self) -> Divided:
         through = await self._read_parts()
         self._learn()
-        if not self._requests and not self._proved:
-            return Divided(sick=self._doubtful, failure=self._failures[-1 if seconds_left() <= 0 else 0])
+        if self._first and not self._settled:
+            # Another part of the page would be the same again.
+            why = self._last if seconds_left() <= 0 else self._first
+            return Divided(doubtful=self._doubtful, left=self._left(), failure=why)
         if through:
             self._cleared()
-        rest = (*self._doubtful, *(issue for part in self._parts for issue in part))
-        return Divided(self._issues, self._problems, self._sick, rest)
+        return Divided(self._issues, self._problems, self._sick, self._doubtful, self._left())
+
+    @property
+    def _settled(self) -> bool:
+        """Whether anything is known of any issue."""
+        return bool(self._requests or self._sick)
+
+    def _left(self) -> tuple[str, ...]:
+        return tuple(issue for part in self._parts for issue in part)
 
     async def _read_parts(self) -> bool:
         """Whether all parts have been asked for."""
@@ -160,10 +175,11 @@ class _Division:
     def _cleared(self) -> None:
         """Jira is well: what failed alone is sick itself."""
         self._sick |= self._doubtful
-        self._doubtful, self._failures = {}, []
+        self._doubtful, self._in_a_row = {}, 0
 
     async def _goes_on_after(self, error: JiraError, part: tuple[str, ...]) -> bool:
-        self._failures.append(error)
+        self._first, self._last = self._first or error, error
+        self._in_a_row += 1
         if len(part) > 1:
             half = (len(part) + 1) // 2
             self._parts.extendleft((part[half:], part[:half]))
@@ -172,26 +188,21 @@ class _Division:
             self._doubtful[part[0]] = error
         if seconds_left() <= 0:
             return False
-        in_a_row = len(self._failures)
         nothing_came = not self._parts and not self._requests
-        if in_a_row == IN_A_ROW or nothing_came:
-            return await self._proved_well()
-        if not self._requests and in_a_row <= PAUSES and isinstance(error, UpstreamError | NetworkGlitch):
-            await self._pause(in_a_row)
+        if self._in_a_row == IN_A_ROW or nothing_came:
+            if not await self._proof():
+                return False
+            self._cleared()
+        elif not self._requests and self._in_a_row <= PAUSES and isinstance(error, UpstreamError | NetworkGlitch):
+            await self._pause(self._in_a_row)
         return True
 
-    async def _proved_well(self) -> bool:
-        if await self._proof():
-            self._proved = True
-            self._cleared()
-            return True
-        return False
-
     def _learn(self) -> None:
-        if not self._too_large():
+        if seconds_left() <= 0 and not self._settled:
+            # What is smaller has not had its chance: the next try begins with it.
+            self._size.failed(min(map(len, self._refused), default=self._size.size) // 2)
+        elif not self._too_large():
             self._size.worked(self._requests)
         elif self._largest:
             self._size.failed(self._largest)
-        elif seconds_left() <= 0:
-            # What is smaller has not had its chance: the next try begins with it.
-            self._size.failed(self._limit())
+            log.info("fewer issues are asked for at once", size=self._size.size)

@@ -25,6 +25,7 @@ from libs.jira_client import (
     error_for,
 )
 from libs.jira_client.failures.rules import RULES
+from services.ingestor.sync.asking import dividing
 from services.ingestor.sync.asking.dividing import IN_A_ROW, Divided, read_divided
 
 IDS = [str(number) for number in range(1, 101)]
@@ -162,7 +163,8 @@ async def test_where_jira_falls_sick_meanwhile_the_rest_is_left() -> None:
 
     jira.before = fall
     divided = await jira.read()
-    assert (shown(divided), divided.left, divided.sick) == (IDS[:50], tuple(IDS[50:]), {})
+    assert (shown(divided), divided.sick, list(divided.doubtful)) == (IDS[:50], {}, ["51"])
+    assert divided.left == tuple(IDS[51:])
 
 
 @pytest.mark.parametrize("code", [ErrorCode.AUTH_EXPIRED, ErrorCode.RATE_LIMIT])
@@ -199,6 +201,21 @@ async def test_when_the_time_is_over_before_anything_came_the_next_try_begins_sm
     assert size.size == 50
 
 
+async def test_a_slow_sick_issue_that_takes_all_the_time_is_met_alone_by_the_next_try(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Not by another part of the page: nothing came, so that part would be the same again."""
+    jira, size = Jira(sick=["1"]), PageSize(100)
+    with monkeypatch.context() as patch:
+        patch.setattr(dividing, "seconds_left", lambda: 0.0 if len(jira.asked) > IN_A_ROW else 100.0)
+        divided = await jira.read(size=size)
+    assert isinstance(divided.failure, UpstreamError)
+    assert (jira.proofs, size.size) == (1, 1)
+    jira.asked.clear()
+    assert list((await jira.read(size=size)).sick) == ["1"]
+    assert jira.asked[0] == 1
+
+
 async def test_an_issue_that_makes_its_page_a_404_is_told_apart() -> None:
     jira = Jira(sick=["7"])
     jira.code = ErrorCode.NOT_FOUND_OR_HIDDEN
@@ -217,7 +234,7 @@ async def test_every_issue_is_somewhere_once(bears: int, sick: set[str], count: 
     size.size = first
     divided = await jira.read(ids, size)
     assert divided.failure is None
-    assert sorted([*shown(divided), *divided.sick, *divided.left]) == sorted(ids)
+    assert sorted([*shown(divided), *divided.sick, *divided.doubtful, *divided.left]) == sorted(ids)
     assert set(divided.sick) == sick & set(ids)
-    assert divided.left == ()
+    assert (divided.left, dict(divided.doubtful)) == ((), {})
     assert max(jira.asked) <= first
