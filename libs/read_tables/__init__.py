@@ -15,14 +15,14 @@ Neither service owns them; both see them. Nothing here reads events or knows how
 from libs.read_tables.alerts import alert, alert_silence
 from libs.read_tables.columns import Moment
 from libs.read_tables.generations import FOLDED, LIVE, beside
-from libs.read_tables.issues import comment, hidden_comment, hidden_worklog, issue, issue_sprint, worklog
+from libs.read_tables.issues import comment, former_key, hidden_comment, hidden_worklog, issue, issue_sprint, worklog
 from libs.read_tables.migrate import ReadTablesError, create_all, migrate, readiness
 from libs.read_tables.notifications import notification, notification_alert
 from libs.read_tables.progress import dead_letter, gone, projection
 from libs.read_tables.projects import project, project_change, tracked_user
 from libs.read_tables.quarantine import quarantine
 from libs.read_tables.shape import needed, number
-from libs.read_tables.sprints import sprint
+from libs.read_tables.sprints import sprint, sprint_project
 from libs.read_tables.sync import schema_drift, sync_job, sync_log, sync_run, sync_state
 from libs.read_tables.users import (
     ANONYMOUS,
@@ -30,6 +30,7 @@ from libs.read_tables.users import (
     MENTION,
     NO_ACCOUNT,
     UNKNOWN_ACCOUNT,
+    UNNAMED,
     jira_user,
     mention,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "NO_ACCOUNT",
     "PROJECTION",
     "UNKNOWN_ACCOUNT",
+    "UNNAMED",
     "VERSION",
     "Moment",
     "ReadTablesError",
@@ -54,6 +56,7 @@ __all__ = [
     "comment",
     "create_all",
     "dead_letter",
+    "former_key",
     "gone",
     "hidden_comment",
     "hidden_worklog",
@@ -74,6 +77,7 @@ __all__ = [
     "readiness",
     "schema_drift",
     "sprint",
+    "sprint_project",
     "sync_job",
     "sync_log",
     "sync_run",

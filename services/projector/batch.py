@@ -30,18 +30,20 @@ class Entity(NamedTuple):
     content: Row | Absence
 
 
+class Held(NamedTuple):
+    """A key that an issue has or had."""
+
+    key: str
+    updated: str
+    """The issue's own time, as it was seen under this key."""
+    version: int
+
+
 class Membership(NamedTuple):
     """One entry of an issue's sprint field."""
 
     sprint_id: str
     state: str | None
-
-
-class NamedSprint(NamedTuple):
-    """A sprint as an issue shows it."""
-
-    project_key: str
-    entry: Mapping[str, Any]
 
 
 class Changes:
@@ -52,14 +54,18 @@ class Changes:
         """Table -> key -> newest row or absence."""
         self.memberships: dict[Key, tuple[Membership, ...]] = {}
         """Sprint fields of the newest issue rows."""
+        self.held: list[tuple[Key, Held]] = []
+        """Keys of those rows of issues that a newer one, or an absence, has replaced within the batch."""
         self.accounts: set[Key] = set()
         """Users that rows of this batch name."""
-        self.people: dict[Key, Row] = {}
-        """Users without an account, with the name that Jira shows: the newest counts."""
+        self.people: dict[Key, tuple[str, bool | None]] = {}
+        """Users with name and whether active, as the last record of this batch that names them shows it."""
         self.nicknames: dict[Key, Row] = {}
         """Users without an account of whom it shows only a name to log in with: counts until it shows more."""
-        self.sprints: dict[Key, NamedSprint] = {}
+        self.sprints: dict[Key, Mapping[str, Any]] = {}
         """Sprints that issues of this batch name, as the last of them shows each."""
+        self.sprint_projects: set[tuple[str, str, str]] = set()
+        """Site, project and sprint, where a sprint was found to belong to a project."""
         self.of_projects: list[Recorded] = []
         """Events to fold over the stored rows of their project."""
         self.of_notifications: list[Recorded] = []

@@ -27,7 +27,8 @@ class JiraIssueFetched(Event, frozen=True, kw_only=True):
     key: str
     updated: datetime
     sprint_field: str | None
-    """Id of the site's sprint field (`customfield_…`) when the issue was read; None on a site without boards."""
+    """Id of the site's sprint field (`customfield_…`) when the issue was read, of several all with commas between; None
+    on a site without boards."""
     payload: Raw
 
 
@@ -60,6 +61,14 @@ class SprintFetched(Event, frozen=True, kw_only=True):
 
     sprint_id: str
     payload: Raw
+
+
+class SprintListed(Event, frozen=True, kw_only=True):
+    """A board of the project lists the sprint. Each project whose boards do says so once, whoever read the sprint."""
+
+    entity = "listing"
+
+    sprint_id: str
 
 
 class JiraUserFetched(Event, frozen=True, kw_only=True):

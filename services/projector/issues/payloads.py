@@ -6,12 +6,14 @@ documents is read as far as it goes: see `tolerant.py`.
 """
 
 import functools
+import operator
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import msgspec
 
 from libs.events import JiraIssueFetched
-from libs.jira_client.models import StoredSprint, StoredUser, UserReference
+from libs.jira_client.models import StoredSprint, StoredUser, UserReference, sprint_fields
 from libs.read_tables import FORMER_USER, NO_ACCOUNT, UNKNOWN_ACCOUNT
 from services.projector.issues.tolerant import Reader
 from services.projector.tables.text import storable
@@ -51,8 +53,6 @@ class IssueFields(msgspec.Struct):
     reporter_id: Person | None = msgspec.field(name="reporter", default=None)
     created: str | None = None
     updated: str | None = None
-    sprints: Any = None
-    """The site's sprint field: `issue_fields` gives it its name."""
 
 
 class Comment(msgspec.Struct):
@@ -71,26 +71,36 @@ class Worklog(msgspec.Struct, rename="camel"):
     updated: str | None = None
 
 
-NO_FIELD: Final = "no field"
-
 users: Final = Reader(StoredUser)
 comments: Final = Reader(Comment)
 worklogs: Final = Reader(Worklog)
 sprints: Final = Reader(StoredSprint)
 
 
-def issue_fields(event: JiraIssueFetched) -> IssueFields:
-    """The projected fields of an issue; its sprints stand in a field whose name differs from site to site."""
-    fields: IssueFields = _issues(event.sprint_field).read(event.payload, event.stream_id).fields
-    return fields
+def issue_fields(event: JiraIssueFetched) -> tuple[IssueFields, Any]:
+    """The projected fields of an issue, and the value of its sprint field, whose name differs from site to site."""
+    reader, sprints = _issues(event.sprint_field)
+    fields = reader.read(event.payload, event.stream_id).fields
+    return fields, sprints(fields)
 
 
 @functools.lru_cache(maxsize=256)
-def _issues(sprint_field: str | None) -> Reader[Any]:
-    # Without a sprint field the name must be one that no field of Jira has; nor can every text be the name of a field.
-    names = {"sprints": sprint_field if sprint_field and sprint_field.isidentifier() else NO_FIELD}
-    fields = msgspec.defstruct("_Fields", [("sprints", Any, None)], bases=(IssueFields,), rename=names)
-    return Reader(msgspec.defstruct("_Issue", [("fields", fields)]))
+def _issues(sprint_field: str | None) -> tuple[Reader[Any], Callable[[Any], Any]]:
+    """What reads the issues of a site, and what takes the sprints out of the fields that it has read."""
+    own = {field.encode_name for field in msgspec.structs.fields(IssueFields)}
+    # Not every text can be the name of a field.
+    named = [name for name in sprint_fields(sprint_field) if name.isidentifier() and name not in own]
+    names = {f"sprints_{place}": name for place, name in enumerate(dict.fromkeys(named))}
+    sprints = [(name, Any, None) for name in names]
+    fields = msgspec.defstruct("_Fields", sprints, bases=(IssueFields,), rename=names)
+    reader = Reader(msgspec.defstruct("_Issue", [("fields", fields)]))
+    return reader, operator.attrgetter(*names) if len(names) == 1 else functools.partial(_joined, tuple(names))
+
+
+def _joined(names: Sequence[str], fields: Any) -> list[Any]:
+    """The entries of several fields, one after the other; such a field may hold one instead of a list."""
+    values = [getattr(fields, name) for name in names]
+    return [entry for value in values for entry in (value if isinstance(value, list) else [value])]
 
 
 def has_account(person: Person) -> bool:

@@ -1,11 +1,11 @@
 """Users: event to row, and the rows of those whom nobody has fetched."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from libs.events import JiraUserFetched
 from libs.jira_client.models import StoredUser
-from libs.read_tables import ANONYMOUS, FORMER_USER, NO_ACCOUNT, UNKNOWN_ACCOUNT, jira_user
+from libs.read_tables import ANONYMOUS, FORMER_USER, NO_ACCOUNT, UNKNOWN_ACCOUNT, UNNAMED, jira_user
 from services.projector.batch import Changes
 from services.projector.issues import payloads
 from services.projector.issues.columns import columns_of
@@ -26,6 +26,7 @@ def user_fetched(event: JiraUserFetched, changes: Changes) -> None:
         account_id=event.account_id,
         display_name=row["display_name"] or event.account_id,
         account_type=row["account_type"] or "unknown",
+        active=user.active is not False,
         avatar_url=_avatar(user),
         version=event.stream_version,
     )
@@ -33,15 +34,31 @@ def user_fetched(event: JiraUserFetched, changes: Changes) -> None:
 
 
 def describe(site: str, person: payloads.Person | None, changes: Changes) -> None:
-    """Note what a record says of somebody without an account: nobody fetches such users."""
-    if person is None or payloads.has_account(person) or payloads.name_of(person) is None:
+    """Note what a record says of somebody whom perhaps nobody fetches; of one without an account nobody does."""
+    if person is None:
+        return
+    if payloads.has_account(person):
+        name = person.display_name
+        if name and not name.isspace():
+            changes.people[site, person.account_id or ""] = (name, person.active)
         return
     account_id, shown = payloads.account(person), payloads.display_name(person)
-    row = _unfetched(site, account_id, shown or account_id.removeprefix(NO_ACCOUNT), active=person.active is not False)
     if shown is not None:
-        changes.people[site, account_id] = row
-    else:
-        changes.nicknames.setdefault((site, account_id), row)
+        changes.people[site, account_id] = (shown, person.active)
+    elif account_id.startswith(NO_ACCOUNT):
+        name = account_id.removeprefix(NO_ACCOUNT)
+        changes.nicknames.setdefault(
+            (site, account_id), _unfetched(site, account_id, name, active=person.active is not False)
+        )
+
+
+def named(people: Mapping[Key, tuple[str, bool | None]]) -> Sequence[Row]:
+    """Rows, sorted, for users as records name them; they count only until the user itself is fetched."""
+    rows: dict[Key, Row] = {}
+    for (site, account), (name, active) in sorted(people.items()):
+        key = (site, storable(account))
+        rows[key] = _unfetched(*key, storable(name), active=active is not False)
+    return list(rows.values())
 
 
 PLACEHOLDERS: Final = {UNKNOWN_ACCOUNT: (FORMER_USER, False), ANONYMOUS: ("Anonymous", True)}
@@ -49,10 +66,10 @@ PLACEHOLDERS: Final = {UNKNOWN_ACCOUNT: (FORMER_USER, False), ANONYMOUS: ("Anony
 
 
 def placeholders(accounts: Iterable[Key]) -> Sequence[Row]:
-    """Rows, sorted, for users that other rows name; they count only until the user itself is fetched."""
+    """Rows, sorted, for users of whom other rows know the account alone; they count only until more is known."""
     rows = []
     for site, account in sorted(accounts):
-        name, active = PLACEHOLDERS.get(account, ("Unknown user", False))
+        name, active = PLACEHOLDERS.get(account, (UNNAMED, False))
         rows.append(_unfetched(site, account, name, active=active))
     return rows
 

@@ -45,6 +45,7 @@ from libs.events import (
     ScheduleResumed,
     SchemaDriftDetected,
     SprintFetched,
+    SprintListed,
     SyncCancelled,
     SyncFailed,
     SyncMode,
@@ -90,7 +91,11 @@ def sprint_entry(sprint_id: int, state: str) -> dict[str, Any]:
     return {"id": sprint_id, "name": f"Sprint {sprint_id}", "state": state, "boardId": 3}
 
 
-def issue(issue_id: str = "1", *, sprints: Sequence[Any] | None = None, **fields: Any) -> JiraIssueFetched:
+def issue(
+    issue_id: str = "1", *, sprints: Sequence[Any] | None = None, key: str = "", **fields: Any
+) -> JiraIssueFetched:
+    """An issue as the project in its key shows it."""
+    key = key or f"{PROJECT}-{issue_id}"
     body: dict[str, Any] = {
         "summary": f"Issue {issue_id}",
         "description": text("What is to be done"),
@@ -105,12 +110,12 @@ def issue(issue_id: str = "1", *, sprints: Sequence[Any] | None = None, **fields
         **fields,
     }
     return JiraIssueFetched(
-        **shared("issue", issue_id),
+        **shared("issue", issue_id) | {"project": key.partition("-")[0]},
         issue_id=issue_id,
-        key=f"{PROJECT}-{issue_id}",
+        key=key,
         updated=MOMENT,
         sprint_field=SPRINT_FIELD,
-        payload=raw({"id": issue_id, "key": f"{PROJECT}-{issue_id}", "fields": body}),
+        payload=raw({"id": issue_id, "key": key, "fields": body}),
     )
 
 
@@ -163,6 +168,11 @@ def worklog_gone(worklog_id: str = "w1", issue_id: str = "1") -> WorklogGone:
 def sprint(sprint_id: int, state: str, **parts: Any) -> SprintFetched:
     body = {**sprint_entry(sprint_id, state), "startDate": WRITTEN, "goal": "Ship it", **parts}
     return SprintFetched(**shared("sprint", str(sprint_id)), sprint_id=str(sprint_id), payload=raw(body))
+
+
+def sprint_listed(sprint_id: int, project: str = PROJECT) -> SprintListed:
+    listing = f"{project}/{sprint_id}"
+    return SprintListed(**shared("listing", listing) | {"project": project}, sprint_id=str(sprint_id))
 
 
 def user(account_id: str, name: str = "Ada", **parts: Any) -> JiraUserFetched:

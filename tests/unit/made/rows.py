@@ -46,6 +46,10 @@ def issue(number: int, **changed: Any) -> Row:
     }
 
 
+def former_key(key: str, issue_id: str, updated: str = DAY) -> Row:
+    return {"site": SITE, "key": key, "issue_id": issue_id, "updated": updated, "version": 1}
+
+
 def comment(number: int, issue_id: str, author_id: str = "ann") -> Row:
     return {
         "site": SITE,
@@ -92,7 +96,6 @@ def sprint(sprint_id: str, **changed: Any) -> Row:
     return {
         "site": SITE,
         "sprint_id": sprint_id,
-        "project_key": "DEMO",
         "board_id": "1",
         "name": f"Sprint {sprint_id}",
         "state": "active",
@@ -103,6 +106,10 @@ def sprint(sprint_id: str, **changed: Any) -> Row:
         "version": 1,
         **changed,
     }
+
+
+def sprint_project(sprint_id: str, key: str = "DEMO") -> Row:
+    return {"site": SITE, "project_key": key, "sprint_id": sprint_id}
 
 
 def job(key: str = "DEMO", **changed: Any) -> Row:

@@ -24,10 +24,12 @@ from libs.events import (
     JiraUserFetched,
     ProjectKey,
     SprintFetched,
+    SprintListed,
     WorklogFetched,
+    completed,
     digest,
 )
-from libs.jira_client.models import UNKNOWN_ACCOUNT, Child, InlineChildren, SprintFact, UserFact
+from libs.jira_client.models import UNKNOWN_ACCOUNT, Child, InlineChildren, SprintFact, UserFact, sprint_fields
 from services.ingestor.sync.records.odd import (
     ODD,
     Odd,
@@ -225,8 +227,8 @@ def issue_facts(origin: Origin, issue: Issue, sprint_field: str | None) -> Facts
     facts.changes.append(origin.change(event, digest(issue.payload), updated))
     for name in ("assignee", "reporter", "creator"):
         _add_user(facts, origin, name, issue.fields.get(name))
-    if sprint_field is not None:
-        _add_sprints(facts, origin, issue.fields.get(sprint_field))
+    for field in sprint_fields(sprint_field):
+        _add_sprints(facts, origin, issue.fields.get(field))
     for place, raw in enumerate(issue.comments.items, 1):
         _add_child(facts, origin, event, raw, JiraCommentFetched, place)
     for place, raw in enumerate(issue.worklogs.items, 1):
@@ -279,7 +281,7 @@ def _add_user(facts: Facts, origin: Origin, name: str, raw: Raw | None) -> None:
 
 
 def _add_sprints(facts: Facts, origin: Origin, value: Raw | None) -> None:
-    """The sprints named in an issue's sprint field. Server's text form is left alone: it stays in the payload."""
+    """The sprints that an issue's sprint field names. Server's text form is left alone: it stays in the payload."""
     for place, raw in enumerate(_entries(value), 1):
         try:
             if _is_sprint(raw):
@@ -352,6 +354,18 @@ def sprint_change(origin: Origin, raw: Raw) -> Change:
     return origin.change(event, identity, origin.fetched_at)
 
 
+def listings(origin: Origin, sprints: Iterable[Change]) -> list[Change]:
+    """That a board of the project lists these sprints, which other projects may have read before."""
+    found = []
+    for sprint in sprints:
+        if isinstance(sprint.event, SprintFetched):
+            sprint_id = sprint.event.sprint_id
+            envelope = origin.envelope(SprintListed, f"{origin.project}/{sprint_id}")
+            event = SprintListed(**envelope, sprint_id=sprint_id)
+            found.append(origin.change(event, _digest_of(origin.project, sprint_id), origin.fetched_at))
+    return found
+
+
 def _dates(sprint: SprintFact) -> tuple[Raw, Raw, Raw]:
     return sprint.start_date, sprint.end_date, sprint.complete_date
 
@@ -363,12 +377,19 @@ def _date_words(raw: Raw) -> str:
 
 
 def without_repeats(changes: Iterable[Change]) -> list[Change]:
-    """One change per stream: a page names the same user a hundred times. Of two, the later `updated` stays."""
+    """One change per stream: a page names the same user a hundred times.
+
+    Of two, the later `updated` stays. Of a user or a sprint that the page shows here with more and there with less, all
+    that it says is put together.
+    """
     latest: dict[object, Change] = {}
     for change in changes:
         known = latest.get(change.event.stream_id)
         if known is None or (change.updated or _NEVER) > (known.updated or _NEVER):
             latest[change.event.stream_id] = change
+        elif change.digest != known.digest and isinstance(change.event, JiraUserFetched | SprintFetched):
+            whole = completed(known.event, change.event)
+            latest[change.event.stream_id] = msgspec.structs.replace(known, event=whole)
     return list(latest.values())
 
 

@@ -8,7 +8,17 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from libs.jira_client import BadRequest, BadResponse, JiraError, Listed, NotFoundOrHidden, sprint_field
+from libs.jira_client import (
+    BadRequest,
+    BadResponse,
+    Field,
+    FieldSchema,
+    JiraError,
+    Listed,
+    NotFoundOrHidden,
+    sprint_field,
+    sprint_fields,
+)
 from libs.jira_client.models import SPRINT_FIELD
 from tests.unit.libs.jira_client.loopback import Asked, client, json, serving
 
@@ -60,6 +70,14 @@ async def test_the_sprint_field_is_found_by_its_type() -> None:
         found = await jira.fields()
     assert sprint_field(found) == "customfield_10077"
     assert sprint_field(found[:2]) is None
+
+
+def test_of_several_sprint_fields_all_are_found_in_whatever_order() -> None:
+    fields = [Field(id=f"customfield_{n}", schema=FieldSchema(custom=SPRINT_FIELD)) for n in (10020, 9001, 10019)]
+    written = sprint_field(fields)
+    assert written == sprint_field(reversed(fields))
+    assert sprint_fields(written) == ("customfield_9001", "customfield_10019", "customfield_10020")
+    assert [sprint_fields(one) for one in ("customfield_1", "", None)] == [("customfield_1",), (), ()]
 
 
 # --- projects
@@ -242,7 +260,7 @@ async def test_nulls_and_odd_types_in_lists_are_unknown_and_one_unreadable_entry
     assert [(board.id, board.name, board.type) for board in boards] == [(1, "", ""), (2, "B", "scrum")]
     assert [(sprint.id, sprint.name, sprint.state) for sprint in sprints] == [(1, "", "7"), (2, "", "")]
     assert [(project.id, project.key) for project in projects] == [("10", "A")]
-    assert [(user.account_id, user.active, user.display_name) for user in users] == [("a", True, "5")]
+    assert [(user.account_id, user.active, user.display_name) for user in users] == [("a", None, "5")]
     assert msgspec.json.decode(users[0].payload) == answers["bulk"][0]
     for listed in (boards, sprints, projects, users):
         assert isinstance(listed, Listed)

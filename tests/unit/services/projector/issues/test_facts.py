@@ -66,7 +66,7 @@ def test_an_issue_of_a_site_without_a_sprint_field_becomes_a_row(tables: Connect
 
 
 def test_what_jira_leaves_out_has_a_default(tables: Connection) -> None:
-    nothing = dict.fromkeys(
+    nothing: dict[str, Any] = dict.fromkeys(
         ("summary", "description", "status", "priority", "issuetype", "assignee", "reporter", "created", "updated")
     )
     given_events(tables, build.issue("7", **nothing))
@@ -167,6 +167,35 @@ def test_whoever_is_named_has_a_row_which_the_fetched_user_replaces(tables: Conn
     assert only(rows(tables, "jira_user"))["display_name"] == "Ada"
 
 
+def test_whoever_is_never_fetched_goes_by_the_name_in_the_last_record(tables: Connection) -> None:
+    ann = {"accountId": "a", "displayName": "Ann"}
+    events = build.recorded(
+        [
+            build.comment("c1", author={"accountId": "a"}),
+            build.comment("c2", author=ann),
+            build.comment("c3", author=ann | {"displayName": "Ann King", "active": False}),
+            build.comment("c4", author={"accountId": "a", "displayName": " "}),
+            build.user("a", "Ann Lovelace"),
+            build.comment("c5", author=ann),
+        ]
+    )
+    seen = []
+    for event in events:
+        apply(tables, [event])
+        row = only(rows(tables, "jira_user"))
+        seen.append((row["display_name"], row["active"], row["version"]))
+    known = [("Unknown user", False, 0), ("Ann", True, 0), ("Ann King", False, 0), ("Ann King", False, 0)]
+    assert seen == [*known, ("Ann Lovelace", True, 1), ("Ann Lovelace", True, 1)]
+    with empty_tables() as other:
+        apply(other, events)
+        assert dump(other)["jira_user"] == dump(tables)["jira_user"]
+
+
+def test_a_user_of_whom_jira_does_not_say_whether_he_is_active_is(tables: Connection) -> None:
+    given_events(tables, build.user("u1", active=None), build.user("u2", active=False))
+    assert [row["active"] for row in rows(tables, "jira_user")] == [True, False]
+
+
 def test_a_comment_may_come_before_its_issue_and_its_author(tables: Connection) -> None:
     events = [build.comment(), build.issue("1"), build.user("u1"), build.user("u2")]
     given_events(tables, *events)
@@ -184,7 +213,30 @@ def test_a_sprint_of_either_shape_becomes_a_row(tables: Connection) -> None:
     assert (six["board_id"], six["state"], six["start_date"], six["goal"]) == ("3", "future", None, None)
 
 
+def test_a_sprint_belongs_to_who_has_fetched_it_and_to_every_project_that_lists_it(tables: Connection) -> None:
+    events = [build.sprint(5, "active"), build.sprint_listed(5, "DEMO"), build.sprint_listed(5, "SHRB")]
+    for event in build.recorded([*events, build.sprint(5, "closed")]):
+        apply(tables, [event])
+    assert [row["project_key"] for row in rows(tables, "sprint_project")] == ["DEMO", "SHRB"]
+
+
 ENTRIES = [(1, "closed"), (2, "closed"), (3, "future"), (4, "future"), (5, "active")]
+
+
+@pytest.mark.parametrize("epoch", [1767323045678, 1767323045.678, "1767323045678"])
+def test_numbers_since_1970_are_times(tables: Connection, epoch: float | str) -> None:
+    given_events(
+        tables,
+        build.issue("1", created=epoch, updated=epoch, sprints=[{"id": 8, "name": "Eight", "endDate": epoch}]),
+        build.comment(created=epoch, updated=epoch),
+        build.worklog(started=epoch, created=epoch),
+        build.sprint(5, "active", startDate=epoch, endDate=epoch),
+    )
+    moment = "2026-01-02T03:04:05.678Z"
+    assert [only(rows(tables, "issue"))[name] for name in ("created", "updated")] == [moment] * 2
+    assert [only(rows(tables, "comment"))[name] for name in ("created", "updated")] == [moment] * 2
+    assert [only(rows(tables, "worklog"))[name] for name in ("started", "created")] == [moment] * 2
+    assert [row["end_date"] for row in rows(tables, "sprint")] == [moment] * 2
 
 
 @pytest.mark.parametrize(
@@ -195,6 +247,15 @@ ENTRIES = [(1, "closed"), (2, "closed"), (3, "future"), (4, "future"), (5, "acti
 def test_the_current_sprint_is_active_else_future_else_last_closed(count: int, expected: str | None) -> None:
     entries = memberships(sprint_entries([build.sprint_entry(*entry) for entry in ENTRIES[:count]]))
     assert current_sprint(entries, {}) == expected
+
+
+def test_of_several_sprint_fields_all_are_read(tables: Connection) -> None:
+    event = build.issue("1", sprints=[build.sprint_entry(1, "closed")], customfield_9=[build.sprint_entry(2, "active")])
+    two = msgspec.structs.replace(event, sprint_field=f"customfield_9,{build.SPRINT_FIELD}")
+    for read, current, members in ((event, "1", ["1"]), (two, "2", ["1", "2"])):
+        apply(tables, build.recorded([read]) if read is event else build.recorded([event, two])[1:])
+        assert only(rows(tables, "issue"))["sprint_id"] == current
+        assert [row["sprint_id"] for row in rows(tables, "issue_sprint")] == members
 
 
 def test_the_sprint_itself_knows_its_state_better_than_the_issue(tables: Connection) -> None:
@@ -272,7 +333,7 @@ def test_a_sprint_that_only_issues_name_is_shown_as_they_show_it(tables: Connect
     apply(tables, events[:1])
     row = only(rows(tables, "sprint"))
     assert (row["name"], row["state"], row["goal"]) == ("Iteration 4, north", "future", "Ship, all,")
-    assert (row["sprint_id"], row["board_id"], row["project_key"], row["version"]) == ("52", "7", "DEMO", 0)
+    assert (row["sprint_id"], row["board_id"], row["version"]) == ("52", "7", 0)
     assert only(rows(tables, "issue"))["sprint_id"] == "52"
     for batch in (events, events[:1]):
         apply(tables, batch)
@@ -329,6 +390,8 @@ def history() -> list[Event]:
         build.issue("2", sprints=entries[:1]),
         build.sprint(1, "active"),
         build.sprint(2, "future"),
+        build.sprint_listed(2),
+        build.sprint_listed(2, "OTHER"),
         build.comment("c1", "1"),
         build.comment("c2", "2"),
         build.worklog("w1", "1"),

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from libs.read_tables import mention
-from services.projector.issues.adf import _RENDERERS, MAX_DEPTH, readable
+from services.projector.issues.adf.blocks import _RENDERERS, MAX_DEPTH, readable
 
 
 def node(kind: str, *content: Any, **attrs: Any) -> dict[str, Any]:
@@ -117,8 +117,10 @@ CASES: list[tuple[str, Any, str]] = [
         node("mediaSingle", node("media", id="1", alt="plan.png"), node("caption", words("The plan"))),
         "[attachment: plan.png]\n\nThe plan",
     ),
-    ("media without name", node("mediaGroup", node("media", id="1")), "[attachment: 1]"),
-    ("media without id", node("media", type="file", alt=""), "[attachment: file]"),
+    ("media without name", node("mediaGroup", node("media", id="7c9f-1", type="file")), "[attachment]"),
+    ("image without name", node("mediaSingle", node("media", id="7c9f-1", type="file", width=1, height=2)), "[image]"),
+    ("image in a line", node("paragraph", words("a "), node("mediaInline", id="7c9f-1", type="image")), "a [image]"),
+    ("media without id", node("media", type="file", alt=""), "[attachment]"),
     ("media without anything", node("media"), "[attachment]"),
     ("media elsewhere", node("media", type="external", url="https://i.test"), "[attachment: https://i.test]"),
     ("media elsewhere with a name", node("media", url="https://i.test", alt="i"), "[attachment: i (https://i.test)]"),
