@@ -68,7 +68,8 @@ async def _serve(
         contextlib.AsyncExitStack() as running,
     ):
         relayed = running.enter_context(measured(store, jira.limits.gate, site))
-        sync = SyncActivities(event_log, jira, timedelta(seconds=settings.jira_patience))
+        patience, confirm = timedelta(seconds=settings.jira_patience), settings.jira_confirm
+        sync = SyncActivities(event_log, jira, patience, [timedelta(seconds=pause) for pause in confirm])
         gateway = ScheduleGateway(client, timedelta(seconds=settings.jitter))
         control = ControlActivities(event_log, gateway, settings.jira_base_url, site=site)
         workers = make_workers(client, site, sync, control, DiscoveryActivities(jira), version=_version(settings))

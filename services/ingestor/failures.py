@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from libs.events import SyncFailed
 from libs.jira_client import Context, ErrorCode, JiraError, classify_exception, error_for
 from libs.jira_client.failures.classify import fingerprint
+from libs.jira_client.failures.errors import Category
 from libs.jira_client.failures.rules import RULES
 from libs.temporal.messages import Failure
 
@@ -23,7 +25,13 @@ WAITS = frozenset({ErrorCode.RATE_LIMIT, ErrorCode.QUOTA_EXHAUSTED})
 PATIENCE = timedelta(minutes=15)
 """For how long one step waits because Jira says so. Then the run fails, and the schedule is slowed down instead."""
 
-ENDURED = WAITS | {ErrorCode.STORE_DOWN, ErrorCode.STORE_FULL}
+CONFIRM = (timedelta(seconds=5), timedelta(seconds=60))
+"""One 401, 403 or 404 is a question: it is asked again after each of these pauses, and the refusal after the last one
+counts. Jira has answered so for a moment while it was healthy."""
+
+STORE = frozenset({ErrorCode.STORE_DOWN, ErrorCode.STORE_FULL})
+
+ENDURED = WAITS | STORE
 """Nor does a database that is away end the run: without it the end could not be recorded either."""
 
 
@@ -61,27 +69,59 @@ def _meaning(failure: Failure) -> dict[str, Any]:
     }
 
 
-def activity_error(error: JiraError, attempt: int, left: timedelta = PATIENCE) -> ApplicationError:
+def refuses_access(error: JiraError) -> bool:
+    """Whether it is a refusal that has to be confirmed. A site that is closed for its bill says so plainly enough."""
+    return error.category is Category.ACCESS
+
+
+def activity_error(
+    error: JiraError,
+    attempt: int,
+    left: timedelta = PATIENCE,
+    *,
+    refusals: int = 1,
+    confirm: Sequence[timedelta] = CONFIRM,
+) -> ApplicationError:
     """What the activity raises: how Temporal shall go on, and the failure for the event.
+
+    | the error | is tried again | ends the run |
+    |---|---|---|
+    | the database is away | for ever | never |
+    | access is refused | after each pause of `confirm` | when it was refused after the last one, too |
+    | Jira asks to wait (429) | when Jira says | when that is longer than the patience |
+    | passes by itself | soon, or when Jira says | by the third attempt, or when that is longer than the patience |
+    | everything else | never | at once |
 
     Args:
         error: what went wrong.
         attempt: of the step, from 1.
         left: what is left of the patience.
+        refusals: attempts in a row that were refused access, this one counted.
+        confirm: the pauses before a refusal is asked about again.
     """
-    waits = error.code in WAITS
-    if waits:
-        lost = timedelta(seconds=error.retry_after or 0) > left
+    pause = timedelta(seconds=error.retry_after) if error.retry_after else None
+    if refuses_access(error):
+        lost = refusals > len(confirm)
+        pause = None if lost else confirm[refusals - 1]
     else:
-        lost = error.code not in ENDURED and (not error.retryable or attempt >= TRANSIENT_ATTEMPTS)
+        lost = _is_lost(error, attempt, left, pause)
     return ApplicationError(
         error.message,
         failure_from(error, attempt),
         type=error.code.value,
         non_retryable=lost,
-        next_retry_delay=timedelta(seconds=error.retry_after) if error.retry_after and not lost else None,
-        category=ApplicationErrorCategory.BENIGN if waits else ApplicationErrorCategory.UNSPECIFIED,
+        next_retry_delay=None if lost else pause,
+        category=(ApplicationErrorCategory.BENIGN if error.code in WAITS else ApplicationErrorCategory.UNSPECIFIED),
     )
+
+
+def _is_lost(error: JiraError, attempt: int, left: timedelta, pause: timedelta | None) -> bool:
+    if error.code in STORE:
+        return False
+    too_long = pause is not None and pause > left
+    if error.code in WAITS:
+        return too_long or left < timedelta(0)
+    return too_long or not error.retryable or attempt >= TRANSIENT_ATTEMPTS
 
 
 def as_jira_error(error: Exception, step: str) -> JiraError:

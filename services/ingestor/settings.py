@@ -3,7 +3,22 @@
 import dataclasses
 
 from libs.runtime import Secret, addresses, setting
-from services.ingestor.failures import PATIENCE
+from services.ingestor.failures import CONFIRM, PATIENCE
+
+HALF_AN_HOUR = 1800.0
+
+
+def _pauses(text: str) -> tuple[float, ...]:
+    """Seconds, separated by commas, half an hour in all at most."""
+    try:
+        pauses = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        pauses = (-1.0,)
+    if not (all(pause >= 0 for pause in pauses) and sum(pauses) <= HALF_AN_HOUR):
+        raise ValueError(
+            f"JIRA_CONFIRM_SECONDS: {text!r} is not numbers of seconds as in 5,60, which may be half an hour in all"
+        )
+    return pauses
 
 MOST_ISSUES = 100
 """That Jira gives at once with all their fields."""
@@ -34,6 +49,13 @@ class Settings(addresses.TemporalAccess):
         PATIENCE.total_seconds(),
         unit="s",
         why="how long a step of a sync waits because Jira says so; then the run fails and the schedule slows down",
+    )
+    jira_confirm: tuple[float, ...] = setting(
+        "JIRA_CONFIRM_SECONDS",
+        tuple(pause.total_seconds() for pause in CONFIRM),
+        parse=_pauses,
+        unit="s",
+        why="pauses after which a step that was refused (401, 403, 404) asks again; the refusal after the last counts",
     )
     default_cron: str = setting(
         "SYNC_DEFAULT_CRON", "*/15 * * * *", unit="five fields, UTC", why="schedule of a newly registered project"

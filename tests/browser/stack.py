@@ -167,6 +167,7 @@ def _environ(folder: Path, url: str, temporal: str, simulator: Simulator, cron: 
         "JIRA_API_TOKEN": simulator.token,
         "JIRA_ALLOW_INSECURE": "1",
         "JIRA_RETRY_BASE_SECONDS": "0.02",
+        "JIRA_CONFIRM_SECONDS": "0.1,0.1",
         "JIRA_PROJECTS": ",".join(PROJECTS),
         "SYNC_DEFAULT_CRON": cron,
         "SYNC_JITTER_SECONDS": "0",

@@ -6,7 +6,7 @@ what the step answered first; the end of a run is stored under one key, whoever 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import TypeVar
 
@@ -31,7 +31,7 @@ from libs.temporal.messages import (
     SyncStep,
 )
 from services.ingestor.event_log import EventLog
-from services.ingestor.failures import PATIENCE
+from services.ingestor.failures import CONFIRM, PATIENCE
 from services.ingestor.sync import course, pages, references, scan, untracked, waiting
 from services.ingestor.sync.step import asking_jira
 
@@ -45,10 +45,17 @@ AskingJira = Callable[[JiraClient, EventLog, S, RequestCount], Awaitable[Append]
 class SyncActivities:
     """The steps of a sync of one site."""
 
-    def __init__(self, log: EventLog, jira: JiraClient, patience: timedelta = PATIENCE) -> None:
+    def __init__(
+        self,
+        log: EventLog,
+        jira: JiraClient,
+        patience: timedelta = PATIENCE,
+        confirm: Sequence[timedelta] = CONFIRM,
+    ) -> None:
         self._log = log
         self._jira = jira
         self._patience = patience
+        self._confirm = confirm
 
     @activity.defn
     async def begin_sync(self, message: BeginSync) -> SyncPlan:
@@ -102,7 +109,7 @@ class SyncActivities:
     async def _ask(self, step: str, key: str, answer: type[T], ask: AskingJira[S], message: S) -> T:
         """Take a step that asks Jira, once. Where it fails and is going to wait, the log says so."""
         try:
-            async with asking_jira(step, self._patience) as requests:
+            async with asking_jira(step, self._patience, self._confirm) as requests:
                 return await self._log.once(key, answer, lambda: ask(self._jira, self._log, message, requests))
         except ApplicationError as error:
             await waiting.tell(self._log, message, step, key, error)

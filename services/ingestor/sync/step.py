@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -26,7 +26,7 @@ from libs.jira_client import (
     deadline,
 )
 from libs.temporal.messages import SyncStep
-from services.ingestor.failures import activity_error, as_jira_error
+from services.ingestor.failures import CONFIRM, activity_error, as_jira_error, refuses_access
 from services.ingestor.project_of import project_of
 from services.ingestor.sync.records.drift import Drift
 from services.ingestor.sync.records.translate import Origin
@@ -47,12 +47,15 @@ Not so a token that is refused, a site that is closed or asks to wait, a network
 
 
 @asynccontextmanager
-async def asking_jira(step: str, patience: timedelta) -> AsyncIterator[RequestCount]:
+async def asking_jira(
+    step: str, patience: timedelta, confirm: Sequence[timedelta] = CONFIRM
+) -> AsyncIterator[RequestCount]:
     """Heartbeat while Jira is asked, for no longer than the step's time; count requests, classify what goes wrong.
 
     Args:
         step: names the step where a failure has no endpoint of its own.
         patience: for how long after its first attempt the step waits because Jira says so.
+        confirm: the pauses after which a refusal of access is asked about again.
     """
     beat = asyncio.create_task(_heartbeat())
     try:
@@ -63,9 +66,16 @@ async def asking_jira(step: str, patience: timedelta) -> AsyncIterator[RequestCo
         left = info.scheduled_time + patience - datetime.now(UTC)
         classified = as_jira_error(error, step)
         trace.get_current_span().set_attribute("error.type", classified.code.value)
-        raise activity_error(classified, info.attempt, left) from error
+        refusals = 1 + _refused_before(info) if refuses_access(classified) else 0
+        activity.heartbeat(refusals)
+        raise activity_error(classified, info.attempt, left, refusals=refusals, confirm=confirm) from error
     finally:
         beat.cancel()
+
+
+def _refused_before(info: activity.Info) -> int:
+    """How many attempts in a row before this one were refused access: what the last of them left with its beat."""
+    return int(info.heartbeat_details[0]) if info.heartbeat_details else 0
 
 
 async def _heartbeat() -> None:

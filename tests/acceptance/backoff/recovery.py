@@ -173,6 +173,7 @@ def _plan(folder: Path, jira: Simulator, channels: Doubles) -> StackPlan:
         "JIRA_API_TOKEN": jira.token,
         "JIRA_ALLOW_INSECURE": "1",
         "JIRA_RETRY_BASE_SECONDS": "0.02",
+        "JIRA_CONFIRM_SECONDS": "0.1,0.1",
         "SYNC_JITTER_SECONDS": "0",
         "BACKOFF_CAP_SECONDS": str(CAP),
         "JIRA_PATIENCE_SECONDS": "2",

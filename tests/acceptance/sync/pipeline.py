@@ -103,7 +103,7 @@ async def running(
         base_url=simulator.base_url, email=EMAIL, token=TOKEN, allow_insecure=True, retry_base_seconds=0.02
     )
     async with JiraClient(settings) as jira, AsyncExitStack() as workers:
-        sync = SyncActivities(event_log, jira)
+        sync = SyncActivities(event_log, jira, confirm=(timedelta(0), timedelta(0)))
         control = ControlActivities(event_log, ScheduleGateway(client, timedelta(0)), simulator.base_url)
         for worker in make_workers(client, site, sync, control, DiscoveryActivities(jira), version=version):
             await workers.enter_async_context(worker)

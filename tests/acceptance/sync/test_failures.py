@@ -230,6 +230,25 @@ async def test_a_list_without_any_field_is_not_believed(pipeline: Pipeline, jira
     assert end.appended == 0
 
 
+@pytest.mark.parametrize("path", ["/myself", EVERY_SEARCH])
+@pytest.mark.parametrize("status", [401, 403, 404])
+async def test_a_stray_refusal_is_asked_about_again_and_no_failure(
+    path: str, status: int, pipeline: Pipeline, jira: Simulator
+) -> None:
+    jira.faults.add(Fault(match=path, times=2, status=status))
+    end = await pipeline.register()
+    assert isinstance(end, SyncSucceeded)
+
+
+async def test_a_refusal_that_stays_is_confirmed_before_it_counts(pipeline: Pipeline, jira: Simulator) -> None:
+    """Trouble of another kind before it does not confirm it."""
+    jira.faults.add(Fault(match="/myself", times=3, kind="reset"))
+    jira.faults.add(Fault(match="/myself", always=True, status=403))
+    end = await pipeline.register()
+    assert isinstance(end, SyncFailed)
+    assert (end.code, end.attempts) == ("FORBIDDEN", 1 + 3)
+
+
 async def test_a_request_to_wait_is_obeyed_and_no_failure(pipeline: Pipeline, jira: Simulator) -> None:
     jira.faults.add(Fault(match=EVERY_SEARCH, times=1, status=429, headers={"Retry-After": "2"}))
     end = await pipeline.register()

@@ -124,8 +124,10 @@ def _default(declared: dataclasses.Field[Any], kinds: dict[str, Any]) -> str:
         return "none"
     if isinstance(value, bool):
         return code("1" if value else "0")
-    if kinds[declared.name] in (int, float, str, Secret):
-        return code(f"{value:g}" if isinstance(value, float) else str(value))
+    kind = kinds[declared.name]
+    if kind in (int, float, str, Secret, tuple[float, ...]):
+        values = value if isinstance(value, tuple) else (value,)
+        return code(",".join(f"{one:g}" if isinstance(one, float) else str(one) for one in values))
     return "built in"
 
 

@@ -19,11 +19,13 @@ from libs.jira_client.failures.rules import RULES
 from libs.temporal.messages import FailSync, Failure
 from services.ingestor.failures import (
     ENDURED,
+    STORE,
     TRANSIENT_ATTEMPTS,
     activity_error,
     as_jira_error,
     failed_event,
     failure_from,
+    refuses_access,
 )
 from tests.unit.libs.jira_client.failures.cases import context, corpus, outcome
 
@@ -139,11 +141,72 @@ def test_what_a_person_must_mend_ends_the_run_at_once_and_what_passes_is_tried_a
     error = error_of(case)
     patient = timedelta(days=60)
     first = activity_error(error, 1, patient)
+    if refuses_access(error):
+        assert not first.non_retryable
+        return
     assert first.non_retryable == (not error.retryable)
     assert activity_error(error, TRANSIENT_ATTEMPTS, patient).non_retryable == (error.code not in ENDURED)
     if error.retry_after and error.retryable:
         assert first.next_retry_delay
         assert first.next_retry_delay.total_seconds() >= error.retry_after
+
+
+ACCESS = {ErrorCode.AUTH_EXPIRED, ErrorCode.FORBIDDEN, ErrorCode.NOT_FOUND_OR_HIDDEN}
+
+
+def made(code: ErrorCode, *, retry_after: float | None = None) -> JiraError:
+    rule = RULES[code]
+    return error_for(
+        Verdict(
+            code=code,
+            origin=rule.origin,
+            message="It was.",
+            advice=rule.advice,
+            retryable=rule.retryable,
+            scope=rule.scope,
+            severity=rule.severity,
+            category=rule.category,
+            docs=rule.docs,
+            evidence=Seen(retry_after=retry_after),
+            fingerprint="f",
+        )
+    )
+
+
+@pytest.mark.parametrize("code", sorted(ACCESS))
+def test_only_the_third_refusal_in_a_row_counts(code: ErrorCode) -> None:
+    """A wrong token, a permission, a project that is not there: the first may be Jira's own slip."""
+    pauses = [activity_error(made(code), n, refusals=n).next_retry_delay for n in (1, 2, 3)]
+    assert pauses == [timedelta(seconds=5), timedelta(seconds=60), None]
+    ends = [activity_error(made(code), n, refusals=n).non_retryable for n in (1, 2, 3)]
+    assert ends == [False, False, True]
+    assert activity_error(made(code), 3, refusals=3).details[0]["attempts"] == 3
+
+
+@pytest.mark.parametrize("code", ErrorCode)
+def test_a_refusal_of_access_is_a_question(code: ErrorCode) -> None:
+    assert refuses_access(made(code)) == (code in ACCESS)
+
+
+@pytest.mark.parametrize("code", [ErrorCode.SUSPENDED_PAYMENT, ErrorCode.SITE_SUSPENDED])
+def test_a_site_that_is_closed_for_its_bill_is_not_asked_again(code: ErrorCode) -> None:
+    assert activity_error(made(code), 1).non_retryable
+
+
+@given(attempt=st.integers(1, 99), refusals=st.integers(1, 9), pauses=st.lists(st.integers(0, 900), max_size=4))
+def test_other_trouble_before_a_refusal_does_not_confirm_it(attempt: int, refusals: int, pauses: list[int]) -> None:
+    confirm = [timedelta(seconds=pause) for pause in pauses]
+    error = activity_error(made(ErrorCode.FORBIDDEN), attempt, refusals=refusals, confirm=confirm)
+    assert error.non_retryable == (refusals > len(pauses))
+    assert error.next_retry_delay == (None if error.non_retryable else confirm[refusals - 1])
+
+
+@pytest.mark.parametrize("code", [code for code in ErrorCode if RULES[code].retryable])
+def test_no_wait_that_jira_names_is_longer_than_the_patience(code: ErrorCode) -> None:
+    asked = activity_error(made(code, retry_after=3600.0), 1, timedelta(minutes=15))
+    assert asked.non_retryable == (code not in STORE)
+    patient = activity_error(made(code, retry_after=60.0), 1, timedelta(minutes=15))
+    assert (patient.non_retryable, patient.next_retry_delay) == (False, timedelta(seconds=60))
 
 
 @given(asked=st.integers(0, 86_400), left=st.integers(-86_400, 86_400), attempt=st.integers(1, 99))

@@ -31,3 +31,14 @@ def test_a_page_that_jira_cannot_give_is_refused_in_one_line(size: str) -> None:
 @pytest.mark.parametrize(("given", "size"), [({}, 100), ({"JIRA_PAGE_SIZE": "1"}, 1), ({"JIRA_PAGE_SIZE": "100"}, 100)])
 def test_the_size_of_a_page(given: dict[str, str], size: int) -> None:
     assert read_settings(Settings, GIVEN | given).jira_page_size == size
+
+
+def test_a_refusal_is_confirmed_after_seconds_and_after_a_minute() -> None:
+    assert read_settings(Settings, GIVEN).jira_confirm == (5.0, 60.0)
+    assert read_settings(Settings, GIVEN | {"JIRA_CONFIRM_SECONDS": "0.5, 2"}).jira_confirm == (0.5, 2.0)
+
+
+@pytest.mark.parametrize("wrong", ["soon", "5;60", "5,,60", "-1", "nan", "inf", "1e9", "1000,1000"])
+def test_pauses_that_are_none_are_refused_in_one_line(wrong: str) -> None:
+    with pytest.raises(SettingsError, match=r"^JIRA_CONFIRM_SECONDS: .* as in 5,60"):
+        read_settings(Settings, GIVEN | {"JIRA_CONFIRM_SECONDS": wrong})
