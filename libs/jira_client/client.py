@@ -11,7 +11,8 @@ from urllib.parse import quote
 from msgspec import Raw
 
 from libs.jira_client import models, wire
-from libs.jira_client.failures.errors import BadRequest, NotFoundOrHidden
+from libs.jira_client.failures.classify import Context, put_away
+from libs.jira_client.failures.errors import BadRequest, NotFoundOrHidden, error_for
 from libs.jira_client.http.observing import Observer, unobserved
 from libs.jira_client.http.pace import Limits
 from libs.jira_client.http.transport import Params, Request, Transport
@@ -123,7 +124,10 @@ class JiraClient:
     # --- projects, boards, sprints
 
     async def project(self, key: str) -> models.Project:
-        """The project with this key. Raises NotFoundOrHidden when there is none that the account may browse."""
+        """The project with this key.
+
+        Raises NotFoundOrHidden when there is none that the account may browse, and when it is archived or in the trash.
+        """
         try:
             found = await self.projects(keys=(key,))
         except NotFoundOrHidden:
@@ -133,7 +137,10 @@ class JiraClient:
             return named[0]
         # The search knows only current keys; this call also follows a former key of a renamed project.
         request = _get("/project/{key}", Raw, key=key)
-        return read_one(models.Project, (await self._transport.fetch(request)).value, request.endpoint)
+        shown = read_one(models.Project, (await self._transport.fetch(request)).value, request.endpoint)
+        if where := "archived" if shown.archived else "in the trash" if shown.deleted else "":
+            raise error_for(put_away(f"Project {shown.key}", where, Context(endpoint=request.endpoint)))
+        return shown
 
     async def projects(
         self, search: str | None = None, start: int = 0, *, keys: Sequence[str] = ()

@@ -78,6 +78,9 @@ class Project(Record, frozen=True, kw_only=True):
     id: str
     key: str
     name: str = ""
+    archived: bool | None = None
+    deleted: bool | None = None
+    """It is in the trash."""
 
 
 class Board(Record, frozen=True, kw_only=True):

@@ -84,7 +84,9 @@ class DiscoveryActivities:
         try:
             found = await self._jira.project(command.project)
         except NotFoundOrHidden as error:
-            message = f"Jira shows no project {command.project} to the account that we use. {error.advice}"
+            message = (
+                f"Jira shows no project {command.project} to the account that we use. {error.message} {error.advice}"
+            )
             raise RefusedError("UNKNOWN_JIRA_PROJECT", message, "key") from error
         if found.key != command.project:
             raise RefusedError("UNKNOWN_JIRA_PROJECT", f"Project {command.project} is called {found.key} now.", "key")

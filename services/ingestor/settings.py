@@ -20,6 +20,7 @@ def _pauses(text: str) -> tuple[float, ...]:
         )
     return pauses
 
+
 MOST_ISSUES = 100
 """That Jira gives at once with all their fields."""
 

@@ -29,6 +29,7 @@ __all__ = [
     "classify_exception",
     "fingerprint",
     "out_of_time",
+    "put_away",
 ]
 
 _PLACE: Final = re.compile(r"^(.*) - at `(\$[^`]*)`$", re.DOTALL)
@@ -85,6 +86,16 @@ def out_of_time(seconds: float, context: Context) -> Verdict:
     """The verdict on a step that ends itself after so many seconds, while it waits for an endpoint."""
     found = Found(ErrorCode.TIMEOUT, f"The step had {seconds:.0f} s, and was still waiting for {context.endpoint}.")
     return _verdict(found, context, Evidence(endpoint=context.endpoint or None), cause="the step's own time")
+
+
+def put_away(what: str, where: str, context: Context) -> Verdict:
+    """The verdict on something that Jira still names, but keeps where nobody works with it, such as an archive."""
+    found = Found(
+        ErrorCode.NOT_FOUND_OR_HIDDEN,
+        f"{what} is {where} in Jira.",
+        advice="Ask an admin of Jira to restore it; the sync then goes on by itself. Or unregister it here.",
+    )
+    return _verdict(found, context, Evidence(status=200, endpoint=context.endpoint or None), cause=where)
 
 
 def announced_end(headers: Mapping[str, str]) -> str:

@@ -41,6 +41,13 @@ _LOGIN_PAGE: Final = re.compile(
     re.IGNORECASE,
 )
 _EDGE_OUTAGE: Final = re.compile(r"atlassian cloud notifications|/_edge/resources/", re.IGNORECASE)
+_NO_PROJECT: Final = re.compile(
+    r"\bvalue\b.{0,200}?\bdoes not exist for the field\W{1,3}project(?!\w| \w)", re.IGNORECASE
+)
+_PAGE_TOKEN: Final = re.compile(
+    r"next[ _-]?page[ _-]?token|\b(?:page|paging|pagination|continuation|cursor)[ _-]?token\b", re.IGNORECASE
+)
+_NO_SUCH_FIELD: Final = re.compile(r"unrecogni[sz]ed|unknown (?:field|property|parameter)", re.IGNORECASE)
 _USER_SEARCH: Final = re.compile(r"/users?/(assignable/)?search$")
 _TITLE: Final = re.compile(r"<title>\s*([^<]{1,120})", re.IGNORECASE)
 _CAPTCHA: Final = re.compile(r"captcha|authentication_denied", re.IGNORECASE)
@@ -108,7 +115,8 @@ def first_match(seen: Seen) -> Found | None:
     if found is None and _good(seen) and seen.json:
         return None
     unknown = Found(ErrorCode.UNKNOWN, f"Jira answered with the unknown status {seen.status}.")
-    found = found or _redirect(seen) or _limited(seen) or _refused_account(seen) or _by_status(seen) or unknown
+    found = found or _redirect(seen) or _limited(seen) or _refused_account(seen) or _refused_search(seen)
+    found = found or _by_status(seen) or unknown
     return found if found.wait is not None else found._replace(wait=retry_after(seen.headers, seen.context.now))
 
 
@@ -229,6 +237,28 @@ def _refused_account(seen: Seen) -> Found | None:
             advice="Ask the organisation's admin to add the public address of this machine to the IP allow-list.",
             scope=Scope.SITE,
             docs=rules.IP_ALLOW_LISTS,
+        )
+    return None
+
+
+def _refused_search(seen: Seen) -> Found | None:
+    """Refusals of a search that are no fault of its words: a project that is not shown, an old page token."""
+    if seen.status not in (400, 404, 410, 422):
+        return None
+    text = " ".join(seen.error.lines)
+    if _NO_PROJECT.search(text):
+        return Found(
+            ErrorCode.NOT_FOUND_OR_HIDDEN,
+            f"Jira does not show the project: {_reported(seen)}",
+            advice="Check that the project is still there under this key, neither archived nor in the trash, and that "
+            "the account may see it: Jira hides what it may not see.",
+        )
+    if _PAGE_TOKEN.search(text) and not _NO_SUCH_FIELD.search(text):
+        return Found(
+            ErrorCode.BAD_RESPONSE,
+            f"Jira does not take its own page token any more: {_reported(seen)}",
+            advice="Nothing to do: the next run begins its search anew, from where the last one that succeeded began.",
+            scope=Scope.CALL,
         )
     return None
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from libs.events import Append, Change
-from libs.jira_client import JiraClient, RequestCount
+from libs.jira_client import JiraClient, NotFoundOrHidden, RequestCount
 from libs.temporal.messages import Counts, PrepareScan, Scan
 from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
@@ -70,8 +70,8 @@ async def prepared(jira: JiraClient, log: EventLog, message: PrepareScan, reques
 async def _survey(jira: JiraClient, log: EventLog, message: PrepareScan, origin: Origin) -> _Survey:
     """What a full run needs to know, asked at once: the project, its fields, the ids of its issues.
 
-    Where the ids cannot be listed, the refusal of the project itself says best why. Where they can, a site that
-    shows no project or no fields is read without.
+    Where the ids cannot be listed, or there are none, the refusal of the project itself says best why. Where there
+    are some, a site that shows no project or no fields is read without.
     """
     names, plan = CheckpointNames(project_of(message)), message.plan
     project, fields, listed = await asyncio.gather(
@@ -88,6 +88,8 @@ async def _survey(jira: JiraClient, log: EventLog, message: PrepareScan, origin:
     if isinstance(listed, BaseException):
         raise project if isinstance(project, BaseException) else listed
     ids, nameless = listed
+    if not (ids or nameless) and isinstance(project, NotFoundOrHidden):
+        raise project
     found = Found()
     for unit, part in (("project", project), ("fields", fields)):
         if isinstance(part, BaseException):

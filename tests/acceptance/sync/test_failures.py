@@ -93,6 +93,9 @@ FAULTS = {
 }
 
 
+DEMO = {"id": "10000", "key": "DEMO", "name": "Demo"}
+
+
 @pytest.mark.parametrize("case", FAULTS)
 async def test_a_failure_is_classified_shown_and_loses_nothing(case: str, pipeline: Pipeline, jira: Simulator) -> None:
     fault, code = FAULTS[case]
@@ -277,6 +280,59 @@ async def test_an_unknown_project_says_so(log: EventStore, jira: Simulator, temp
     assert isinstance(end, SyncFailed)
     assert end.code in {"NOT_FOUND_OR_HIDDEN", "BAD_REQUEST"}
     assert "NOPE" in end.message + (end.evidence.excerpt or "") + end.advice
+
+
+NO_SUCH_PROJECT = {"errorMessages": ["The value 'DEMO' does not exist for the field 'project'."], "errors": {}}
+NOTHING = {"issues": [], "isLast": True}
+
+
+@pytest.mark.parametrize("full", [True, False])
+@pytest.mark.parametrize(
+    ("shown", "says"),
+    [
+        (Fault(match=r"/project/(DEMO|\d+)$", always=True, status=404), "404"),
+        (Fault(match=r"/project/(DEMO|\d+)$", always=True, status=200, body={**DEMO, "archived": True}), "is archived"),
+        (Fault(match=r"/project/(DEMO|\d+)$", always=True, status=200, body={**DEMO, "deleted": True}), "is in the trash"),
+    ],
+    ids=["hidden", "archived", "in the trash"],
+)
+async def test_a_project_that_became_invisible_is_an_access_matter_in_every_mode(
+    shown: Fault, says: str, full: bool, pipeline: Pipeline, jira: Simulator
+) -> None:
+    await pipeline.register()
+    jira.faults.add(
+        Fault(match=EVERY_SEARCH, always=True, status=400, body=NO_SUCH_PROJECT),
+        Fault(match="/project/search", always=True, status=200, body={"values": [], "isLast": True}),
+        shown,
+    )
+    end = await pipeline.sync(full=full)
+    assert isinstance(end, SyncFailed)
+    assert (end.code, end.category, end.attempts) == ("NOT_FOUND_OR_HIDDEN", "access", 3)
+    assert says in end.message
+
+
+async def test_a_full_run_without_issues_believes_a_project_that_says_why(pipeline: Pipeline, jira: Simulator) -> None:
+    await pipeline.register()
+    jira.faults.add(
+        Fault(match=EVERY_SEARCH, always=True, status=200, body=NOTHING),
+        Fault(match="/project/search", always=True, status=200, body={"values": [], "isLast": True}),
+        Fault(match=r"/project/(DEMO|\d+)$", always=True, status=404),
+    )
+    end = await pipeline.sync(full=True)
+    assert isinstance(end, SyncFailed)
+    assert (end.code, end.category) == ("NOT_FOUND_OR_HIDDEN", "access")
+
+
+async def test_a_page_token_that_expired_is_no_matter_for_people(pipeline: Pipeline, jira: Simulator) -> None:
+    await pipeline.register()
+    body = {"errorMessages": ["The provided nextPageToken is invalid or has expired."], "errors": {}}
+    jira.faults.add(Fault(match=EVERY_SEARCH, always=True, status=400, body=body))
+    end = await pipeline.sync()
+    assert isinstance(end, SyncFailed)
+    assert (end.code, end.severity, end.retryable) == ("BAD_RESPONSE", "warning", True)
+    assert "page token" in end.message
+    jira.faults.clear()
+    assert isinstance(await pipeline.sync(), SyncSucceeded)
 
 
 async def test_nothing_changed_costs_three_requests_and_no_event(pipeline: Pipeline, jira: Simulator) -> None:

@@ -96,8 +96,9 @@ async def by_current_key(jira: JiraClient, log: EventLog, project: ProjectKey, a
             raise
         try:
             shown = await jira.project(known.id)
-        except NotFoundOrHidden:
-            raise refusal from None
+        except NotFoundOrHidden as why:
+            # One that Jira shows, archived or in the trash, says so itself.
+            raise (why if why.evidence.status == 200 else refusal) from None
         if shown.key == key or shown.id != known.id:
             raise
         await log.append(Append(checkpoints=await remembered(log, project, shown)))
