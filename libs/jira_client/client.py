@@ -44,6 +44,8 @@ LONGEST_QUERY: Final = 6000
 """Characters; proxies and servers commonly refuse a request line over 8 kB."""
 
 _NO_SPRINTS: Final = re.compile(r"does not support sprints", re.IGNORECASE)
+_THINGS: Final = {"key": "project"}
+"""What an argument of a path names, where its name is another."""
 _SEARCH: Final = f"POST {API}/search/jql"
 
 R = TypeVar("R", bound=models.Record)
@@ -139,7 +141,7 @@ class JiraClient:
         request = _get("/project/{key}", Raw, key=key)
         shown = read_one(models.Project, (await self._transport.fetch(request)).value, request.endpoint)
         if where := "archived" if shown.archived else "in the trash" if shown.deleted else "":
-            raise error_for(put_away(f"Project {shown.key}", where, Context(endpoint=request.endpoint)))
+            raise error_for(put_away(f"Project {shown.key}", where, Context(request.endpoint, subject=request.subject)))
         return shown
 
     async def projects(
@@ -380,7 +382,8 @@ def _get(
     path: str, kind: type[T], params: Params = MappingProxyType({}), *, root: str = API, **parts: object
 ) -> Request[T]:
     filled = path.format(**{name: quote(str(part), safe="") for name, part in parts.items()})
-    return Request(f"GET {root}{path}", f"{root}{filled}", kind, params)
+    subject = ", ".join(f"{_THINGS.get(name, name)} {part}" for name, part in parts.items())
+    return Request(f"GET {root}{path}", f"{root}{filled}", kind, params, subject=subject)
 
 
 def _post(path: str, kind: type[T], body: Mapping[str, Any], *, divisible: bool = False) -> Request[T]:

@@ -20,6 +20,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
     status: int | None = None
     endpoint: str | None = None
+    subject: str | None = None
+    """What the call was about, such as `issue 10001` or `board 5`."""
     excerpt: str | None = None
     """First bytes of the answer, redacted."""
     retry_after: float | None = None

@@ -31,9 +31,11 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 class Context(NamedTuple):
     """Where the answer came from.
 
-    `endpoint` is the method and path template, `now` our UTC time (used only when the answer has no `Date`).
+    `endpoint` is the method and path template, `subject` what stood in its places, as in `issue 10001`. `now` is our
+    UTC time (used only when the answer has no `Date`).
     """
 
     endpoint: str = ""
     now: datetime | None = None
     redact: Redactor = Redactor()
+    subject: str = ""

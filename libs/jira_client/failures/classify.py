@@ -64,6 +64,7 @@ def classify_exception(error: BaseException, context: Context = Context()) -> Ve
     text = _text(error)
     evidence = Evidence(
         endpoint=context.endpoint or None,
+        subject=context.redact(context.subject, 80) or None,
         excerpt=context.redact(f"{kind}: {text}"),
         path=context.redact(path) if path else None,
     )
@@ -95,7 +96,8 @@ def put_away(what: str, where: str, context: Context) -> Verdict:
         f"{what} is {where} in Jira.",
         advice="Ask an admin of Jira to restore it; the sync then goes on by itself. Or unregister it here.",
     )
-    return _verdict(found, context, Evidence(status=200, endpoint=context.endpoint or None), cause=where)
+    evidence = Evidence(status=200, endpoint=context.endpoint or None, subject=context.subject or None)
+    return _verdict(found, context, evidence, cause=where)
 
 
 def announced_end(headers: Mapping[str, str]) -> str:
@@ -120,6 +122,7 @@ def _evidence_of(seen: Seen, found: Found) -> Evidence:
     return Evidence(
         status=seen.status,
         endpoint=seen.context.endpoint or None,
+        subject=redact(seen.context.subject, 80) or None,
         excerpt=redact(seen.text) or None,
         retry_after=found.wait,
         error_code=error.code or redact(reason, 80) or None,

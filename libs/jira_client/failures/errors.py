@@ -101,6 +101,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     status: int | None = None
     endpoint: str | None = None
     """Method and path template, such as `GET /rest/api/3/issue/{id}/comment`."""
+    subject: str | None = None
+    """What the call was about, such as `issue 10001` or `board 5`; None where it names nothing by its path."""
     excerpt: str | None = None
     """First characters of the body, or the exception's own words."""
     retry_after: float | None = None
@@ -150,6 +152,12 @@ class JiraError(Exception):
     @property
     def code(self) -> ErrorCode:
         return self.verdict.code
+
+    @property
+    def named(self) -> str:
+        """The message, and what the call was about where it does not say so itself: for warnings about one thing."""
+        subject = self.evidence.subject
+        return f"{self.message} ({subject})" if subject and subject not in self.message else self.message
 
     @property
     def origin(self) -> Origin:

@@ -59,6 +59,8 @@ class Request(NamedTuple, Generic[T]):
     body: Mapping[str, Any] | None = None
     divisible: bool = False
     """Whether the caller asks for less where less may help: then the same is not asked again."""
+    subject: str = ""
+    """What the path's arguments name, as in `issue 10001`: for people, and never for a label of a metric or a span."""
 
     @property
     def method(self) -> str:
@@ -162,7 +164,9 @@ class Transport:
 
     async def _outcome(self, request: Request[T], head: _Head) -> Response[T] | JiraError:
         """The response or the error; returned, so that the original, which may quote our headers, is not its cause."""
-        context = Context(endpoint=request.endpoint, now=datetime.now(UTC), redact=self._redact)
+        context = Context(
+            endpoint=request.endpoint, now=datetime.now(UTC), redact=self._redact, subject=request.subject
+        )
         try:
             answer = await self._send(request, head)
             verdict = classify(answer, context)

@@ -292,7 +292,10 @@ NOTHING = {"issues": [], "isLast": True}
     [
         (Fault(match=r"/project/(DEMO|\d+)$", always=True, status=404), "404"),
         (Fault(match=r"/project/(DEMO|\d+)$", always=True, status=200, body={**DEMO, "archived": True}), "is archived"),
-        (Fault(match=r"/project/(DEMO|\d+)$", always=True, status=200, body={**DEMO, "deleted": True}), "is in the trash"),
+        (
+            Fault(match=r"/project/(DEMO|\d+)$", always=True, status=200, body={**DEMO, "deleted": True}),
+            "is in the trash",
+        ),
     ],
     ids=["hidden", "archived", "in the trash"],
 )

@@ -1,5 +1,6 @@
 """Each call: what is asked, and what becomes of the answer."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -7,7 +8,7 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from libs.jira_client import BadRequest, BadResponse, Listed, NotFoundOrHidden, sprint_field
+from libs.jira_client import BadRequest, BadResponse, JiraError, Listed, NotFoundOrHidden, sprint_field
 from libs.jira_client.models import SPRINT_FIELD
 from tests.unit.libs.jira_client.loopback import Asked, client, json, serving
 
@@ -88,6 +89,36 @@ async def test_no_such_project() -> None:
         with pytest.raises(NotFoundOrHidden, match="No project"):
             await jira.project("NONE")
     assert len(server.asked) == 2
+
+
+@pytest.mark.parametrize(("state", "says"), [("archived", "is archived"), ("deleted", "is in the trash")])
+async def test_a_project_that_is_put_away_says_where(state: str, says: str) -> None:
+    def handle(asked: Asked) -> web.Response:
+        return json({"values": []}) if asked.path.endswith("/search") else json({**PROJECT, state: True})
+
+    async with serving(handle) as server, client(server.url) as jira:
+        with pytest.raises(NotFoundOrHidden, match=f"Project ABC {says}") as failed:
+            await jira.project("ABC")
+    assert "restore" in failed.value.advice
+
+
+async def test_a_failure_names_the_thing_and_counts_as_the_same_for_another_thing() -> None:
+    async with serving(lambda _: json({"errorMessages": ["No."]}, 400)) as server, client(server.url) as jira:
+        calls = [jira.all_comments("10001"), jira.all_comments("10002"), jira.sprints(5), jira.project("ABC")]
+        errors = list(await asyncio.gather(*calls, return_exceptions=True))
+    failures = [error for error in errors if isinstance(error, JiraError)]
+    assert [error.evidence.subject for error in failures] == ["issue 10001", "issue 10002", "board 5", None]
+    assert failures[0].evidence.endpoint == "GET /rest/api/3/issue/{issue}/comment"
+    assert failures[0].fingerprint == failures[1].fingerprint
+    assert failures[0].named == "Jira answered 400: No. (issue 10001)"
+    assert failures[3].named == "Jira answered 400: No."
+
+
+async def test_a_failure_without_an_answer_names_the_thing_too() -> None:
+    async with serving(lambda _: json({"comments": 7})) as server, client(server.url) as jira:
+        with pytest.raises(BadResponse) as failed:
+            await jira.comments("10001")
+    assert failed.value.evidence.subject == "issue 10001"
 
 
 async def test_a_key_cannot_leave_its_place_in_the_path() -> None:
