@@ -1,12 +1,14 @@
 """Which alerts are open, and how failures and successes raise, repeat and resolve them. Pure.
 
 Of failed runs at most one alert is open: that of the code that the project fails with now. The first success resolves
-it. `SLOW_SUCCESS` comes and goes with the latency of the runs, `POISON_EVENT` with the records that are set aside.
-Alerts that others raised end after some successes, unless somebody has acknowledged them.
+it; where the cause concerns the whole site, also that of another project. `SLOW_SUCCESS` comes and goes with the
+latency of the runs, `POISON_EVENT` with the records that are set aside. Alerts that others raised end after some
+successes, unless somebody has acknowledged them.
 """
 
 import hashlib
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -87,6 +89,11 @@ def succeeded(alerts: Alerts, event: SyncSucceeded, successes: int) -> Changed:
         return alerts, over
     left, cleared = _resolved(alerts, event, {About.OTHER}, AlertEnd.RECOVERED, spare_acknowledged=True)
     return left, (*over, *cleared)
+
+
+def ended_elsewhere(alerts: Alerts, project: ProjectKey, codes: frozenset[str], at: datetime) -> Changed:
+    """When what fails with these codes is over, as a run of another project has shown."""
+    return _end(alerts, [one for one in alerts if one.about is About.FAILURES and one.code in codes], project, at)
 
 
 def slowness(alerts: Alerts, event: SyncSucceeded, position: int, *, slow: bool, message: str) -> Changed:
@@ -194,9 +201,16 @@ def _resolved(
 ) -> Changed:
     """Without the alerts about these. `spare_acknowledged` leaves those that somebody has acknowledged."""
     over = [alert for alert in alerts if alert.about in about and not (spare_acknowledged and alert.acknowledged)]
+    return _end(alerts, over, event.project_key, event.occurred_at, end)
+
+
+def _end(
+    alerts: Alerts, over: Sequence[OpenAlert], project: ProjectKey, at: datetime, end: AlertEnd = AlertEnd.RECOVERED
+) -> Changed:
+    """Without those that are `over`."""
     events = tuple(
         AlertResolved(
-            **_envelope(event),
+            **ControlEvent.envelope(project.key, project, occurred_at=at, cause=ACTOR),
             alert_id=alert.alert_id,
             fingerprint=alert.fingerprint,
             code=alert.code,

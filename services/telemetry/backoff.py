@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from libs.jira_client.failures.errors import Category, ErrorCode, Severity
+from libs.jira_client.failures.errors import Category, ErrorCode, Scope, Severity
 from libs.jira_client.failures.rules import RULES, Rule
 
 
@@ -36,6 +36,11 @@ def rule_of(code: str) -> Rule:
 
 def leads_to_cap(code: str) -> bool:
     return rule_of(code).category in AT_ONCE
+
+
+def of_the_site(code: str, scope: str) -> bool:
+    """Whether a failure concerns all projects of its site. `scope` is the event's; earlier versions wrote none."""
+    return (scope or rule_of(code).scope) == Scope.SITE
 
 
 def is_due(code: str, failures: int, rules: Rules) -> bool:

@@ -50,8 +50,15 @@ def command_for(state: ProjectState) -> BackoffCommand | None:
             anchor=desired.anchor,
             run_id=desired.run_id,
         )
-    reason = "a run succeeded" if desired.run_id else "the failures so far do not slow it down"
-    return ClearBackoff(**common, run_id=desired.run_id, reason=reason)
+    return ClearBackoff(**common, run_id=desired.run_id, reason=_why_cleared(desired))
+
+
+def _why_cleared(desired: DesiredBackoff) -> str:
+    if desired.run_id:
+        return "a run succeeded"
+    if desired.freed:
+        return f"another project of the site was read again, so {' and '.join(desired.freed)} is over"
+    return "the failures so far do not slow it down"
 
 
 def _agree(desired: DesiredBackoff, recorded: Backoff) -> bool:

@@ -42,7 +42,7 @@ from libs.events import (
     waiting_seconds,
 )
 from services.telemetry.backoff import Rules
-from services.telemetry.state import ProjectState, fold
+from services.telemetry.state import ProjectState, Step, ended_elsewhere, fold, troubles_of_the_site
 
 NAME: Final = "telemetry"
 TOPICS: Final = tuple(
@@ -130,21 +130,34 @@ class Projects:
 def folded(states: States, batch: Iterable[Recorded], rules: Rules) -> tuple[States, list[Event]]:
     """The states after more of the log, and the alert events that it leads to."""
     after, events = dict(states), list[Event]()
+    troubled = {key for key, state in states.items() if troubles_of_the_site(state)}
     for recorded in batch:
         event = recorded.event
         if isinstance(event, UnreadableEvent):
             log.error("event cannot be read, and counts for nothing", position=recorded.position, why=event.why)
             continue
-        key = event.project_key
-        state = after.get(key) or ProjectState(site=key.site, project=key.key)
-        step = fold(state, recorded.position, event, rules)
-        # What follows from an event belongs to its trace: from the run that failed to the alert that says so.
-        events += [msgspec.structs.replace(derived, trace=event.trace) for derived in step.events]
-        if step.state.registered:
-            after[key] = step.state
-        else:
-            after.pop(key, None)
+        for key, step in _steps(after, troubled, recorded.position, event, rules):
+            # What follows from an event belongs to its trace: from the run that failed to the alert that says so.
+            events += [msgspec.structs.replace(derived, trace=event.trace) for derived in step.events]
+            if step.state.registered:
+                after[key] = step.state
+            else:
+                after.pop(key, None)
+            (troubled.add if troubles_of_the_site(step.state) else troubled.discard)(key)
     return after, events
+
+
+def _steps(
+    states: States, troubled: Iterable[ProjectKey], position: int, event: Event, rules: Rules
+) -> Sequence[tuple[ProjectKey, Step]]:
+    """What an event leads to for its project; a success also for those `troubled` by what concerns the whole site."""
+    key = event.project_key
+    state = states.get(key) or ProjectState(site=key.site, project=key.key)
+    own = (key, fold(state, position, event, rules))
+    if not (isinstance(event, SyncSucceeded) and state.registered):
+        return [own]
+    others = sorted(other for other in troubled if other.site == key.site and other != key)
+    return [own, *((one, ended_elsewhere(states[one], event, position, state.streak.code)) for one in others)]
 
 
 def states_at(store: EventStore, position: int, rules: Rules) -> States:

@@ -4,6 +4,8 @@ The state is a fold of the project's sync and control events in the order of the
 that it leads to; they are stored with the position of the event that led to them, so each is made once. Telemetry's
 own alert events come by later in the log and change nothing: the state has them already.
 
+A cause of the whole site ends for all its projects with the first success of one of them (`ended_elsewhere`).
+
 The desired backoff follows from failures, successes and people alone; the recorded one is what the control stream
 holds. Where they differ, the ingestor is asked (see `backoff_commands`), and its answer comes back by the log.
 """
@@ -33,8 +35,8 @@ from libs.events import (
 from libs.temporal.cron import BadCron, longest_gap, mean_gap
 from services.telemetry import alerts as alerting
 from services.telemetry import latency
-from services.telemetry.alerts import OpenAlert
-from services.telemetry.backoff import Rules, level_after, seconds_at, steps_up
+from services.telemetry.alerts import About, OpenAlert
+from services.telemetry.backoff import Rules, level_after, of_the_site, seconds_at, steps_up
 from services.telemetry.latency import Baseline, Measured
 
 ROWS: Final = ("issues", "comments", "worklogs", "sprints", "users")
@@ -46,6 +48,8 @@ class Streak(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     code: str = ""
     failures: int = 0
     since: datetime | None = None
+    scope: str = ""
+    """How much of the site is affected, as the last of them says; empty: as the code says."""
 
 
 class DesiredBackoff(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -60,6 +64,11 @@ class DesiredBackoff(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     """The run that decided it."""
     decided: int = 0
     """Position of the event that decided it."""
+    scope: str = ""
+    """As of the failures."""
+    freed: tuple[str, ...] = ()
+    """Codes, of the whole site, whose end the success of another project has announced since this one last succeeded.
+    If it fails so again the trouble is its own, and no success of others ends that."""
 
 
 class ProjectState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -156,6 +165,7 @@ def _failed(state: ProjectState, at: At) -> Step:
         code=event.code,
         failures=before.failures + 1 if same else 1,
         since=before.since if same else event.occurred_at,
+        scope=event.scope,
     )
     alerts, events = alerting.failed(state.alerts, event, at.position, streak.failures, streak.since, at.rules)
     state = msgspec.structs.replace(state, streak=streak, successes=0, alerts=alerts)
@@ -176,6 +186,8 @@ def _slowed(state: ProjectState, at: At) -> ProjectState:
         anchor=event.occurred_at,
         run_id=event.run_id,
         decided=at.position,
+        scope=event.scope,
+        freed=state.desired.freed,
     )
     return msgspec.structs.replace(state, desired=desired)
 
@@ -192,7 +204,8 @@ def _succeeded(state: ProjectState, at: At) -> Step:
     if slow != state.slow:
         alerts, more = alerting.slowness(alerts, event, at.position, slow=slow, message=verdict.text)
         events += more
-    desired = DesiredBackoff(run_id=event.run_id, decided=at.position) if state.desired.level else state.desired
+    slowed = state.desired.level or state.desired.freed
+    desired = DesiredBackoff(run_id=event.run_id, decided=at.position) if slowed else state.desired
     state = msgspec.structs.replace(
         state,
         succeeded=event.occurred_at,
@@ -202,6 +215,44 @@ def _succeeded(state: ProjectState, at: At) -> Step:
         alerts=alerts,
         baseline=baseline,
         slow=slow,
+    )
+    return Step(state, events)
+
+
+def troubles_of_the_site(state: ProjectState) -> frozenset[str]:
+    """Codes that concern the whole site, for which the project is slowed down or has an alert."""
+    desired, streak = state.desired, state.streak
+    codes = {desired.code} if desired.level and of_the_site(desired.code, desired.scope) else set()
+    alerted = {alert.code for alert in state.alerts if alert.about is About.FAILURES}
+    if streak.code in alerted and of_the_site(streak.code, streak.scope):
+        codes.add(streak.code)
+    return frozenset(codes)
+
+
+def ended_elsewhere(state: ProjectState, success: SyncSucceeded, position: int, ended: str) -> Step:
+    """The state after a run of another project of the site succeeded, where its trouble was one of the whole site.
+
+    That run was the probe for all: the project goes back to its schedule, and its own next run says whether it is well.
+
+    Args:
+        state: of a project that has not succeeded itself.
+        success: of the other project.
+        position: of the success.
+        ended: the code that the other project had failed with until then; empty: it was well. Only what has ended there
+            ends here more than once.
+    """
+    over = frozenset(code for code in troubles_of_the_site(state) if code == ended or code not in state.desired.freed)
+    if not over:
+        return Step(state)
+    freed = tuple(sorted({*state.desired.freed, *over}))
+    alerts, events = alerting.ended_elsewhere(state.alerts, state.project_key, over, success.occurred_at)
+    state = msgspec.structs.replace(
+        state,
+        streak=Streak() if state.streak.code in over else state.streak,
+        desired=DesiredBackoff(decided=position, freed=freed)
+        if state.desired.code in over
+        else msgspec.structs.replace(state.desired, freed=freed),
+        alerts=alerts,
     )
     return Step(state, events)
 
