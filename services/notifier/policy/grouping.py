@@ -8,7 +8,15 @@ from libs.events import NotificationReason
 from services.notifier.policy.quiet_hours import quiet_until
 from services.notifier.policy.routing import delays_of, fails
 from services.notifier.policy.rules import Policy
-from services.notifier.policy.suppression import LONG_AGO, flaps, inhibited, is_critical, silenced_until
+from services.notifier.policy.suppression import (
+    LONG_AGO,
+    arrives,
+    concerns_the_site,
+    flaps,
+    inhibited,
+    is_critical,
+    silenced_until,
+)
 from services.notifier.state import Alert, State
 from services.notifier.text import counted
 
@@ -77,6 +85,8 @@ class _Group:
             if alert.alert_id in reportable and channel not in alert.reports and channel in delays[alert.alert_id]
         ]
         self._still_open = [alert for alert in reported if alert.resolved_at is None]
+        if concerns_the_site(members[0].code) and any(arrives(alert.reports[channel]) for alert in self._still_open):
+            self._new = []  # the same trouble, seen by one more project
         self._to_repeat = [alert for alert in with_outcome if alert.alert_id in reportable]
         self._over = [alert for alert in with_outcome if alert.resolved_at is not None]
 

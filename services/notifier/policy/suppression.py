@@ -5,16 +5,27 @@ from typing import Final
 
 import msgspec
 
-from libs.jira_client.failures.errors import Severity
+from libs.jira_client.failures.errors import ErrorCode, Scope, Severity
+from libs.jira_client.failures.rules import RULES
 from services.notifier.policy.routing import matches
 from services.notifier.policy.rules import Policy
-from services.notifier.state import Alert, State, silence_key, with_alert
+from services.notifier.state import Alert, Report, State, silence_key, with_alert
 
 LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def is_critical(alert: Alert) -> bool:
     return alert.severity == Severity.CRITICAL
+
+
+def concerns_the_site(code: str) -> bool:
+    """Whether such trouble has one cause for all projects of a site: then one alert of it says enough."""
+    return RULES[ErrorCode(code) if code in ErrorCode.__members__ else ErrorCode.UNKNOWN].scope is Scope.SITE
+
+
+def arrives(report: Report) -> bool:
+    """Whether people have it, or it is still on its way to them."""
+    return report.delivered or not report.dead
 
 
 def flaps(alert: Alert, state: State, policy: Policy) -> bool:
@@ -62,10 +73,7 @@ def without_suppressed_ends(state: State, policy: Policy, channels: frozenset[st
         reports = {
             channel: report
             for channel, report in alert.reports.items()
-            if policy.send_resolved
-            and channel in channels
-            and not (report.dead and not report.delivered)
-            and silenced_until(state, alert) <= now
+            if policy.send_resolved and channel in channels and arrives(report) and silenced_until(state, alert) <= now
         }
         if len(reports) != len(alert.reports):
             state = with_alert(state, msgspec.structs.replace(alert, reports=reports))

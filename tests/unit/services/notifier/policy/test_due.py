@@ -93,8 +93,11 @@ def test_alerts_of_one_site_and_code_share_a_notification() -> None:
 
 def test_who_joins_later_comes_with_the_next_notification_of_the_thread() -> None:
     world = World()
-    world.tell(raised("a", at(0)))
-    world.tell(raised("b", at(60), project="BETA"), raised("c", at(61), project="GAMMA"))
+    world.tell(raised("a", at(0), code="FORBIDDEN"))
+    later = [
+        raised(name, at(60), project=project, code="FORBIDDEN") for name, project in (("b", "BETA"), ("c", "GAMMA"))
+    ]
+    world.tell(*later)
     world.after(minutes=10)
     first, more = world.sent
     assert (more.reason, projects(more), more.thread) == (
@@ -104,6 +107,49 @@ def test_who_joins_later_comes_with_the_next_notification_of_the_thread() -> Non
     )
     assert more.at == at(305)  # five minutes after the first
     assert "1 other alert of this kind" in more.remarks[0]
+
+
+@pytest.mark.parametrize("code", ["AUTH_EXPIRED", "NETWORK_GLITCH", "SUSPENDED_PAYMENT", "INGESTOR_DOWN"])
+def test_a_cause_of_the_whole_site_is_told_once_however_many_projects_meet_it(code: str) -> None:
+    world = World()
+    first = raised("a", at(0), code=code)
+    world.tell(first)
+    world.after(minutes=1)
+    told = list(world.sent)
+    others = [raised(f"o{n}", at(minutes=2 + n), code=code, project=f"P{n}") for n in range(50)]
+    world.tell(*others)
+    world.after(minutes=30)
+    assert told
+    assert world.sent == told
+    world.tell(*(resolved(one, at(hours=2)) for one in (first, *others)))
+    world.after(hours=1)
+    assert {(one.reason, *projects(one)) for one in world.sent[len(told) :]} == {(NotificationReason.RESOLVED, "ALPHA")}
+    assert world.state.alerts == {}
+
+
+def test_what_is_open_after_the_alert_that_was_told_is_told_then() -> None:
+    world = World()
+    first = raised("a", at(0), code="AUTH_EXPIRED")
+    world.tell(first, raised("b", at(60), code="AUTH_EXPIRED", project="BETA"))
+    world.after(minutes=30)
+    world.tell(resolved(first, at(hours=1)))
+    world.after(minutes=30)
+    assert [(str(one.reason), projects(one)) for one in world.sent] == [
+        ("FIRST", ["ALPHA"]),
+        ("FIRST", ["BETA"]),
+        ("RESOLVED", ["ALPHA"]),
+    ]
+
+
+def test_a_cause_of_the_whole_site_is_told_again_where_the_first_message_never_arrived() -> None:
+    world = World(channels=frozenset({"email"}))
+    world.broken["email"] = FailureKind.CONFIG
+    world.tell(raised("a", at(0), code="AUTH_EXPIRED"))
+    world.after(minutes=1)
+    del world.broken["email"]
+    world.tell(raised("b", at(minutes=2), code="AUTH_EXPIRED", project="BETA"))
+    world.after(minutes=30)
+    assert [projects(one) for one in world.sent] == [["BETA"]]
 
 
 def test_critical_alerts_wait_less() -> None:
@@ -137,7 +183,7 @@ def test_the_end_is_reported_in_the_thread_with_what_it_took() -> None:
 
 def test_those_who_joined_end_in_the_thread_they_joined() -> None:
     world = World()
-    alerts = [raised("a", at(0)), raised("b", at(60), project="BETA")]
+    alerts = [raised("a", at(0), code="FORBIDDEN"), raised("b", at(60), project="BETA", code="FORBIDDEN")]
     world.tell(*alerts)
     world.after(minutes=10)
     world.tell(*(resolved(one, at(hours=1)) for one in alerts))
