@@ -10,8 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from libs.access import SessionStore, TokenStore
 from libs.runtime import Health, Stop, health_routes
 from services.graphql.api.context import Defaults, Parts
-from services.graphql.api.discovery import Discovery
-from services.graphql.api.ingestor import Ingestor
+from services.graphql.api.ingestor import Discovery, Ingestor
 from services.graphql.console.routes import console_routes
 from services.graphql.execution.errors import refusal
 from services.graphql.execution.limits import MAX_BODY, Limits

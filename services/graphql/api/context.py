@@ -12,8 +12,7 @@ from typing import Any, Final
 from strawberry.types import Info as StrawberryInfo
 
 from libs.access import Principal, TokenStore
-from services.graphql.api.discovery import Discovery
-from services.graphql.api.ingestor import Ingestor
+from services.graphql.api.ingestor import Discovery, Ingestor
 from services.graphql.execution.errors import bad_input, coded
 from services.graphql.execution.limits import Limits
 from services.graphql.reading.live import Live

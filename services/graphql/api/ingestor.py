@@ -1,9 +1,14 @@
-"""The way to the ingestor, by Temporal: connects on the first use, so that reading never waits for it."""
+"""The way to the ingestor, by Temporal: connects on the first use, so that reading never waits for it.
+
+What there is to choose from in Jira is asked live and remembered for a moment: a person who types into a search box
+asks the same again and again, and Jira's limits are shared with the syncs.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+import time
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 
@@ -21,6 +26,9 @@ REACH_SECONDS: Final = 3.0
 ANSWER_SECONDS: Final = 30.0
 """How long the ingestor may take, also when one dies at the command and another takes it up on a busy machine. The
 command itself waits longer, in Temporal."""
+
+REMEMBERED_SECONDS: Final = 30.0
+MAX_REMEMBERED: Final = 500
 
 T = TypeVar("T")
 
@@ -89,7 +97,7 @@ class Ingestor:
             raise self._unavailable(error) from error
         if description.schedule.state.paused:
             return []
-        return [time.astimezone(UTC) for time in description.info.next_action_times[:count]]
+        return [at.astimezone(UTC) for at in description.info.next_action_times[:count]]
 
     async def _answered(self, answer: Coroutine[Any, Any, T]) -> T:
         try:
@@ -117,3 +125,36 @@ class Ingestor:
             f"{reason} ({type(error).__name__}), so nothing was changed."
             " Reading goes on. Start Temporal, or correct TEMPORAL_ADDRESS, and ask again."
         )
+
+
+class Discovery:
+    """Answers of Jira, each asked once within half a minute however many ask at the same time."""
+
+    def __init__(self, ingestor: Ingestor, clock: Callable[[], float] = time.monotonic) -> None:
+        self._ingestor, self._clock = ingestor, clock
+        self._answers: dict[AnyQuestion, tuple[float, asyncio.Task[Options]]] = {}
+
+    async def ask(self, question: AnyQuestion) -> Options:
+        """The answer to a question; errors as `Ingestor.ask`, and they are not remembered."""
+        now = self._clock()
+        asked_at, task = self._answers.get(question, (0.0, None))
+        if task is None or now - asked_at > REMEMBERED_SECONDS or _failed(task):
+            self._forget(now)
+            task = asyncio.create_task(self._ingestor.ask(question))
+            self._answers[question] = (now, task)
+        # One who gives up must not take the answer from the others who wait for it.
+        return await asyncio.shield(task)
+
+    def forget(self, question: AnyQuestion) -> None:
+        """Ask anew next time: the answer has been changed."""
+        self._answers.pop(question, None)
+
+    def _forget(self, now: float) -> None:
+        old = [question for question, (at, _) in self._answers.items() if now - at > REMEMBERED_SECONDS]
+        surplus = len(self._answers) - len(old) - MAX_REMEMBERED
+        for question in [*old, *list(self._answers)[: max(surplus, 0)]]:
+            self._answers.pop(question, None)
+
+
+def _failed(task: asyncio.Task[Options]) -> bool:
+    return task.done() and (task.cancelled() or task.exception() is not None)
