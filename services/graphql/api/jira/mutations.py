@@ -7,7 +7,7 @@ from typing import Annotated
 import strawberry
 
 from libs.temporal.commands import CommandRefusedError
-from libs.temporal.messages import FindClosings, OpenGate
+from libs.temporal.messages import OpenGate
 from services.graphql.api.commands import Reason
 from services.graphql.api.context import Info
 from services.graphql.api.ingestor import NOT_DONE
@@ -45,8 +45,6 @@ class GateMutation:
             return _not_done(user_error(error.code, str(error), error.field))
         except NOT_DONE as error:
             return _not_done(user_error(error.code, str(error)))
-        finally:
-            info.context.discovery.forget(FindClosings(site=site))
         return OpenJiraGatePayload(closings=[JiraClosing.of(one) for one in left.closings], user_errors=[])
 
 
