@@ -290,7 +290,7 @@ NOTHING = {"issues": [], "isLast": True}
 @pytest.mark.parametrize(
     ("shown", "says"),
     [
-        (Fault(match=r"/project/(DEMO|\d+)$", always=True, status=404), "404"),
+        (Fault(match=r"/project/(DEMO|\d+)$", always=True, status=404), "Jira"),
         (Fault(match=r"/project/(DEMO|\d+)$", always=True, status=200, body={**DEMO, "archived": True}), "is archived"),
         (
             Fault(match=r"/project/(DEMO|\d+)$", always=True, status=200, body={**DEMO, "deleted": True}),
