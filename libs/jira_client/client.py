@@ -141,7 +141,7 @@ class JiraClient:
         request = _get("/project/{key}", Raw, key=key)
         shown = read_one(models.Project, (await self._transport.fetch(request)).value, request.endpoint)
         if where := "archived" if shown.archived else "in the trash" if shown.deleted else "":
-            raise error_for(put_away(f"Project {key}", where, Context(request.endpoint, subject=request.subject)))
+            raise error_for(put_away(f"Project {shown.key}", where, Context(request.endpoint, subject=request.subject)))
         return shown
 
     async def projects(

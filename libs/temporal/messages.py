@@ -195,7 +195,21 @@ class WhoAmI(Question, frozen=True, kw_only=True, tag="self"):
     """The account whose token is used: proves the token, which a search for projects does not."""
 
 
-AnyQuestion = FindProjects | FindUsers | WhoAmI
+class FindClosings(Question, frozen=True, kw_only=True, tag="closings"):
+    """What is closed because Jira asked for a pause. Jira itself is not asked."""
+
+
+class OpenGate(Question, frozen=True, kw_only=True, tag="open-gate"):
+    """Let requests go out again before the pause is over. Answered as `FindClosings`."""
+
+    endpoint: str | None
+    """As of `Closing`."""
+    actor: str
+    """Who asked."""
+    reason: str = ""
+
+
+AnyQuestion = FindProjects | FindUsers | WhoAmI | FindClosings | OpenGate
 
 
 class Option(Message, frozen=True, kw_only=True):
@@ -210,9 +224,22 @@ class Option(Message, frozen=True, kw_only=True):
     avatar_url: str | None = None
 
 
+class Closing(Message, frozen=True, kw_only=True):
+    """That the ingestor sends no request."""
+
+    endpoint: str | None
+    """Method and path template; None: the whole site."""
+    until: datetime | None
+    """UTC; None: it is over as soon as the next request, the probe, is answered."""
+    code: str
+    message: str
+    advice: str
+
+
 class Options(Message, frozen=True, kw_only=True):
-    options: tuple[Option, ...]
+    options: tuple[Option, ...] = ()
     next_start: int | None = None
+    closings: tuple[Closing, ...] = ()
 
 
 class Counts(Message, frozen=True, kw_only=True):

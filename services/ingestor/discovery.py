@@ -1,23 +1,29 @@
 """Questions to Jira on behalf of people: which projects and users are there to choose from?
 
-They are asked here because the site's credentials and rate limits are here.
+They are asked here because the site's credentials and rate limits are here. What the limits have closed is asked here,
+too, and opened.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 
+import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from libs.jira_client import JiraClient, JiraError, NotFoundOrHidden, User
+from libs.jira_client import Closing, JiraClient, JiraError, NotFoundOrHidden, User
+from libs.temporal import messages
 from libs.temporal.commands import JIRA_REFUSED
 from libs.temporal.messages import (
     AnyCommand,
     AnyQuestion,
+    FindClosings,
     FindProjects,
     FindUsers,
+    OpenGate,
     Option,
     Options,
     RegisterProject,
@@ -31,6 +37,8 @@ from services.ingestor.failures import failure_from
 
 NamesAccounts = RegisterProject | SetTrackedUsers | RequestSync
 
+log = structlog.get_logger()
+
 USERS_SHOWN = 50
 """Of a page: Jira gives all that match at once, a person reads the first few."""
 
@@ -43,13 +51,19 @@ class DiscoveryActivities:
 
     @activity.defn
     async def find_options(self, question: AnyQuestion) -> Options:
-        """A page of projects or users of the site."""
+        """A page of projects or users of the site; or what of it is closed, which Jira is not asked."""
         async with _refusals():
-            if isinstance(question, FindProjects):
-                return await self._projects(question)
-            if isinstance(question, WhoAmI):
-                return Options(options=(await self._account(),))
-            return await self._users(question)
+            match question:
+                case FindProjects():
+                    return await self._projects(question)
+                case FindUsers():
+                    return await self._users(question)
+                case WhoAmI():
+                    return Options(options=(await self._account(),))
+                case FindClosings():
+                    return self._closings()
+                case OpenGate():
+                    return self._opened(question)
 
     async def _projects(self, question: FindProjects) -> Options:
         try:
@@ -69,6 +83,23 @@ class DiscoveryActivities:
     async def _account(self) -> Option:
         account = await self._jira.myself()
         return Option(id=account.account_id, name=account.display_name or account.account_id, active=account.active)
+
+    def _closings(self) -> Options:
+        now = datetime.now(UTC)
+        return Options(closings=tuple(_closing(closing, now) for closing in self._jira.limits.closings()))
+
+    def _opened(self, question: OpenGate) -> Options:
+        where = question.endpoint or "the whole site"
+        if not self._jira.limits.gate.open(question.endpoint):
+            raise RefusedError("NOT_CLOSED", f"Nothing is closed for {where} (any more).", "endpoint")
+        log.warning(
+            "gate to Jira opened by hand",
+            site=question.site,
+            endpoint=where,
+            actor=question.actor,
+            reason=question.reason,
+        )
+        return self._closings()
 
     @activity.defn
     async def check_with_jira(self, command: AnyCommand) -> None:
@@ -97,6 +128,17 @@ class DiscoveryActivities:
         if unknown:
             listed = ", ".join(sorted(unknown))
             raise RefusedError("UNKNOWN_ACCOUNT", f"Jira knows no account {listed}.", "accountIds")
+
+
+def _closing(closing: Closing, now: datetime) -> messages.Closing:
+    error, seconds = closing.error, closing.seconds
+    return messages.Closing(
+        endpoint=closing.endpoint,
+        until=now + timedelta(seconds=seconds) if seconds else None,
+        code=error.code.value,
+        message=error.message,
+        advice=error.advice,
+    )
 
 
 def _option(user: User) -> Option:

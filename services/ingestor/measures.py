@@ -6,12 +6,12 @@ Requests are measured twice: as metrics, and each as a span of the step that sen
 import contextlib
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram, Metric
 
 from libs.events import EventStore, waiting_seconds
 from libs.jira_client import Gate, Observer, RequestEnded
@@ -49,6 +49,28 @@ GATE_CLOSED: Final = Gauge(
     "For how long no request goes out any more because Jira asked for a pause; scope: site, or endpoint for the longest"
     " of those that concern one endpoint. 0: open.",
     ["site", "scope"],
+)
+
+
+class Closings(Gauge):
+    """What is closed at the moment of the look: its labels come and go."""
+
+    gates: Final[dict[str, Gate]] = {}
+    """By site."""
+
+    def collect(self) -> Iterable[Metric]:
+        self.clear()
+        for site, gate in self.gates.items():
+            for closing in gate.closings():
+                self.labels(site, closing.endpoint or "", closing.error.code.value).set(closing.seconds)
+        return super().collect()
+
+
+CLOSINGS: Final = Closings(
+    "jira_api_closing_seconds",
+    "What is closed because Jira asked for a pause, and for how long still; endpoint: empty for the whole site; code:"
+    " why. 0: the next request, the probe, decides.",
+    ["site", "endpoint", "code"],
 )
 HEAD: Final = Gauge(
     "jdi_log_head_position", "The last position of the event log: so many events have been appended in all."
@@ -105,6 +127,8 @@ def measured(store: EventStore, gate: Gate, site: str) -> Iterator[Callable[[int
     with contextlib.ExitStack() as always, contextlib.ExitStack() as leading:
         always.enter_context(asked(HEAD, store.head))
         always.enter_context(asked(GATE_CLOSED, lambda: gate.closed().get(None, 0.0), site, "site"))
+        CLOSINGS.gates[site] = gate
+        always.callback(CLOSINGS.gates.pop, site)
         always.enter_context(asked(GATE_CLOSED, lambda: _longest_of_endpoints(gate), site, "endpoint"))
         place: int | None = None
 

@@ -105,6 +105,15 @@ class Gate:
             if entry.probing:
                 del self._entries[key]
 
+    def open(self, endpoint: str | None) -> bool:
+        """Open by hand what is closed there (None: for the whole site). False: nothing was.
+
+        Who sleeps until the gate opens by itself sleeps on; that is not long, and everybody else passes.
+        """
+        closed = any(closing.endpoint == endpoint for closing in self.closings())
+        self._entries.pop(endpoint, None)
+        return closed
+
     def _of(self, endpoint: str) -> list[tuple[str | None, _Entry]]:
         return [(key, self._entries[key]) for key in (None, endpoint) if key in self._entries]
 

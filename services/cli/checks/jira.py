@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ from sqlalchemy import select
 from libs.read_tables import project
 from libs.temporal.commands import CommandFailedError, JiraRefusedError, ask_jira
 from libs.temporal.connect import connect
-from libs.temporal.messages import AnyQuestion, FindProjects, Options, WhoAmI
+from libs.temporal.messages import AnyQuestion, Closing, FindClosings, FindProjects, Options, WhoAmI
 from services.cli.checks.databases import database_clock, reading
 from services.cli.checks.findings import Doubt, Finding, Trouble, look
 from services.cli.settings import DoctorSettings
@@ -36,10 +37,12 @@ async def jira(settings: DoctorSettings) -> list[Finding]:
 async def jira_by_the_ingestor(settings: DoctorSettings) -> list[Finding]:
     """What the ingestor sees."""
     advice = "does the ingestor of this site run, with JIRA_EMAIL and JIRA_API_TOKEN?"
-    token = await look("token", lambda: _token(settings), advice)
+    gate, token = await asyncio.gather(
+        look("gate", lambda: _gate(settings), advice), look("token", lambda: _token(settings), advice)
+    )
     if token.failed:
-        return [token]
-    return [token, await look("projects", lambda: _projects(settings), advice, seconds=30)]
+        return [gate, token]
+    return [gate, token, await look("projects", lambda: _projects(settings), advice, seconds=30)]
 
 
 async def _server(settings: DoctorSettings) -> str:
@@ -95,6 +98,31 @@ async def _token(settings: DoctorSettings) -> str:
     if not account.active:
         raise Trouble(f"the account {account.name} is not active", "use the token of an active account")
     return f"of {account.name}, accepted by Jira"
+
+
+async def _gate(settings: DoctorSettings) -> str:
+    return gate_text((await _asked(settings, FindClosings(site=settings.site))).closings)
+
+
+def gate_text(closings: Sequence[Closing]) -> str:
+    """What is closed because Jira asked for a pause. Pure.
+
+    Raises:
+        Trouble: the whole site is.
+        Doubt: some endpoints are.
+    """
+    if not closings:
+        return "open: Jira has not asked for a pause"
+    text = "; ".join(
+        f"closed for {closing.endpoint or 'the whole site'} "
+        f"{f'until {closing.until:%H:%M:%S} UTC' if closing.until else 'until the next request is answered'}"
+        f" ({closing.code}: {closing.message})"
+        for closing in closings
+    )
+    advice = "it opens by itself; if Jira answers again, an admin opens it in the console, on its page Projects"
+    if any(closing.endpoint is None for closing in closings):
+        raise Trouble(text, advice)
+    raise Doubt(text, advice)
 
 
 async def _projects(settings: DoctorSettings) -> str:

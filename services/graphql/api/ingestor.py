@@ -18,7 +18,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from libs.temporal.access import Access, ConnectError
 from libs.temporal.commands import CommandFailedError, ask_jira, carry_out
 from libs.temporal.connect import connect
-from libs.temporal.messages import AnyCommand, AnyQuestion, Done, Options
+from libs.temporal.messages import AnyCommand, AnyQuestion, Done, FindClosings, Options
 
 REACH_SECONDS: Final = 3.0
 """How long Temporal may take to answer at all."""
@@ -128,7 +128,10 @@ class Ingestor:
 
 
 class Discovery:
-    """Answers of Jira, each asked once within half a minute however many ask at the same time."""
+    """Answers of Jira, each asked once within half a minute however many ask at the same time.
+
+    What is closed opens and closes by itself: that is asked once by those who ask at the same time.
+    """
 
     def __init__(self, ingestor: Ingestor, clock: Callable[[], float] = time.monotonic) -> None:
         self._ingestor, self._clock = ingestor, clock
@@ -138,7 +141,8 @@ class Discovery:
         """The answer to a question; errors as `Ingestor.ask`, and they are not remembered."""
         now = self._clock()
         asked_at, task = self._answers.get(question, (0.0, None))
-        if task is None or now - asked_at > REMEMBERED_SECONDS or _failed(task):
+        remembered = 0.0 if isinstance(question, FindClosings) else REMEMBERED_SECONDS
+        if task is None or _failed(task) or (task.done() and now - asked_at > remembered):
             self._forget(now)
             task = asyncio.create_task(self._ingestor.ask(question))
             self._answers[question] = (now, task)

@@ -12,6 +12,8 @@ from services.graphql.api.access.mutations import TokenMutation
 from services.graphql.api.alerts.fields import AlertQuery
 from services.graphql.api.alerts.mutations import AlertMutation
 from services.graphql.api.issues.fields import IssueQuery
+from services.graphql.api.jira.fields import GateQuery
+from services.graphql.api.jira.mutations import GateMutation
 from services.graphql.api.projects.fields import ChoiceQuery, ProjectQuery
 from services.graphql.api.projects.mutations import ProjectMutation
 from services.graphql.api.quarantine.fields import QuarantineQuery
@@ -23,12 +25,14 @@ from services.graphql.execution.limits import EXTENSIONS
 
 
 @strawberry.type(description="Everything that can be read.")
-class Query(ProjectQuery, IssueQuery, SyncQuery, QuarantineQuery, AlertQuery, ViewerQuery, ChoiceQuery, TokenQuery):
+class Query(
+    ProjectQuery, IssueQuery, SyncQuery, QuarantineQuery, AlertQuery, ViewerQuery, ChoiceQuery, TokenQuery, GateQuery
+):
     pass
 
 
 @strawberry.type(description="Changes. Each is carried out by the ingestor and becomes an event.")
-class Mutation(AlertMutation, TokenMutation, SyncMutation, ProjectMutation):
+class Mutation(AlertMutation, TokenMutation, SyncMutation, ProjectMutation, GateMutation):
     pass
 
 

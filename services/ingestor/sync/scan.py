@@ -88,7 +88,7 @@ async def _survey(jira: JiraClient, log: EventLog, message: PrepareScan, origin:
     if isinstance(listed, BaseException):
         raise project if isinstance(project, BaseException) else listed
     ids, nameless = listed
-    if not ids and isinstance(project, NotFoundOrHidden):
+    if not (ids or nameless) and isinstance(project, NotFoundOrHidden):
         raise project
     found = Found()
     for unit, part in (("project", project), ("fields", fields)):

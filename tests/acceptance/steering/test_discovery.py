@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,8 @@ from libs.events import EventStore
 from libs.jira_simulator.faults import Fault
 from libs.jira_simulator.server import Simulator, serve
 from libs.jira_simulator.site.dataset import Dataset
-from libs.temporal.commands import JiraRefusedError, ask_jira
-from libs.temporal.messages import FindProjects, FindUsers
+from libs.temporal.commands import CommandRefusedError, JiraRefusedError, ask_jira
+from libs.temporal.messages import FindClosings, FindProjects, FindUsers, OpenGate
 from services.ingestor.discovery import USERS_SHOWN
 from tests.acceptance.sync.pipeline import Pipeline, running
 from tests.servers.addresses import TemporalServer, sqlite_log
@@ -87,3 +88,25 @@ async def test_people_of_a_project_that_jira_does_not_show(pipeline: tuple[Pipel
     with pytest.raises(JiraRefusedError) as refused:
         await ask_jira(asked.client, FindUsers(site=asked.site, project="NOPE"))
     assert refused.value.code == "NOT_FOUND_OR_HIDDEN"
+
+
+async def test_what_is_closed_is_told_and_opened_by_hand(pipeline: tuple[Pipeline, Simulator]) -> None:
+    asked, jira = pipeline
+    site = asked.site
+    assert (await ask_jira(asked.client, FindClosings(site=site))).closings == ()
+    jira.faults.add(Fault(match="/project/search", times=1, status=429, headers={"Retry-After": "300"}))
+    for _ in range(2):
+        with pytest.raises(JiraRefusedError) as refused:
+            await ask_jira(asked.client, FindProjects(site=site))
+        assert refused.value.code == "RATE_LIMIT"
+    (closing,) = (await ask_jira(asked.client, FindClosings(site=site))).closings
+    assert (closing.endpoint, closing.code) == (None, "RATE_LIMIT")
+    assert closing.until is not None
+    assert 200 < (closing.until - datetime.now(UTC)).total_seconds() <= 300
+
+    opened = await ask_jira(asked.client, OpenGate(site=site, endpoint=None, actor="ann", reason="Jira is well"))
+    assert opened.closings == ()
+    assert (await ask_jira(asked.client, FindProjects(site=site))).options
+    with pytest.raises(CommandRefusedError) as again:
+        await ask_jira(asked.client, OpenGate(site=site, endpoint=None, actor="ann"))
+    assert (again.value.code, again.value.field) == ("NOT_CLOSED", "endpoint")

@@ -150,6 +150,18 @@ async def test_a_refusal_of_jira_is_an_error_with_code_and_advice(console: Conso
     assert {"key": "DEMO", "registered": False} in options["jiraProjectOptions"]["nodes"]
 
 
+async def test_a_gate_that_jira_closed_is_seen_and_opened(console: Console) -> None:
+    limited = Fault(match="/project/search", times=1, status=429, headers={"Retry-After": "300"})
+    console.jira.faults.add(limited)
+    await console.ask("{ jiraProjectOptions { nodes { key } } }")
+    (closing,) = (await console.data("{ jiraClosings { endpoint code probeDue until } }"))["jiraClosings"]
+    assert (closing["endpoint"], closing["code"], closing["probeDue"]) == (None, "RATE_LIMIT", False)
+    opened = await console.data("mutation { openJiraGate { closings { code } userErrors { code } } }")
+    assert opened["openJiraGate"] == {"closings": [], "userErrors": []}
+    assert (await console.data("{ jiraClosings { code } }"))["jiraClosings"] == []
+    assert (await console.data("{ jiraProjectOptions { nodes { key } } }"))["jiraProjectOptions"]["nodes"]
+
+
 async def test_the_same_question_to_jira_is_asked_once(console: Console) -> None:
     console.jira.requests.reset()
     query = '{ jiraProjectOptions(search: "demo") { nodes { key } } }'

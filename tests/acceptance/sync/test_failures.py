@@ -290,9 +290,12 @@ NOTHING = {"issues": [], "isLast": True}
 @pytest.mark.parametrize(
     ("shown", "says"),
     [
-        (Fault(match="/project/DEMO", always=True, status=404), "404"),
-        (Fault(match="/project/DEMO", always=True, status=200, body={**DEMO, "archived": True}), "is archived"),
-        (Fault(match="/project/DEMO", always=True, status=200, body={**DEMO, "deleted": True}), "is in the trash"),
+        (Fault(match=r"/project/(DEMO|\d+)$", always=True, status=404), "Jira"),
+        (Fault(match=r"/project/(DEMO|\d+)$", always=True, status=200, body={**DEMO, "archived": True}), "is archived"),
+        (
+            Fault(match=r"/project/(DEMO|\d+)$", always=True, status=200, body={**DEMO, "deleted": True}),
+            "is in the trash",
+        ),
     ],
     ids=["hidden", "archived", "in the trash"],
 )
@@ -316,7 +319,7 @@ async def test_a_full_run_without_issues_believes_a_project_that_says_why(pipeli
     jira.faults.add(
         Fault(match=EVERY_SEARCH, always=True, status=200, body=NOTHING),
         Fault(match="/project/search", always=True, status=200, body={"values": [], "isLast": True}),
-        Fault(match="/project/DEMO", always=True, status=404),
+        Fault(match=r"/project/(DEMO|\d+)$", always=True, status=404),
     )
     end = await pipeline.sync(full=True)
     assert isinstance(end, SyncFailed)

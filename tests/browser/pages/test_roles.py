@@ -27,6 +27,7 @@ ADMINS = {
     "revokeApiToken": "(id: $id) { userErrors { code } }",
     "sendTestNotification": "(channel: EMAIL) { userErrors { code } }",
     "redriveNotification": "(id: $id) { userErrors { code } }",
+    "openJiraGate": "{ userErrors { code } }",
 }
 
 

@@ -22,7 +22,7 @@ from services.graphql.api.schema import schema
 
 served = build_schema(schema.as_str())
 
-ELSEWHERE = frozenset({"jiraProjectOptions", "jiraProjectUserOptions", "upcomingRuns"})
+ELSEWHERE = frozenset({"jiraProjectOptions", "jiraProjectUserOptions", "jiraClosings", "upcomingRuns"})
 """Fields that ask Temporal: tests of the read tables leave them out."""
 
 DEPTH = 4

@@ -108,6 +108,26 @@ def test_a_closed_gate_is_shown_for_what_it_closes(store: EventStore) -> None:
     assert closed("site") is None
 
 
+def test_each_closing_is_shown_with_its_endpoint_and_reason_while_it_lasts(store: EventStore) -> None:
+    now = [100.0]
+    gate = Gate(lambda: now[0])
+    verdict = classify(Answer(status_code=429))
+    assert verdict is not None
+    with measured(store, gate, "gated"):
+
+        def closed(endpoint: str) -> float | None:
+            return value("jira_api_closing_seconds", site="gated", endpoint=endpoint, code="RATE_LIMIT")
+
+        gate.close("GET /a", 40, error_for(verdict))
+        gate.close(None, 1e9, error_for(verdict))
+        assert (closed("GET /a"), closed("")) == (40, 3600)
+        now[0] += 3600
+        assert (closed("GET /a"), closed("")) == (None, 0), "the next request is the probe"
+        gate.open(None)
+        assert closed("") is None
+    assert closed("") is None
+
+
 async def test_the_relay_shows_its_place_while_it_has_one(store: EventStore, nats: NatsServer) -> None:
     store.append(Append(changes=[issue(number) for number in range(5)]))
     with measured(store, Gate(lambda: 0.0), "relayed") as relayed:

@@ -8,12 +8,11 @@ from typing import Annotated, Final
 
 import strawberry
 
-from libs.temporal.commands import JiraRefusedError
 from libs.temporal.cron import BadCron, check, describe, next_runs, notes
-from libs.temporal.messages import AnyQuestion, FindProjects, FindUsers, Option, Options
+from libs.temporal.messages import FindProjects, FindUsers, Option, Options
 from services.graphql.api.context import Info
-from services.graphql.api.ingestor import NOT_DONE
 from services.graphql.api.issues.types import User
+from services.graphql.api.jira.questions import answer
 from services.graphql.api.payloads import user_error
 from services.graphql.api.project_names import ProjectId, project_of
 from services.graphql.api.projects.types import (
@@ -24,7 +23,7 @@ from services.graphql.api.projects.types import (
     Project,
 )
 from services.graphql.api.roles import admin
-from services.graphql.execution.errors import bad_input, coded
+from services.graphql.execution.errors import bad_input
 from services.graphql.reading.pages import encode, keyset
 from services.graphql.reading.projects import ProjectQueries
 
@@ -67,7 +66,7 @@ class ChoiceQuery:
         site: Annotated[str | None, argument(description="Short name of the Jira site; left out: ours.")] = None,
     ) -> JiraProjectOptions:
         site = site or info.context.defaults.site
-        found = await _ask(info, FindProjects(site=site, search=search.strip(), start=_start(after)))
+        found = await answer(info, FindProjects(site=site, search=search.strip(), start=_start(after)))
         rows = await info.context.queries(ProjectQueries).projects()
         ours = [row for row in rows if row["site"] == site]
         registered = {row["project_id"]: row["key"] for row in ours} | {row["key"]: row["key"] for row in ours}
@@ -93,7 +92,7 @@ class ChoiceQuery:
     ) -> JiraUserOptions:
         project = await project_of(info, project_id)
         question = FindUsers(site=project.site, project=project.key, search=search.strip(), start=_start(after))
-        found = await _ask(info, question)
+        found = await answer(info, question)
         return JiraUserOptions(
             nodes=[_user(option) for option in found.options],
             end_cursor=_cursor(found),
@@ -114,16 +113,6 @@ def _preview(cron: str, timezone: str) -> CronPreview:
         notes=notes(cron, timezone),
         user_errors=[],
     )
-
-
-async def _ask(info: Info, question: AnyQuestion) -> Options:
-    """Ask Jira; what it refuses is an error with the classified code and the advice."""
-    try:
-        return await info.context.discovery.ask(question)
-    except JiraRefusedError as error:
-        raise coded(error.code, str(error), advice=error.advice) from error
-    except NOT_DONE as error:
-        raise coded(error.code, str(error)) from error
 
 
 def _start(after: str | None) -> int:

@@ -4,7 +4,7 @@ declare namespace Api {
   /** The text of an operation; the type check knows what it takes and what it gives. */
   type Document<Name extends keyof Operations> = string & { readonly operation: Name };
 
-  type Mutation = "Acknowledge" | "CreateToken" | "Pause" | "Redrive" | "Register" | "Reschedule" | "Resolve" | "Resume" | "RevokeToken" | "SendTest" | "SetTrackedUsers" | "Silence" | "Start" | "Trigger" | "Unregister";
+  type Mutation = "Acknowledge" | "CreateToken" | "OpenGate" | "Pause" | "Redrive" | "Register" | "Reschedule" | "Resolve" | "Resume" | "RevokeToken" | "SendTest" | "SetTrackedUsers" | "Silence" | "Start" | "Trigger" | "Unregister";
 
   type AlertStatus = "OPEN" | "ACKNOWLEDGED" | "RESOLVED";
   type NotificationChannel = "EMAIL" | "SLACK" | "WHATSAPP";
@@ -98,6 +98,15 @@ declare namespace Api {
     userErrors: UserError[];
   };
 
+  type JiraClosing = {
+    endpoint: string | null;
+    until: string | null;
+    probeDue: boolean;
+    code: string;
+    message: string;
+    advice: string;
+  };
+
   type JiraProjectOption = {
     id: string;
     key: string;
@@ -156,6 +165,11 @@ declare namespace Api {
 
   type NotificationPayload = {
     notification: Notification | null;
+    userErrors: UserError[];
+  };
+
+  type OpenJiraGatePayload = {
+    closings: JiraClosing[];
     userErrors: UserError[];
   };
 
@@ -349,6 +363,12 @@ declare namespace Api {
         page: Alert[];
       };
     };
+    Closings: {
+      variables: {};
+      data: {
+        jiraClosings: JiraClosing[];
+      };
+    };
     ConsoleEvents: {
       variables: {};
       data: {
@@ -403,6 +423,12 @@ declare namespace Api {
       variables: { state?: NotificationState | null; projectId?: string | null; limit: number; after?: string | null };
       data: {
         page: Notification[];
+      };
+    };
+    OpenGate: {
+      variables: { endpoint?: string | null };
+      data: {
+        result: OpenJiraGatePayload;
       };
     };
     Pause: {

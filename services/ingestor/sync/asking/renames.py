@@ -93,10 +93,10 @@ async def by_current_key(jira: JiraClient, log: EventLog, project: ProjectKey, a
         return await ask(key)
     except (BadRequest, NotFoundOrHidden) as refusal:
         try:
-            # One that is archived, in the trash or hidden says so itself.
             shown = await jira.project(known.id if known else key)
-        except NotFoundOrHidden:
-            raise
+        except NotFoundOrHidden as why:
+            # One that Jira shows, archived or in the trash, says so itself.
+            raise (why if why.evidence.status == 200 else refusal) from None
         except JiraError:
             raise refusal from None
         if shown.key == key or (known is not None and shown.id != known.id):

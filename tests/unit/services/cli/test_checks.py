@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
 
+from libs.temporal.messages import Closing
 from services.cli.checks.findings import Doubt, Finding, Trouble, look
-from services.cli.checks.jira import skew
+from services.cli.checks.jira import gate_text, skew
 from services.cli.checks.scheduler import difference
 
 JOB = {
@@ -29,6 +31,19 @@ def test_clocks_that_agree_are_said_and_others_are_doubted_or_refused() -> None:
         skew({"database": -61, "Jira": 6})
     assert not isinstance(found.value, Doubt)
     assert skew({}) == "there is no other clock to compare with"
+
+
+def test_a_closed_gate_says_where_until_when_and_why() -> None:
+    assert gate_text([]) == "open: Jira has not asked for a pause"
+    until = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
+    site = Closing(endpoint=None, until=until, code="RATE_LIMIT", message="Slow down.", advice="")
+    search = Closing(endpoint="GET /a", until=None, code="QUOTA_EXHAUSTED", message="Used up.", advice="")
+    with pytest.raises(Doubt, match=r"^closed for GET /a until the next request is answered \(QUOTA_EXHAUSTED"):
+        gate_text([search])
+    with pytest.raises(Trouble, match=r"closed for the whole site until 12:30:00 UTC \(RATE_LIMIT: Slow") as found:
+        gate_text([search, site])
+    assert not isinstance(found.value, Doubt)
+    assert "console" in (found.value.advice or "")
 
 
 def test_a_schedule_as_decided_does_not_differ() -> None:

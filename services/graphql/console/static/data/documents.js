@@ -195,6 +195,14 @@ export const REVOKE_TOKEN = /** @type {Api.Document<"RevokeToken">} */ (`mutatio
 }
 ${TOKEN}`);
 
+export const CLOSINGS = /** @type {Api.Document<"Closings">} */ (`query Closings {
+  jiraClosings { endpoint until probeDue code message advice }
+}`);
+
+export const OPEN_GATE = /** @type {Api.Document<"OpenGate">} */ (`mutation OpenGate($endpoint: String) {
+  result: openJiraGate(endpoint: $endpoint) { closings { endpoint until probeDue code message advice } userErrors { code message field } }
+}`);
+
 export const ACKNOWLEDGE = /** @type {Api.Document<"Acknowledge">} */ (`mutation Acknowledge($id: ID!, $reason: String, $key: String) {
   result: acknowledgeAlert(id: $id, reason: $reason, idempotencyKey: $key) ${ALERT_PAYLOAD}
 }

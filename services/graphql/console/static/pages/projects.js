@@ -14,6 +14,7 @@ import { Icon } from "../parts/icon.js";
 import { useNow } from "../parts/moments.js";
 import { Actions } from "../parts/projects/actions.js";
 import { Freshness, LastRun, NextRun, Schedule, useStateOf, useWaitOf } from "../parts/projects/facts.js";
+import { ClosedGate } from "../parts/projects/gate.js";
 import { SetAsideLink } from "../parts/projects/quarantine.js";
 import { StateBadges } from "../parts/projects/state_badges.js";
 import { Why } from "../parts/projects/why.js";
@@ -30,6 +31,7 @@ export function ProjectsPage() {
       ${may("ADMIN") && html`<button type="button" onClick=${() => openDialog(RegisterDialog)}><${Icon} name="plus" />Register project</button>`}
     </header>
     <${Failure} error=${error} retry=${refetch} />
+    <${ClosedGate} />
     ${loading && html`<${Loading} />`}
     ${!loading && !error && all.length === 0 && html`<${NoProjects} />`}
     ${all.length > 0 && html`<${Listing} all=${all} />`}

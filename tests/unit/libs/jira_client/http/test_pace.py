@@ -134,6 +134,26 @@ def test_what_is_closed_can_be_read_with_its_reason() -> None:
     assert shared.gate.closed() == {}
 
 
+def test_what_is_closed_is_opened_by_hand_and_nothing_else() -> None:
+    time = FakeTime()
+    gate = Gate(time.monotonic)
+    gate.close(HERE, 30, limited())
+    gate.close(None, 60, limited())
+    assert gate.open(None)
+    assert gate.wait(THERE) == (0, None)
+    assert gate.wait(HERE)[0] == 30
+    assert not gate.open(None)
+    time.now += 31
+    assert not gate.open(HERE)
+
+
+def test_a_probe_that_is_due_is_spared_by_hand(shut: tuple[FakeTime, Gate]) -> None:
+    _, gate = shut
+    assert gate.open(None)
+    assert gate.admit(HERE)
+    assert gate.admit(THERE)
+
+
 async def test_a_closed_endpoint_leaves_the_others_open() -> None:
     time = FakeTime()
     shared = limits(time)
