@@ -21,6 +21,9 @@ from libs.jira_simulator.api.answers import ANONYMOUS, Refused
 from libs.jira_simulator.api.platform import LOGIN_NEEDED, Api
 from libs.jira_simulator.control import Conditions, Control
 from libs.jira_simulator.faults import LOGIN_REASON, Fault, Faults
+from libs.jira_simulator.odd.strays import Answer as OddAnswer
+from libs.jira_simulator.odd.world import Asked as OddlyAsked
+from libs.jira_simulator.odd.world import Odd
 from libs.jira_simulator.requests import BODY_KEPT, Asked, RequestLog
 from libs.jira_simulator.search.pages import Search
 from libs.jira_simulator.site.dataset import Dataset
@@ -48,6 +51,8 @@ class Simulator:
         self.faults = Faults()
         self.requests = RequestLog()
         self.conditions = Conditions()
+        self.odd: Odd | None = None
+        """What makes answers odd; None: nothing does."""
 
     def mutate(self, count: int, seed: int = 1) -> dict[str, int]:
         """Make random changes; how many of each kind were made."""
@@ -139,6 +144,8 @@ class _Front:
         if response is not None:
             return response
         response = await self._logged_in(request, handler)
+        if self._simulator.odd is not None:
+            _make_odd(self._simulator.odd, request, response)
         if fault is not None:
             return await spoiling.spoil(fault, request, response)
         if self._compress:
@@ -188,6 +195,15 @@ async def _answered(request: web.Request, handler: Handler) -> web.Response:
     if not isinstance(response, web.Response):
         raise TypeError("an endpoint must answer at once, not by a stream")
     return response
+
+
+def _make_odd(odd: Odd, request: web.Request, response: web.Response) -> None:
+    body = response.body if isinstance(response.body, bytes) else b""
+    asked = OddlyAsked(request.method, request.path, dict(request.query))
+    answer = odd.answer(asked, OddAnswer(response.status, body, response.content_type))
+    response.set_status(answer.status)
+    response.body, response.content_type = answer.body, answer.content_type
+    response.headers.update(answer.headers)
 
 
 def _reset(request: web.Request) -> None:
