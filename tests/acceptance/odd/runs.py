@@ -14,7 +14,7 @@ import threading
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from types import SimpleNamespace
 from typing import Any
 
@@ -35,6 +35,8 @@ from libs.temporal import names
 from libs.temporal.messages import SyncInput
 from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
+from services.ingestor.sync import course, pages, scan, untracked
+from services.ingestor.sync import step as steps
 from services.ingestor.sync.activities import SyncActivities
 from services.ingestor.sync.plan import PendingRequest
 from services.ingestor.workflows import SyncProjectWorkflow
@@ -48,7 +50,7 @@ TICK = timedelta(hours=1, minutes=1)
 
 
 class MovedTime:
-    """A clock that stands still unless somebody sleeps by it."""
+    """A clock that stands still unless somebody sleeps by it. As a calendar it runs ahead by as much."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -56,9 +58,22 @@ class MovedTime:
     def monotonic(self) -> float:
         return self.seconds
 
+    def now(self, zone: tzinfo | None = None) -> datetime:
+        return datetime.now(zone) + timedelta(seconds=self.seconds)
+
     async def sleep(self, seconds: float) -> None:
         self.seconds += seconds
         await asyncio.sleep(0)
+
+
+class Calendar:
+    """Stands for the class `datetime` where the steps of a run read the time."""
+
+    def __init__(self, time: MovedTime) -> None:
+        self.now = time.now
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(datetime, name)
 
 
 class Project:
@@ -77,7 +92,7 @@ class Project:
         if full:
             await self._request_full()
         run = uuid.uuid4().hex
-        with _in_place_of_temporal(run, self._activity):
+        with _in_place_of_temporal(run, self._activity, self._time):
             sync = SyncInput(site=SITE, project=self.key)
             with contextlib.suppress(ApplicationError):
                 await SyncProjectWorkflow(sync).run(sync)
@@ -102,10 +117,9 @@ class Project:
         began, attempt = self._time.seconds, 1
         limit: timedelta = times.get("schedule_to_close_timeout") or timedelta.max
         while True:
-            # What was slept by the moved clock counts for the activity's patience as well.
             passed = timedelta(seconds=self._time.seconds - began)
             try:
-                return await _environment(attempt, datetime.now(UTC) - passed).run(call, message)
+                return await _environment(attempt, self._time.now(UTC) - passed, self._time.now(UTC)).run(call, message)
             except ApplicationError as error:
                 pause = error.next_retry_delay or min(
                     retry_policy.initial_interval * 2 ** min(attempt - 1, 10),
@@ -121,14 +135,14 @@ class Project:
         self._log.close()
 
 
-def _environment(attempt: int, scheduled: datetime) -> ActivityEnvironment:
+def _environment(attempt: int, scheduled: datetime, now: datetime) -> ActivityEnvironment:
     environment = ActivityEnvironment()
     environment.info = dataclasses.replace(
         environment.info,
         attempt=attempt,
         scheduled_time=scheduled,
-        current_attempt_scheduled_time=datetime.now(UTC),
-        started_time=datetime.now(UTC),
+        current_attempt_scheduled_time=now,
+        started_time=now,
         schedule_to_close_timeout=timedelta(minutes=45),
         start_to_close_timeout=timedelta(minutes=5),
     )
@@ -148,10 +162,10 @@ def _given_up(name: str) -> ActivityError:
 
 
 @contextlib.contextmanager
-def _in_place_of_temporal(run: str, activity: Callable[..., Any]) -> Iterator[None]:
-    """What the workflow asks of Temporal, as long as one runs."""
+def _in_place_of_temporal(run: str, activity: Callable[..., Any], time: MovedTime) -> Iterator[None]:
+    """What the workflow asks of Temporal, and the time that its steps read, as long as one runs."""
     info = SimpleNamespace(
-        run_id=run, workflow_id=names.schedule_id(SITE, "ODD"), start_time=datetime.now(UTC), namespace="default"
+        run_id=run, workflow_id=names.schedule_id(SITE, "ODD"), start_time=time.now(UTC), namespace="default"
     )
 
     async def execute(name: str, message: Any, **how: Any) -> Any:
@@ -160,7 +174,9 @@ def _in_place_of_temporal(run: str, activity: Callable[..., Any]) -> Iterator[No
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(workflow, "execute_activity", execute)
         patch.setattr(workflow, "info", lambda: info)
-        patch.setattr(workflow, "now", lambda: datetime.now(UTC))
+        patch.setattr(workflow, "now", lambda: time.now(UTC))
+        for step in (course, pages, scan, steps, untracked):
+            patch.setattr(step, "datetime", Calendar(time))
         patch.setattr(workflow, "patched", lambda _: True)
         yield
 
