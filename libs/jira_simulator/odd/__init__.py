@@ -16,6 +16,8 @@ data, its search and its change log stay as they are, and what is changed is eac
 ``children``   kinds of comments and worklogs, and of their lists
 ``look_ups``   kinds of users, sprints, boards, fields, projects, and of the answers that list them
 ``strays``     answers that are wrong once: statuses, headers, bodies
+``choice``     which record is odd, and how, by a seed
+``showing``    the records of right answers, as odd as they are
 ``world``      ``Odd``: all of it on the answers of one site
 =============  ========================================================================================================
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from typing import Any, Final
 
@@ -10,6 +11,8 @@ from libs.jira_simulator.odd.values import HALF_EMOJI
 
 DEEPEST: Final = 400
 """Levels of nesting. Python's own encoder gives up near 1,000."""
+ABYSS: Final = '"an abyss of blocks"'
+"""Stands in JSON for what nothing of ours can encode: see `abyss`."""
 
 
 def beside(document: Any, rng: random.Random) -> Any:
@@ -29,6 +32,17 @@ def nested(document: Any, rng: random.Random) -> Any:
     for _ in range(rng.choice((40, 150, DEEPEST))):
         inner = {"type": "blockquote", "content": [inner]}
     return document | {"content": [inner]}
+
+
+def bottomless(document: Any, _: random.Random) -> Any:
+    """A document that is nested beyond what decoders go along with."""
+    right = document if isinstance(document, dict) else {"type": "doc", "version": 1}
+    return right | {"content": [json.loads(ABYSS)]}
+
+
+def abyss(levels: int = 3000) -> str:
+    """JSON of as many blocks, one inside the other."""
+    return '{"type":"blockquote","content":[' * levels + "]}" * levels
 
 
 def ruined(document: Any, rng: random.Random) -> Any:

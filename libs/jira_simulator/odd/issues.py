@@ -80,6 +80,7 @@ ISSUES: Final[tuple[Kind, ...]] = (
     unreadable("no id", without("id")),
     unreadable("id of another type", put_one_of((None, "", [], {}, 1.5), "id")),
     unreadable("no object", replaced_by_one_of(None, "issue", 5, [], {})),
+    unreadable("description without a bottom", _described(documents.bottomless)),
     replaced("not mentioned", Absent.UNMENTIONED),
     replaced("timed out", Absent.TIMED_OUT),
     # What can be read but for one field.

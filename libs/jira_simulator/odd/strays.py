@@ -26,10 +26,15 @@ class Stray(NamedTuple):
     """None: the right one."""
     headers: tuple[tuple[str, str], ...] = ()
     body: str = "error"
-    """``right``, ``error`` (one of Jira's), ``html``, ``empty``, ``half``."""
+    """``right``, ``error`` (one of Jira's), ``html``, ``empty``, ``half``, ``empty page`` (of a search)."""
     content_type: str = "application/json"
     costs_the_run: bool = False
     """Whether the run may end by it: Jira has asked for more time than a run has."""
+
+    @property
+    def harmless(self) -> bool:
+        """Whether the answer is right all the same."""
+        return self.status is None and self.body in ("right", "empty page")
 
 
 _ABSURD: Final = ("31557600000000", "Fri, 31 Dec 9999 23:59:59 GMT", "999999999999999999999999")
@@ -45,6 +50,7 @@ STRAYS: Final[tuple[Stray, ...]] = (
     Stray("Retry-After on a right answer", None, (("Retry-After", _ABSURD[0]),), "right"),
     Stray("JSON as text/html", None, (), "right", "text/html"),
     Stray("JSON as text/plain", None, (), "right", "text/plain"),
+    Stray("empty page with a fresh token", None, (), "empty page"),
     Stray("no body", None, (), "empty"),
     Stray("half a body", None, (), "half"),
     Stray("401", 401),
@@ -62,14 +68,15 @@ STRAYS: Final[tuple[Stray, ...]] = (
 )
 
 
-def strayed(stray: Stray, right: Answer) -> Answer:
-    """The right answer, gone astray."""
+def strayed(stray: Stray, right: Answer, token: str | None = None) -> Answer:
+    """The right answer, gone astray. `token` leads to the page of a search that an empty one goes before."""
     error = json.dumps({"errorMessages": ["A simulated stray."], "errors": {}}).encode()
     bodies = {
         "right": right.body,
         "error": error,
         "html": EDGE_PAGE.encode(),
         "empty": b"",
+        "empty page": json.dumps({"issues": [], "nextPageToken": token, "isLast": False}).encode(),
         "half": right.body[: len(right.body) // 2],
     }
     status = right.status if stray.status is None else stray.status

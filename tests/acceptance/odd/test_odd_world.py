@@ -1,7 +1,7 @@
 """In a world full of odd answers no project stops, nothing healthy is missing, nothing odd is lost in silence.
 
 20 seeds by default. More, or certain ones: ``ODD_SEEDS=500 pytest tests/acceptance/odd`` or ``ODD_SEEDS=17,230-260``.
-One kind of oddity alone: ``ODD_KINDS="issue: no id,stray"``, by the names of `libs.jira_simulator.odd.world.KINDS`.
+One kind of oddity alone: ``ODD_KINDS="issue: no id,stray"``, by the names of `libs.jira_simulator.odd.choice.KINDS`.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ async def test_nothing_odd_stops_a_project_and_all_of_it_heals(seed: int, log: E
     data = Dataset.generate(issues=ISSUES, seed=seed, users=8, comments_per_issue=2, worklogs_per_issue=2)
     odd = Odd(seed, kinds=kinds())
     async with serve(data, inline=4, compress=False) as jira, project_of_site(log, jira) as project:
-        jira.odd = odd
+        jira.conditions.odd = odd
         world = World(jira, project, odd)
         await world.run("first run")
         for turn in (1, 2):
