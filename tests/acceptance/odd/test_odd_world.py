@@ -21,12 +21,15 @@ from libs.events import (
     EventStore,
     RecordQuarantined,
     RecordReleased,
+    SyncEvent,
     SyncFailed,
     SyncPageRecorded,
     SyncSucceeded,
     migrate,
     open_store,
 )
+from libs.jira_simulator.odd.choice import KINDS
+from libs.jira_simulator.odd.noise import NOISE
 from libs.jira_simulator.odd.world import Odd
 from libs.jira_simulator.server import Simulator, serve
 from libs.jira_simulator.site.catalogue import SPRINT_FIELD
@@ -159,3 +162,28 @@ async def test_nothing_odd_stops_a_project_and_all_of_it_heals(seed: int, log: E
     if world.wrong:
         more = f"\n… and {len(world.wrong) - SHOWN} more" if len(world.wrong) > SHOWN else ""
         pytest.fail(f"seed {seed}:\n" + "\n".join(world.wrong[:SHOWN]) + more, pytrace=False)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_what_only_flickers_makes_no_event(seed: int, log: EventStore) -> None:
+    await reads_twice_and_learns_nothing(log, seed, 1.0, [f"issue: {kind.name}" for kind in NOISE])
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_what_stays_odd_makes_no_event_at_every_run(seed: int, log: EventStore) -> None:
+    steady = [f"issue: {kind.name}" for kind in KINDS["issue"] if not kind.flickers]
+    others = [record for record in KINDS if record != "issue"]
+    await reads_twice_and_learns_nothing(log, seed, 0.15, [*steady, *others])
+
+
+async def reads_twice_and_learns_nothing(log: EventStore, seed: int, rate: float, names: list[str]) -> None:
+    data = Dataset.generate(issues=ISSUES, seed=seed, users=8, comments_per_issue=2, worklogs_per_issue=2)
+    async with serve(data, inline=4, compress=False) as jira, project_of_site(log, jira) as project:
+        jira.conditions.odd = Odd(seed, rate, names)
+        await project.sync()
+        # What the first run has met is looked up by the second.
+        await project.sync(full=True)
+        known = log.head()
+        await project.sync(full=True)
+        told = [one.event for one in log.read(known, 100_000)]
+        assert [f"{type(event).__name__} {event}" for event in told if not isinstance(event, SyncEvent)] == []
