@@ -19,6 +19,7 @@ from libs.jira_simulator.odd.look_ups import (
     WITHOUT_ACCOUNT,
 )
 from libs.jira_simulator.site.catalogue import SPRINT_FIELD
+from libs.jira_simulator.site.entities import UNKNOWN_ACCOUNT
 
 KINDS: Final[dict[str, tuple[Kind, ...]]] = {
     "issue": ISSUES,
@@ -62,6 +63,8 @@ class Choice:
 
     def of(self, record: str, id_: str) -> Kind | None:
         """How a record is odd, whether it was shown or not."""
+        if id_ == UNKNOWN_ACCOUNT:
+            return None  # many people, of whom each is odd by himself
         kinds = self._kinds[record]
         if record == "field" and id_ == SPRINT_FIELD:
             kinds = [kind for kind in kinds if kind.name.startswith("name")]

@@ -29,7 +29,7 @@ class Stray(NamedTuple):
     """``right``, ``error`` (one of Jira's), ``html``, ``empty``, ``half``, ``empty page`` (of a search)."""
     content_type: str = "application/json"
     costs_the_run: bool = False
-    """Whether the run may end by it: Jira has asked for more time than a run has."""
+    """Whether the run may end by it: Jira asks for more time than a run has, or calls the question itself wrong."""
 
     @property
     def harmless(self) -> bool:
@@ -57,7 +57,7 @@ STRAYS: Final[tuple[Stray, ...]] = (
     Stray("403", 403),
     Stray("404", 404),
     Stray("404 with hints", 404, _HINTS),
-    Stray("400 with hints", 400, _HINTS),
+    Stray("400 with hints", 400, _HINTS, costs_the_run=True),
     Stray("500 with hints", 500, _HINTS),
     Stray("502", 502, (), "html", "text/html"),
     Stray("503", 503, (), "html", "text/html"),

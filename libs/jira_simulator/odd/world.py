@@ -65,8 +65,8 @@ class Odd:
             return right
         answer = self._refused(asked) or self._changed(asked, right)
         stray = self._stray(asked)
-        if stray is None:
-            return answer
+        if stray is None or (stray.harmless and answer.status != 200):
+            return answer  # a hint beside a refusal would be one to heed
         self.strayed.append((asked.path, stray))
         return strayed(stray, answer, asked.token_to_itself)
 

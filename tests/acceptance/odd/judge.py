@@ -135,6 +135,8 @@ class Judge:
 
     def _called(self, record: str, id_: str) -> Iterator[str]:
         """What a record may be called."""
+        if record == "sprint" and self._odd.of("site field", "field"):
+            yield "fields"  # without them nobody knows where an issue names its sprints
         if record.startswith("site "):
             yield {"agile": "boards", "field": "fields"}.get(id_, id_)
         elif record in ("board", "sprint"):
