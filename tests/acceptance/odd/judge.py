@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator
 
+from libs.events import RecordQuarantined
 from libs.jira_simulator.odd.kinds import Kind, Loss
 from libs.jira_simulator.odd.look_ups import WITHOUT_ACCOUNT
 from libs.jira_simulator.odd.world import Odd
@@ -119,12 +120,9 @@ class Judge:
 
     # ── names ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def unnamed(self, told: Iterable[str]) -> list[str]:
-        """What was shown as unreadable and named nowhere."""
-        text = "\n".join(told)
-        if "more records of the page" in text:
-            # Warnings are bounded: this one counts those that are not named.
-            return []
+    def unnamed(self, aside: Iterable[RecordQuarantined]) -> list[str]:
+        """What was shown as unreadable and is not set aside by its name."""
+        text = "\n".join(f"{one.record} {one.name} {one.issue_key or ''}" for one in aside)
         return [
             f"{record} {id_} ({kind.name})"
             for (record, id_), kind in self._odd.shown.items()
@@ -147,7 +145,7 @@ class Judge:
             yield self._keys.get(id_, id_)
         kind = self._odd.of(record, id_)
         if record == "issue" and kind and kind.name == "no object":
-            yield "Issue at place"
+            yield "nameless"
         if record in CHILDREN:
             issue = self._wanted[record].get(id_, {}).get("issue_id", "")
             yield issue or id_

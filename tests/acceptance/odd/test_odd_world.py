@@ -23,7 +23,6 @@ from libs.events import (
     RecordReleased,
     SyncEvent,
     SyncFailed,
-    SyncPageRecorded,
     SyncSucceeded,
     migrate,
     open_store,
@@ -93,7 +92,7 @@ class World:
                 yield f"the run ended with {code}: {message} (strays: {self._strays()})"
             return
         yield from judge.unexcused(wrong)
-        yield from (f"not named: {one}" for one in judge.unnamed(self._told(end)))
+        yield from (f"not named: {one}" for one in judge.unnamed(self._quarantine().values()))
 
     async def healed(self) -> None:
         """The site is well. Two runs later nothing is owed any more, and one full run later all is equal."""
@@ -117,12 +116,6 @@ class World:
         found = stored(self.project.tables, SITE, wanted)
         boards = [str(board) for board in self.jira.dataset.directory.boards]
         return Judge(self.odd, wanted, keys, boards, self._waited_for), differences(wanted, found)
-
-    def _told(self, end: SyncSucceeded) -> list[str]:
-        events = [one.event for one in self.project.store.read(0, 1_000_000)]
-        pages = [event for event in events if isinstance(event, SyncPageRecorded) and event.run_id == end.run_id]
-        told = [*end.warnings, *(warning for page in pages for warning in page.warnings)]
-        return [*told, *(f"{one.record} {one.name} {one.issue_key or ''}" for one in self._quarantine().values())]
 
     def _quarantine(self) -> dict[str, RecordQuarantined]:
         """What is set aside at the end of the log, by its record."""
