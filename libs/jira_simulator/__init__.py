@@ -25,6 +25,7 @@ everything in memory, sends nothing anywhere, and is imported by no service.
 ``control``                    ``/simulator/*``: mutations, faults, latency, index lag, requests, changes, state
 ``requests``                   the request log
 ``faults``                     what goes wrong on demand
+``odd``                        records, lists, look-ups and answers of odd shapes, by a seed, until the site heals
 ``server``                     auth, latency, faults and compression around the endpoints; ``serve``
 =============================  ========================================================================================
 """

@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
+from libs.jira_simulator.odd.world import Odd
 from libs.jira_simulator.server import EMAIL, TOKEN, serve
 from libs.jira_simulator.site.dataset import Dataset
 
@@ -27,6 +28,7 @@ def parser() -> argparse.ArgumentParser:
     line.add_argument("--hot-issues", type=int, default=0, help="issues with 250 comments and 60 worklogs (default 0)")
     line.add_argument("--latency-ms", type=float, default=0, help="every answer waits so long (default 0)")
     line.add_argument("--index-lag-ms", type=float, default=0, help="search sees a change so much later (default 0)")
+    line.add_argument("--odd", type=int, metavar="SEED", help="show a part of all records oddly, by this seed")
     line.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
     line.add_argument("--port", type=int, default=0, help="port to listen on (default: any free one)")
     line.add_argument("--email", default=EMAIL, help=f"user that may log in (default {EMAIL})")
@@ -72,6 +74,7 @@ async def _serve(dataset: Dataset, asked: argparse.Namespace) -> None:
         compress=not asked.no_compress,
     )
     async with running as simulator:
+        simulator.conditions.odd = None if asked.odd is None else Odd(asked.odd)
         projects = ",".join(dataset.directory.projects)
         line = (
             f"simulated Jira: {simulator.base_url} email={simulator.email} token={simulator.token} projects={projects}"

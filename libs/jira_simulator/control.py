@@ -16,6 +16,8 @@ These endpoints need no login and are in no log.
 ``GET POST DELETE /simulator/faults``   ``[{match, ...}]`` is added, see ``faults``; DELETE forgets all
 ``POST /simulator/latency``             ``{ms}``: every answer of Jira waits so long
 ``POST /simulator/index-lag``           ``{ms}``: search sees a change so much later
+``GET POST DELETE /simulator/odd``      ``{seed, rate?, kinds?}``: a part of the answers is odd, see ``odd``; DELETE
+                                        heals; answers ``{healed, shown}``: what was odd, by what it is and its id
 ``GET DELETE /simulator/requests``      counters and log; DELETE (or ``?reset=true``) starts anew
 ``GET /simulator/changes``              ``?after=n&limit=m``; answers ``{changes, head}``
 ``GET /simulator/state``                what is there now, in numbers
@@ -33,6 +35,7 @@ from aiohttp import web
 
 from libs.jira_simulator.api.answers import Refused, json_response, number
 from libs.jira_simulator.faults import Fault, Faults
+from libs.jira_simulator.odd.world import RATE, Odd
 from libs.jira_simulator.requests import RequestLog
 from libs.jira_simulator.site.dataset import Dataset
 from libs.jira_simulator.site.mutations import MutationError, Mutations
@@ -44,6 +47,8 @@ class Conditions(msgspec.Struct):
     """What the server does to every answer."""
 
     latency_ms: float = 0.0
+    odd: Odd | None = None
+    """What makes answers odd; None: nothing does."""
 
 
 class _Milliseconds(msgspec.Struct):
@@ -52,6 +57,14 @@ class _Milliseconds(msgspec.Struct):
     def __post_init__(self) -> None:
         if self.ms < 0:
             raise ValueError("ms must not be negative")
+
+
+class _Oddity(msgspec.Struct):
+    """As of `Odd`."""
+
+    seed: int
+    rate: float = RATE
+    kinds: list[str] = []
 
 
 class _RandomMutations(msgspec.Struct):
@@ -77,6 +90,9 @@ class Control:
             web.delete("/simulator/faults", self.clear_faults),
             web.post("/simulator/latency", self.latency),
             web.post("/simulator/index-lag", self.index_lag),
+            web.get("/simulator/odd", self.show_odd),
+            web.post("/simulator/odd", self.make_odd),
+            web.delete("/simulator/odd", self.heal),
             web.get("/simulator/requests", self.requests),
             web.delete("/simulator/requests", self.reset_requests),
             web.get("/simulator/changes", self.changes),
@@ -154,6 +170,24 @@ class Control:
     async def index_lag(self, request: web.Request) -> web.Response:
         self._dataset.index.set_lag((await _read(request, _Milliseconds)).ms)
         return json_response({"indexLagMs": self._dataset.index.lag_ms})
+
+    async def show_odd(self, _: web.Request) -> web.Response:
+        odd = self._conditions.odd
+        shown = {f"{record} {id_}": kind.name for (record, id_), kind in odd.shown.items()} if odd else {}
+        return json_response({"healed": odd is None or odd.healed, "shown": shown})
+
+    async def make_odd(self, request: web.Request) -> web.Response:
+        asked = await _read(request, _Oddity)
+        try:
+            self._conditions.odd = Odd(asked.seed, asked.rate, asked.kinds)
+        except ValueError as error:
+            raise Refused(400, str(error)) from None
+        return await self.show_odd(request)
+
+    async def heal(self, request: web.Request) -> web.Response:
+        if self._conditions.odd is not None:
+            self._conditions.odd.heal()
+        return await self.show_odd(request)
 
     async def requests(self, request: web.Request) -> web.Response:
         response = json_response(self._requests.summary())

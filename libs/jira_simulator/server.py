@@ -17,11 +17,15 @@ from aiohttp.typedefs import Handler
 
 from libs.jira_simulator import faults as spoiling
 from libs.jira_simulator.api.agile import AGILE, Agile
-from libs.jira_simulator.api.answers import ANONYMOUS, Refused
-from libs.jira_simulator.api.platform import LOGIN_NEEDED, Api
+from libs.jira_simulator.api.answers import ANONYMOUS, Refused, body_of
+from libs.jira_simulator.api.platform import LOGIN_NEEDED, Api, SearchBody
 from libs.jira_simulator.control import Conditions, Control
 from libs.jira_simulator.faults import LOGIN_REASON, Fault, Faults
-from libs.jira_simulator.requests import BODY_KEPT, Asked, RequestLog
+from libs.jira_simulator.odd.showing import Asked
+from libs.jira_simulator.odd.strays import Answer
+from libs.jira_simulator.odd.world import Odd
+from libs.jira_simulator.requests import BODY_KEPT, RequestLog
+from libs.jira_simulator.requests import Asked as Logged
 from libs.jira_simulator.search.pages import Search
 from libs.jira_simulator.site.dataset import Dataset
 from libs.jira_simulator.site.mutations import Mutations
@@ -89,7 +93,7 @@ async def serve(
     simulator.conditions.latency_ms = latency_ms
     dataset.index.set_lag(index_lag_ms)
     search = Search(dataset, token_seconds=token_seconds)
-    app = web.Application(middlewares=[_Front(simulator, compress=compress).around], client_max_size=MAX_BODY)
+    app = web.Application(middlewares=[_Front(simulator, search, compress=compress).around], client_max_size=MAX_BODY)
     app.add_routes(Api(dataset, search, inline=inline).routes())
     app.add_routes(Agile(dataset).routes())
     parts = simulator.mutations, simulator.faults, simulator.requests, simulator.conditions
@@ -107,8 +111,8 @@ async def serve(
 class _Front:
     """What every request meets before and behind its endpoint."""
 
-    def __init__(self, simulator: Simulator, *, compress: bool) -> None:
-        self._simulator = simulator
+    def __init__(self, simulator: Simulator, search: Search, *, compress: bool) -> None:
+        self._simulator, self._search = simulator, search
         self._compress = compress
         self._login = "Basic " + base64.b64encode(f"{simulator.email}:{simulator.token}".encode()).decode()
 
@@ -139,6 +143,8 @@ class _Front:
         if response is not None:
             return response
         response = await self._logged_in(request, handler)
+        if self._simulator.conditions.odd is not None:
+            await self._make_odd(self._simulator.conditions.odd, request, response)
         if fault is not None:
             return await spoiling.spoil(fault, request, response)
         if self._compress:
@@ -159,11 +165,25 @@ class _Front:
         response.headers["Server"] = "AtlassianEdge"
         return response
 
-    async def _noted(self, request: web.Request, status: int | None, began: float, fault: Fault | None) -> Asked:
+    async def _make_odd(self, odd: Odd, request: web.Request, response: web.Response) -> None:
+        body = response.body if isinstance(response.body, bytes) else b""
+        asked = Asked(request.method, request.path, dict(request.query), await self._token_to_itself(request))
+        answer = odd.answer(asked, Answer(response.status, body, response.content_type))
+        response.set_status(answer.status)
+        response.body, response.content_type = answer.body, answer.content_type
+        response.headers.update(answer.headers)
+
+    async def _token_to_itself(self, request: web.Request) -> str | None:
+        if request.method != "POST" or not request.path.endswith("/search/jql"):
+            return None
+        body = await body_of(request, SearchBody)
+        return None if body.next_page_token else self._search.first_token(body.jql)
+
+    async def _noted(self, request: web.Request, status: int | None, began: float, fault: Fault | None) -> Logged:
         body = (
             (await request.read()).decode(errors="replace") if request.can_read_body or request.method == "POST" else ""
         )
-        return Asked(
+        return Logged(
             at=zulu(self._simulator.dataset.clock.now()),
             method=request.method,
             path=request.path,

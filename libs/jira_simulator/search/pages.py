@@ -114,6 +114,10 @@ class Search:
         more = stop < len(result.keys)
         return Page(result.records[start:stop], self._write(text, result.keys[stop - 1]) if more else None)
 
+    def first_token(self, text: str) -> str:
+        """A token that leads to the first page, which needs none."""
+        return self._write(text, ())
+
     def count(self, text: str, *, anonymous: bool = False) -> int:
         """How many issues the index finds."""
         return len(self._result(text, (), anonymous=anonymous).keys)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 
 from libs.jira_simulator.site import adf, catalogue
 from libs.jira_simulator.site.dataset import Dataset
-from libs.jira_simulator.site.entities import IssueRecord, Sprint
+from libs.jira_simulator.site.entities import UNKNOWN_ACCOUNT, IssueRecord, Sprint
 from libs.jira_simulator.site.mutations import MutationError, Mutations
 
 Act = Callable[["RandomActs"], bool]
@@ -151,7 +151,9 @@ class RandomActs:
         return True
 
     def rename_user(self) -> bool:
-        self._mutations.rename_user(self._person(), f"Renamed {self._rng.randint(100, 999)}")
+        # Nobody renames the record that stands for all corrupted ones.
+        people = [account for account in self._people if account != UNKNOWN_ACCOUNT]
+        self._mutations.rename_user(self._rng.choice(people), f"Renamed {self._rng.randint(100, 999)}")
         return True
 
     def deactivate_user(self) -> bool:

@@ -7,13 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, Table, select
 
 from libs import read_tables
 
 Rows = dict[str, dict[Any, dict[str, Any]]]
+
+
+class Difference(NamedTuple):
+    """One thing that does not stand in the read tables as it should."""
+
+    table: str
+    key: Any
+    column: str
+    """Empty: the row itself."""
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.table} {self.key}: {self.column} {self.what}"
 
 
 def expected(changes: Iterable[Mapping[str, Any]], sprint_field: str) -> Rows:
@@ -106,26 +119,26 @@ def stored(engine: Engine, site: str, like: Rows) -> Rows:
     return found
 
 
-def differences(wanted: Rows, found: Rows) -> list[str]:
-    """What is missing, too much or different, in words; empty when all is as it should be."""
-    wrong: list[str] = []
+def differences(wanted: Rows, found: Rows) -> list[Difference]:
+    """What is missing, too much or different; empty when all is as it should be."""
+    wrong: list[Difference] = []
     for table in wanted:
         for key in wanted[table].keys() | found[table].keys():
             left, right = wanted[table].get(key), found[table].get(key)
             if left is None and table in REMEMBERED:
                 continue
             if left is None or right is None:
-                wrong.append(f"{table} {key}: {'not expected' if left is None else 'missing'}")
+                wrong.append(Difference(table, key, "", "not expected" if left is None else "missing"))
                 continue
             for column, value in left.items():
                 other = right[column]
                 if column == "words":
                     # Each word of the document must be readable, in order; how it is laid out is the product's choice.
                     if not _in_order(value, other):
-                        wrong.append(f"{table} {key}: body lacks words: {value} in {other}")
+                        wrong.append(Difference(table, key, column, f"{value} are not all in {other}"))
                 elif value != other:
-                    wrong.append(f"{table} {key}: {column} is {other!r}, should be {value!r}")
-    return sorted(wrong)
+                    wrong.append(Difference(table, key, column, f"is {other!r}, should be {value!r}"))
+    return sorted(wrong, key=str)
 
 
 KEYS: Mapping[str, Sequence[str]] = {
