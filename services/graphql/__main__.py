@@ -11,11 +11,11 @@ from libs.read_tables import readiness
 from libs.runtime import Health, Reported, Stop, engine, read_database, run_service
 from services.graphql.api.commands import SHOWN_SECONDS
 from services.graphql.api.context import Defaults
-from services.graphql.api.ingestor import ANSWER_SECONDS, REACH_SECONDS, Ingestor
 from services.graphql.app import CONSOLE, make_app
 from services.graphql.execution.limits import Limits
 from services.graphql.http.first_admin import prepare_access
 from services.graphql.http.hosts import Hosts
+from services.graphql.ingestor import ANSWER_SECONDS, REACH_SECONDS, Ingestor
 from services.graphql.measures import pool_measured
 from services.graphql.reading.reader import Reader
 from services.graphql.settings import Settings

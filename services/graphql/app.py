@@ -10,7 +10,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from libs.access import SessionStore, TokenStore
 from libs.runtime import Health, Stop, health_routes
 from services.graphql.api.context import Defaults, Parts
-from services.graphql.api.ingestor import Discovery, Ingestor
 from services.graphql.console.routes import console_routes
 from services.graphql.execution.errors import refusal
 from services.graphql.execution.limits import MAX_BODY, Limits
@@ -20,6 +19,7 @@ from services.graphql.http.sign_in import session_routes
 from services.graphql.http.sockets import Connections
 from services.graphql.http.throttle import Attempts
 from services.graphql.http.view import StrictView
+from services.graphql.ingestor import Discovery, Ingestor
 from services.graphql.reading.live import Live
 from services.graphql.reading.reader import Reader
 

@@ -13,10 +13,10 @@ from libs.events import ProjectKey
 from libs.temporal.commands import CommandRefusedError, JiraRefusedError, new_command_id
 from libs.temporal.messages import AnyCommand, Done
 from services.graphql.api.context import Context, Info
-from services.graphql.api.ingestor import NOT_DONE
 from services.graphql.api.payloads import UserError, user_error
 from services.graphql.api.project_names import uid
 from services.graphql.execution.errors import bad_input
+from services.graphql.ingestor import NOT_DONE
 from services.graphql.reading.versions import VersionQueries
 
 SHOWN_SECONDS: Final = 5.0

@@ -12,9 +12,9 @@ from typing import Any, Final
 from strawberry.types import Info as StrawberryInfo
 
 from libs.access import Principal, TokenStore
-from services.graphql.api.ingestor import Discovery, Ingestor
 from services.graphql.execution.errors import bad_input, coded
 from services.graphql.execution.limits import Limits
+from services.graphql.ingestor import Discovery, Ingestor
 from services.graphql.reading.live import Live
 from services.graphql.reading.loaders import Loaders
 from services.graphql.reading.reader import R, Reader

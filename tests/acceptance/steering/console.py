@@ -18,8 +18,8 @@ from libs.jira_simulator.server import Simulator, serve
 from libs.jira_simulator.site.dataset import Dataset
 from libs.runtime import Health, Stop
 from services.graphql.api.context import Defaults
-from services.graphql.api.ingestor import Ingestor
 from services.graphql.app import make_app
+from services.graphql.ingestor import Ingestor
 from services.graphql.reading.reader import Reader
 from services.graphql.reading.versions import VersionQueries
 from services.projector.loop import keep_projecting

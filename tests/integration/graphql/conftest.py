@@ -17,9 +17,9 @@ from libs.access import migrate as migrate_access
 from libs.read_tables import migrate, readiness
 from libs.runtime import Health, engine, read_database
 from services.graphql.api.context import Defaults
-from services.graphql.api.ingestor import Ingestor
 from services.graphql.app import make_app
 from services.graphql.execution.limits import Limits
+from services.graphql.ingestor import Ingestor
 from services.graphql.reading.reader import Reader
 from tests.conftest import BOTH_DATABASES
 from tests.servers.addresses import free_port

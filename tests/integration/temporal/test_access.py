@@ -19,7 +19,7 @@ from libs.temporal.connect import connect
 from services.cli.checks.findings import FAIL
 from services.cli.checks.scheduler import temporal as doctor_on_temporal
 from services.cli.settings import DoctorSettings
-from services.graphql.api.ingestor import Ingestor, TemporalUnavailableError
+from services.graphql.ingestor import Ingestor, TemporalUnavailableError
 from services.telemetry.settings import Settings as TelemetrySettings
 from services.telemetry.sweep.loop import sweep
 from tests.browser.stack import Service

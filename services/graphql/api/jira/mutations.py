@@ -10,11 +10,11 @@ from libs.temporal.commands import CommandRefusedError
 from libs.temporal.messages import OpenGate
 from services.graphql.api.commands import Reason
 from services.graphql.api.context import Info
-from services.graphql.api.ingestor import NOT_DONE
 from services.graphql.api.jira.fields import Site
 from services.graphql.api.jira.types import JiraClosing, OpenJiraGatePayload
 from services.graphql.api.payloads import UserError, user_error
 from services.graphql.api.roles import admin
+from services.graphql.ingestor import NOT_DONE
 
 
 @strawberry.type

@@ -5,8 +5,8 @@ from __future__ import annotations
 from libs.temporal.commands import JiraRefusedError
 from libs.temporal.messages import AnyQuestion, Options
 from services.graphql.api.context import Info
-from services.graphql.api.ingestor import NOT_DONE
 from services.graphql.execution.errors import coded
+from services.graphql.ingestor import NOT_DONE
 
 
 async def answer(info: Info, question: AnyQuestion) -> Options:

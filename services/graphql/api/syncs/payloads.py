@@ -9,11 +9,11 @@ import strawberry
 from libs.temporal.messages import AnyCommand, RequestSync, StartSync
 from services.graphql.api.commands import common_fields, outcome
 from services.graphql.api.context import Info
-from services.graphql.api.ingestor import NoAnswerError
 from services.graphql.api.payloads import UserError, user_error
 from services.graphql.api.project_names import find_project
 from services.graphql.api.syncs.queries import JOB
 from services.graphql.api.syncs.types import SyncJob
+from services.graphql.ingestor import NoAnswerError
 
 
 @strawberry.type(description="What came of a change to a project's sync.")

@@ -9,12 +9,12 @@ from strawberry.scalars import JSON
 
 from libs.events import ProjectKey
 from services.graphql.api.context import Info
-from services.graphql.api.ingestor import TemporalUnavailableError
 from services.graphql.api.project_names import key_of, uid
 from services.graphql.api.syncs.backoff import Backoff, next_run_of
 from services.graphql.api.syncs.failure import SyncError
 from services.graphql.api.syncs.queries import SyncQueries
 from services.graphql.execution.errors import coded
+from services.graphql.ingestor import TemporalUnavailableError
 from services.graphql.reading.from_row import EMPTY_IS_NULL, FromRow, column, from_row, moment_or_none
 from services.graphql.reading.pages import MAX_LIST, MAX_UPCOMING, encode, how_many, position_in, within
 from services.graphql.reading.reader import Row

@@ -16,9 +16,9 @@ from libs.access import migrate as migrate_access
 from libs.read_tables import migrate
 from libs.runtime import Health, engine, read_database
 from services.graphql.api.context import Defaults
-from services.graphql.api.ingestor import Ingestor
 from services.graphql.app import make_app
 from services.graphql.http.hosts import Hosts
+from services.graphql.ingestor import Ingestor
 from services.graphql.reading.reader import Reader
 from tests.servers.addresses import free_port
 from tests.unit.made import rows

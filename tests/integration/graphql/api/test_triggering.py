@@ -19,7 +19,7 @@ from libs.temporal.commands import REFUSED
 from libs.temporal.connect import connect
 from libs.temporal.messages import Done, RequestSync
 from libs.temporal.worker import make_worker
-from services.graphql.api import ingestor
+from services.graphql import ingestor
 from tests.integration.graphql.conftest import Api, app_over
 from tests.servers.addresses import TemporalServer
 from tests.unit.made import rows

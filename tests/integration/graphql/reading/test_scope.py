@@ -18,8 +18,8 @@ from libs import access, read_tables
 from libs.access import Role, SessionStore, TokenStore
 from libs.runtime import Health, engine, read_database
 from services.graphql.api.alerts.types import SHARED_SUBJECT
-from services.graphql.api.ingestor import Ingestor
 from services.graphql.app import make_app
+from services.graphql.ingestor import Ingestor
 from services.graphql.reading.reader import Reader
 from tests.integration.graphql.documents import queries, served
 from tests.servers.addresses import free_port

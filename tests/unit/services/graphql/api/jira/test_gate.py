@@ -14,9 +14,9 @@ from libs.access import Principal, Role
 from libs.temporal.commands import CommandFailedError, CommandRefusedError
 from libs.temporal.messages import AnyQuestion, Closing, FindClosings, OpenGate, Options
 from services.graphql.api.context import Defaults
-from services.graphql.api.ingestor import Discovery
 from services.graphql.api.schema import schema
 from services.graphql.execution.limits import Limits
+from services.graphql.ingestor import Discovery
 
 CLOSINGS = (
     Closing(
