@@ -15,7 +15,7 @@ Neither service owns them; both see them. Nothing here reads events or knows how
 from libs.read_tables.alerts import alert, alert_silence
 from libs.read_tables.columns import Moment
 from libs.read_tables.generations import FOLDED, LIVE, beside
-from libs.read_tables.issues import comment, hidden_comment, hidden_worklog, issue, issue_sprint, worklog
+from libs.read_tables.issues import comment, former_key, hidden_comment, hidden_worklog, issue, issue_sprint, worklog
 from libs.read_tables.migrate import ReadTablesError, create_all, migrate, readiness
 from libs.read_tables.notifications import notification, notification_alert
 from libs.read_tables.progress import dead_letter, gone, projection
@@ -54,6 +54,7 @@ __all__ = [
     "comment",
     "create_all",
     "dead_letter",
+    "former_key",
     "gone",
     "hidden_comment",
     "hidden_worklog",

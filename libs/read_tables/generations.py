@@ -19,6 +19,7 @@ FOLDED: Final = tuple(
         projects.project_change,
         issues.issue,
         issues.issue_sprint,
+        issues.former_key,
         issues.comment,
         issues.worklog,
         issues.hidden_comment,

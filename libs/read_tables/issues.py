@@ -1,4 +1,4 @@
-"""Issues, and what hangs on one: comments, worklogs, membership in sprints."""
+"""Issues, and what hangs on one: comments, worklogs, membership in sprints, former keys."""
 
 from typing import Final
 
@@ -53,6 +53,18 @@ issue_sprint: Final = Table(
     # read all of a site's rows to find those of a sprint.
     PrimaryKeyConstraint("issue_id", "site", "sprint_id"),
     Index("issue_sprint_by_sprint", "sprint_id", "site", "state", "issue_id"),
+    sqlite_with_rowid=False,  # the key is nearly the whole row
+)
+
+former_key: Final = Table(
+    "former_key",
+    metadata,
+    string("site"),
+    string("key"),  # under which the issue was seen, and which is not the one that it shows now
+    string("issue_id"),
+    time("updated"),  # the issue's own, when it was seen last under this key
+    version(),  # of the issue's stream, then
+    PrimaryKeyConstraint("key", "site", "issue_id"),  # people look a key up without naming the site
     sqlite_with_rowid=False,  # the key is nearly the whole row
 )
 

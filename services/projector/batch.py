@@ -30,6 +30,15 @@ class Entity(NamedTuple):
     content: Row | Absence
 
 
+class Held(NamedTuple):
+    """A key that an issue has or had."""
+
+    key: str
+    updated: str
+    """The issue's own time, as it was seen under this key."""
+    version: int
+
+
 class Membership(NamedTuple):
     """One entry of an issue's sprint field."""
 
@@ -52,6 +61,8 @@ class Changes:
         """Table -> key -> newest row or absence."""
         self.memberships: dict[Key, tuple[Membership, ...]] = {}
         """Sprint fields of the newest issue rows."""
+        self.held: list[tuple[Key, Held]] = []
+        """Keys of those rows of issues that a newer one, or an absence, has replaced within the batch."""
         self.accounts: set[Key] = set()
         """Users that rows of this batch name."""
         self.people: dict[Key, Row] = {}

@@ -56,8 +56,7 @@ class Reader:
 
     def _seen(self, site: ColumnElement[str], key: ColumnElement[str]) -> ColumnElement[bool]:
         """Whether a row of this project may be shown: it is registered, and within the projects."""
-        registered = exists().where(project.c.site == site, project.c.key == key, project.c.registered)
-        return and_(registered, self._allowed(site, key))
+        return and_(registered(site, key), self._allowed(site, key))
 
     def _allowed(self, site: ColumnElement[str], key: ColumnElement[str]) -> ColumnElement[bool]:
         if self._projects is None:
@@ -65,6 +64,11 @@ class Reader:
         if not self._projects:
             return false()
         return tuple_(site, key).in_(sorted(self._projects))
+
+
+def registered(site: ColumnElement[str], key: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether this project is registered."""
+    return exists().where(project.c.site == site, project.c.key == key, project.c.registered)
 
 
 def of_project(table: Table, key: ProjectKey) -> ColumnElement[bool]:

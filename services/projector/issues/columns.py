@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import Column, Table
 
 from libs.read_tables import ANONYMOUS, Moment
-from services.projector.issues.adf import readable
+from services.projector.issues.adf.blocks import readable
 from services.projector.issues.payloads import Named, Person, Status, account
 from services.projector.issues.tolerant import without_none
 from services.projector.tables.rows import Row

@@ -14,9 +14,10 @@ from libs.read_tables import comment, issue, worklog
 from services.projector.batch import Absence, Changes, NamedSprint
 from services.projector.issues import payloads
 from services.projector.issues.columns import columns_of
+from services.projector.issues.former_keys import held
 from services.projector.issues.sprint_field import memberships, sprint_entries
 from services.projector.issues.users import describe
-from services.projector.tables.rows import Row
+from services.projector.tables.rows import Key, Row
 from services.projector.tables.text import storable
 from services.projector.tables.times import stamp
 
@@ -50,8 +51,19 @@ def issue_fetched(event: JiraIssueFetched, changes: Changes) -> None:
     changes.name_accounts(event.site, (row["assignee_id"], row["reporter_id"]))
     describe(event.site, fields.assignee_id, changes)
     describe(event.site, fields.reporter_id, changes)
-    if changes.put("issue", key, event.stream_version, row):
+    if _put_issue(key, event.stream_version, row, changes):
         changes.memberships[key] = memberships(entries)
+
+
+def _put_issue(key: Key, version: int, content: Row | Absence, changes: Changes) -> bool:
+    """Note an issue or its absence, unless the batch has a newer one; of the older row only its key is kept."""
+    known = changes.entities["issue"].get(key)
+    noted = changes.put("issue", key, version, content)
+    if known is not None:
+        older = known.content if noted else content
+        if not isinstance(older, Absence):
+            changes.held.append((key, held(older)))
+    return noted
 
 
 def comment_fetched(event: JiraCommentFetched, changes: Changes) -> None:
@@ -91,19 +103,16 @@ def _fill_times(row: Row, updated: datetime) -> None:
 
 
 def issue_gone(event: JiraIssueGone, changes: Changes) -> None:
-    _put_absence("issue", event.issue_id, event, changes)
+    _put_issue((event.site, event.issue_id), event.stream_version, _absence(event), changes)
 
 
 def comment_gone(event: JiraCommentGone, changes: Changes) -> None:
-    _put_absence("comment", event.comment_id, event, changes)
+    changes.put("comment", (event.site, event.comment_id), event.stream_version, _absence(event))
 
 
 def worklog_gone(event: WorklogGone, changes: Changes) -> None:
-    _put_absence("worklog", event.worklog_id, event, changes)
+    changes.put("worklog", (event.site, event.worklog_id), event.stream_version, _absence(event))
 
 
-def _put_absence(
-    table: str, entity_id: str, event: JiraIssueGone | JiraCommentGone | WorklogGone, changes: Changes
-) -> None:
-    absence = Absence(event.reason.value, event.project, stamp(event.occurred_at))
-    changes.put(table, (event.site, entity_id), event.stream_version, absence)
+def _absence(event: JiraIssueGone | JiraCommentGone | WorklogGone) -> Absence:
+    return Absence(event.reason.value, event.project, stamp(event.occurred_at))

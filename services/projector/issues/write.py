@@ -1,16 +1,19 @@
 """Write what Jira holds: users, sprints, issues with their memberships, comments and worklogs."""
 
+from collections.abc import Mapping, Sequence
+
 from sqlalchemy import Connection
 
-from services.projector.batch import Absence, Changes
+from services.projector.batch import Absence, Changes, Held
 from services.projector.issues.absences import (
+    Settled,
     any_absence,
     hide_children,
     settle,
     show_children,
-    stored_versions,
     unhide,
 )
+from services.projector.issues.former_keys import forget_regained_keys, held, stored_keys, write_former_keys
 from services.projector.issues.memberships import (
     choose_again,
     choose_sprints,
@@ -45,15 +48,38 @@ def _write_issues(connection: Connection, tables: Tables, changes: Changes, *, l
     entities = changes.entities["issue"]
     if not entities:
         return set(), set()
+    stored = stored_keys(connection, tables, entities)
     settled = settle(connection, tables, "issue", entities, look=look)
-    stored = stored_versions(connection, tables["issue"], {_key(row): row for row in settled.rows})
-    rows = [row for row in settled.rows if stored.get(_key(row), 0) < row["version"]]
+    rows = [row for row in settled.rows if _key(row) not in stored or stored[_key(row)].version < row["version"]]
     memberships = {_key(row): changes.memberships[_key(row)] for row in rows}
     choose_sprints(connection, tables, rows, memberships)
     upsert(connection, tables["issue"], rows)
     replace_memberships(connection, tables, stored.keys() & memberships.keys(), memberships)
     remove_memberships(connection, tables, settled.left)
+    _write_keys(connection, tables, changes, stored, rows, settled)
     return settled.left, settled.returned
+
+
+def _write_keys(
+    connection: Connection,
+    tables: Tables,
+    changes: Changes,
+    stored: Mapping[Key, Held],
+    written: Sequence[Row],
+    settled: Settled,
+) -> None:
+    """Former keys, of what was `stored` before, of what is late, and of what the batch itself has replaced."""
+    now = {_key(row): row["key"] for row in written}
+    late = [
+        (key, held(entity.content))
+        for key, entity in changes.entities["issue"].items()
+        if key not in now and not isinstance(entity.content, Absence)
+    ]
+    other = {key: one for key, one in stored.items() if now.get(key) != one.key}
+    shown = {key: one.key for key, one in other.items() if key not in settled.left} | now
+    write_former_keys(connection, tables, [*other.items(), *late, *changes.held], shown)
+    again = {key for key in now if key in other or key in settled.returned}
+    forget_regained_keys(connection, tables, {key: now[key] for key in again})
 
 
 def _write_children(connection: Connection, tables: Tables, changes: Changes, *, look: bool) -> set[Key]:

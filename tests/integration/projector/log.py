@@ -52,7 +52,8 @@ def history(count: int = 300, seed: int = 7) -> list[Event]:
 def _happening(chance: random.Random, number: int, count: int) -> Iterator[Event]:
     issue = str(chance.randrange(count // 3 + 1))
     sprints = [build.sprint_entry(one, "future") for one in sorted(chance.sample(range(8), 2))]
-    yield build.issue(issue, sprints=sprints, summary=f"Change {number}: ünïcödé ☃")
+    key = f"DEMO-{issue}" if number % 7 else f"DEMO-9{issue}"
+    yield build.issue(issue, sprints=sprints, key=key, summary=f"Change {number}: ünïcödé ☃")
     yield build.comment(f"c{chance.randrange(count)}", issue, f"Comment {number}")
     yield build.worklog(f"w{chance.randrange(count)}", issue, number * 60)
     yield build.user(f"u{chance.randrange(5)}", f"User {number}")

@@ -90,7 +90,11 @@ def sprint_entry(sprint_id: int, state: str) -> dict[str, Any]:
     return {"id": sprint_id, "name": f"Sprint {sprint_id}", "state": state, "boardId": 3}
 
 
-def issue(issue_id: str = "1", *, sprints: Sequence[Any] | None = None, **fields: Any) -> JiraIssueFetched:
+def issue(
+    issue_id: str = "1", *, sprints: Sequence[Any] | None = None, key: str = "", **fields: Any
+) -> JiraIssueFetched:
+    """An issue as the project in its key shows it."""
+    key = key or f"{PROJECT}-{issue_id}"
     body: dict[str, Any] = {
         "summary": f"Issue {issue_id}",
         "description": text("What is to be done"),
@@ -105,12 +109,12 @@ def issue(issue_id: str = "1", *, sprints: Sequence[Any] | None = None, **fields
         **fields,
     }
     return JiraIssueFetched(
-        **shared("issue", issue_id),
+        **shared("issue", issue_id) | {"project": key.partition("-")[0]},
         issue_id=issue_id,
-        key=f"{PROJECT}-{issue_id}",
+        key=key,
         updated=MOMENT,
         sprint_field=SPRINT_FIELD,
-        payload=raw({"id": issue_id, "key": f"{PROJECT}-{issue_id}", "fields": body}),
+        payload=raw({"id": issue_id, "key": key, "fields": body}),
     )
 
 

@@ -46,6 +46,10 @@ def issue(number: int, **changed: Any) -> Row:
     }
 
 
+def former_key(key: str, issue_id: str, updated: str = DAY) -> Row:
+    return {"site": SITE, "key": key, "issue_id": issue_id, "updated": updated, "version": 1}
+
+
 def comment(number: int, issue_id: str, author_id: str = "ann") -> Row:
     return {
         "site": SITE,

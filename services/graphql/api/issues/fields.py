@@ -24,7 +24,9 @@ class IssueFilterInput:
     status: str | None = strawberry.field(default=None, description="Name of the status.")
     sprint: str | None = strawberry.field(default=None, description="Id of a sprint the issue is or was planned in.")
     updated_since: datetime | None = strawberry.field(default=None, description="Changed at or after this moment.")
-    text: str | None = strawberry.field(default=None, description="Found in key, summary or description.")
+    text: str | None = strawberry.field(
+        default=None, description="Found in a key that it has or had, in summary or description."
+    )
 
 
 @strawberry.type
@@ -34,7 +36,7 @@ class IssueQuery:
         self,
         info: Info,
         id: Annotated[strawberry.ID | None, argument(description="Jira's id.")] = None,  # noqa: A002
-        key: Annotated[str | None, argument(description="The current key.")] = None,
+        key: Annotated[str | None, argument(description="The key, or one that it had before it moved.")] = None,
     ) -> Issue | None:
         if (id is None) == (key is None):
             raise bad_input("give either id or key")

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, tuple_
 
 from libs.events import ProjectKey
-from libs.read_tables import comment, issue, issue_sprint, jira_user, sprint, worklog
+from libs.read_tables import comment, former_key, issue, issue_sprint, jira_user, sprint, worklog
 from services.graphql.reading.loaders import Key, Nested
-from services.graphql.reading.reader import Reader, Row, of_project
+from services.graphql.reading.reader import Reader, Row, of_project, registered
 
 _ISSUE: Final = tuple(column for column in issue.c if column is not issue.c.payload)
 """Jira's own JSON stays where it is: no answer is made of it, and it is many times the size of the rest."""
@@ -38,8 +38,25 @@ class IssueQueries(Reader):
         return await self._one(select(*_ISSUE).where(issue.c.issue_id == issue_id, self._seen_issue()))
 
     async def issue_by_key(self, key: str) -> Row | None:
-        """One issue by its current key."""
-        return await self._one(select(*_ISSUE).where(issue.c.key == key, self._seen_issue()))
+        """One issue by its key, else by one that it had before.
+
+        Of several that had it, the one that changed last under it. A key that another issue has now is that one's,
+        also for those who may not see it.
+        """
+        current = await self._one(select(*_ISSUE).where(issue.c.key == key, self._seen_issue()))
+        return current or await self._one(self._by_former_key(key))
+
+    def _by_former_key(self, key: str) -> Select[Any]:
+        now = issue.alias("now")
+        taken = exists().where(
+            now.c.site == former_key.c.site, now.c.key == key, registered(now.c.site, now.c.project_key)
+        )
+        return (
+            select(*_ISSUE)
+            .join(former_key, and_(former_key.c.site == issue.c.site, former_key.c.issue_id == issue.c.issue_id))
+            .where(former_key.c.key == key, ~taken, self._seen_issue())
+            .order_by(former_key.c.updated.desc(), *(part.desc() for part in _as_number(issue.c.issue_id)))
+        )
 
     async def issues_page(
         self, project: ProjectKey, narrow: IssueFilter, after: tuple[str, ...] | None, limit: int
@@ -58,8 +75,12 @@ class IssueQueries(Reader):
         if narrow.updated_since is not None:
             query = query.where(issue.c.updated >= narrow.updated_since)
         if narrow.text is not None:
+            former = former_key.c.key.icontains(narrow.text, autoescape=True)
             query = query.where(
                 or_(
+                    issue.c.issue_id.in_(
+                        select(former_key.c.issue_id).where(former_key.c.site == project.site, former)
+                    ),
                     issue.c.summary.icontains(narrow.text, autoescape=True),
                     issue.c.description.icontains(narrow.text, autoescape=True),
                     issue.c.key.icontains(narrow.text, autoescape=True),

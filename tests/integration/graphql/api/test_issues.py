@@ -6,7 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from libs.read_tables import comment, issue, issue_sprint, jira_user, mention, project, sprint, worklog
+from libs.read_tables import comment, former_key, issue, issue_sprint, jira_user, mention, project, sprint, worklog
+from services.graphql.api.issues.queries import IssueQueries
+from services.graphql.reading.reader import Reader
 from tests.integration.graphql.conftest import Api
 from tests.unit.made import rows
 
@@ -235,3 +237,63 @@ async def test_more_seconds_than_graphql_can_tell_are_the_most_it_can(api: Api, 
     api.insert(worklog, [rows.worklog(1, "10001", time_spent_seconds=seconds)])
     found = await api.data("""{ issue(key: "DEMO-1") { worklogs { timeSpent } } }""")
     assert found["issue"]["worklogs"] == [{"timeSpent": shown}]
+
+
+BY_KEY = "query ($key: String!) { issue(key: $key) { id key } }"
+
+
+async def found_by(api: Api, key: str) -> str | None:
+    found = (await api.data(BY_KEY, key=key))["issue"]
+    return None if found is None else str(found["id"])
+
+
+async def test_a_former_key_finds_the_issue(api: Api) -> None:
+    api.insert(project, [rows.project("MOVB")])
+    api.insert(issue, [rows.issue(1, project_key="MOVB", key="MOVB-2")])
+    api.insert(former_key, [rows.former_key("MOVA-1", "10001")])
+    assert [await found_by(api, key) for key in ("MOVB-2", "MOVA-1", "MOVA-2")] == ["10001", "10001", None]
+
+
+async def test_the_present_key_of_an_issue_counts_more_than_the_former_key_of_another(api: Api) -> None:
+    api.insert(project, [rows.project()])
+    api.insert(issue, [rows.issue(1, key="DEMO-9"), rows.issue(2, key="DEMO-1")])
+    api.insert(former_key, [rows.former_key("DEMO-1", "10001")])
+    assert await found_by(api, "DEMO-1") == "10002"
+
+
+async def test_of_several_issues_that_had_a_key_the_last_is_found(api: Api) -> None:
+    api.insert(project, [rows.project()])
+    api.insert(issue, [rows.issue(n) for n in (1, 2, 3)])
+    days = ("2026-01-01T00:00:00.000Z", "2026-03-01T00:00:00.000Z", "2026-02-01T00:00:00.000Z")
+    api.insert(former_key, [rows.former_key("OLD-1", f"1000{n}", day) for n, day in enumerate(days, 1)])
+    assert await found_by(api, "OLD-1") == "10002"
+
+
+async def test_the_project_that_an_issue_is_in_now_decides_who_may_find_it(api: Api) -> None:
+    api.insert(project, [rows.project("MOVA", "1"), rows.project("MOVB", "2")])
+    api.insert(
+        issue, [rows.issue(1, project_key="MOVB", key="MOVB-2"), rows.issue(2, project_key="MOVA", key="MOVA-9")]
+    )
+    api.insert(former_key, [rows.former_key("MOVA-1", "10001"), rows.former_key("MOVB-2", "10002")])
+    reader = Reader(api.reading)
+    of_a, of_b = (reader.within(frozenset({(rows.SITE, key)})).of(IssueQueries) for key in ("MOVA", "MOVB"))
+    assert await of_a.issue_by_key("MOVA-1") is None
+    assert await of_a.issue_by_key("MOVB-2") is None, "another issue, which this token may not see, has the key now"
+    assert [row and row["key"] for row in (await of_b.issue_by_key("MOVA-1"), await of_b.issue_by_key("MOVB-2"))] == [
+        "MOVB-2",
+        "MOVB-2",
+    ]
+
+
+async def test_a_key_that_only_an_issue_of_no_registered_project_has_is_free(api: Api) -> None:
+    api.insert(project, [rows.project()])
+    api.insert(issue, [rows.issue(1, key="DEMO-9"), rows.issue(2, project_key="LEFT", key="OLD-1")])
+    api.insert(former_key, [rows.former_key("OLD-1", "10001")])
+    assert await found_by(api, "OLD-1") == "10001"
+
+
+async def test_text_is_found_in_former_keys(api: Api) -> None:
+    api.insert(project, [rows.project()])
+    api.insert(issue, [rows.issue(1), rows.issue(2)])
+    api.insert(former_key, [rows.former_key("OLD-77", "10002")])
+    assert await ids(api, text="old-7") == ["10002"]

@@ -66,7 +66,7 @@ def test_an_issue_of_a_site_without_a_sprint_field_becomes_a_row(tables: Connect
 
 
 def test_what_jira_leaves_out_has_a_default(tables: Connection) -> None:
-    nothing = dict.fromkeys(
+    nothing: dict[str, Any] = dict.fromkeys(
         ("summary", "description", "status", "priority", "issuetype", "assignee", "reporter", "created", "updated")
     )
     given_events(tables, build.issue("7", **nothing))

@@ -3,11 +3,6 @@
 The walker is tolerant, because documents come from many editors and apps: a node it does not know keeps its words, a
 node of the wrong shape counts as empty. It never raises and never shows raw JSON. A plain string (Server and
 version 2 of the API) passes through.
-
-    adf            how blocks stand below one another
-    adf_leaves     what a node says by itself
-    adf_marks      what is struck out, raised, lowered, linked
-    adf_nodes      the parts of a node, whatever their types
 """
 
 from collections.abc import Callable, Iterator
@@ -15,9 +10,9 @@ from typing import Any, Final
 
 import msgspec
 
-from services.projector.issues.adf_leaves import LEAVES, own_words, unknown
-from services.projector.issues.adf_marks import Marks, joined, marked, marks_of
-from services.projector.issues.adf_nodes import Node, attrs, kind, nodes, written
+from services.projector.issues.adf.leaves import LEAVES, own_words, unknown
+from services.projector.issues.adf.marks import Marks, joined, marked, marks_of
+from services.projector.issues.adf.nodes import Node, attrs, kind, nodes, written
 from services.projector.tables.text import storable
 
 MAX_DEPTH: Final = 50

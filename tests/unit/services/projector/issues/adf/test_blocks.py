@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from libs.read_tables import mention
-from services.projector.issues.adf import _RENDERERS, MAX_DEPTH, readable
+from services.projector.issues.adf.blocks import _RENDERERS, MAX_DEPTH, readable
 
 
 def node(kind: str, *content: Any, **attrs: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from libs.read_tables import mention
-from services.projector.issues.adf_nodes import Node, attrs, first, inside, kind, written
+from services.projector.issues.adf.nodes import Node, attrs, first, inside, kind, written
 
 
 def own_words(node: Node) -> str:

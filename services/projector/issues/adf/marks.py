@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from typing import Final, NamedTuple
 
-from services.projector.issues.adf_nodes import Node, attrs, kind, nodes, written
+from services.projector.issues.adf.nodes import Node, attrs, kind, nodes, written
 
 
 class Marks(NamedTuple):
