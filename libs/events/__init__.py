@@ -54,6 +54,7 @@ from libs.events.types.facts import (
     JiraProjectFetched,
     JiraUserFetched,
     SprintFetched,
+    SprintListed,
     WorklogFetched,
 )
 from libs.events.types.notifications import (
@@ -138,6 +139,7 @@ __all__ = [
     "SchemaDriftDetected",
     "SiteRegistered",
     "SprintFetched",
+    "SprintListed",
     "Stopping",
     "StoreError",
     "StoreVersionError",

@@ -22,7 +22,7 @@ from libs.read_tables.progress import dead_letter, gone, projection
 from libs.read_tables.projects import project, project_change, tracked_user
 from libs.read_tables.quarantine import quarantine
 from libs.read_tables.shape import needed, number
-from libs.read_tables.sprints import sprint
+from libs.read_tables.sprints import sprint, sprint_project
 from libs.read_tables.sync import schema_drift, sync_job, sync_log, sync_run, sync_state
 from libs.read_tables.users import (
     ANONYMOUS,
@@ -75,6 +75,7 @@ __all__ = [
     "readiness",
     "schema_drift",
     "sprint",
+    "sprint_project",
     "sync_job",
     "sync_log",
     "sync_run",

@@ -25,6 +25,7 @@ FOLDED: Final = tuple(
         issues.hidden_comment,
         issues.hidden_worklog,
         sprints.sprint,
+        sprints.sprint_project,
         sync.sync_state,
         sync.sync_job,
         sync.sync_run,

@@ -1,8 +1,8 @@
-"""Sprints."""
+"""Sprints, and the projects that they belong to."""
 
 from typing import Final
 
-from sqlalchemy import Index, Table
+from sqlalchemy import Table
 
 from libs.read_tables.columns import key, optional, optional_text, optional_time, string, version
 from libs.read_tables.version import metadata
@@ -12,7 +12,6 @@ sprint: Final = Table(
     metadata,
     key("site"),
     key("sprint_id"),
-    string("project_key"),  # of the registration that fetched it last
     optional("board_id"),  # the board it was made on
     string("name"),
     string("state"),  # active, future, closed
@@ -21,5 +20,14 @@ sprint: Final = Table(
     optional_time("end_date"),
     optional_time("complete_date"),
     version(),  # 0: only issues name it, as the last of them shows it
-    Index("sprint_by_project", "site", "project_key"),
+)
+
+# A sprint may stand on boards of several projects.
+sprint_project: Final = Table(
+    "sprint_project",
+    metadata,
+    key("site"),
+    key("project_key"),  # of a registration whose boards list it, or that has fetched it
+    key("sprint_id"),
+    sqlite_with_rowid=False,  # the key is the whole row
 )

@@ -46,13 +46,6 @@ class Membership(NamedTuple):
     state: str | None
 
 
-class NamedSprint(NamedTuple):
-    """A sprint as an issue shows it."""
-
-    project_key: str
-    entry: Mapping[str, Any]
-
-
 class Changes:
     """The effect of a batch: filled by `projections.collect`, written by `write.write`."""
 
@@ -69,8 +62,10 @@ class Changes:
         """Users without an account, with the name that Jira shows: the newest counts."""
         self.nicknames: dict[Key, Row] = {}
         """Users without an account of whom it shows only a name to log in with: counts until it shows more."""
-        self.sprints: dict[Key, NamedSprint] = {}
+        self.sprints: dict[Key, Mapping[str, Any]] = {}
         """Sprints that issues of this batch name, as the last of them shows each."""
+        self.sprint_projects: set[tuple[str, str, str]] = set()
+        """Site, project and sprint, where a sprint was found to belong to a project."""
         self.of_projects: list[Recorded] = []
         """Events to fold over the stored rows of their project."""
         self.of_notifications: list[Recorded] = []

@@ -27,6 +27,7 @@ from libs.events import (
     SchedulePaused,
     ScheduleResumed,
     SprintFetched,
+    SprintListed,
     SyncCancelled,
     SyncFailed,
     SyncPageRecorded,
@@ -63,6 +64,7 @@ FACTS: Final[dict[type[Event], Callable[[Any, Changes], None]]] = {
     WorklogFetched: issues.worklog_fetched,
     WorklogGone: issues.worklog_gone,
     SprintFetched: sprints.sprint_fetched,
+    SprintListed: sprints.sprint_listed,
     JiraUserFetched: users.user_fetched,
 }
 """One entity each: the newest version wins."""

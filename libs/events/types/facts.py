@@ -62,6 +62,14 @@ class SprintFetched(Event, frozen=True, kw_only=True):
     payload: Raw
 
 
+class SprintListed(Event, frozen=True, kw_only=True):
+    """A board of the project lists the sprint. Each project whose boards do says so once, whoever read the sprint."""
+
+    entity = "listing"
+
+    sprint_id: str
+
+
 class JiraUserFetched(Event, frozen=True, kw_only=True):
     """A user, as embedded in an issue or as looked up."""
 

@@ -28,6 +28,7 @@ from libs.events.types.facts import (
     JiraProjectFetched,
     JiraUserFetched,
     SprintFetched,
+    SprintListed,
     WorklogFetched,
 )
 from libs.events.types.notifications import (
@@ -54,6 +55,7 @@ TOPICS: Final[dict[str, type[Event]]] = {
     "JiraCommentFetched.v1": JiraCommentFetched,
     "WorklogFetched.v1": WorklogFetched,
     "SprintFetched.v1": SprintFetched,
+    "SprintListed.v1": SprintListed,
     "JiraUserFetched.v1": JiraUserFetched,
     "JiraIssueGone.v1": JiraIssueGone,
     "JiraCommentGone.v1": JiraCommentGone,

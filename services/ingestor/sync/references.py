@@ -30,6 +30,7 @@ from services.ingestor.sync.records.quarantine import Settlement, debt_of, settl
 from services.ingestor.sync.records.translate import (
     Origin,
     count,
+    listings,
     project_change,
     sprint_change,
     user_change,
@@ -256,6 +257,7 @@ async def _sprints(jira: JiraClient, origin: Origin, board: int) -> Found:
     sprints = await jira.sprints(board)
     called = f"board {board}, sprint"
     found = each((sprint.payload for sprint in sprints), "sprint", called, partial(sprint_change, origin))
+    found.changes += listings(origin, found.changes)
     return noted(found, sprints, "sprint")
 
 

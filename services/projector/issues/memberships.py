@@ -6,7 +6,8 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, bindparam, exists, select
 
-from services.projector.batch import Membership, NamedSprint
+from services.projector.batch import Membership
+from services.projector.issues.sprint_field import Entry
 from services.projector.issues.sprints import NAMED, current_sprint, named_sprint
 from services.projector.tables.rows import Key, Row, Tables
 from services.projector.tables.upserts import by_site, insert_missing, overwrite, upsert
@@ -23,11 +24,19 @@ def write_sprints(connection: Connection, tables: Tables, rows: Sequence[Row]) -
     return changed | _disagreeing(connection, tables, newer.keys() - known.keys())
 
 
-def write_named_sprints(connection: Connection, tables: Tables, named: Mapping[Key, NamedSprint]) -> None:
+def write_named_sprints(connection: Connection, tables: Tables, named: Mapping[Key, Entry]) -> None:
     """Write the sprints that only issues show; those that were fetched, in this batch or before, know better."""
     unseen = named.keys() - _stored(connection, tables, set(named)).keys()
-    rows = [named_sprint(site, sprint_id, *named[site, sprint_id]) for site, sprint_id in sorted(unseen)]
+    rows = [named_sprint(site, sprint_id, named[site, sprint_id]) for site, sprint_id in sorted(unseen)]
     overwrite(connection, tables["sprint"], rows)
+
+
+def write_sprint_projects(connection: Connection, tables: Tables, found: set[tuple[str, str, str]]) -> None:
+    """Write to which projects sprints belong: (site, project, sprint)."""
+    rows = [
+        {"site": site, "project_key": project, "sprint_id": sprint_id} for site, project, sprint_id in sorted(found)
+    ]
+    insert_missing(connection, tables["sprint_project"], rows)
 
 
 class _Stored(NamedTuple):

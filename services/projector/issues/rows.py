@@ -11,7 +11,7 @@ from libs.events import (
     WorklogGone,
 )
 from libs.read_tables import comment, issue, worklog
-from services.projector.batch import Absence, Changes, NamedSprint
+from services.projector.batch import Absence, Changes
 from services.projector.issues import payloads
 from services.projector.issues.columns import columns_of
 from services.projector.issues.former_keys import held
@@ -47,7 +47,7 @@ def issue_fetched(event: JiraIssueFetched, changes: Changes) -> None:
     entries = sprint_entries(fields.sprints)
     for sprint_id, entry in entries.items():
         if entry.get("name"):
-            changes.sprints[event.site, sprint_id] = NamedSprint(event.project, entry)
+            changes.sprints[event.site, sprint_id] = entry
     changes.name_accounts(event.site, (row["assignee_id"], row["reporter_id"]))
     describe(event.site, fields.assignee_id, changes)
     describe(event.site, fields.reporter_id, changes)

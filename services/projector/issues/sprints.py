@@ -8,7 +8,7 @@ sprint versions: the outcome does not depend on which came first.
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from libs.events import SprintFetched
+from libs.events import SprintFetched, SprintListed
 from libs.jira_client.models import StoredSprint
 from libs.read_tables import sprint
 from services.projector.batch import Changes, Membership
@@ -30,21 +30,25 @@ _columns = columns_of(StoredSprint, sprint)
 
 def sprint_fetched(event: SprintFetched, changes: Changes) -> None:
     decoded = payloads.sprints.read(event.payload, event.stream_id)
-    row = _row(event.site, event.sprint_id, event.project, decoded, event.stream_version)
+    row = _row(event.site, event.sprint_id, decoded, event.stream_version)
     changes.put("sprint", (event.site, event.sprint_id), event.stream_version, row)
+    changes.sprint_projects.add((event.site, event.project, event.sprint_id))
 
 
-def named_sprint(site: str, sprint_id: str, project: str, entry: Entry) -> Row:
+def sprint_listed(event: SprintListed, changes: Changes) -> None:
+    changes.sprint_projects.add((event.site, event.project, event.sprint_id))
+
+
+def named_sprint(site: str, sprint_id: str, entry: Entry) -> Row:
     """The row of a sprint that nobody has fetched, as an issue shows it."""
-    return _row(site, sprint_id, project, as_far_as_readable(StoredSprint, entry, []), NAMED)
+    return _row(site, sprint_id, as_far_as_readable(StoredSprint, entry, []), NAMED)
 
 
-def _row(site: str, sprint_id: str, project: str, decoded: StoredSprint, version: int) -> Row:
+def _row(site: str, sprint_id: str, decoded: StoredSprint, version: int) -> Row:
     row = _columns(decoded)
     row.update(
         site=site,
         sprint_id=sprint_id,
-        project_key=project,
         board_id=row["board_id"] if decoded.origin_board_id is None else str(decoded.origin_board_id),
         name=row["name"] or f"Sprint {sprint_id}",
         state=(row["state"] or FUTURE).lower(),

@@ -20,6 +20,7 @@ from services.projector.issues.memberships import (
     remove_memberships,
     replace_memberships,
     write_named_sprints,
+    write_sprint_projects,
     write_sprints,
 )
 from services.projector.issues.users import placeholders
@@ -35,6 +36,7 @@ def write_issues(connection: Connection, tables: Tables, changes: Changes) -> No
     insert_missing(connection, tables["jira_user"], placeholders(changes.accounts))
     moved_sprints = write_sprints(connection, tables, _rows(changes, "sprint"))
     write_named_sprints(connection, tables, changes.sprints)
+    write_sprint_projects(connection, tables, changes.sprint_projects)
     look = any_absence(connection, tables)
     left, returned = _write_issues(connection, tables, changes, look=look)
     touched = _write_children(connection, tables, changes, look=look)

@@ -59,6 +59,7 @@ def _happening(chance: random.Random, number: int, count: int) -> Iterator[Event
     yield build.user(f"u{chance.randrange(5)}", f"User {number}")
     if chance.random() < 0.2:
         yield build.sprint(chance.randrange(8), chance.choice(["active", "closed", "future"]))
+        yield build.sprint_listed(number % 8, "SHARED")
     if chance.random() < 0.1:
         yield build.issue_gone(str(chance.randrange(count // 3 + 1)), chance.choice(list(AbsenceReason)))
     if chance.random() < 0.1:

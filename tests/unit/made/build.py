@@ -45,6 +45,7 @@ from libs.events import (
     ScheduleResumed,
     SchemaDriftDetected,
     SprintFetched,
+    SprintListed,
     SyncCancelled,
     SyncFailed,
     SyncMode,
@@ -167,6 +168,11 @@ def worklog_gone(worklog_id: str = "w1", issue_id: str = "1") -> WorklogGone:
 def sprint(sprint_id: int, state: str, **parts: Any) -> SprintFetched:
     body = {**sprint_entry(sprint_id, state), "startDate": WRITTEN, "goal": "Ship it", **parts}
     return SprintFetched(**shared("sprint", str(sprint_id)), sprint_id=str(sprint_id), payload=raw(body))
+
+
+def sprint_listed(sprint_id: int, project: str = PROJECT) -> SprintListed:
+    listing = f"{project}/{sprint_id}"
+    return SprintListed(**shared("listing", listing) | {"project": project}, sprint_id=str(sprint_id))
 
 
 def user(account_id: str, name: str = "Ada", **parts: Any) -> JiraUserFetched:

@@ -96,7 +96,6 @@ def sprint(sprint_id: str, **changed: Any) -> Row:
     return {
         "site": SITE,
         "sprint_id": sprint_id,
-        "project_key": "DEMO",
         "board_id": "1",
         "name": f"Sprint {sprint_id}",
         "state": "active",
@@ -107,6 +106,10 @@ def sprint(sprint_id: str, **changed: Any) -> Row:
         "version": 1,
         **changed,
     }
+
+
+def sprint_project(sprint_id: str, key: str = "DEMO") -> Row:
+    return {"site": SITE, "project_key": key, "sprint_id": sprint_id}
 
 
 def job(key: str = "DEMO", **changed: Any) -> Row:

@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, tuple_
 
 from libs.events import ProjectKey
-from libs.read_tables import comment, former_key, issue, issue_sprint, jira_user, sprint, worklog
+from libs.read_tables import comment, former_key, issue, issue_sprint, jira_user, sprint, sprint_project, worklog
 from services.graphql.reading.loaders import Key, Nested
 from services.graphql.reading.reader import Reader, Row, of_project, registered
 
@@ -116,8 +116,9 @@ class IssueQueries(Reader):
             .join(issue, and_(issue.c.site == issue_sprint.c.site, issue.c.issue_id == issue_sprint.c.issue_id))
             .where(of_project(issue, project))
         )
+        listed = select(sprint_project.c.sprint_id).where(of_project(sprint_project, project))
         query = select(sprint).where(
-            sprint.c.site == project.site, or_(sprint.c.project_key == project.key, sprint.c.sprint_id.in_(planned))
+            sprint.c.site == project.site, or_(sprint.c.sprint_id.in_(listed), sprint.c.sprint_id.in_(planned))
         )
         return await self._rows(query.order_by(sprint.c.start_date.nulls_last(), *_as_number(sprint.c.sprint_id)))
 

@@ -24,6 +24,7 @@ from libs.events import (
     JiraUserFetched,
     ProjectKey,
     SprintFetched,
+    SprintListed,
     WorklogFetched,
     digest,
 )
@@ -350,6 +351,18 @@ def sprint_change(origin: Origin, raw: Raw) -> Change:
         *map(_date_words, _dates(sprint)),
     )
     return origin.change(event, identity, origin.fetched_at)
+
+
+def listings(origin: Origin, sprints: Iterable[Change]) -> list[Change]:
+    """That a board of the project lists these sprints, which other projects may have read before."""
+    found = []
+    for sprint in sprints:
+        if isinstance(sprint.event, SprintFetched):
+            sprint_id = sprint.event.sprint_id
+            envelope = origin.envelope(SprintListed, f"{origin.project}/{sprint_id}")
+            event = SprintListed(**envelope, sprint_id=sprint_id)
+            found.append(origin.change(event, _digest_of(origin.project, sprint_id), origin.fetched_at))
+    return found
 
 
 def _dates(sprint: SprintFact) -> tuple[Raw, Raw, Raw]:

@@ -6,7 +6,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from libs.read_tables import comment, former_key, issue, issue_sprint, jira_user, mention, project, sprint, worklog
+from libs.read_tables import (
+    comment,
+    former_key,
+    issue,
+    issue_sprint,
+    jira_user,
+    mention,
+    project,
+    sprint,
+    sprint_project,
+    worklog,
+)
 from services.graphql.api.issues.queries import IssueQueries
 from services.graphql.reading.reader import Reader
 from tests.integration.graphql.conftest import Api
@@ -221,6 +232,7 @@ async def test_equal_times_are_ordered_by_the_number_of_the_id(api: Api) -> None
     api.insert(
         sprint, [rows.sprint(n, start_date=start) for n, start in (("100", None), ("99", None), ("7", rows.DAY))]
     )
+    api.insert(sprint_project, [rows.sprint_project(n) for n in ("100", "99", "7")])
     api.insert(comment, [rows.comment(n, "10001") for n in (100000, 99999, 99998)])
     api.insert(worklog, [rows.worklog(100000, "10001", started=None), rows.worklog(99999, "10001")])
     query = """{ issue(key: "DEMO-1") { comments { id } worklogs { id } } sprints(projectId: "DEMO") { id } }"""
@@ -297,3 +309,12 @@ async def test_text_is_found_in_former_keys(api: Api) -> None:
     api.insert(issue, [rows.issue(1), rows.issue(2)])
     api.insert(former_key, [rows.former_key("OLD-77", "10002")])
     assert await ids(api, text="old-7") == ["10002"]
+
+
+async def test_a_sprint_belongs_to_every_project_whose_boards_list_it(api: Api) -> None:
+    api.insert(project, [rows.project("SHRA", "1"), rows.project("SHRB", "2"), rows.project("NONE", "3")])
+    api.insert(sprint, [rows.sprint("71")])
+    api.insert(sprint_project, [rows.sprint_project("71", "SHRA"), rows.sprint_project("71", "SHRB")])
+    query = """{ a: sprints(projectId: "SHRA") { id } b: sprints(projectId: "SHRB") { id }
+                 none: sprints(projectId: "NONE") { id } }"""
+    assert await api.data(query) == {"a": [{"id": "71"}], "b": [{"id": "71"}], "none": []}

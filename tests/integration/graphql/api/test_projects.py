@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from libs.read_tables import NEVER, comment, issue, issue_sprint, jira_user, project, sprint, sync_job, sync_log
+from libs.read_tables import (
+    NEVER,
+    comment,
+    issue,
+    issue_sprint,
+    jira_user,
+    project,
+    sprint,
+    sprint_project,
+    sync_job,
+    sync_log,
+)
 from libs.read_tables import sync_state as sync_state_table
 from tests.integration.graphql.conftest import Api
 from tests.unit.made import rows
@@ -95,7 +106,9 @@ async def test_users_and_sprints_are_those_of_the_project(api: Api) -> None:
     api.insert(jira_user, [rows.user(name) for name in ("ann", "bob", "cleo", "dora", "elsewhere")])
     api.insert(issue, [rows.issue(1, assignee_id="bob", reporter_id="ann"), rows.issue(2, project_key="OTHER")])
     api.insert(comment, [rows.comment(1, "10001", "cleo"), rows.comment(2, "10002", "elsewhere")])
-    api.insert(sprint, [rows.sprint("7"), rows.sprint("8", project_key="OTHER"), rows.sprint("9", project_key="OTHER")])
+    api.insert(sprint, [rows.sprint("7"), rows.sprint("8"), rows.sprint("9")])
+    api.insert(sprint_project, [rows.sprint_project("7"), rows.sprint_project("8", "OTHER")])
+    api.insert(sprint_project, [rows.sprint_project("9", "OTHER")])
     api.insert(
         issue_sprint, [{"site": rows.SITE, "issue_id": "10001", "sprint_id": "8", "place": 0, "state": "active"}]
     )

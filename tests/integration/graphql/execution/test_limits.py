@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy
 from prometheus_client import REGISTRY
 
-from libs.read_tables import issue, project, sprint
+from libs.read_tables import issue, project, sprint, sprint_project
 from services.graphql.execution.limits import MAX_ALIASES, Limits
 from tests.eventually import until
 from tests.integration.graphql.conftest import Api
@@ -37,6 +37,7 @@ def demo(api: Api) -> Api:
     """A project whose sprints take for ever to read."""
     api.insert(project, [rows.project()])
     api.insert(sprint, [rows.sprint("1")])
+    api.insert(sprint_project, [rows.sprint_project("1")])
     with api.tables.begin() as connection:
         connection.execute(sqlalchemy.text("ALTER TABLE sprint RENAME TO kept"))
         connection.execute(sqlalchemy.text(NEVER_ENDING))

@@ -19,6 +19,7 @@ SUBJECT_ENDS = {
     "JiraCommentFetched.v1": "comment.jira_comment_fetched",
     "WorklogFetched.v1": "worklog.worklog_fetched",
     "SprintFetched.v1": "sprint.sprint_fetched",
+    "SprintListed.v1": "listing.sprint_listed",
     "JiraUserFetched.v1": "user.jira_user_fetched",
     "JiraIssueGone.v1": "issue.jira_issue_gone",
     "JiraCommentGone.v1": "comment.jira_comment_gone",

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import cast
 
 import pytest
 from msgspec import Raw
 
-from libs.events import SprintFetched
+from libs.events import Append, SprintFetched, SprintListed, migrate, open_store
 from libs.jira_client import ErrorCode, JiraClient, JiraError
 from libs.jira_client.failures.classify import Answer, Context, classify
 from libs.jira_client.failures.errors import error_for
-from services.ingestor.sync.records.translate import Origin, count, sprint_change
+from services.ingestor.sync.records.translate import Origin, count, listings, sprint_change
 from services.ingestor.sync.references import Found, each, in_words, refreshed_at
 from services.ingestor.sync.refresh_plan import due_refreshes
 
@@ -34,6 +36,25 @@ def test_an_odd_sprint_of_a_board_is_named_and_the_others_are_read() -> None:
     assert [warning.partition(" (")[0] for warning in found.warnings] == [
         "Could not read board 9, sprint at place 2",
         "Could not read board 9, sprint at place 3",
+    ]
+
+
+def test_every_project_whose_boards_list_a_sprint_says_so_once(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/jdi.db"
+    migrate(url)
+    with contextlib.closing(open_store(url)) as log:
+        appended = []
+        for minute, project in enumerate(["SHRA", "SHRB", "SHRA", "SHRB"]):
+            at = NOW.replace(minute=minute)
+            origin = Origin(site="acme", project=project, cause="run", fetched_at=at)
+            sprints = [sprint_change(origin, Raw(b'{"id":71,"name":"Shared A","state":"active"}'))]
+            done = log.append(Append(changes=[*sprints, *listings(origin, sprints)]))
+            appended.append([(type(event), event.project) for event in done.appended])
+    assert appended == [
+        [(SprintFetched, "SHRA"), (SprintListed, "SHRA")],
+        [(SprintListed, "SHRB")],
+        [],
+        [],
     ]
 
 

@@ -184,6 +184,13 @@ def test_a_sprint_of_either_shape_becomes_a_row(tables: Connection) -> None:
     assert (six["board_id"], six["state"], six["start_date"], six["goal"]) == ("3", "future", None, None)
 
 
+def test_a_sprint_belongs_to_who_has_fetched_it_and_to_every_project_that_lists_it(tables: Connection) -> None:
+    events = [build.sprint(5, "active"), build.sprint_listed(5, "DEMO"), build.sprint_listed(5, "SHRB")]
+    for event in build.recorded([*events, build.sprint(5, "closed")]):
+        apply(tables, [event])
+    assert [row["project_key"] for row in rows(tables, "sprint_project")] == ["DEMO", "SHRB"]
+
+
 ENTRIES = [(1, "closed"), (2, "closed"), (3, "future"), (4, "future"), (5, "active")]
 
 
@@ -272,7 +279,7 @@ def test_a_sprint_that_only_issues_name_is_shown_as_they_show_it(tables: Connect
     apply(tables, events[:1])
     row = only(rows(tables, "sprint"))
     assert (row["name"], row["state"], row["goal"]) == ("Iteration 4, north", "future", "Ship, all,")
-    assert (row["sprint_id"], row["board_id"], row["project_key"], row["version"]) == ("52", "7", "DEMO", 0)
+    assert (row["sprint_id"], row["board_id"], row["version"]) == ("52", "7", 0)
     assert only(rows(tables, "issue"))["sprint_id"] == "52"
     for batch in (events, events[:1]):
         apply(tables, batch)
@@ -329,6 +336,8 @@ def history() -> list[Event]:
         build.issue("2", sprints=entries[:1]),
         build.sprint(1, "active"),
         build.sprint(2, "future"),
+        build.sprint_listed(2),
+        build.sprint_listed(2, "OTHER"),
         build.comment("c1", "1"),
         build.comment("c2", "2"),
         build.worklog("w1", "1"),
