@@ -52,6 +52,7 @@ from libs.jira_client.models import (
     Sprint,
     User,
     sprint_field,
+    sprint_fields,
 )
 from libs.jira_client.page_size import PageSize, smaller_may_help
 from libs.jira_client.pages import SeenTokens, unbelievable
@@ -115,6 +116,7 @@ __all__ = [
     "seconds_left",
     "smaller_may_help",
     "sprint_field",
+    "sprint_fields",
     "unbelievable",
 ]
 

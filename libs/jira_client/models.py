@@ -20,7 +20,8 @@ from msgspec import Raw
 UNKNOWN_ACCOUNT: Final = "unknown"
 """Jira's account id for a corrupted record; many distinct people share it, so it is nobody."""
 SPRINT_FIELD: Final = "com.pyxis.greenhopper.jira:gh-sprint"
-"""The type of the custom field that lists an issue's sprints; its id differs from site to site."""
+"""The type of the custom field that lists an issue's sprints; its id differs from site to site, and a site may have
+several of them."""
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -70,8 +71,17 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def sprint_field(fields: Iterable[Field]) -> str | None:
-    """The id of the field that holds an issue's sprints, or None when the site has none."""
-    return next((field.id for field in fields if field.schema and field.schema.custom == SPRINT_FIELD), None)
+    """The ids of the fields that hold an issue's sprints, as one text; None when the site has none.
+
+    `sprint_fields` takes it apart. The text is the same in whatever order Jira lists the fields.
+    """
+    ids = {field.id for field in fields if field.schema and field.schema.custom == SPRINT_FIELD}
+    return ",".join(sorted(ids, key=lambda one: (len(one), one))) or None
+
+
+def sprint_fields(written: str | None) -> tuple[str, ...]:
+    """The ids in a text of `sprint_field`; earlier versions have written only one."""
+    return tuple(written.split(",")) if written else ()
 
 
 class Project(Record, frozen=True, kw_only=True):

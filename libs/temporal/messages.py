@@ -308,6 +308,7 @@ class Scan(Message, frozen=True, kw_only=True):
     scan_started_at: datetime
     """Jira's clock when the scan began: the next watermark counts from here, never from rows seen."""
     sprint_field: str | None
+    """As of `libs.jira_client.sprint_field`: of several fields the ids stand side by side."""
     pages: int
     """Pages of stored ids (full run); 0 when the pages come by token."""
     counts: Counts

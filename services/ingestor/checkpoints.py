@@ -26,6 +26,7 @@ class CheckpointNames:
 
     @property
     def sprint_field(self) -> str:
+        """The ids of the site's sprint fields, as `libs.jira_client.sprint_field` writes them."""
         return f"{self._prefix}sprint-field"
 
     @property

@@ -27,7 +27,8 @@ class JiraIssueFetched(Event, frozen=True, kw_only=True):
     key: str
     updated: datetime
     sprint_field: str | None
-    """Id of the site's sprint field (`customfield_…`) when the issue was read; None on a site without boards."""
+    """Id of the site's sprint field (`customfield_…`) when the issue was read, of several all with commas between; None
+    on a site without boards."""
     payload: Raw
 
 

@@ -6,12 +6,13 @@ documents is read as far as it goes: see `tolerant.py`.
 """
 
 import functools
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from libs.events import JiraIssueFetched
-from libs.jira_client.models import StoredSprint, StoredUser, UserReference
+from libs.jira_client.models import StoredSprint, StoredUser, UserReference, sprint_fields
 from libs.read_tables import FORMER_USER, NO_ACCOUNT, UNKNOWN_ACCOUNT
 from services.projector.issues.tolerant import Reader
 from services.projector.tables.text import storable
@@ -51,8 +52,6 @@ class IssueFields(msgspec.Struct):
     reporter_id: Person | None = msgspec.field(name="reporter", default=None)
     created: str | None = None
     updated: str | None = None
-    sprints: Any = None
-    """The site's sprint field: `issue_fields` gives it its name."""
 
 
 class Comment(msgspec.Struct):
@@ -71,26 +70,36 @@ class Worklog(msgspec.Struct, rename="camel"):
     updated: str | None = None
 
 
-NO_FIELD: Final = "no field"
-
 users: Final = Reader(StoredUser)
 comments: Final = Reader(Comment)
 worklogs: Final = Reader(Worklog)
 sprints: Final = Reader(StoredSprint)
 
 
-def issue_fields(event: JiraIssueFetched) -> IssueFields:
-    """The projected fields of an issue; its sprints stand in a field whose name differs from site to site."""
-    fields: IssueFields = _issues(event.sprint_field).read(event.payload, event.stream_id).fields
-    return fields
+class Fields(NamedTuple):
+    """What is projected of an issue."""
+
+    fields: IssueFields
+    sprints: list[Any]
+    """The values of the site's sprint fields, whose names differ from site to site."""
+
+
+def issue_fields(event: JiraIssueFetched) -> Fields:
+    reader, sprints = _issues(event.sprint_field)
+    fields = reader.read(event.payload, event.stream_id).fields
+    return Fields(fields, [getattr(fields, name) for name in sprints])
 
 
 @functools.lru_cache(maxsize=256)
-def _issues(sprint_field: str | None) -> Reader[Any]:
-    # Without a sprint field the name must be one that no field of Jira has; nor can every text be the name of a field.
-    names = {"sprints": sprint_field if sprint_field and sprint_field.isidentifier() else NO_FIELD}
-    fields = msgspec.defstruct("_Fields", [("sprints", Any, None)], bases=(IssueFields,), rename=names)
-    return Reader(msgspec.defstruct("_Issue", [("fields", fields)]))
+def _issues(sprint_field: str | None) -> tuple[Reader[Any], Sequence[str]]:
+    """What reads the issues of a site, and the names that its sprint fields have there."""
+    own = {field.encode_name for field in msgspec.structs.fields(IssueFields)}
+    # Not every text can be the name of a field.
+    named = [name for name in sprint_fields(sprint_field) if name.isidentifier() and name not in own]
+    names = {f"sprints_{place}": name for place, name in enumerate(dict.fromkeys(named))}
+    sprints = [(name, Any, None) for name in names]
+    fields = msgspec.defstruct("_Fields", sprints, bases=(IssueFields,), rename=names)
+    return Reader(msgspec.defstruct("_Issue", [("fields", fields)])), tuple(names)
 
 
 def has_account(person: Person) -> bool:

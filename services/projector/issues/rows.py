@@ -27,7 +27,7 @@ _worklog_columns = columns_of(payloads.Worklog, worklog)
 
 
 def issue_fetched(event: JiraIssueFetched, changes: Changes) -> None:
-    fields = payloads.issue_fields(event)
+    fields, sprints = payloads.issue_fields(event)
     category = fields.status.status_category if fields.status is not None else None
     columns = _issue_columns(fields)
     row = {
@@ -44,7 +44,7 @@ def issue_fetched(event: JiraIssueFetched, changes: Changes) -> None:
     }
     _fill_times(row, event.updated)
     key = (event.site, event.issue_id)
-    entries = sprint_entries(fields.sprints)
+    entries = sprint_entries(*sprints)
     for sprint_id, entry in entries.items():
         if entry.get("name"):
             changes.sprints[event.site, sprint_id] = entry

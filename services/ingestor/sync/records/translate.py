@@ -28,7 +28,7 @@ from libs.events import (
     WorklogFetched,
     digest,
 )
-from libs.jira_client.models import UNKNOWN_ACCOUNT, Child, InlineChildren, SprintFact, UserFact
+from libs.jira_client.models import UNKNOWN_ACCOUNT, Child, InlineChildren, SprintFact, UserFact, sprint_fields
 from services.ingestor.sync.records.odd import (
     ODD,
     Odd,
@@ -226,8 +226,8 @@ def issue_facts(origin: Origin, issue: Issue, sprint_field: str | None) -> Facts
     facts.changes.append(origin.change(event, digest(issue.payload), updated))
     for name in ("assignee", "reporter", "creator"):
         _add_user(facts, origin, name, issue.fields.get(name))
-    if sprint_field is not None:
-        _add_sprints(facts, origin, issue.fields.get(sprint_field))
+    for field in sprint_fields(sprint_field):
+        _add_sprints(facts, origin, issue.fields.get(field))
     for place, raw in enumerate(issue.comments.items, 1):
         _add_child(facts, origin, event, raw, JiraCommentFetched, place)
     for place, raw in enumerate(issue.worklogs.items, 1):
@@ -280,7 +280,7 @@ def _add_user(facts: Facts, origin: Origin, name: str, raw: Raw | None) -> None:
 
 
 def _add_sprints(facts: Facts, origin: Origin, value: Raw | None) -> None:
-    """The sprints named in an issue's sprint field. Server's text form is left alone: it stays in the payload."""
+    """The sprints that an issue's sprint field names. Server's text form is left alone: it stays in the payload."""
     for place, raw in enumerate(_entries(value), 1):
         try:
             if _is_sprint(raw):

@@ -8,7 +8,17 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from libs.jira_client import BadRequest, BadResponse, JiraError, Listed, NotFoundOrHidden, sprint_field
+from libs.jira_client import (
+    BadRequest,
+    BadResponse,
+    Field,
+    FieldSchema,
+    JiraError,
+    Listed,
+    NotFoundOrHidden,
+    sprint_field,
+    sprint_fields,
+)
 from libs.jira_client.models import SPRINT_FIELD
 from tests.unit.libs.jira_client.loopback import Asked, client, json, serving
 
@@ -60,6 +70,14 @@ async def test_the_sprint_field_is_found_by_its_type() -> None:
         found = await jira.fields()
     assert sprint_field(found) == "customfield_10077"
     assert sprint_field(found[:2]) is None
+
+
+def test_of_several_sprint_fields_all_are_found_in_whatever_order() -> None:
+    fields = [Field(id=f"customfield_{n}", schema=FieldSchema(custom=SPRINT_FIELD)) for n in (10020, 9001, 10019)]
+    written = sprint_field(fields)
+    assert written == sprint_field(reversed(fields))
+    assert sprint_fields(written) == ("customfield_9001", "customfield_10019", "customfield_10020")
+    assert [sprint_fields(one) for one in ("customfield_1", "", None)] == [("customfield_1",), (), ()]
 
 
 # --- projects

@@ -204,6 +204,15 @@ def test_the_current_sprint_is_active_else_future_else_last_closed(count: int, e
     assert current_sprint(entries, {}) == expected
 
 
+def test_of_several_sprint_fields_all_are_read(tables: Connection) -> None:
+    event = build.issue("1", sprints=[build.sprint_entry(1, "closed")], customfield_9=[build.sprint_entry(2, "active")])
+    two = msgspec.structs.replace(event, sprint_field=f"customfield_9,{build.SPRINT_FIELD}")
+    for read, current, members in ((event, "1", ["1"]), (two, "2", ["1", "2"])):
+        apply(tables, build.recorded([read]) if read is event else build.recorded([event, two])[1:])
+        assert only(rows(tables, "issue"))["sprint_id"] == current
+        assert [row["sprint_id"] for row in rows(tables, "issue_sprint")] == members
+
+
 def test_the_sprint_itself_knows_its_state_better_than_the_issue(tables: Connection) -> None:
     entries = [build.sprint_entry(1, "active"), build.sprint_entry(2, "future")]
     given_events(tables, build.sprint(1, "closed"), build.sprint(2, "active"), build.issue("1", sprints=entries))

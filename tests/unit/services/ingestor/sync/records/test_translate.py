@@ -68,6 +68,14 @@ def test_users_and_sprints_met_in_an_issue_become_facts_once() -> None:
     assert [count(changes, kind) for kind in kinds] == [1, 1, 1, 1, 1]
 
 
+def test_the_sprints_of_all_fields_of_the_type_become_facts() -> None:
+    issue = take_apart(Raw(ISSUE.replace(b'"customfield_1":1.50', b'"customfield_1":[{"id":4,"name":"S4"}]')))
+    one, both = (
+        issue_facts(ORIGIN, issue, ids).changes for ids in ("customfield_10020", "customfield_1,customfield_10020")
+    )
+    assert (count(one, SprintFetched), count(both, SprintFetched)) == (1, 2)
+
+
 @pytest.mark.parametrize(
     ("body", "why"),
     [
