@@ -158,7 +158,8 @@ class StoredUser(UserReference, frozen=True, kw_only=True):
     """A user read from its fact, which holds the account beside it."""
 
     display_name: str | None = None
-    active: bool = True
+    active: bool | None = True
+    """None: unknown, which counts as active."""
     account_type: str | None = None
     avatar_urls: dict[str, str | None] | None = None
 

@@ -30,6 +30,7 @@ from libs.read_tables.users import (
     MENTION,
     NO_ACCOUNT,
     UNKNOWN_ACCOUNT,
+    UNNAMED,
     jira_user,
     mention,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "NO_ACCOUNT",
     "PROJECTION",
     "UNKNOWN_ACCOUNT",
+    "UNNAMED",
     "VERSION",
     "Moment",
     "ReadTablesError",

@@ -20,6 +20,9 @@ NO_ACCOUNT: Final = "name:"
 FORMER_USER: Final = "Former user"
 """What Jira shows for accounts that were closed."""
 
+UNNAMED: Final = "Unknown user"
+"""Shown for an account of which Jira has not said the name yet."""
+
 jira_user: Final = Table(
     "jira_user",
     metadata,

@@ -103,7 +103,7 @@ def _option(user: User) -> Option:
     return Option(
         id=user.account_id,
         name=user.display_name or user.account_id,
-        active=user.active,
+        active=user.active is not False,
         account_type=user.account_type or "unknown",
         avatar_url=user.avatar_url,
     )

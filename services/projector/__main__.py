@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import Engine, func, select
 
 from libs.events import SCHEMA_VERSION, open_when_ready, waiting_seconds
-from libs.read_tables import VERSION, dead_letter, migrate, readiness
+from libs.read_tables import PROJECTION, dead_letter, migrate, readiness
 from libs.runtime import (
     LAG,
     Health,
@@ -30,6 +30,7 @@ from services.projector.loop import keep_projecting
 from services.projector.measures import LAG_EVENTS, PARKED, SCHEMA, SERVICE
 from services.projector.rebuild import rebuild
 from services.projector.settings import Settings
+from services.projector.tables import progress
 
 log = structlog.get_logger(__name__)
 
@@ -50,13 +51,13 @@ def _project(settings: Settings, tables: Engine, stop: Stop, state: Reported) ->
     if store is None:
         return
     SCHEMA.labels("event_log").set(SCHEMA_VERSION)
-    SCHEMA.labels("read_tables").set(VERSION)
     with contextlib.ExitStack() as measured:
         position = Projection(store, tables).position
         measured.callback(tables.dispose)
         measured.callback(store.close)
         measured.enter_context(asked(LAG_EVENTS, lambda: store.head() - position()))
         measured.enter_context(asked(LAG, lambda: waiting_seconds(store, position()), SERVICE))
+        measured.enter_context(asked(SCHEMA, lambda: _version(tables), "read_tables"))
         measured.enter_context(asked(PARKED, lambda: _parked(tables)))
         keep_projecting(store, tables, stop, state.report)
 
@@ -64,6 +65,11 @@ def _project(settings: Settings, tables: Engine, stop: Stop, state: Reported) ->
 def _parked(tables: Engine) -> int:
     with tables.connect() as connection:
         return connection.execute(select(func.count()).select_from(dead_letter)).scalar_one()
+
+
+def _version(tables: Engine) -> int:
+    with tables.connect() as connection:
+        return progress.read(connection, PROJECTION).version
 
 
 async def migrate_tables(settings: Settings, _stop: Stop) -> None:

@@ -8,6 +8,6 @@ SERVICE: Final = "projector"
 
 LAG_EVENTS: Final = Gauge("jdi_projector_lag_events", "Events in the log that the read tables do not show yet.")
 SCHEMA: Final = Gauge(
-    "jdi_schema_version", "Version of the tables that this build works with; part: event_log, read_tables.", ["part"]
+    "jdi_schema_version", "Version of the tables as they are stored; part: event_log, read_tables.", ["part"]
 )
 PARKED: Final = Gauge("jdi_projector_parked_events", "Events set aside because they could not be applied.")

@@ -10,7 +10,7 @@ from services.projector.batch import Membership
 from services.projector.issues.sprint_field import Entry
 from services.projector.issues.sprints import NAMED, current_sprint, named_sprint
 from services.projector.tables.rows import Key, Row, Tables
-from services.projector.tables.upserts import by_site, insert_missing, overwrite, upsert
+from services.projector.tables.upserts import by_site, insert_missing, upsert, upsert_unseen
 
 
 def write_sprints(connection: Connection, tables: Tables, rows: Sequence[Row]) -> set[Key]:
@@ -28,7 +28,7 @@ def write_named_sprints(connection: Connection, tables: Tables, named: Mapping[K
     """Write the sprints that only issues show; those that were fetched, in this batch or before, know better."""
     unseen = named.keys() - _stored(connection, tables, set(named)).keys()
     rows = [named_sprint(site, sprint_id, named[site, sprint_id]) for site, sprint_id in sorted(unseen)]
-    overwrite(connection, tables["sprint"], rows)
+    upsert_unseen(connection, tables["sprint"], rows)
 
 
 def write_sprint_projects(connection: Connection, tables: Tables, found: set[tuple[str, str, str]]) -> None:

@@ -122,5 +122,10 @@ def name_of(person: Person) -> str | None:
 
 def display_name(person: Person) -> str | None:
     """The name that Jira shows, unless that says that it knows none."""
+    shown = shown_name(person)
+    return None if shown == FORMER_USER else shown
+
+
+def shown_name(person: Person) -> str | None:
     shown = person.display_name
-    return None if shown is None or not shown.strip() or shown == FORMER_USER else storable(shown)
+    return None if shown is None or not shown.strip() else storable(shown)

@@ -1,12 +1,12 @@
 """Users: event to row, and the rows of those whom nobody has fetched."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from libs.events import JiraUserFetched
 from libs.jira_client.models import StoredUser
-from libs.read_tables import ANONYMOUS, FORMER_USER, NO_ACCOUNT, UNKNOWN_ACCOUNT, jira_user
-from services.projector.batch import Changes
+from libs.read_tables import ANONYMOUS, FORMER_USER, NO_ACCOUNT, UNKNOWN_ACCOUNT, UNNAMED, jira_user
+from services.projector.batch import Changes, Shown
 from services.projector.issues import payloads
 from services.projector.issues.columns import columns_of
 from services.projector.tables.rows import Key, Row
@@ -26,6 +26,7 @@ def user_fetched(event: JiraUserFetched, changes: Changes) -> None:
         account_id=event.account_id,
         display_name=row["display_name"] or event.account_id,
         account_type=row["account_type"] or "unknown",
+        active=user.active is not False,
         avatar_url=_avatar(user),
         version=event.stream_version,
     )
@@ -33,15 +34,21 @@ def user_fetched(event: JiraUserFetched, changes: Changes) -> None:
 
 
 def describe(site: str, person: payloads.Person | None, changes: Changes) -> None:
-    """Note what a record says of somebody without an account: nobody fetches such users."""
-    if person is None or payloads.has_account(person) or payloads.name_of(person) is None:
+    """Note what a record says of somebody whom perhaps nobody fetches; of one without an account nobody does."""
+    if person is None:
         return
-    account_id, shown = payloads.account(person), payloads.display_name(person)
-    row = _unfetched(site, account_id, shown or account_id.removeprefix(NO_ACCOUNT), active=person.active is not False)
+    account_id, active = payloads.account(person), person.active is not False
+    shown = payloads.shown_name(person) if payloads.has_account(person) else payloads.display_name(person)
     if shown is not None:
-        changes.people[site, account_id] = row
-    else:
+        changes.people[site, account_id] = Shown(shown, active)
+    elif account_id.startswith(NO_ACCOUNT):
+        row = _unfetched(site, account_id, account_id.removeprefix(NO_ACCOUNT), active=active)
         changes.nicknames.setdefault((site, account_id), row)
+
+
+def named(people: Mapping[Key, Shown]) -> Sequence[Row]:
+    """Rows, sorted, for users as records name them; they count only until the user itself is fetched."""
+    return [_unfetched(*key, shown.name, active=shown.active) for key, shown in sorted(people.items())]
 
 
 PLACEHOLDERS: Final = {UNKNOWN_ACCOUNT: (FORMER_USER, False), ANONYMOUS: ("Anonymous", True)}
@@ -49,10 +56,10 @@ PLACEHOLDERS: Final = {UNKNOWN_ACCOUNT: (FORMER_USER, False), ANONYMOUS: ("Anony
 
 
 def placeholders(accounts: Iterable[Key]) -> Sequence[Row]:
-    """Rows, sorted, for users that other rows name; they count only until the user itself is fetched."""
+    """Rows, sorted, for users of whom other rows know the account alone; they count only until more is known."""
     rows = []
     for site, account in sorted(accounts):
-        name, active = PLACEHOLDERS.get(account, ("Unknown user", False))
+        name, active = PLACEHOLDERS.get(account, (UNNAMED, False))
         rows.append(_unfetched(site, account, name, active=active))
     return rows
 

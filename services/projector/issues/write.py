@@ -23,15 +23,15 @@ from services.projector.issues.memberships import (
     write_sprint_projects,
     write_sprints,
 )
-from services.projector.issues.users import placeholders
+from services.projector.issues.users import named, placeholders
 from services.projector.tables.rows import Key, Row, Tables
-from services.projector.tables.upserts import insert_missing, overwrite, upsert
+from services.projector.tables.upserts import insert_missing, upsert, upsert_unseen
 
 
 def write_issues(connection: Connection, tables: Tables, changes: Changes) -> None:
     """Bring the tables of Jira's entities up to date with the batch."""
     upsert(connection, tables["jira_user"], _rows(changes, "jira_user"))
-    overwrite(connection, tables["jira_user"], [changes.people[key] for key in sorted(changes.people)])
+    upsert_unseen(connection, tables["jira_user"], named(changes.people))
     insert_missing(connection, tables["jira_user"], [changes.nicknames[key] for key in sorted(changes.nicknames)])
     insert_missing(connection, tables["jira_user"], placeholders(changes.accounts))
     moved_sprints = write_sprints(connection, tables, _rows(changes, "sprint"))

@@ -1,9 +1,14 @@
 """Times as the read tables hold them: text in UTC with milliseconds, `2026-01-02T03:04:05.678Z`."""
 
 import functools
+import re
 from datetime import UTC, datetime
 from typing import Any, Final
 
+_NUMBER: Final = re.compile(r"\d+(\.\d+)?", re.ASCII)
+_MILLISECONDS: Final = 1e11
+"""A number of seconds from here on lies beyond the year 5000: it is meant in milliseconds."""
+_DAY: Final = 86_400
 _LENGTH: Final = len("2026-01-02T03:04:05.678")
 
 
@@ -14,13 +19,24 @@ def stamp(moment: datetime) -> str:
 
 
 def parse_time(value: Any) -> str | None:
-    """Any time that Jira writes: `2026-01-02T03:04:05.678+0200`, `…Z`, without milliseconds, a date; else None."""
+    """Any time that Jira writes: `2026-01-02T03:04:05.678+0200`, `…Z`, without milliseconds, a date; else None.
+
+    What is all digits counts seconds or milliseconds since 1970.
+    """
     return _parse(value) if isinstance(value, str) else None
 
 
 @functools.lru_cache(maxsize=1024)  # comments and worklogs are seldom edited: they are created and updated at once
 def _parse(text: str) -> str | None:
+    text = text.strip()
     try:
-        return stamp(datetime.fromisoformat(text))
-    except (ValueError, OverflowError):  # Overflow: the year 1 in a zone east of Greenwich
+        moment = _since_epoch(float(text)) if _NUMBER.fullmatch(text) else datetime.fromisoformat(text)
+        return stamp(moment) if moment is not None else None
+    except (ValueError, OverflowError, OSError):  # Overflow: the year 1 in a zone east of Greenwich
         return None
+
+
+def _since_epoch(number: float) -> datetime | None:
+    """None for a number so small that it is no time of a Jira: 0 stands for none."""
+    seconds = number / 1000 if number >= _MILLISECONDS else number
+    return datetime.fromtimestamp(seconds, UTC) if seconds >= _DAY else None

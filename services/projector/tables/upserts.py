@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, bindparam, cast, func, select
+from sqlalchemy import Connection, Table, bindparam, cast, func, literal_column, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from services.projector.tables.rows import Key, Row
@@ -27,6 +27,7 @@ class Conflict(Enum):
     NEWER = "replace it when this one is newer"
     KEEP = "keep it"
     REPLACE = "replace it"
+    UNSEEN = "replace it where it stands for what no event of its own was seen of"
 
 
 def upsert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
@@ -42,6 +43,11 @@ def insert_missing(connection: Connection, table: Table, rows: Sequence[Row]) ->
 def overwrite(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Write rows over whatever is stored. No key twice."""
     _write(connection, table, Conflict.REPLACE, rows)
+
+
+def upsert_unseen(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Write rows that others tell of, unless what they are about has told of itself. No key twice."""
+    _write(connection, table, Conflict.UNSEEN, rows)
 
 
 def move(connection: Connection, source: Table, target: Table, issues: Iterable[Key]) -> None:
@@ -105,8 +111,12 @@ def _insert(table: Table, conflict: Conflict, dialect: str) -> Any:
     if conflict is Conflict.KEEP:
         return insert.on_conflict_do_nothing()
     excluded = insert.excluded
+    replaced = {
+        Conflict.NEWER: table.c.version < excluded.version,
+        Conflict.UNSEEN: table.c.version == literal_column("0"),
+    }
     return insert.on_conflict_do_update(
         index_elements=list(table.primary_key),
         set_={column.name: excluded[column.name] for column in table.columns if not column.primary_key},
-        where=table.c.version < excluded.version if conflict is Conflict.NEWER else None,
+        where=replaced.get(conflict),
     )

@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 
 from libs.events import EventStore, migrate, open_store
 from libs.read_tables import migrate as migrate_tables
+from libs.read_tables import projection
 from libs.runtime import engine, read_database
 from tests.eventually import wait_until
 from tests.integration.projector.log import append, shows, unreadable
@@ -51,6 +52,8 @@ def get(port: int, path: str) -> tuple[int, str]:
 
 def test_a_projector_runs_reports_and_stops(store: EventStore, tables: Engine, store_url: str) -> None:
     port = free_port()
+    with tables.begin() as connection:  # as in a database that has met other programs
+        connection.execute(projection.update().values(version=17))
     with projector(store_url, port) as process:
         wait_until(lambda: get(port, "/readyz")[0] == 200)
         wait_until(shows(store, tables, append(store, [build.issue("1"), unreadable(build.worklog("w1"))])))
@@ -58,7 +61,7 @@ def test_a_projector_runs_reports_and_stops(store: EventStore, tables: Engine, s
         assert 'jdi_position{service="projector"} 2.0' in metrics
         assert "jdi_projector_lag_events 0.0" in metrics
         assert 'jdi_lag_seconds{service="projector"} 0.0' in metrics
-        assert 'jdi_schema_version{part="read_tables"}' in metrics
+        assert 'jdi_schema_version{part="read_tables"} 17.0' in metrics
         assert "jdi_projector_parked_events 1.0" in metrics
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0

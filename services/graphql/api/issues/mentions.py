@@ -7,7 +7,7 @@ from typing import Any
 
 from strawberry.utils.await_maybe import AwaitableOrValue
 
-from libs.read_tables import MENTION
+from libs.read_tables import MENTION, UNNAMED
 from services.graphql.api.context import Info
 from services.graphql.api.issues.queries import USERS
 
@@ -38,4 +38,4 @@ async def _with_names(info: Info, site: str, text: str) -> str:
 async def _name(info: Info, site: str, account: str) -> str:
     """The name that Jira has shown; the account id of one whom it has not shown yet."""
     row = await info.context.loaders.one(USERS, (site, account))
-    return account if row is None or row["version"] == 0 else str(row["display_name"])
+    return account if row is None or row["display_name"] == UNNAMED else str(row["display_name"])

@@ -61,8 +61,11 @@ def _card(node: Node) -> str:
 def _media(node: Node) -> str:
     found = attrs(node)
     name, address = first(found, "alt", "__fileName"), first(found, "url")
-    shown = f"{name} ({address})" if name and address else name or address or first(found, "id", "type")
-    return f"[attachment: {shown}]" if shown else "[attachment]"
+    shown = f"{name} ({address})" if name and address else name or address
+    if shown:
+        return f"[attachment: {shown}]"
+    # Its id is one of the media service, which no list of Jira shows.
+    return "[image]" if found.get("type") == "image" or _SIZE & found.keys() else "[attachment]"
 
 
 def _break(_node: Node) -> str:
@@ -72,6 +75,9 @@ def _break(_node: Node) -> str:
 def _rule(_node: Node) -> str:
     return "----"
 
+
+_SIZE: Final = {"width", "height"}
+"""What is shown as a picture has these."""
 
 _USUAL: Final = ("text", "title", "label", "name", "alt", "shortName", "url")
 """Attributes in which editors and apps write what a node shows."""

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from libs.read_tables import (
+    UNNAMED,
     comment,
     former_key,
     issue,
@@ -195,12 +196,15 @@ MENTIONED = """{ issues(projectId: "10000", first: 10) { nodes {
 
 async def test_a_mention_shows_the_name_that_the_person_has_now(api: Api) -> None:
     api.insert(project, [rows.project()])
-    api.insert(jira_user, [rows.user("acc:b9", display_name="Mara Vey"), rows.user("new", version=0)])
-    text = f"please ask {mention('acc:b9')} or {mention('new')} or {mention('nobody')}, {mention('acc:b9')} first"
+    api.insert(
+        jira_user, [rows.user("acc:b9", display_name="Mara Vey"), rows.user("new", display_name=UNNAMED, version=0)]
+    )
+    api.insert(jira_user, [rows.user("seen", display_name="Sean Wren", version=0)])
+    text = f"please ask {mention('acc:b9')} or {mention('new')} or {mention('nobody')}, {mention('seen')} first"
     api.insert(issue, [rows.issue(1, description=text), rows.issue(2)])
     api.insert(comment, [{**rows.comment(1, "10001"), "body": text}])
     api.insert(worklog, [rows.worklog(1, "10001", comment=text), rows.worklog(2, "10001")])
-    shown = "please ask @Mara Vey or @new or @nobody, @Mara Vey first"
+    shown = "please ask @Mara Vey or @new or @nobody, @Sean Wren first"
     plain, found = (await api.data(MENTIONED))["issues"]["nodes"]
     assert plain == {"description": None, "comments": [], "worklogs": []}
     assert found == {

@@ -260,7 +260,7 @@ async def test_nulls_and_odd_types_in_lists_are_unknown_and_one_unreadable_entry
     assert [(board.id, board.name, board.type) for board in boards] == [(1, "", ""), (2, "B", "scrum")]
     assert [(sprint.id, sprint.name, sprint.state) for sprint in sprints] == [(1, "", "7"), (2, "", "")]
     assert [(project.id, project.key) for project in projects] == [("10", "A")]
-    assert [(user.account_id, user.active, user.display_name) for user in users] == [("a", True, "5")]
+    assert [(user.account_id, user.active, user.display_name) for user in users] == [("a", None, "5")]
     assert msgspec.json.decode(users[0].payload) == answers["bulk"][0]
     for listed in (boards, sprints, projects, users):
         assert isinstance(listed, Listed)

@@ -34,7 +34,7 @@ def readers(known: dict[str, Any], change: dict[str, Any], kinds: tuple[type[msg
         ({"displayName": None}, {"User", "StoredUser"}),
         ({"accountType": None}, {"User", "StoredUser"}),
         ({"displayName": msgspec.UNSET}, {"User", "StoredUser"}),
-        ({"active": None}, set()),
+        ({"active": None}, {"User", "StoredUser"}),
         ({"avatarUrls": {"48x48": 1}}, set()),
     ],
 )

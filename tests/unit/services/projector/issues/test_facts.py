@@ -167,6 +167,35 @@ def test_whoever_is_named_has_a_row_which_the_fetched_user_replaces(tables: Conn
     assert only(rows(tables, "jira_user"))["display_name"] == "Ada"
 
 
+def test_whoever_is_never_fetched_goes_by_the_name_in_the_last_record(tables: Connection) -> None:
+    ann = {"accountId": "a", "displayName": "Ann"}
+    events = build.recorded(
+        [
+            build.comment("c1", author={"accountId": "a"}),
+            build.comment("c2", author=ann),
+            build.comment("c3", author=ann | {"displayName": "Ann King", "active": False}),
+            build.comment("c4", author={"accountId": "a", "displayName": " "}),
+            build.user("a", "Ann Lovelace"),
+            build.comment("c5", author=ann),
+        ]
+    )
+    seen = []
+    for event in events:
+        apply(tables, [event])
+        row = only(rows(tables, "jira_user"))
+        seen.append((row["display_name"], row["active"], row["version"]))
+    known = [("Unknown user", False, 0), ("Ann", True, 0), ("Ann King", False, 0), ("Ann King", False, 0)]
+    assert seen == [*known, ("Ann Lovelace", True, 1), ("Ann Lovelace", True, 1)]
+    with empty_tables() as other:
+        apply(other, events)
+        assert dump(other)["jira_user"] == dump(tables)["jira_user"]
+
+
+def test_a_user_of_whom_jira_does_not_say_whether_he_is_active_is(tables: Connection) -> None:
+    given_events(tables, build.user("u1", active=None), build.user("u2", active=False))
+    assert [row["active"] for row in rows(tables, "jira_user")] == [True, False]
+
+
 def test_a_comment_may_come_before_its_issue_and_its_author(tables: Connection) -> None:
     events = [build.comment(), build.issue("1"), build.user("u1"), build.user("u2")]
     given_events(tables, *events)
@@ -192,6 +221,22 @@ def test_a_sprint_belongs_to_who_has_fetched_it_and_to_every_project_that_lists_
 
 
 ENTRIES = [(1, "closed"), (2, "closed"), (3, "future"), (4, "future"), (5, "active")]
+
+
+@pytest.mark.parametrize("epoch", [1767323045678, 1767323045.678, "1767323045678"])
+def test_numbers_since_1970_are_times(tables: Connection, epoch: float | str) -> None:
+    given_events(
+        tables,
+        build.issue("1", created=epoch, updated=epoch, sprints=[{"id": 8, "name": "Eight", "endDate": epoch}]),
+        build.comment(created=epoch, updated=epoch),
+        build.worklog(started=epoch, created=epoch),
+        build.sprint(5, "active", startDate=epoch, endDate=epoch),
+    )
+    moment = "2026-01-02T03:04:05.678Z"
+    assert [only(rows(tables, "issue"))[name] for name in ("created", "updated")] == [moment] * 2
+    assert [only(rows(tables, "comment"))[name] for name in ("created", "updated")] == [moment] * 2
+    assert [only(rows(tables, "worklog"))[name] for name in ("started", "created")] == [moment] * 2
+    assert [row["end_date"] for row in rows(tables, "sprint")] == [moment] * 2
 
 
 @pytest.mark.parametrize(

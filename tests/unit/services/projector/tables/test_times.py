@@ -27,6 +27,13 @@ from services.projector.tables.times import parse_time, stamp
         ("0001-01-01T00:00:00+0900", None),
         (None, None),
         (1767323045678, None),
+        ("1767323045678", "2026-01-02T03:04:05.678Z"),
+        ("1767323045", "2026-01-02T03:04:05.000Z"),
+        (" 1767323045.678", "2026-01-02T03:04:05.678Z"),
+        ("1712122241234", "2024-04-03T05:30:41.234Z"),
+        ("0", None),
+        ("20260102", "1970-08-23T11:48:22.000Z"),
+        ("9" * 40, None),
     ],
 )
 def test_a_time_of_jira_is_utc_text_with_milliseconds(written: Any, expected: str | None) -> None:
