@@ -7,6 +7,7 @@ follow loop, the relay to NATS JetStream and the helper for subscribers. What ne
 from libs.events.log.batches import Append, Appended, Change, Head, Recorded
 from libs.events.log.digests import canonical, digest
 from libs.events.log.opening import open_when_ready
+from libs.events.log.parts import completed
 from libs.events.log.store import (
     SCHEMA_VERSION,
     EventStore,
@@ -160,6 +161,7 @@ __all__ = [
     "WorklogGone",
     "backoff_after",
     "canonical",
+    "completed",
     "continued",
     "decode",
     "digest",

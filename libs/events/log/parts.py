@@ -74,9 +74,7 @@ def said(event: Event) -> Said | None:
         payload = _objects.decode(_payload(event))
     except msgspec.DecodeError:
         return None
-    found = {
-        key: form(msgspec.json.decode(payload[key])) for key, form in rule.deciding.items() if _speaks(payload.get(key))
-    }
+    found = {key: form(_value(payload[key])) for key, form in rule.deciding.items() if _speaks(payload.get(key))}
     return dict.fromkeys(rule.may_be_empty, "") | found if _speaks(payload.get(rule.whole)) else found
 
 
@@ -106,6 +104,14 @@ def completed(event: Event, last: Event) -> Event:
         return event
     whole: Event = msgspec.structs.replace(cast("Any", event), payload=Raw(msgspec.json.encode(own | missing)))
     return whole
+
+
+def _value(raw: Raw) -> Any:
+    """What a part holds; one that no program can hold, such as 1e999, stands as its own text."""
+    try:
+        return msgspec.json.decode(raw)
+    except msgspec.DecodeError:
+        return bytes(raw).decode("utf-8", "replace")
 
 
 def _payload(event: Event) -> Raw:

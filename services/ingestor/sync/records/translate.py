@@ -26,6 +26,7 @@ from libs.events import (
     SprintFetched,
     SprintListed,
     WorklogFetched,
+    completed,
     digest,
 )
 from libs.jira_client.models import UNKNOWN_ACCOUNT, Child, InlineChildren, SprintFact, UserFact, sprint_fields
@@ -376,12 +377,19 @@ def _date_words(raw: Raw) -> str:
 
 
 def without_repeats(changes: Iterable[Change]) -> list[Change]:
-    """One change per stream: a page names the same user a hundred times. Of two, the later `updated` stays."""
+    """One change per stream: a page names the same user a hundred times.
+
+    Of two, the later `updated` stays. Of a user or a sprint that the page shows here with more and there with less, all
+    that it says is put together.
+    """
     latest: dict[object, Change] = {}
     for change in changes:
         known = latest.get(change.event.stream_id)
         if known is None or (change.updated or _NEVER) > (known.updated or _NEVER):
             latest[change.event.stream_id] = change
+        elif change.digest != known.digest and isinstance(change.event, JiraUserFetched | SprintFetched):
+            whole = completed(known.event, change.event)
+            latest[change.event.stream_id] = msgspec.structs.replace(known, event=whole)
     return list(latest.values())
 
 

@@ -104,3 +104,11 @@ def test_silence_has_another_digest_than_the_empty_word() -> None:
 def test_only_users_and_sprints_are_taken_by_their_parts() -> None:
     assert said(issue(1).event) is None
     assert said(msgspec.structs.replace(user().event, payload=msgspec.Raw(b"[]"))) is None
+
+
+def test_a_part_that_no_program_can_hold_is_compared_by_its_bytes() -> None:
+    def of(goal: bytes) -> Event:
+        return msgspec.structs.replace(sprint(THEN).event, payload=msgspec.Raw(b'{"id":1,"goal":' + goal + b"}"))
+
+    assert what_is_new(of(b"1e999"), of(b"1e999")) is None
+    assert what_is_new(of(b"1e999"), of(b'"Ship"')) is not None

@@ -68,6 +68,26 @@ def test_users_and_sprints_met_in_an_issue_become_facts_once() -> None:
     assert [count(changes, kind) for kind in kinds] == [1, 1, 1, 1, 1]
 
 
+def test_what_a_page_says_of_a_user_or_a_sprint_in_several_places_is_put_together() -> None:
+    least, most = {"accountId": "a", "displayName": "Ann"}, {"accountId": "a", "active": False, "accountType": "app"}
+    sprints = [{"id": 3, "name": "S3"}, {"id": 3, "name": "S3", "state": "active", "goal": "Ship"}]
+    for assignee, reporter, field in ((least, most, sprints), (most, least, sprints[::-1])):
+        changes = without_repeats(facts(assignee=assignee, reporter=reporter, customfield_1=field).changes)
+        users, found = (
+            [msgspec.json.decode(one.event.payload) for one in changes if isinstance(one.event, kind)]
+            for kind in (JiraUserFetched, SprintFetched)
+        )
+        assert users == [least | most]
+        assert found == [sprints[1]]
+
+
+def test_of_two_names_on_a_page_the_first_stays() -> None:
+    ann, bea = ({"accountId": "a", "displayName": name} for name in ("Ann", "Bea"))
+    (user,) = [one.event for one in without_repeats(facts(assignee=ann, reporter=bea).changes)][1:]
+    assert isinstance(user, JiraUserFetched)
+    assert msgspec.json.decode(user.payload)["displayName"] == "Ann"
+
+
 def test_the_sprints_of_all_fields_of_the_type_become_facts() -> None:
     issue = take_apart(Raw(ISSUE.replace(b'"customfield_1":1.50', b'"customfield_1":[{"id":4,"name":"S4"}]')))
     one, both = (
