@@ -46,13 +46,6 @@ class Membership(NamedTuple):
     state: str | None
 
 
-class Shown(NamedTuple):
-    """A user as a record names them."""
-
-    name: str
-    active: bool
-
-
 class Changes:
     """The effect of a batch: filled by `projections.collect`, written by `write.write`."""
 
@@ -65,8 +58,8 @@ class Changes:
         """Keys of those rows of issues that a newer one, or an absence, has replaced within the batch."""
         self.accounts: set[Key] = set()
         """Users that rows of this batch name."""
-        self.people: dict[Key, Shown] = {}
-        """Users as records of this batch name them, the last record counts; for those whom nobody has fetched."""
+        self.people: dict[Key, tuple[str, bool | None]] = {}
+        """Users with name and whether active, as the last record of this batch that names them shows it."""
         self.nicknames: dict[Key, Row] = {}
         """Users without an account of whom it shows only a name to log in with: counts until it shows more."""
         self.sprints: dict[Key, Mapping[str, Any]] = {}

@@ -6,8 +6,9 @@ documents is read as far as it goes: see `tolerant.py`.
 """
 
 import functools
-from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 import msgspec
 
@@ -76,30 +77,30 @@ worklogs: Final = Reader(Worklog)
 sprints: Final = Reader(StoredSprint)
 
 
-class Fields(NamedTuple):
-    """What is projected of an issue."""
-
-    fields: IssueFields
-    sprints: list[Any]
-    """The values of the site's sprint fields, whose names differ from site to site."""
-
-
-def issue_fields(event: JiraIssueFetched) -> Fields:
+def issue_fields(event: JiraIssueFetched) -> tuple[IssueFields, Any]:
+    """The projected fields of an issue, and the value of its sprint field, whose name differs from site to site."""
     reader, sprints = _issues(event.sprint_field)
     fields = reader.read(event.payload, event.stream_id).fields
-    return Fields(fields, [getattr(fields, name) for name in sprints])
+    return fields, sprints(fields)
 
 
 @functools.lru_cache(maxsize=256)
-def _issues(sprint_field: str | None) -> tuple[Reader[Any], Sequence[str]]:
-    """What reads the issues of a site, and the names that its sprint fields have there."""
+def _issues(sprint_field: str | None) -> tuple[Reader[Any], Callable[[Any], Any]]:
+    """What reads the issues of a site, and what takes the sprints out of the fields that it has read."""
     own = {field.encode_name for field in msgspec.structs.fields(IssueFields)}
     # Not every text can be the name of a field.
     named = [name for name in sprint_fields(sprint_field) if name.isidentifier() and name not in own]
     names = {f"sprints_{place}": name for place, name in enumerate(dict.fromkeys(named))}
     sprints = [(name, Any, None) for name in names]
     fields = msgspec.defstruct("_Fields", sprints, bases=(IssueFields,), rename=names)
-    return Reader(msgspec.defstruct("_Issue", [("fields", fields)])), tuple(names)
+    reader = Reader(msgspec.defstruct("_Issue", [("fields", fields)]))
+    return reader, operator.attrgetter(*names) if len(names) == 1 else functools.partial(_joined, tuple(names))
+
+
+def _joined(names: Sequence[str], fields: Any) -> list[Any]:
+    """The entries of several fields, one after the other; such a field may hold one instead of a list."""
+    values = [getattr(fields, name) for name in names]
+    return [entry for value in values for entry in (value if isinstance(value, list) else [value])]
 
 
 def has_account(person: Person) -> bool:
@@ -122,10 +123,5 @@ def name_of(person: Person) -> str | None:
 
 def display_name(person: Person) -> str | None:
     """The name that Jira shows, unless that says that it knows none."""
-    shown = shown_name(person)
-    return None if shown == FORMER_USER else shown
-
-
-def shown_name(person: Person) -> str | None:
     shown = person.display_name
-    return None if shown is None or not shown.strip() else storable(shown)
+    return None if shown is None or not shown.strip() or shown == FORMER_USER else storable(shown)

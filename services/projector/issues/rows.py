@@ -44,7 +44,7 @@ def issue_fetched(event: JiraIssueFetched, changes: Changes) -> None:
     }
     _fill_times(row, event.updated)
     key = (event.site, event.issue_id)
-    entries = sprint_entries(*sprints)
+    entries = sprint_entries(sprints)
     for sprint_id, entry in entries.items():
         if entry.get("name"):
             changes.sprints[event.site, sprint_id] = entry

@@ -1,4 +1,4 @@
-"""An issue's sprint fields (nearly always one): Cloud's objects, or the text that Server writes of each sprint.
+"""An issue's sprint field: Cloud's objects, or the text that Server writes of each sprint.
 
 Server writes `com.atlassian.greenhopper.service.sprint.Sprint@a88a698[id=1,rapidViewId=7,state=ACTIVE,name=…]` and
 escapes nothing: names and goals may hold commas, brackets and `id=9`. What is not a sprint, such as the option of a
@@ -17,14 +17,13 @@ Entry = Mapping[str, Any]
 """A sprint by the names of Cloud's objects."""
 
 
-def sprint_entries(*values: Any) -> Mapping[str, Entry]:
-    """The sprints that fields of the type name, by id, in Jira's order."""
+def sprint_entries(value: Any) -> Mapping[str, Entry]:
+    """The sprints that the field names, by id, in Jira's order."""
     found: dict[str, Entry] = {}
-    for value in values:
-        for given in value if isinstance(value, list) else (value,):
-            entry = _of_text(given) if isinstance(given, str) else given
-            if isinstance(entry, dict) and _is_sprint(entry):
-                found.setdefault(storable(str(entry["id"])), entry)
+    for given in value if isinstance(value, list) else (value,):
+        entry = _of_text(given) if isinstance(given, str) else given
+        if isinstance(entry, dict) and _is_sprint(entry):
+            found.setdefault(storable(str(entry["id"])), entry)
     return found
 
 

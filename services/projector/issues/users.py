@@ -6,7 +6,7 @@ from typing import Final
 from libs.events import JiraUserFetched
 from libs.jira_client.models import StoredUser
 from libs.read_tables import ANONYMOUS, FORMER_USER, NO_ACCOUNT, UNKNOWN_ACCOUNT, UNNAMED, jira_user
-from services.projector.batch import Changes, Shown
+from services.projector.batch import Changes
 from services.projector.issues import payloads
 from services.projector.issues.columns import columns_of
 from services.projector.tables.rows import Key, Row
@@ -37,18 +37,28 @@ def describe(site: str, person: payloads.Person | None, changes: Changes) -> Non
     """Note what a record says of somebody whom perhaps nobody fetches; of one without an account nobody does."""
     if person is None:
         return
-    account_id, active = payloads.account(person), person.active is not False
-    shown = payloads.shown_name(person) if payloads.has_account(person) else payloads.display_name(person)
+    if payloads.has_account(person):
+        name = person.display_name
+        if name and not name.isspace():
+            changes.people[site, person.account_id or ""] = (name, person.active)
+        return
+    account_id, shown = payloads.account(person), payloads.display_name(person)
     if shown is not None:
-        changes.people[site, account_id] = Shown(shown, active)
+        changes.people[site, account_id] = (shown, person.active)
     elif account_id.startswith(NO_ACCOUNT):
-        row = _unfetched(site, account_id, account_id.removeprefix(NO_ACCOUNT), active=active)
-        changes.nicknames.setdefault((site, account_id), row)
+        name = account_id.removeprefix(NO_ACCOUNT)
+        changes.nicknames.setdefault(
+            (site, account_id), _unfetched(site, account_id, name, active=person.active is not False)
+        )
 
 
-def named(people: Mapping[Key, Shown]) -> Sequence[Row]:
+def named(people: Mapping[Key, tuple[str, bool | None]]) -> Sequence[Row]:
     """Rows, sorted, for users as records name them; they count only until the user itself is fetched."""
-    return [_unfetched(*key, shown.name, active=shown.active) for key, shown in sorted(people.items())]
+    rows: dict[Key, Row] = {}
+    for (site, account), (name, active) in sorted(people.items()):
+        key = (site, storable(account))
+        rows[key] = _unfetched(*key, storable(name), active=active is not False)
+    return list(rows.values())
 
 
 PLACEHOLDERS: Final = {UNKNOWN_ACCOUNT: (FORMER_USER, False), ANONYMOUS: ("Anonymous", True)}
