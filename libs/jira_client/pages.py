@@ -91,8 +91,11 @@ def whole_search(came: int, total: int | None, endpoint: str) -> None:
 
 
 def next_start(start: int, came: int, last: bool | None, total: int | None) -> int | None:
-    """Where the next page of a `startAt` list starts, None after the last. An empty page is the last."""
-    if last or not came or (last is None and total is not None and start + came >= total):
+    """Where the next page of a `startAt` list starts, None after the last. An empty page is the last.
+
+    A total below what is shown is no end: it is wrong, and more may follow.
+    """
+    if last or not came or (last is None and total is not None and start + came == total):
         return None
     return start + came
 

@@ -187,7 +187,9 @@ class SyncProjectWorkflow:
         asked = bool(self._plan.request_ids)
         message = RefreshReferences(**self._run, scan=self._scan, full=full, changed=changed, asked=asked)
         result = await self._jira_step("refresh_references", message, PageResult)
-        self._add(result.counts, result.warnings)
+        self._add(result.counts, ())
+        # Before those of the pages, which may be many: of each of the others there is one.
+        self._warnings = (result.warnings + self._warnings)[:MAX_WARNINGS]
 
     async def _mark_untracked(self) -> None:
         result = await self._jira_step("mark_untracked", MarkUntracked(**self._run, plan=self._plan), PageResult)

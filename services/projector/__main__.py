@@ -34,9 +34,13 @@ from services.projector.tables import progress
 
 log = structlog.get_logger(__name__)
 
+DEEPEST = 3000
+"""Calls within calls, three times Python's own limit: whatever the ingestor could read in its own stack can be read."""
+
 
 async def run(settings: Settings, stop: Stop) -> None:
     """Keep the read tables up to date."""
+    sys.setrecursionlimit(DEEPEST)
     tables = engine(read_database(settings.database_url))
     health, state = Health(), Reported()
     health.add("projection", state)

@@ -57,6 +57,9 @@ DEVELOPMENT_CACHE: Final = re.compile(
 )
 """The development panel's cache, which Jira writes as text into a custom field and renews when somebody looks."""
 
+NO_ACCOUNT: Final = "unknown"
+"""What Jira writes as the account id of who has none."""
+
 CUSTOM_FIELD: Final = "customfield_"
 
 _EVERYWHERE: Final = frozenset[str]().union(*(noise.keys for noise in NOISE if not noise.inside))
@@ -93,9 +96,17 @@ def _without_noise(value: dict[str, Any], place: str) -> dict[str, Any]:
     return {key: _stable(inner, key) for key, inner in value.items() if key not in noise}
 
 
+def _person(value: dict[str, Any]) -> dict[str, Any]:
+    """Whoever has an account is a fact of their own; of others the name in this place is all there is."""
+    account = value["accountId"]
+    if account and account != NO_ACCOUNT:
+        return {"accountId": account}
+    return {name: value[name] for name in ("accountId", "name", "key", "displayName") if name in value}
+
+
 def _stable(value: Any, place: str) -> Any:
     if isinstance(value, dict):
-        return {"accountId": value["accountId"]} if "accountId" in value else _without_noise(value, place)
+        return _person(value) if "accountId" in value else _without_noise(value, place)
     if isinstance(value, list):
         return [_stable(inner, place) for inner in value]
     if isinstance(value, str) and place.startswith(CUSTOM_FIELD) and DEVELOPMENT_CACHE.fullmatch(value):

@@ -181,7 +181,10 @@ def _inline(raw: Raw | None) -> Children:
         return Children(items=[], total=1)
     items = page.comments if page.comments is not None else page.worklogs or []
     total = count_of(page.total)
-    return Children(items=items, total=len(items) if total is None else total)
+    if total is None:
+        return Children(items=items, total=len(items))
+    # A total below what is shown is wrong, and more may follow.
+    return Children(items=items, total=total if total >= len(items) else len(items) + 1)
 
 
 def shown_in(issue: Issue) -> str | None:

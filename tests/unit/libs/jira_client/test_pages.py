@@ -73,6 +73,7 @@ def test_next_start() -> None:
     assert next_start(0, 50, None, 120) == 50
     assert next_start(100, 20, None, 120) is None
     assert next_start(0, 50, None, None) == 50
+    assert next_start(0, 4, None, 0) == 4  # fewer counted than shown: wrong
     assert next_start(50, 0, None, None) is None
     assert next_start(0, 50, False, 50) == 50  # isLast is the better witness: total is often wrong
     assert next_start(50, 0, False, None) is None  # whatever it promises, asking again would show the same

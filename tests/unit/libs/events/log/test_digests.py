@@ -194,3 +194,12 @@ def test_the_digest_is_of_the_bytes_and_for_ever_the_same() -> None:
     assert digest(b'{"a":1}') == digest(msgspec.Raw(b'{"a":1}'))
     assert digest(b'{"a":1}').hex() == "2c6b113b8dd15ffbded9860b43eb0c6c"
     assert digest(b'{"a": 1}') != digest(b'{"a":1}')
+
+
+@pytest.mark.parametrize("account", ["unknown", "", None])
+def test_the_name_of_who_has_no_account_is_a_part_of_the_record(account: str | None) -> None:
+    one, other, same = (
+        canonical(msgspec.json.encode({"author": {"accountId": account, "displayName": name, "avatarUrls": {"x": y}}}))
+        for name, y in (("Ada", "1"), ("Bob", "1"), ("Ada", "2"))
+    )
+    assert one == same != other
