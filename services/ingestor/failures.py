@@ -106,7 +106,7 @@ def activity_error(
     else:
         lost = _is_lost(error, attempt, left, pause)
     return ApplicationError(
-        error.message,
+        error.named,
         failure_from(error, attempt),
         type=error.code.value,
         non_retryable=lost,

@@ -155,7 +155,7 @@ class JiraError(Exception):
 
     @property
     def named(self) -> str:
-        """The message, and what the call was about where it does not say so itself: for warnings about one thing."""
+        """The message, and what the call was about where it does not say so itself: for people."""
         subject = self.evidence.subject
         return f"{self.message} ({subject})" if subject and subject not in self.message else self.message
 
@@ -205,8 +205,8 @@ class JiraError(Exception):
         return self.verdict.evidence.retry_after
 
     def after(self, seconds: float) -> Self:
-        """The same failure, seen again while there are `seconds` left to wait."""
-        evidence = msgspec.structs.replace(self.evidence, retry_after=seconds)
+        """The same failure, met by another call while there are `seconds` left to wait."""
+        evidence = msgspec.structs.replace(self.evidence, retry_after=seconds, subject=None)
         return type(self)(msgspec.structs.replace(self.verdict, evidence=evidence))
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from libs.events import Evidence, ProjectKey, SyncEvent, SyncFailed, SyncMode
 from libs.jira_client import Evidence as Seen
 from libs.jira_client import JiraError, Verdict
-from libs.jira_client.failures.answer import Answer
+from libs.jira_client.failures.answer import Answer, Context
 from libs.jira_client.failures.classify import classify
 from libs.jira_client.failures.errors import ErrorCode, error_for
 from libs.jira_client.failures.recorded_case import RecordedCase
@@ -183,6 +183,16 @@ def test_only_the_third_refusal_in_a_row_counts(code: ErrorCode) -> None:
     ends = [activity_error(made(code), n, refusals=n).non_retryable for n in (1, 2, 3)]
     assert ends == [False, False, True]
     assert activity_error(made(code), 3, refusals=3).details[0]["attempts"] == 3
+
+
+def test_a_step_that_waits_says_for_which_issue_and_who_meets_the_gate_after_it_does_not() -> None:
+    context = Context(endpoint="GET /rest/api/3/issue/{issue}/comment", subject="issue 10001")
+    verdict = classify(Answer(status_code=503, headers={"Retry-After": "60"}), context)
+    assert verdict is not None
+    error = error_for(verdict)
+    assert activity_error(error, 1).message == "Jira answered 503. (issue 10001)"
+    assert failure_from(error, 1)["subject"] == "issue 10001"
+    assert activity_error(error.after(50), 1).message == "Jira answered 503."
 
 
 @pytest.mark.parametrize("code", ErrorCode)
