@@ -92,7 +92,7 @@ class World:
                 yield f"the run ended with {code}: {message} (strays: {self._strays()})"
             return
         yield from judge.unexcused(wrong)
-        yield from (f"not named: {one}" for one in judge.unnamed(self._quarantine().values()))
+        yield from (f"not named: {one}" for one in judge.unnamed(self._quarantine().values(), end.warnings))
 
     async def healed(self) -> None:
         """The site is well. Two runs later nothing is owed any more, and one full run later all is equal."""
