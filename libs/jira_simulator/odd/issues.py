@@ -42,8 +42,7 @@ def _described(change: Change) -> Change:
 
 
 def _fuzzed_fields(issue: Any, rng: random.Random) -> Any:
-    fuzzed(issue["fields"], rng, leave=("comment", "worklog"))
-    return issue
+    return issue | {"fields": fuzzed(issue["fields"], rng, leave=("comment", "worklog"))}
 
 
 def _choice_among_sprints(issue: Any, _: random.Random) -> Any:
