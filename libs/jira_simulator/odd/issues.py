@@ -67,8 +67,6 @@ def _sprints_as_text(issue: Any, _: random.Random) -> Any:
     return issue
 
 
-_COLUMNS_OF_SPRINTS = ("sprints",)
-
 ISSUES: Final[tuple[Kind, ...]] = (
     *NOISE,
     # What stands where, and cannot be read at all.
@@ -112,7 +110,7 @@ ISSUES: Final[tuple[Kind, ...]] = (
     partial(
         "sprints of another type",
         put_one_of(("Sprint 1", 7, [[7]], [None], {"id": None}), "fields", SPRINT_FIELD),
-        *_COLUMNS_OF_SPRINTS,
+        "sprints",
     ),
     partial("fuzzed", _fuzzed_fields),
     partial("fuzzed", _fuzzed_fields),
