@@ -21,12 +21,7 @@ from libs.jira_simulator.odd.kinds import (
     unreadable,
     without,
 )
-from libs.jira_simulator.odd.values import HALF_EMOJI, fuzzed
-
-
-def _fuzzed_child(child: Any, rng: random.Random) -> Any:
-    return fuzzed(child, rng, leave=("id", "issueId"))
-
+from libs.jira_simulator.odd.values import HALF_EMOJI, fuzzing
 
 _BOTH: Final[tuple[Kind, ...]] = (
     unreadable("no id", without("id")),
@@ -42,8 +37,8 @@ _BOTH: Final[tuple[Kind, ...]] = (
     partial("odd updated", put_one_of(ODD_TIMES, "updated"), "updated"),
     partial("odd created", put_one_of(ODD_TIMES, "created"), "created"),
     harmless("update author of another type", put_one_of((None, "jdoe", {}, 5), "updateAuthor")),
-    partial("fuzzed", _fuzzed_child),
-    partial("fuzzed", _fuzzed_child),
+    partial("fuzzed", fuzzing("id", "issueId")),
+    partial("fuzzed", fuzzing("id", "issueId")),
 )
 
 COMMENTS: Final[tuple[Kind, ...]] = (
@@ -89,6 +84,8 @@ LISTS: Final[tuple[Kind, ...]] = (
     harmless("larger total", _larger_total),
     harmless("odd total", put_one_of((None, "12", -1, 1.5, {}), "total")),
     harmless("no total", without("total")),
+    harmless("total of none", put("total", value=0)),
+    harmless("fuzzed around", fuzzing("comments", "worklogs")),
     replaced("ignores startAt", ListFault.IGNORES_START),
     *refused_with(*(fault for fault in ListFault if fault.status not in (None, 401))),
 )

@@ -42,8 +42,7 @@ def _described(change: Change) -> Change:
 
 
 def _fuzzed_fields(issue: Any, rng: random.Random) -> Any:
-    fuzzed(issue["fields"], rng, leave=("comment", "worklog"))
-    return issue
+    return issue | {"fields": fuzzed(issue["fields"], rng, leave=("comment", "worklog"))}
 
 
 def _choice_among_sprints(issue: Any, _: random.Random) -> Any:
@@ -67,8 +66,6 @@ def _sprints_as_text(issue: Any, _: random.Random) -> Any:
         ]
     return issue
 
-
-_COLUMNS_OF_SPRINTS = ("sprints",)
 
 ISSUES: Final[tuple[Kind, ...]] = (
     *NOISE,
@@ -113,7 +110,7 @@ ISSUES: Final[tuple[Kind, ...]] = (
     partial(
         "sprints of another type",
         put_one_of(("Sprint 1", 7, [[7]], [None], {"id": None}), "fields", SPRINT_FIELD),
-        *_COLUMNS_OF_SPRINTS,
+        "sprints",
     ),
     partial("fuzzed", _fuzzed_fields),
     partial("fuzzed", _fuzzed_fields),

@@ -21,7 +21,7 @@ from libs.jira_simulator.odd.kinds import (
     unreadable,
     without,
 )
-from libs.jira_simulator.odd.values import HALF_EMOJI
+from libs.jira_simulator.odd.values import EXTREMES, HALF_EMOJI, fuzzing
 
 
 def _of_server(user: Any, _: random.Random) -> Any:
@@ -36,6 +36,7 @@ USERS: Final[tuple[Kind, ...]] = (
     partial("name of another type", put_one_of((None, 7, {}, ""), "displayName"), "display_name"),
     partial("half an emoji", put("displayName", value=f"Ann {HALF_EMOJI}"), "display_name"),
     partial("NUL", put("displayName", value="An\u0000n"), "display_name"),
+    partial("fuzzed", fuzzing("accountId")),
     partial("active of another type", put_one_of((None, "true", 1), "active"), "active"),
 )
 
@@ -55,6 +56,9 @@ SPRINTS: Final[tuple[Kind, ...]] = (
     partial("name of another type", put_one_of((None, 5, {}), "name"), "name"),
     partial("state of another type", put_one_of((None, "paused", 5), "state"), "state"),
     harmless("state in capitals", as_other("state", str.upper)),
+    # By its key, so that boards and issues show it alike.
+    partial("fuzzed name", put_one_of(EXTREMES, "name"), "name"),
+    harmless("fuzzed goal", put_one_of(EXTREMES, "goal")),
     harmless("board of another type", put_one_of((None, "12", {}), "originBoardId")),
 )
 
@@ -62,6 +66,7 @@ BOARDS: Final[tuple[Kind, ...]] = (
     harmless("name null", put("name", value=None)),
     harmless("type of another type", put_one_of((None, 5), "type")),
     harmless("place null", put("location", value=None)),
+    harmless("fuzzed", fuzzing("id")),
     harmless("id as text", as_other("id", str)),
     unreadable("no id", without("id")),
     unreadable("no object", replaced_by_one_of(None, "board", [])),
@@ -71,6 +76,7 @@ FIELDS: Final[tuple[Kind, ...]] = (
     harmless("name null", put("name", value=None)),
     harmless("name a number", put("name", value=5)),
     harmless("schema null", put("schema", value=None)),
+    harmless("fuzzed", fuzzing("id")),
     harmless("schema of another type", put_one_of(("string", [], {"type": None}, {"customId": "x"}), "schema")),
     harmless("no id", without("id")),
     harmless("no object", replaced_by_one_of(None, "field", [])),
@@ -81,10 +87,12 @@ PROJECTS: Final[tuple[Kind, ...]] = (
     harmless("NUL", put("name", value="Pro\u0000ject")),
     harmless("id a number", as_other("id", int)),
     harmless("half an emoji", put("name", value=f"Project {HALF_EMOJI}")),
+    harmless("fuzzed", fuzzing("id", "key")),
 )
 
 SPRINT_LISTS: Final[tuple[Kind, ...]] = (
     harmless("odd total", put_one_of((None, "3", 10**9), "total")),
+    harmless("fuzzed around", fuzzing("values", "isLast")),
     unreadable("empty and not the last", both(put("values", value=[]), put("isLast", value=False))),
     *refused_with(ListFault.FORBIDDEN, ListFault.NOT_FOUND, ListFault.BROKEN, ListFault.BAD_GATEWAY),
 )

@@ -105,6 +105,7 @@ class Showing:
             if name in issue["fields"]:
                 issue["fields"][name] = self._inline(issue["fields"][name], name, issue["id"])
         if self._absent(issue["id"]):
+            self.shown.pop(("issue", issue["id"]), None)
             return issue
         if kind is not None and kind.loss is Loss.RECORD:
             self.shown = before

@@ -6,6 +6,8 @@ import random
 from collections.abc import Collection, Iterator
 from typing import Any, Final
 
+from libs.jira_simulator.odd.kinds import Change
+
 HALF_EMOJI: Final = "\ud83d"
 """The first half of a surrogate pair; as JSON it is an escape, which RFC 8259 allows."""
 
@@ -54,6 +56,11 @@ def fuzzed(record: Any, rng: random.Random, leave: Collection[str] = ()) -> Any:
         # Sorted by nothing but the table: the same numbers give the same value.
         container[key] = rng.choice([value for value in EXTREMES if value != container[key]])
     return record
+
+
+def fuzzing(*leave: str) -> Change:
+    """A change that fuzzes a record but for the values under these keys."""
+    return lambda record, rng: fuzzed(record, rng, leave)
 
 
 def _scalars(value: Any, leave: Collection[str]) -> Iterator[Place]:

@@ -13,7 +13,19 @@ COMMAND = (sys.executable, "-m", "libs.jira_simulator")
 
 
 def test_it_says_where_it_listens_and_who_may_log_in_then_serves_until_told_to_stop() -> None:
-    arguments = ("--issues", "20", "--exact", "--project", "ABC", "--email", "me@example.com", "--token", "t")
+    arguments = (
+        "--issues",
+        "20",
+        "--exact",
+        "--project",
+        "ABC",
+        "--email",
+        "me@example.com",
+        "--token",
+        "t",
+        "--odd",
+        "3",
+    )
     with subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
@@ -22,6 +34,8 @@ def test_it_says_where_it_listens_and_who_may_log_in_then_serves_until_told_to_s
         assert said.group(2, 3) == ("me@example.com", "t")
         with urllib.request.urlopen(f"{said[1]}/simulator/state") as answer:  # noqa: S310 - our own server
             assert b'"comments":60,"worklogs":40' in answer.read()
+        with urllib.request.urlopen(f"{said[1]}/simulator/odd") as answer:  # noqa: S310 - our own server
+            assert answer.read() == b'{"healed":false,"shown":{}}'
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=30) == 0
 
