@@ -142,7 +142,7 @@ async def _read_due(jira: JiraClient, log: EventLog, message: RefreshReferences,
     boards_first = message.full or "boards" in owed
     if boards_first:
         # Which boards there are decides what else there is to read.
-        await _try(jira, _boards(jira, log, origin), "boards", found)
+        await _try(jira, _boards(jira, log, origin), "boards", found, message)
     boards = await _known_boards(log, names, found)
     met = [name.removeprefix(names.users) for name in await log.checkpoints(names.users)]
     users = sorted(filter(is_account, met))
@@ -162,7 +162,7 @@ async def _read_due(jira: JiraClient, log: EventLog, message: RefreshReferences,
     due = due_refreshes(tuple(steps), last, origin.fetched_at, full=message.full, changed=message.changed, owed=owed)
     for unit in due:
         if not (boards_first and unit == "boards"):
-            await _try(jira, steps[unit](), unit, found)
+            await _try(jira, steps[unit](), unit, found, message)
     found.checkpoints |= await remembered(log, names, refreshed_at(due, found.failed, origin.fetched_at))
     found.checkpoints |= await _read_anew(log, names, found)
     return found
@@ -178,11 +178,17 @@ async def _read_anew(log: EventLog, names: CheckpointNames, found: Found) -> dic
     return {f"{names.requests}{request}": msgspec.json.encode(pending)}
 
 
-async def _try(jira: JiraClient, step: Awaitable[Found], unit: str, found: Found) -> None:
-    """Add what a step brings; a failure that concerns it alone is a warning."""
+async def _try(jira: JiraClient, step: Awaitable[Found], unit: str, found: Found, message: RefreshReferences) -> None:
+    """Add what a step brings; a failure that concerns it alone is a warning.
+
+    A project that is not there any more fails the run, unless its issues are: a search of one that is hidden or
+    archived may be empty, which looks as if nothing had changed.
+    """
     try:
         found.add(unit, await step)
     except JiraError as error:
+        if unit == "project" and isinstance(error, NotFoundOrHidden) and not message.changed:
+            raise
         await found.add_sick(jira, unit, error)
 
 

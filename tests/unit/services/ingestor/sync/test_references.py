@@ -12,9 +12,11 @@ import pytest
 from msgspec import Raw
 
 from libs.events import Append, SprintFetched, SprintListed, migrate, open_store
-from libs.jira_client import ErrorCode, JiraClient, JiraError
+from libs.jira_client import ErrorCode, JiraClient, JiraError, NotFoundOrHidden
 from libs.jira_client.failures.classify import Answer, Context, classify
 from libs.jira_client.failures.errors import error_for
+from libs.temporal.messages import RefreshReferences, Scan
+from services.ingestor.sync import references
 from services.ingestor.sync.records.translate import Origin, count, listings, sprint_change
 from services.ingestor.sync.references import Found, each, in_words, refreshed_at
 from services.ingestor.sync.refresh_plan import due_refreshes
@@ -130,3 +132,20 @@ def test_what_failed_is_due_again_but_takes_nobodys_turn() -> None:
 )
 def test_units_are_named_as_people_know_them(unit: str, words: str) -> None:
     assert in_words(unit) == words
+
+
+@pytest.mark.parametrize(("unit", "changed", "fails"), [("project", False, True), ("project", True, False)])
+async def test_a_project_that_is_not_there_fails_a_run_that_saw_none_of_its_issues(
+    unit: str, changed: bool, fails: bool
+) -> None:
+    async def refused() -> Found:
+        raise failure(404)
+
+    message = RefreshReferences(
+        site="acme", project="KEY", run_id="run", scan=cast("Scan", None), full=False, changed=changed
+    )
+    found = Found()
+    with pytest.raises(NotFoundOrHidden) if fails else contextlib.nullcontext():
+        await references._try(cast("JiraClient", Jira()), refused(), unit, found, message)
+    assert found.failed == ()
+    assert (unit in found.unanswered) is not fails
