@@ -112,8 +112,8 @@ def quarantine(alerts: Alerts, event: SyncSucceeded, position: int) -> Changed:
     if any(alert.about is About.QUARANTINE for alert in alerts):
         return alerts, ()
     code = ErrorCode.POISON_EVENT.value
-    many = "1 record is" if event.quarantined == 1 else f"{event.quarantined:,} records are"
-    message = f"{many} set aside in {event.project}, for they could not be read: {'; '.join(event.quarantine)}."
+    many = "1 record could" if event.quarantined == 1 else f"{event.quarantined:,} records could"
+    message = f"{many} not be read, set aside in {event.project}: {'; '.join(event.quarantine)}."
     raised = _raised(event, position, code, message, rule_of(code).advice, 1, event.occurred_at)
     return (*alerts, _opened(raised, About.QUARANTINE)), (raised,)
 
