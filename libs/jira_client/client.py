@@ -77,6 +77,8 @@ class JiraClient:
         )
         self.page_size = PageSize(settings.issue_page_size)
         """How many issues with all their fields the site bears at once: whoever asks for them learns it."""
+        self.ids_of_page = PageSize(settings.issue_page_size)
+        """How many ids of such issues it gives at once to a search that shows nothing else."""
         self._transport = Transport(settings, self.limits, observer)
 
     def __repr__(self) -> str:

@@ -154,11 +154,12 @@ async def test_a_search_page_that_is_too_much_is_read_by_its_ids(how: str, over:
 
 
 async def test_a_search_that_gives_no_page_of_ids_gives_fewer(site: Site) -> None:
-    fewer = Fault(match=SEARCH, always=True, about='"maxResults":(100|60)\\b', status=504)
-    site.simulator.faults.add(fewer)
+    refused = Fault(match=SEARCH, always=True, about=r'"maxResults":(100|[3-9]\d)\b', status=504)
+    site.simulator.faults.add(refused)
     results = await site.incremental()
     assert site.stored == set(site.ids)
-    assert len(results) == ISSUES / 10
+    assert [result.counts.issues for result in results] == [25] * 4 + [20]
+    assert refused.hits == 4, "one with all fields, and a call of three tries: then it is known"
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ FIELDS = ("*all", "comment", "worklog")
 ASKED_ALONE = 10
 """Issues, of those that Jira passed over again, that one run asks for one by one. The others are left to later runs."""
 
-FEWER_IDS = 10
+FEWER_IDS = 4
 """So many times fewer ids are asked for where a page of them does not come."""
 
 OTHERS = 3
@@ -102,7 +102,7 @@ async def _searched(jira: JiraClient, log: EventLog, message: FetchPage, names: 
                 raise
         else:
             return Answer(page.issues, page.next_token)
-    listed = await _ids_of_page(jira, jql, message.token, size)
+    listed = await _ids_of_page(jira, jql, message.token)
     answer = await _read_ids(jira, log, message, names, [*dict.fromkeys(listed.ids)])
     if whole and jira.page_size.whole:
         jira.page_size.failed(size)
@@ -110,15 +110,18 @@ async def _searched(jira: JiraClient, log: EventLog, message: FetchPage, names: 
     return answer._replace(next_token=listed.next_token, warnings=odd + answer.warnings)
 
 
-async def _ids_of_page(jira: JiraClient, jql: str, token: str | None, size: int) -> IdPage:
+async def _ids_of_page(jira: JiraClient, jql: str, token: str | None) -> IdPage:
     """The ids of the page; of fewer issues where Jira does not give so many."""
+    size = jira.ids_of_page
     try:
-        return await jira.search_ids(jql, token, size)
+        page = await jira.search_ids(jql, token, size.size)
     except JiraError as error:
-        fewer = size // FEWER_IDS
-        if not fewer or isinstance(error, NetworkGlitch) or not smaller_may_help(error):
+        if size.size < FEWER_IDS or isinstance(error, NetworkGlitch) or not smaller_may_help(error):
             raise
-        return await jira.search_ids(jql, token, fewer)
+        size.failed(size.size // FEWER_IDS)
+        return await jira.search_ids(jql, token, size.size)
+    size.worked(1)
+    return page
 
 
 def _jql(message: FetchPage, project: str) -> str:
