@@ -20,7 +20,7 @@ class Judge:
     """Knows how each record of the site is odd."""
 
     def __init__(
-        self, odd: Odd, wanted: Rows, keys: dict[str, str], boards: Collection[str], waited_for: Collection[str] = ()
+        self, odd: Odd, wanted: Rows, keys: dict[str, str], boards: Collection[str], felt: Collection[str] = ()
     ) -> None:
         """What is known of the site.
 
@@ -29,13 +29,13 @@ class Judge:
             wanted: the rows that a healthy site would have given.
             keys: of the issues, by their ids.
             boards: ids of the site's boards.
-            waited_for: paths that went astray in the run before, at which Jira asked for a long wait. The first
-                request after it is alone; what comes beside it is left to the next run.
+            felt: paths that went astray in the run before in a way that this run feels, too. So after a long wait the
+                first request is alone, and what would come beside it is left to the next run.
         """
         self._odd, self._wanted, self._keys = odd, wanted, keys
         self._boards = boards
         self._astray = [path for path, _ in odd.strayed]
-        self._waiting = [*waited_for, *(path for path, stray in odd.strayed if stray.costs_the_run)]
+        self._waiting = [*felt, *(path for path, stray in odd.strayed if stray.costs_the_run)]
 
     # ── as long as the site is odd ─────────────────────────────────────────────────────────────────────────────
 

@@ -28,11 +28,16 @@ class World:
     def __init__(self, jira: Simulator, project: Project, odd: Odd) -> None:
         self.jira, self.project, self.odd = jira, project, odd
         self.wrong: list[str] = []
-        self._waited_for: list[str] = []
+        self._felt: list[str] = []
 
     async def run(self, when: str, *, full: bool = False) -> None:
         """A sync in the odd world, and what is wrong after it."""
-        self._waited_for = [path for path, stray in self.odd.strayed if stray.costs_the_run]
+        # A long wait, or fields that are not known, are felt in the next run, too.
+        self._felt = [
+            path
+            for path, stray in self.odd.strayed
+            if stray.costs_the_run or (path.endswith("/field") and not stray.harmless)
+        ]
         self.odd.forget()
         end = await self.project.sync(full=full)
         for one in self._judged(end):
@@ -71,7 +76,7 @@ class World:
         keys = {str(id_): record.issue.key for id_, record in self.jira.dataset.issues.items()}
         found = stored(self.project.tables, SITE, wanted)
         boards = [str(board) for board in self.jira.dataset.directory.boards]
-        return Judge(self.odd, wanted, keys, boards, self._waited_for), differences(wanted, found)
+        return Judge(self.odd, wanted, keys, boards, self._felt), differences(wanted, found)
 
     def _quarantine(self) -> dict[str, RecordQuarantined]:
         """What is set aside at the end of the log, by its record."""
