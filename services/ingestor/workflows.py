@@ -235,7 +235,8 @@ class SyncProjectWorkflow:
 
     def _add(self, counts: Counts, warnings: tuple[str, ...]) -> None:
         self._counts += counts
-        self._warnings = (self._warnings + warnings)[:MAX_WARNINGS]
+        # What is owed may be met twice in a run, by itself and on its page.
+        self._warnings = tuple(dict.fromkeys(self._warnings + warnings))[:MAX_WARNINGS]
 
     async def _jira_step(self, activity: str, message: object, result: type[T]) -> T:
         """A step that asks Jira: runs on the site's queue, as long as Jira makes it wait."""

@@ -83,6 +83,8 @@ class SyncPageRecorded(SyncEvent, frozen=True, kw_only=True):
     appended: int
     """Facts of the page that were new to the log."""
     warnings: tuple[str, ...] = ()
+    left: int = 0
+    """Issues of the page that are still to be read: another event of the same page follows."""
 
 
 class SyncWaiting(SyncEvent, frozen=True, kw_only=True):

@@ -75,7 +75,7 @@ class SyncProgress:
     def _page(self, event: SyncPageRecorded) -> None:
         if event.run_id != self.current_run_id:
             self._turn_to(event.run_id)
-        self.pages += 1  # pages of a full sync end in any order
+        self.pages += not event.left  # pages of a full sync end in any order
         self.pages_total = event.pages_total
         self.issues += event.issues
 

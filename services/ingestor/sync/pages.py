@@ -279,6 +279,7 @@ def _closing(
             users=counts.users,
             appended=appended,
             warnings=warnings,
+            left=page.left,
         )
         # The same few users and sprints come with every page: the run's totals count them as references.
         totals = msgspec.structs.replace(counts, sprints=0, users=0)

@@ -47,7 +47,7 @@ class Reader(Generic[S]):
         try:
             found = json.loads(bytes(payload), parse_int=_number)
             value = as_far_as_readable(self._kind, _whole_characters(found), left_out)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             raise error from None
         if left_out:
             log.warning("fields left out", stream=str(stream), fields=left_out, error=str(error))
@@ -142,12 +142,18 @@ def _number(digits: str) -> int | float:
     return int(digits) if len(digits) <= _MAX_DIGITS else float(digits)
 
 
-def _whole_characters(value: Any) -> Any:
+_DEEPEST: Final = 150
+"""Levels of lists and objects: editors nest a dozen deep at most. What lies deeper is left out."""
+
+
+def _whole_characters(value: Any, depth: int = 0) -> Any:
     """JSON may name half of a character, which no database takes: U+FFFD stands for it."""
     if isinstance(value, str):
         return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    if isinstance(value, list | dict) and depth > _DEEPEST:
+        return None
     if isinstance(value, list):
-        return [_whole_characters(part) for part in value]
+        return [_whole_characters(part, depth + 1) for part in value]
     if isinstance(value, dict):
-        return {_whole_characters(key): _whole_characters(part) for key, part in value.items()}
+        return {_whole_characters(key): _whole_characters(part, depth + 1) for key, part in value.items()}
     return value

@@ -37,7 +37,7 @@ def run_page_recorded(event: SyncPageRecorded, state: ProjectState) -> None:
     run = state.runs.get(event.run_id)
     if run is None:  # its start was not seen; its end will tell
         return
-    if event.page >= 0:  # before the first page stands what earlier runs could not read
+    if event.page >= 0 and not event.left:  # before the first page stands what earlier runs could not read
         run["pages_done"] += 1
     run["pages_total"] = event.pages_total
     # The same few users and sprints come with every page: they are counted at the end.

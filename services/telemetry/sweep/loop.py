@@ -200,7 +200,7 @@ def _logged_run(store: EventStore, run: Run, first_run_id: str) -> LoggedRun:
         if isinstance(event, SyncStarted) and event.run_id == first_run_id:
             logged = msgspec.structs.replace(logged, mode=event.mode, started_at=event.occurred_at)
         elif isinstance(event, SyncPageRecorded) and event.run_id == first_run_id:
-            logged = msgspec.structs.replace(logged, pages=logged.pages + 1)
+            logged = msgspec.structs.replace(logged, pages=logged.pages + (not event.left))
     return logged
 
 

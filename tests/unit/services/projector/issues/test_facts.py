@@ -569,6 +569,16 @@ def test_what_was_left_out_is_told_once(tables: Connection) -> None:
     assert line["fields"] == ["fields.priority", "fields.issuetype.name"]
 
 
+def test_a_document_nested_out_of_measure_beside_an_odd_field_parks_nothing(tables: Connection) -> None:
+    deep: dict[str, Any] = {"type": "paragraph", "content": [{"type": "text", "text": "x"}]}
+    for _ in range(200):
+        deep = {"type": "blockquote", "content": [deep]}
+    odd = msgspec.json.encode({"id": "1", "author": "Ada", "body": {"type": "doc", "version": 1, "content": [deep]}})
+    given_events(tables, build.issue("7"), msgspec.structs.replace(build.comment("1", "7"), payload=msgspec.Raw(odd)))
+    assert rows(tables, "dead_letter") == []
+    assert only(rows(tables, "comment"))["author_id"] == "name:Ada"
+
+
 def test_half_a_character_is_shown_as_unknown(tables: Connection) -> None:
     event = build.issue("1", summary="HALF")
     payload = msgspec.Raw(bytes(event.payload).replace(b"HALF", b"x\\ud83d y"))
