@@ -196,10 +196,7 @@ def test_records_that_are_set_aside_raise_one_alert_until_they_can_be_read() -> 
     (raised,) = run(2, "Issue KEY-1, comment 7: `id` is missing")
     assert isinstance(raised, AlertRaised)
     assert (raised.code, raised.severity, raised.category) == ("POISON_EVENT", "warning", "contract")
-    assert (
-        raised.message
-        == "2 records could not be read, set aside in KEY: Issue KEY-1, comment 7: `id` is missing."
-    )
+    assert raised.message == "2 records could not be read, set aside in KEY: Issue KEY-1, comment 7: `id` is missing."
     assert run(1, "Issue KEY-1, comment 7: `id` is missing") == []
     assert alerted(course.fail("AUTH_EXPIRED")) == [("AlertRaised", "AUTH_EXPIRED")]
     ended = run(0)
