@@ -68,6 +68,8 @@ class Judge:
             yield of("user", one.key)
             yield of("site user/bulk", "user/bulk") and self._gone
             yield self._gone if not one.column and self._mentions_are_odd(one.key) else None
+            # A fuzzed record may show anybody whom it names under another name.
+            yield self._gone if any(kind.name == "fuzzed" for kind in self._odd.shown.values()) else None
         if one.column in PEOPLE and row.get(one.column):
             yield _whole(of("user", row[one.column]))
 
