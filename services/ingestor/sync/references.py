@@ -33,6 +33,7 @@ from services.ingestor.sync.records.translate import (
     listings,
     project_change,
     sprint_change,
+    sprint_oddities,
     user_change,
     without_repeats,
 )
@@ -262,22 +263,40 @@ async def _boards(jira: JiraClient, log: EventLog, origin: Origin) -> Found:
 async def _sprints(jira: JiraClient, origin: Origin, board: int) -> Found:
     sprints = await jira.sprints(board)
     called = f"board {board}, sprint"
-    found = each((sprint.payload for sprint in sprints), "sprint", called, partial(sprint_change, origin))
+    found = each(
+        (sprint.payload for sprint in sprints), "sprint", called, partial(sprint_change, origin), sprint_oddities
+    )
     found.changes += listings(origin, found.changes)
     return noted(found, sprints, "sprint")
 
 
-def each(payloads: Iterable[Raw], kind: str, called: str, change_of: Callable[[Raw], Change | None]) -> Found:
-    """The changes of a list's records; of one that cannot be read, `called` and its place are the name."""
+def each(
+    payloads: Iterable[Raw],
+    kind: str,
+    called: str,
+    change_of: Callable[[Raw], Change | None],
+    oddities: Callable[[Raw], Iterable[BaseException]] = lambda _: (),
+) -> Found:
+    """The changes of a list's records; of one that cannot be read, `called` and its place are the name.
+
+    Args:
+        payloads: the records.
+        kind: of each.
+        called: as in `board 9, sprint`.
+        change_of: what a record comes to.
+        oddities: what of a record that can be read cannot be.
+    """
     found = Found()
     for place, payload in enumerate(payloads, 1):
         try:
             change = change_of(payload)
+            odd = [*oddities(payload)]
         except ODD as error:
-            name = name_of(called, None, place)
-            found.odd.append(Odd(f"place {place}", kind, name, why(error), raw=payload))
-            found.warnings += (f"Could not read {name} ({why(error)})",)
-            continue
+            change, odd = None, [error]
+        if odd:
+            name, reason = name_of(called, None, place), "; ".join(map(why, odd))
+            found.odd.append(Odd(f"place {place}", kind, name, reason, raw=payload))
+            found.warnings += (f"Could not read {name} ({reason})",)
         if change is not None:
             found.changes.append(change)
     return found

@@ -131,11 +131,11 @@ async def test_odd_records_cost_themselves_alone_and_heal(first: bool, pipeline:
     if not first:
         changed = {issue for issue, shown in last(pipeline).items() if shown["fields"]["summary"] == "changed"}
         assert changed == {*odd[2:], well}
-    for issue in odd[:3]:
+    for issue in odd[:5]:
         assert any(warning.startswith(f"Issue {keys[issue]}") for warning in end.warnings)
-    assert len(end.warnings) == 3
+    assert len(end.warnings) == 6
     owed = pipeline.store.checkpoints(names(pipeline).unfinished)
-    assert {name.rpartition("/")[2] for name in owed} == {*odd[:3]}
+    assert {name.rpartition("/")[2] for name in owed} == {*odd[:5]}
     assert "90700" in seen(pipeline, JiraCommentFetched)
     assert "9064" in seen(pipeline, SprintFetched)
 
@@ -173,7 +173,7 @@ async def test_a_sick_look_up_is_named_and_ends_nothing(pipeline: Pipeline, worl
     assert isinstance(end, SyncSucceeded)
     assert len(last(pipeline)) == ISSUES
     named = [warning.partition(":")[0] for warning in end.warnings]
-    assert named[:2] == ["Could not look up project", "Could not look up fields"]
+    assert {"Could not look up project", "Could not look up fields"} <= {*named}
     board = next(one.id for one in world.jira.dataset.directory.boards.values() if one.type == "scrum")
     assert f"Could not look up sprints of board {board}" in named
     # Their turn comes with the next run, also where nothing has changed.

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, cast
 
 import msgspec
 import pytest
 from msgspec import Raw
 
-from libs.events import Append, EventStore, ProjectKey, migrate, open_store
+from libs.events import Append, EventStore, ProjectKey
 from libs.jira_client import BulkIssues, IssueProblem, JiraClient, Listed, PageSize, RequestCount
 from libs.temporal.messages import (
     MAX_WARNINGS,
@@ -73,20 +71,6 @@ class Jira:
 def issue(number: str, **fields: Any) -> bytes:
     whole = {"summary": "s", "updated": "2026-02-01T00:00:00.000+0000", **fields}
     return msgspec.json.encode({"id": number, "key": f"DEMO-{number}", "fields": whole})
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[EventStore]:
-    url = f"sqlite:///{tmp_path}/jdi.db"
-    migrate(url)
-    with contextlib.closing(open_store(url)) as opened:
-        yield opened
-
-
-@pytest.fixture
-def log(store: EventStore) -> Iterator[EventLog]:
-    with contextlib.closing(EventLog(store)) as opened:
-        yield opened
 
 
 def owed(store: EventStore) -> set[str]:

@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import msgspec
-import pytest
 
-from libs.events import Append, EventStore, RecordQuarantined, RecordReleased, SyncSucceeded, migrate, open_store
+from libs.events import Append, EventStore, RecordQuarantined, RecordReleased, SyncSucceeded
 from libs.temporal.messages import BeginSync, CompleteSync, Counts, SyncPlan
 from services.ingestor.event_log import EventLog
 from services.ingestor.sync import course
 from services.ingestor.sync.records.quarantine import AT_EACH_RUN, debt_of
 from tests.integration.ingestor.test_owed_issues import NAMES, NOW, SCAN, WATERMARKS, Jira, issue, read
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[EventStore]:
-    url = f"sqlite:///{tmp_path}/jdi.db"
-    migrate(url)
-    with contextlib.closing(open_store(url)) as opened:
-        yield opened
-
-
-@pytest.fixture
-def log(store: EventStore) -> Iterator[EventLog]:
-    with contextlib.closing(EventLog(store)) as opened:
-        yield opened
 
 
 def aside(store: EventStore) -> list[str]:

@@ -48,6 +48,13 @@ class Odd(NamedTuple):
     issue_key: str | None = None
     raw: Raw | None = None
     """None for a list that could not be had."""
+    shown: bool = False
+    """Whether the record is stored all the same, and shown as far as it can be read."""
+
+    @property
+    def part(self) -> str:
+        """What of its issue or comment it is, as in `status`."""
+        return self.record.rpartition("/")[2].partition(" of ")[0]
 
     def under(self, unit: str) -> Odd:
         """The same, as a part of a look-up."""

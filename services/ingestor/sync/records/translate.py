@@ -30,6 +30,7 @@ from libs.events import (
     digest,
 )
 from libs.jira_client.models import UNKNOWN_ACCOUNT, Child, InlineChildren, SprintFact, UserFact, sprint_fields
+from services.ingestor.sync.records.documented import odd_fields, odd_times_of_child, odd_times_of_sprint
 from services.ingestor.sync.records.odd import (
     ODD,
     Odd,
@@ -116,11 +117,11 @@ class Facts(msgspec.Struct, kw_only=True):
     odd: list[Odd] = msgspec.field(default_factory=list)
     """The parts that were left out."""
 
-    def leave_out(self, kind: str, part: str, raw: Raw, error: BaseException) -> None:
-        """Go on without a part of the issue, such as `comment 7`."""
+    def leave_out(self, kind: str, part: str, raw: Raw, error: BaseException, *, shown: bool = False) -> None:
+        """Go on without a part of the issue, such as `comment 7`; or with it, as far as it is `shown`."""
         issue = self.issue
-        name = f"Issue {issue.key}, {part}"
-        self.odd.append(Odd(f"issue/{issue.issue_id}/{part}", kind, name, why(error), issue.issue_id, issue.key, raw))
+        record, name = f"issue/{issue.issue_id}/{part}", f"Issue {issue.key}, {part}"
+        self.odd.append(Odd(record, kind, name, why(error), issue.issue_id, issue.key, raw, shown))
 
 
 _objects = msgspec.json.Decoder(dict[str, Raw])
@@ -228,6 +229,8 @@ def issue_facts(origin: Origin, issue: Issue, sprint_field: str | None) -> Facts
         payload=issue.payload,
     )
     facts.changes.append(origin.change(event, digest(issue.payload), updated))
+    for name, error in odd_fields(issue.fields):
+        facts.leave_out("issue", name, issue.fields[name], error, shown=True)
     for name in ("assignee", "reporter", "creator"):
         _add_user(facts, origin, name, issue.fields.get(name))
     for field in sprint_fields(sprint_field):
@@ -267,6 +270,8 @@ def _add_child(
         facts.leave_out(kind.entity, name, raw, error)
         return
     facts.changes.append(origin.change(event, digest(raw), updated))
+    for time, odd in odd_times_of_child(child):
+        facts.leave_out(kind.entity, f"{time} of {name}", raw, odd, shown=True)
     _add_user(facts, origin, f"author of {name}", child.author)
     _add_user(facts, origin, f"update author of {name}", child.update_author)
 
@@ -367,6 +372,11 @@ def listings(origin: Origin, sprints: Iterable[Change]) -> list[Change]:
             event = SprintListed(**envelope, sprint_id=sprint_id)
             found.append(origin.change(event, _digest_of(origin.project, sprint_id), origin.fetched_at))
     return found
+
+
+def sprint_oddities(raw: Raw) -> list[UnreadableError]:
+    """What of a sprint cannot be read although the sprint can. Raises msgspec.DecodeError for one that is no object."""
+    return [why for _, why in odd_times_of_sprint(_sprints.decode(raw))]
 
 
 def _dates(sprint: SprintFact) -> tuple[Raw, Raw, Raw]:

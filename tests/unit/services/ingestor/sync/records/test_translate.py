@@ -159,7 +159,8 @@ def test_an_issue_whose_date_cannot_be_read_is_ordered_by_when_it_was_asked_for(
     read = facts(updated=date, created="2026-01-01T00:00:00.000+0000")
     event = read.changes[0].event
     assert isinstance(event, JiraIssueFetched)
-    assert (event.issue_id, event.updated, read.odd) == ("10001", datetime(2026, 1, 1, tzinfo=UTC), [])
+    assert (event.issue_id, event.updated) == ("10001", datetime(2026, 1, 1, tzinfo=UTC))
+    assert [(one.name, one.shown) for one in read.odd] == [("Issue KEY-1, updated", True)]
     assert (read.changes[0].updated, read.changes[0].asked_at) == (None, ORIGIN.fetched_at)
     undated = facts(updated=date, created=date).changes[0].event
     assert isinstance(undated, JiraIssueFetched)
@@ -178,12 +179,41 @@ def test_an_epoch_number_is_a_date(date: object) -> None:
 
 
 @pytest.mark.parametrize("date", NO_DATES)
-def test_a_childs_date_that_cannot_be_read_costs_nothing(date: object) -> None:
+def test_a_childs_date_that_cannot_be_read_is_named_and_costs_nothing_else(date: object) -> None:
     comment = {"id": 7, "created": date, "updated": date}
     read = facts(updated="2026-01-02T00:00:00.000+0000", comment={"comments": [comment], "total": "1"})
     event = read.changes[1].event
     assert isinstance(event, JiraCommentFetched)
-    assert (event.comment_id, event.updated, read.odd) == ("7", datetime(2026, 1, 2, tzinfo=UTC), [])
+    assert (event.comment_id, event.updated) == ("7", datetime(2026, 1, 2, tzinfo=UTC))
+    names = [f"Issue KEY-1, {time} of comment 7" for time in ("created", "updated")] if date is not None else []
+    assert [one.name for one in read.odd] == names
+
+
+@pytest.mark.parametrize(
+    ("field", "odd"),
+    [
+        *(("summary", 7), ("summary", ["s"]), ("status", "Done"), ("status", {"name": 7}), ("priority", "High")),
+        *(("issuetype", [{"name": "Bug"}]), ("created", "soon"), ("created", None)),
+    ],
+)
+def test_a_field_of_another_shape_than_documented_is_named(field: str, odd: object) -> None:
+    read = facts(**{field: odd})
+    assert [(one.record, one.name, one.shown) for one in read.odd] == [
+        (f"issue/10001/{field}", f"Issue KEY-1, {field}", True)
+    ]
+    assert count(read.changes, JiraIssueFetched) == 1
+
+
+def test_what_is_documented_is_not_odd() -> None:
+    named = {"name": "x", "id": "1"}
+    whole = facts(
+        **dict.fromkeys(("status", "priority", "issuetype"), named), created=UPDATED, updated=UPDATED, assignee=None
+    )
+    assert whole.odd == []
+    assert facts(priority=None, status=None, summary=None).odd == []
+
+
+UPDATED = "2026-01-02T00:00:00.000+0100"
 
 
 @pytest.mark.parametrize("child", [None, 7, "text", {}, {"id": None}, {"id": 1.5}, {"id": ""}, [{"id": "7"}]])
