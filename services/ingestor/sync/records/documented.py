@@ -6,6 +6,7 @@ Such a record is stored, and shown as far as it can be read. But Jira may put it
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -29,6 +30,11 @@ _OF_ISSUE: Final[Mapping[str, msgspec.json.Decoder[Any]]] = {
         "issuetype": _Named,
     }.items()
 }
+_AS_USUAL: Final = re.compile(
+    rb'"(?:19[89]|20[0-9])[0-9]-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])'
+    rb'T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{3}[+-](?:0[0-9]|1[0-4])[0-5][0-9]"'
+)
+"""A time as Jira writes it, of 1980 to 2099, and of a day that every month has."""
 _TIMES: Final = ("created", "updated")
 
 
@@ -41,7 +47,7 @@ def odd_fields(fields: Mapping[str, Raw]) -> Iterator[tuple[str, msgspec.DecodeE
             yield name, error
     for name in _TIMES:
         raw = fields.get(name)
-        if raw is not None and moment_of(raw) is None:
+        if raw is not None and not _is_time(raw):
             yield name, _no_time(name)
 
 
@@ -57,8 +63,13 @@ def odd_times_of_sprint(sprint: SprintFact) -> Iterator[tuple[str, UnreadableErr
 
 def _odd_times(**times: Raw) -> Iterator[tuple[str, UnreadableError]]:
     for name, raw in times.items():
-        if said(raw) and moment_of(raw) is None:
+        if said(raw) and not _is_time(raw):
             yield name, _no_time(name)
+
+
+def _is_time(raw: Raw) -> bool:
+    """Whether it is one; by its looks where it is written as Jira does, for there are many."""
+    return _AS_USUAL.fullmatch(raw) is not None or moment_of(raw) is not None
 
 
 def _no_time(name: str) -> UnreadableError:

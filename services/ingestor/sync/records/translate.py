@@ -329,7 +329,7 @@ def user_change(origin: Origin, raw: Raw) -> Change | None:
         msgspec.DecodeError, UnreadableError: no object, or an account id that is no text.
     """
     user = _users.decode(raw)
-    if not words_of(user.account_id):
+    if not said(user.account_id) or bytes(user.account_id) == b'""':
         return None
     account = needed(user.account_id, "accountId")
     if account == UNKNOWN_ACCOUNT:
@@ -337,10 +337,8 @@ def user_change(origin: Origin, raw: Raw) -> Change | None:
     if not is_account(account):
         raise UnreadableError("`accountId` is no account id")
     event = JiraUserFetched(**origin.envelope(JiraUserFetched, account), account_id=account, payload=raw)
-    active = {"": "True", "true": "True", "false": "False"}
-    known = words_of(user.active)
-    identity = _digest_of(account, words_of(user.display_name), active.get(known, known), words_of(user.account_type))
-    return origin.change(event, identity, origin.fetched_at)
+    identity = b"\0".join(map(bytes, (user.account_id, user.display_name, user.active, user.account_type)))
+    return origin.change(event, digest(identity), origin.fetched_at)
 
 
 def sprint_change(origin: Origin, raw: Raw) -> Change:
