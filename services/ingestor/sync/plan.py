@@ -112,6 +112,11 @@ def full_jql(project: str, *parts: Sequence[str]) -> str:
     return f"project = {quote(project)}{_parts(parts)} ORDER BY key ASC"
 
 
+def ids_jql(ids: Sequence[str], *parts: Sequence[str]) -> str:
+    """Those of the issues in which, of each list in `parts` that is not empty, somebody has a part."""
+    return f"id in ({', '.join(ids)}){_parts(parts)} ORDER BY id ASC"
+
+
 def incremental_jql(project: str, since: datetime, *parts: Sequence[str]) -> str:
     """Oldest change first, so that what changes during the scan moves ahead of it and is met again.
 

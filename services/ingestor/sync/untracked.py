@@ -17,13 +17,13 @@ from libs.temporal.messages import Counts, MarkUntracked, PageResult, SyncPlan
 from services.ingestor.event_log import EventLog
 from services.ingestor.project_of import project_of
 from services.ingestor.sync.asking.renames import by_current_key
-from services.ingestor.sync.plan import full_jql, incremental_jql
+from services.ingestor.sync.plan import full_jql, ids_jql, incremental_jql
 
 UNTRACKED = b"untracked"
 """Digest of an issue's stream while it is untracked, so that it is marked once; the issue itself has another."""
 
-AT_ONCE = 1000
-"""Issues that are looked for in the log, and marked, in one piece."""
+AT_ONCE = 500
+"""Issues that are looked for in the log, asked about again, and marked, in one piece."""
 
 
 async def marked(jira: JiraClient, log: EventLog, message: MarkUntracked, requests: RequestCount) -> Append:
@@ -32,7 +32,7 @@ async def marked(jira: JiraClient, log: EventLog, message: MarkUntracked, reques
     issues = await by_current_key(jira, log, project_of(message), lambda key: _left_behind(jira, message, key))
     appended = 0
     for start in range(0, len(issues), AT_ONCE):
-        changes = await _changes(log, message, asked_at, issues[start : start + AT_ONCE])
+        changes = await _changes(jira, log, message, asked_at, issues[start : start + AT_ONCE])
         appended += len((await log.append(Append(changes=changes))).appended)
     counts = Counts(appended=appended, requests=requests.sent)
     return Append(outcome=msgspec.json.encode(PageResult(counts=counts)))
@@ -49,13 +49,21 @@ async def _left_behind(jira: JiraClient, message: MarkUntracked, project: str) -
     return sorted(everything - tracked)
 
 
-async def _changes(log: EventLog, message: MarkUntracked, asked_at: datetime, issues: Iterable[str]) -> list[Change]:
-    """An absence for each of the issues that is in the log and not marked yet."""
+async def _changes(
+    jira: JiraClient, log: EventLog, message: MarkUntracked, asked_at: datetime, issues: Iterable[str]
+) -> list[Change]:
+    """An absence for each of the issues that is in the log, not marked yet, and truly outside the list."""
     streams = {JiraIssueGone.stream_of(message.site, issue): issue for issue in issues}
-    heads = await log.heads(list(streams))
-    return [
-        _change(message, asked_at, streams[stream], head) for stream, head in heads.items() if head.digest != UNTRACKED
-    ]
+    heads = {
+        streams[stream]: head
+        for stream, head in (await log.heads(list(streams))).items()
+        if head.digest != UNTRACKED and streams[stream].isdecimal()
+    }
+    if not heads:
+        return []
+    # The list may have come short once. Asked for by their ids, those that are on it show themselves.
+    still_there = await _ids(jira, ids_jql(list(heads), message.plan.tracked))
+    return [_change(message, asked_at, issue, head) for issue, head in heads.items() if issue not in still_there]
 
 
 def _change(message: MarkUntracked, asked_at: datetime, issue: str, head: Head) -> Change:

@@ -125,6 +125,25 @@ async def test_who_joins_brings_their_history_and_who_leaves_takes_theirs(watche
     ]
 
 
+async def test_a_list_that_comes_short_once_costs_nobody_an_issue(watched: Watched) -> None:
+    first, *_ = watched.by_share()
+    await watched.desk.pipeline.register()
+    await watched.track(first)
+    hidden = set(watched.of()) - set(watched.of(first))
+    for record in list(watched.of(first).values())[:20]:
+        watched.jira.mutations.edit_issue(str(record.issue.id), summary="changed")
+    short = Fault(
+        match="/search/jql",
+        about=r'project = .*assignee in.*"fields":\s*\["id"\]',
+        status=200,
+        body={"issues": [], "isLast": True},
+    )
+    watched.jira.faults.add(short)
+    await watched.sync()
+    assert short.hits == 1
+    watched.check(first, left=hidden)
+
+
 async def test_a_list_from_the_start_reads_only_theirs(watched: Watched) -> None:
     _, second, *_ = watched.by_share()
     await watched.desk.register(account_ids=(second,))

@@ -50,6 +50,11 @@ def test_every_fact_says_when_jira_was_asked() -> None:
     assert {change.asked_at for change in changes} == {ASKED}
 
 
+PLAN = SyncPlan(
+    full=True, since=None, account_ids=(), trailing=True, started_at=datetime(2026, 1, 1, tzinfo=UTC), tracked=("a",)
+)
+
+
 class _Log:
     """The heads of a log, and what is appended."""
 
@@ -83,7 +88,11 @@ async def test_an_issue_read_after_the_lists_is_not_taken_for_one_that_has_left_
         log.head = log.head._replace(asked=read.isoformat(timespec="microseconds"))
         return ["1"]
 
+    async def none(*_: object) -> set[str]:
+        return set()
+
     monkeypatch.setattr(untracked, "_left_behind", left_behind)
-    message = MarkUntracked(site="acme", project="KEY", run_id="run", plan=cast("SyncPlan", None))
+    monkeypatch.setattr(untracked, "_ids", none)
+    message = MarkUntracked(site="acme", project="KEY", run_id="run", plan=PLAN)
     await untracked.marked(cast("Any", None), cast("EventLog", log), message, RequestCount())
     assert log.verdicts == [verdict]
