@@ -21,6 +21,7 @@ from libs.jira_simulator.server import serve
 from libs.jira_simulator.site.dataset import Dataset
 from tests.acceptance.odd.runs import project_of_site
 from tests.acceptance.odd.world import World
+from tests.servers.addresses import PostgresServer
 
 ISSUES = 30
 SHOWN = 12
@@ -39,16 +40,31 @@ def kinds() -> list[str]:
     return [kind.strip() for kind in os.environ.get("ODD_KINDS", "").split(",") if kind.strip()]
 
 
-@pytest.fixture
-def log(tmp_path: Path) -> Iterator[EventStore]:
-    url = f"sqlite:///{tmp_path}/jdi.db"
+@contextlib.contextmanager
+def log_at(url: str) -> Iterator[EventStore]:
     migrate(url)
     with contextlib.closing(open_store(url)) as store:
         yield store
 
 
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[EventStore]:
+    with log_at(f"sqlite:///{tmp_path}/jdi.db") as store:
+        yield store
+
+
 @pytest.mark.parametrize("seed", seeds())
 async def test_nothing_odd_stops_a_project_and_all_of_it_heals(seed: int, log: EventStore) -> None:
+    await lives_in_an_odd_world(seed, log)
+
+
+@pytest.mark.parametrize("seed", seeds()[:4])
+async def test_the_same_on_postgresql(seed: int, postgres: PostgresServer) -> None:
+    with log_at(postgres.fresh_database()) as log:
+        await lives_in_an_odd_world(seed, log)
+
+
+async def lives_in_an_odd_world(seed: int, log: EventStore) -> None:
     data = Dataset.generate(issues=ISSUES, seed=seed, users=8, comments_per_issue=2, worklogs_per_issue=2)
     odd = Odd(seed, kinds=kinds())
     async with serve(data, inline=4, compress=False) as jira, project_of_site(log, jira) as project:
