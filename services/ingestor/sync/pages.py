@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -28,18 +28,17 @@ from libs.events import (
     SyncPageRecorded,
     WorklogFetched,
 )
-from libs.jira_client import JiraClient, JiraError, Listed, RequestCount, SeenTokens
+from libs.jira_client import JiraClient, RequestCount, SeenTokens
 from libs.temporal.messages import MAX_WARNINGS, Counts, FetchPage, PageResult, PageSource
 from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
 from services.ingestor.project_of import project_of
 from services.ingestor.sync.asking.answers import PASSED_OVER, Answer, read_page
+from services.ingestor.sync.asking.children import completed
 from services.ingestor.sync.asking.renames import registered_keys
-from services.ingestor.sync.asking.sick import is_one_sick
 from services.ingestor.sync.records.odd import ODD, Odd, askable, why
 from services.ingestor.sync.records.quarantine import Settlement, nameless, nameless_of, settle
 from services.ingestor.sync.records.translate import (
-    Children,
     Issue,
     Origin,
     count,
@@ -66,14 +65,6 @@ class _Translated(NamedTuple):
     odd: Sequence[Odd]
     notes: tuple[str, ...]
     """What people should hear, and nothing is owed for."""
-
-
-class _Completed(NamedTuple):
-    """An issue with its comments and worklogs, as far as Jira shows them."""
-
-    issue: Issue
-    odd: Sequence[Odd]
-    notes: Sequence[str]
 
 
 async def fetched(jira: JiraClient, log: EventLog, message: FetchPage, requests: RequestCount) -> Append:
@@ -189,10 +180,10 @@ async def _translated(
     issues, odd = _taken_apart(raws)
     changes: list[Change] = []
     notes: list[str] = []
-    for completed in await asyncio.gather(*(_complete(jira, issue) for issue in issues)):
-        issue = completed.issue
-        odd += completed.odd
-        notes += completed.notes
+    for whole in await asyncio.gather(*(completed(jira, issue) for issue in issues)):
+        issue = whole.issue
+        odd += whole.odd
+        notes += whole.notes
         try:
             facts = issue_facts(origins.origin(issue), issue, sprint_field)
         except ODD as error:
@@ -231,40 +222,6 @@ def _unreadable(issue_id: str | None, key: str | None, raw: Raw, error: BaseExce
     if not askable(issue_id) and not askable(key):
         return nameless_of(raw, why(error))
     return Odd(f"issue/{issue_id or key}", "issue", f"Issue {key or issue_id}", why(error), issue_id, key, raw)
-
-
-async def _complete(jira: JiraClient, issue: Issue) -> _Completed:
-    """Fetch on where a list came shorter than its total. A list that cannot be had does not cost the issue."""
-    odd: list[Odd] = []
-    notes: list[str] = []
-    for name, known, fetch in (
-        ("comments", issue.comments, jira.all_comments),
-        ("worklogs", issue.worklogs, jira.all_worklogs),
-    ):
-        if not known.complete:
-            listed = await _listed(jira, fetch(issue.issue_id))
-            whole = Children(items=[*listed] or known.items, total=len(listed))
-            issue = msgspec.structs.replace(issue, **{name: whole})
-            odd += [_cut(issue, name, listed.cut)] if listed.cut else []
-            notes += [f"Issue {issue.key}: {note}" for note in listed.notes]
-    return _Completed(issue, odd, notes)
-
-
-def _cut(issue: Issue, name: str, why: str) -> Odd:
-    record, shown = f"issue/{issue.issue_id}/{name}", f"Issue {issue.key}, {name}"
-    return Odd(record, name, shown, why, issue.issue_id, issue.key)
-
-
-async def _listed(jira: JiraClient, fetch: Awaitable[Listed[Raw]]) -> Listed[Raw]:
-    """The list, or an empty one that says why there is none."""
-    try:
-        return await fetch
-    except JiraError as error:
-        if await is_one_sick(jira, error):
-            return Listed(cut=error.message)
-        raise
-    except msgspec.DecodeError as error:
-        return Listed(cut=why(error))
 
 
 def _closing(

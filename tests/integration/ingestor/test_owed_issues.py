@@ -191,3 +191,11 @@ async def test_an_odd_date_is_taken_over_what_is_stored_and_given_up_when_it_hea
         jira.odd = {"1": issue("1", summary=summary, updated=updated, created="2026-01-01T00:00:00.000+0000")}
         assert (await read(log, jira, ["1"])).counts.appended == 1, summary
     assert (await read(log, jira, ["1"])).counts.appended == 0
+
+
+async def test_what_came_with_the_issue_stays_where_the_list_is_cut(log: EventLog, store: EventStore) -> None:
+    jira = Jira(shown=["1"])
+    jira.odd = {"1": issue("1", comment={"comments": [{"id": "7"}, {"id": "8"}], "total": 9})}
+    jira.listed = {"1": Listed([Raw(b'{"id":"8"}'), Raw(b'{"id":"9"}')], cut="GET comments: the same again")}
+    assert (await read(log, jira, ["1"])).counts.comments == 3
+    assert owed(store) == {"1"}
