@@ -215,13 +215,14 @@ async def two_ingestors(address: str, store: EventStore) -> AsyncIterator[Contro
 @pytest.mark.timeout(300)
 async def test_schedules_end_as_the_log_says(store: EventStore, temporal: TemporalServer) -> None:
     client, site = await connect(temporal.address), f"p-{uuid.uuid4().hex[:8]}"
-    projects = [Project(client, store, site, f"P{number:02}", number) for number in range(PROJECTS)]
+    # Each of a site of its own: what ends for one project of a site ends for the others.
+    projects = [Project(client, store, f"{site}-{number}", f"P{number:02}", number) for number in range(PROJECTS)]
     telemetries = [Telemetry(client, store, random.Random(number)) for number in range(2)]
     async with contextlib.AsyncExitStack() as stack, two_ingestors(temporal.address, store) as control:
         for project in projects:
             stack.push_async_callback(project.schedule.delete)
             project.register()
-            await control.apply_schedule(ProjectRef(site=site, project=project.key))
+            await control.apply_schedule(ProjectRef(site=project.site, project=project.key))
         working = [asyncio.create_task(telemetry.keep_running()) for telemetry in telemetries]
         try:
             await asyncio.gather(*(project.live() for project in projects))
@@ -237,11 +238,11 @@ async def test_schedules_end_as_the_log_says(store: EventStore, temporal: Tempor
 
 async def _settled(store: EventStore, control: ControlActivities, projects: list[Project]) -> None:
     """Wait until telemetry asks for nothing more, and what hands did is in the log."""
-    site = projects[0].site
     gateway = ScheduleGateway(projects[0].client, timedelta(0))
 
     async def is_settled() -> bool:
-        await control.keep(site)
+        for project in projects:
+            await control.keep(project.site)
         states = await asyncio.to_thread(states_at, store, store.head(), Rules())
         agreeing = [await project.agrees(gateway) for project in projects]
         telemetry = SavedReader(store, "telemetry", ())

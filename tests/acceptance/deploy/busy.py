@@ -28,7 +28,7 @@ STEADY = ("DEMO", "OPS")
 """Projects that sync all the time."""
 TROUBLED = ("T1", "T2", "T3", "T4", "T5", "T6")
 """Projects that Jira refuses now and then, none more than twice: what comes oftener flaps, and is told otherwise."""
-CODE = "SUSPENDED_PAYMENT"
+CODE = "BAD_REQUEST"
 
 QUERIES = (
     'query { issues(projectId: "DEMO", first: 20) { nodes { key summary comments { id } worklogs { id } } } }',
@@ -173,9 +173,9 @@ class Busy:
 
 
 def refusal_of(project: str) -> Fault:
-    """How Jira answers for a project of a site that was not paid for."""
-    body = '{"message":"Tenant is restricted: suspended-payment"}'
-    return Fault(match=rf"/board\?.*projectKeyOrId={project}\b", always=True, status=403, body=body)
+    """How Jira answers a search of one project that it does not understand. Other projects are well meanwhile."""
+    body = {"errorMessages": ["Field 'updatedd' does not exist or you do not have permission to view it."]}
+    return Fault(match="/search/jql", about=rf'project = ."{project}\b', always=True, status=400, body=body)
 
 
 def mails_about(mails: list[Mail], project: str, *, over: bool) -> list[Mail]:
