@@ -27,8 +27,7 @@ def holding(data_dir: Path) -> Iterator[int]:
     Raises:
         StackError: another stack runs on it.
     """
-    data_dir.mkdir(parents=True, exist_ok=True)
-    with _file(data_dir).open("a+", encoding="ascii") as file:
+    with _private(data_dir), _file(data_dir).open("a+", encoding="ascii") as file:
         deadline = time.monotonic() + ORPHAN_SECONDS
         while not _taken(file):
             holder = _holder(file)
@@ -43,6 +42,25 @@ def holding(data_dir: Path) -> Iterator[int]:
         file.write(str(os.getpid()))
         file.flush()
         yield file.fileno()
+
+
+@contextlib.contextmanager
+def _private(data_dir: Path) -> Iterator[None]:
+    """Make the folder one that other users of the machine cannot look into; what children make in it is like it.
+
+    The issues of Jira and the digests of API tokens lie there.
+    """
+    usual = os.umask(0o077)
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(PermissionError):  # somebody else's folder, who has let us in
+            data_dir.chmod(0o700)
+            for file in data_dir.iterdir():
+                if file.is_file() and not file.is_symlink():
+                    file.chmod(0o600)
+        yield
+    finally:
+        os.umask(usual)
 
 
 def is_held(data_dir: Path) -> bool:

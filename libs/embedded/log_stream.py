@@ -4,6 +4,7 @@ Services write JSON lines; they are shown as text, from the wanted level upwards
 line as it came, of this start and of the one before.
 """
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any, Final, TextIO
@@ -30,22 +31,24 @@ NAME_WIDTH: Final = 9
 
 
 class LogStream:
-    """Where the lines of the children go. `level` is the lowest that is shown; servers' plain lines count as debug."""
+    """Where the lines of the children go. `level` is the lowest that is shown; servers' plain lines count as debug.
+
+    A file that cannot be written costs its lines and nothing else: a child whose output is not read any more hangs.
+    """
 
     def __init__(self, console: Console, logs_dir: Path, level: str = "info") -> None:
         self._console = console
         self._logs_dir = logs_dir
         self._level = LEVELS[level]
         self._files: dict[str, TextIO] = {}
+        self._unwritten: set[str] = set()
         logs_dir.mkdir(parents=True, exist_ok=True)
 
     def line(self, name: str, text: str) -> None:
         """Take one line of a child."""
         if not text.strip():
             return
-        file = self._files.get(name) or self._open(name)
-        file.write(f"{text}\n")
-        file.flush()
+        self._keep(name, text)
         level, shown = readable(name, text)
         if LEVELS.get(level, LEVELS["info"]) >= self._level:
             self._print(name, shown, _LEVEL_STYLES.get(level, ""))
@@ -56,8 +59,24 @@ class LogStream:
 
     def close(self) -> None:
         for file in self._files.values():
-            file.close()
+            with contextlib.suppress(OSError):
+                file.close()
         self._files.clear()
+
+    def _keep(self, name: str, text: str) -> None:
+        """Write a line to the file of its child; say once that this is not possible, and once that it is again."""
+        try:
+            file = self._files.get(name) or self._open(name)
+            file.write(f"{text}\n")
+            file.flush()
+        except OSError as error:
+            if name not in self._unwritten:
+                self.say(f"the log of {name} cannot be written ({error.strerror}); its lines are only shown")
+            self._unwritten.add(name)
+        else:
+            if name in self._unwritten:
+                self.say(f"the log of {name} is written again")
+            self._unwritten.discard(name)
 
     def _open(self, name: str) -> TextIO:
         path = self._logs_dir / f"{name}.log"

@@ -28,6 +28,19 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
+def test_other_users_see_nothing_of_the_folder_and_of_what_is_made_in_it(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0o755)
+    (folder / "jdi.db").write_text("of an earlier version")
+    (folder / "jdi.db").chmod(0o644)
+    with lock.holding(folder):
+        subprocess.run([sys.executable, "-c", "open('made', 'w'); import os; os.mkdir('nats')"], cwd=folder, check=True)
+    assert mode(folder) == mode(folder / "nats") == 0o700
+    assert {mode(folder / name) for name in ("jdi.db", "made", "stack.lock")} == {0o600}
+    (tmp_path / "after").touch()
+    assert mode(tmp_path / "after") != 0o600
+
+
 def test_the_stack_file_is_private_and_reads_back(tmp_path: Path) -> None:
     stack_file.write(tmp_path, STACK)
     assert mode(tmp_path / "stack.json") == 0o600

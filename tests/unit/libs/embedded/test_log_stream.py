@@ -1,3 +1,4 @@
+import contextlib
 import io
 from pathlib import Path
 
@@ -48,3 +49,21 @@ def test_the_log_of_the_last_start_is_kept(tmp_path: Path) -> None:
         lines.close()
     assert (tmp_path / "jira.log").read_text() == "second\n"
     assert (tmp_path / "jira.log.1").read_text() == "first\n"
+
+
+def test_a_full_disk_costs_the_lines_of_the_file_and_no_more(tmp_path: Path) -> None:
+    shown, written = stream(tmp_path, "debug")
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        shown._files["nats"] = full
+        for number in range(3):
+            shown.line("nats", f"line {number}")
+            shown.line("ingestor", f"line {number}")
+        del shown._files["nats"]
+        shown.line("nats", "line 3")
+        with contextlib.suppress(OSError):
+            full.close()
+    assert (tmp_path / "ingestor.log").read_text().splitlines() == ["line 0", "line 1", "line 2"]
+    assert (tmp_path / "nats.log").read_text().splitlines() == ["line 3"]
+    said = [line for line in written.getvalue().splitlines() if "log of nats" in line]
+    assert [line.split("log of nats ")[1].split(" (")[0] for line in said] == ["cannot be written", "is written again"]
+    shown.close()
