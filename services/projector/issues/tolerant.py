@@ -142,18 +142,26 @@ def _number(digits: str) -> int | float:
     return int(digits) if len(digits) <= _MAX_DIGITS else float(digits)
 
 
-_DEEPEST: Final = 150
-"""Levels of lists and objects: editors nest a dozen deep at most. What lies deeper is left out."""
+def _whole_characters(found: Any) -> Any:
+    """JSON may name half of a character, which no database takes: U+FFFD stands for it. Changes what it is given.
+
+    However deep the value is: a document that is nested out of measure keeps its words.
+    """
+    left = [found]
+    while left:
+        part = left.pop()
+        if isinstance(part, dict):
+            whole = {_whole(key): _whole(value) for key, value in part.items()}
+            part.clear()
+            part.update(whole)
+            left += part.values()
+        elif isinstance(part, list):
+            part[:] = map(_whole, part)
+            left += part
+    return _whole(found)
 
 
-def _whole_characters(value: Any, depth: int = 0) -> Any:
-    """JSON may name half of a character, which no database takes: U+FFFD stands for it."""
-    if isinstance(value, str):
-        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    if isinstance(value, list | dict) and depth > _DEEPEST:
-        return None
-    if isinstance(value, list):
-        return [_whole_characters(part, depth + 1) for part in value]
-    if isinstance(value, dict):
-        return {_whole_characters(key): _whole_characters(part, depth + 1) for key, part in value.items()}
-    return value
+def _whole(value: Any) -> Any:
+    return (
+        value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace") if isinstance(value, str) else value
+    )

@@ -576,7 +576,8 @@ def test_a_document_nested_out_of_measure_beside_an_odd_field_parks_nothing(tabl
     odd = msgspec.json.encode({"id": "1", "author": "Ada", "body": {"type": "doc", "version": 1, "content": [deep]}})
     given_events(tables, build.issue("7"), msgspec.structs.replace(build.comment("1", "7"), payload=msgspec.Raw(odd)))
     assert rows(tables, "dead_letter") == []
-    assert only(rows(tables, "comment"))["author_id"] == "name:Ada"
+    shown = only(rows(tables, "comment"))
+    assert (shown["author_id"], shown["body"].rstrip().endswith("x")) == ("name:Ada", True)
 
 
 def test_half_a_character_is_shown_as_unknown(tables: Connection) -> None:
