@@ -20,7 +20,13 @@ class Judge:
     """Knows how each record of the site is odd."""
 
     def __init__(
-        self, odd: Odd, wanted: Rows, keys: dict[str, str], boards: Collection[str], felt: Collection[str] = ()
+        self,
+        odd: Odd,
+        wanted: Rows,
+        keys: dict[str, str],
+        boards: Collection[str],
+        felt: Collection[str] = (),
+        aside: Collection[str] = (),
     ) -> None:
         """What is known of the site.
 
@@ -31,9 +37,10 @@ class Judge:
             boards: ids of the site's boards.
             felt: paths that went astray in the run before in a way that this run feels, too. So after a long wait the
                 first request is alone, and what would come beside it is left to the next run.
+            aside: ids of the issues that are set aside.
         """
         self._odd, self._wanted, self._keys = odd, wanted, keys
-        self._boards = boards
+        self._boards, self._aside = boards, aside
         self._astray = [path for path, _ in odd.strayed]
         self._waiting = [*felt, *(path for path, stray in odd.strayed if stray.costs_the_run)]
 
@@ -95,6 +102,9 @@ class Judge:
     def _strayed(self, one: Difference) -> bool:
         """Whether the request that should have brought a row went astray."""
         row = self._wanted[one.table].get(one.key, {})
+        issue = one.key if one.table == "issue" else row.get("issue_id")
+        if issue in self._aside and any(path.endswith("/bulkfetch") for path in self._astray):
+            return True  # asked for alone, beside one that is sick; it is owed
         if one.table in CHILDREN:
             asked = any(f"/issue/{row.get('issue_id')}/{one.table}" in path for path in self._astray)
             return asked or any(path.endswith(f"/{one.table}") for path in self._waiting)

@@ -76,7 +76,8 @@ class World:
         keys = {str(id_): record.issue.key for id_, record in self.jira.dataset.issues.items()}
         found = stored(self.project.tables, SITE, wanted)
         boards = [str(board) for board in self.jira.dataset.directory.boards]
-        return Judge(self.odd, wanted, keys, boards, self._felt), differences(wanted, found)
+        aside = {one.issue_id for one in self._quarantine().values() if one.issue_id is not None}
+        return Judge(self.odd, wanted, keys, boards, self._felt, aside), differences(wanted, found)
 
     def _quarantine(self) -> dict[str, RecordQuarantined]:
         """What is set aside at the end of the log, by its record."""
