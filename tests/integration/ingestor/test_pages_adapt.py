@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -13,7 +12,7 @@ from aiohttp import web
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from libs.events import Append, EventStore, JiraIssueFetched, ProjectKey, migrate, open_store
+from libs.events import Append, EventStore, JiraIssueFetched, ProjectKey
 from libs.jira_client import JiraClient, JiraSettings
 from libs.jira_client.pages import REPEATED_PAGES
 from libs.jira_simulator.faults import Fault
@@ -31,14 +30,6 @@ NAMES = CheckpointNames(ProjectKey("acme", "DEMO"))
 BULK, SEARCH = "/issue/bulkfetch", "/search/jql"
 ISSUES = 120
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[EventStore]:
-    url = f"sqlite:///{tmp_path}/jdi.db"
-    migrate(url)
-    with contextlib.closing(open_store(url)) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from unittest.mock import AsyncMock
 
 import pytest
@@ -14,7 +13,7 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from libs.events import EventStore, SyncWaiting, migrate, open_store
+from libs.events import EventStore, SyncWaiting
 from libs.jira_client import JiraClient, JiraSettings
 from libs.jira_simulator.faults import Fault
 from libs.jira_simulator.server import EMAIL, TOKEN, Simulator, serve
@@ -28,14 +27,6 @@ RUN: RunFields = {"site": "acme", "project": "DEMO", "run_id": "run-1"}
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 PLAN = SyncPlan(full=False, since=NOW, account_ids=(), trailing=False, started_at=NOW)
 POLICY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30))
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[EventStore]:
-    url = f"sqlite:///{tmp_path}/jdi.db"
-    migrate(url)
-    with contextlib.closing(open_store(url)) as opened:
-        yield opened
 
 
 @pytest.fixture
