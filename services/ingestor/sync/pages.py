@@ -119,8 +119,7 @@ async def _settled(log: EventLog, message: FetchPage, origin: Origin, page: Answ
     debts = settle(origin, known, answered, odd, passed_over)
     if not without_name:
         return debts
-    met = nameless(origin, await log.checkpoints(names.nameless), message.plan.since, without_name)
-    return Settlement(debts.changes + met.changes, debts.checkpoints | met.checkpoints, debts.forget)
+    return debts.beside(nameless(origin, await log.checkpoints(names.nameless), message.plan.since, without_name))
 
 
 def _keys_asked(message: FetchPage) -> list[str]:

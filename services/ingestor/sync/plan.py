@@ -14,6 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from libs.temporal.messages import SyncPlan
+from services.ingestor.checkpoints import CheckpointNames
 
 ENTITIES = ("issue", "comment", "worklog", "sprint", "user")
 
@@ -47,6 +48,12 @@ class PendingRequest(msgspec.Struct, frozen=True, kw_only=True):
     full: bool
     account_ids: tuple[str, ...] = ()
     reason: str = ""
+
+
+def full_run(names: CheckpointNames, request_id: str, reason: str) -> dict[str, bytes]:
+    """The checkpoint by which the next run is a full one."""
+    request = PendingRequest(request_id=request_id, full=True, reason=reason)
+    return {f"{names.requests}{request_id}": msgspec.json.encode(request)}
 
 
 class Owed(NamedTuple):

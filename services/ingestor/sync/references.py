@@ -23,7 +23,7 @@ from services.ingestor.project_of import project_of
 from services.ingestor.sync.asking import renames
 from services.ingestor.sync.asking.renames import current_key, registered_keys, shown_now
 from services.ingestor.sync.asking.sick import is_one_sick
-from services.ingestor.sync.plan import PendingRequest
+from services.ingestor.sync.plan import full_run
 from services.ingestor.sync.records.drift import Drift, KnownField, catalogue_of, drifts
 from services.ingestor.sync.records.odd import ODD, Odd, is_account, name_of, why
 from services.ingestor.sync.records.quarantine import Settlement, debt_of, settle
@@ -81,7 +81,7 @@ class Found(msgspec.Struct, kw_only=True):
         self.sprint_field = part.sprint_field or self.sprint_field
         self.read += (unit,)
         if part.odd:
-            self.lacking = self.lacking | {unit: [one.under(unit) for one in part.odd]}
+            self.lacking[unit] = [one.under(unit) for one in part.odd]
 
     async def add_sick(self, jira: JiraClient, unit: str, error: BaseException) -> None:
         """A failure that concerns one reference alone is a warning that names it.
@@ -95,7 +95,7 @@ class Found(msgspec.Struct, kw_only=True):
         self.failed += () if isinstance(error, REFUSED) else (unit,)
         not_offered = isinstance(error, REFUSED) and kind_of(unit) in NOT_OFFERED
         odd = None if not_offered else Odd(unit, kind_of(unit), in_words(unit), error.message)
-        self.unanswered = self.unanswered | {unit: odd}
+        self.unanswered[unit] = odd
 
     async def settled(self, log: EventLog, message: SyncStep, origin: Origin) -> Settlement:
         """What becomes of the debts of the units that were read, or could not be."""
@@ -171,12 +171,9 @@ async def _read_due(jira: JiraClient, log: EventLog, message: RefreshReferences,
 
 async def _read_anew(log: EventLog, names: CheckpointNames, found: Found) -> dict[str, bytes]:
     """Ask for a full run where sprints stand in another field than the stored issues were read with."""
-    before = (await log.checkpoint(names.sprint_field) or b"").decode()
-    if found.sprint_field is None or found.sprint_field == before:
+    if found.sprint_field is None or found.sprint_field == await known_sprint_field(log, names):
         return {}
-    request = f"sprints in {found.sprint_field}"
-    pending = PendingRequest(request_id=request, full=True, reason="the site's sprint field is known now")
-    return {f"{names.requests}{request}": msgspec.json.encode(pending)}
+    return full_run(names, f"sprints in {found.sprint_field}", "the site's sprint field is known now")
 
 
 async def _try(jira: JiraClient, step: Awaitable[Found], unit: str, found: Found, message: RefreshReferences) -> None:
@@ -232,15 +229,20 @@ async def read_project(jira: JiraClient, log: EventLog, origin: Origin) -> Found
     return found
 
 
+async def known_sprint_field(log: EventLog, names: CheckpointNames) -> str | None:
+    """The id of the sprint field, several joined by commas, as it was read last; None where there was none."""
+    return (await log.checkpoint(names.sprint_field) or b"").decode() or None
+
+
 async def read_fields(jira: JiraClient, log: EventLog, names: CheckpointNames) -> Found:
     """The field catalogue: the id of the sprint field, and what has changed in it since."""
     fields = await jira.fields()
     if not fields:
         # Every site has fields. To believe the answer would tell of the end of each, and lose the sprints.
-        known = (await log.checkpoint(names.sprint_field) or b"").decode()
+        known = await known_sprint_field(log, names)
         why = "Jira listed no fields at all, which is not believed"
         odd = [Odd("list", "field", "The list of fields", why)]
-        return Found(warnings=(f"{why}.",), sprint_field=known or None, odd=odd)
+        return Found(warnings=(f"{why}.",), sprint_field=known, odd=odd)
     catalogue = catalogue_of(fields)
     stored = await log.checkpoint(names.fields)
     before = msgspec.json.decode(stored, type=dict[str, KnownField]) if stored else catalogue

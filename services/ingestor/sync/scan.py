@@ -20,7 +20,14 @@ from services.ingestor.sync.plan import full_jql
 from services.ingestor.sync.records.odd import Odd
 from services.ingestor.sync.records.quarantine import Settlement, nameless
 from services.ingestor.sync.records.translate import Origin
-from services.ingestor.sync.references import Found, read_fields, read_project, refreshed_at, remembered
+from services.ingestor.sync.references import (
+    Found,
+    known_sprint_field,
+    read_fields,
+    read_project,
+    refreshed_at,
+    remembered,
+)
 from services.ingestor.sync.refresh_plan import READ_BEFORE
 from services.ingestor.sync.step import drift_event, origin_of
 
@@ -44,8 +51,8 @@ async def prepared(jira: JiraClient, log: EventLog, message: PrepareScan, reques
     size = jira.settings.issue_page_size
     pages = [survey.ids[start : start + size] for start in range(0, len(survey.ids), size)]
     # Where the list of fields is not read, or could not be, the sprints are where they were.
-    known = (await log.checkpoint(names.sprint_field) or b"").decode()
-    sprint_field = found.sprint_field or (None if names.sprint_field in found.checkpoints else known or None)
+    known = None if names.sprint_field in found.checkpoints else await known_sprint_field(log, names)
+    sprint_field = found.sprint_field or known
 
     def closing(appended: int) -> tuple[Sequence[Change], bytes]:
         scan = Scan(
@@ -125,8 +132,7 @@ async def _debts(log: EventLog, message: PrepareScan, origin: Origin, survey: _S
         return debts
     survey.found.warnings += tuple(one.warning for one in survey.nameless.values())
     known = await log.checkpoints(CheckpointNames(project_of(message)).nameless)
-    met = nameless(origin, known, None, survey.nameless)
-    return Settlement(debts.changes + met.changes, debts.checkpoints | met.checkpoints, debts.forget)
+    return debts.beside(nameless(origin, known, None, survey.nameless))
 
 
 async def _jira_clock(jira: JiraClient) -> datetime:

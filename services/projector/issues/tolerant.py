@@ -19,6 +19,8 @@ import msgspec
 import structlog
 from msgspec import Raw
 
+from libs.jira_client.http.json_text import without_halves
+
 log = structlog.get_logger(__name__)
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -45,8 +47,8 @@ class Reader(Generic[S]):
     def _salvage(self, payload: Raw, stream: UUID, error: msgspec.DecodeError) -> S:
         left_out: list[str] = []
         try:
-            found = json.loads(bytes(payload), parse_int=_number)
-            value = as_far_as_readable(self._kind, _whole_characters(found), left_out)
+            found = json.loads(without_halves(bytes(payload)), parse_int=_number)
+            value = as_far_as_readable(self._kind, found, left_out)
         except (ValueError, TypeError, RecursionError):
             raise error from None
         if left_out:
@@ -140,28 +142,3 @@ _MAX_DIGITS: Final = 300
 
 def _number(digits: str) -> int | float:
     return int(digits) if len(digits) <= _MAX_DIGITS else float(digits)
-
-
-def _whole_characters(found: Any) -> Any:
-    """JSON may name half of a character, which no database takes: U+FFFD stands for it. Changes what it is given.
-
-    However deep the value is: a document that is nested out of measure keeps its words.
-    """
-    left = [found]
-    while left:
-        part = left.pop()
-        if isinstance(part, dict):
-            whole = {_whole(key): _whole(value) for key, value in part.items()}
-            part.clear()
-            part.update(whole)
-            left += part.values()
-        elif isinstance(part, list):
-            part[:] = map(_whole, part)
-            left += part
-    return _whole(found)
-
-
-def _whole(value: Any) -> Any:
-    return (
-        value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace") if isinstance(value, str) else value
-    )

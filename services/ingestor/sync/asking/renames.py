@@ -14,7 +14,7 @@ from libs.events import Append, ProjectKey
 from libs.jira_client import BadRequest, JiraClient, JiraError, NotFoundOrHidden, Project
 from services.ingestor.checkpoints import CheckpointNames, registered_checkpoint
 from services.ingestor.event_log import EventLog
-from services.ingestor.sync.plan import PendingRequest
+from services.ingestor.sync.plan import full_run
 
 T = TypeVar("T")
 
@@ -67,11 +67,7 @@ async def remembered(log: EventLog, project: ProjectKey, shown: Project) -> dict
     names = CheckpointNames(project)
     checkpoints = {names.jira_project: msgspec.json.encode(Known(shown.id, shown.key))}
     if await current_key(log, project) != shown.key:
-        request = f"renamed to {shown.key}"
-        reason = f"{project.key} is called {shown.key} now"
-        checkpoints[f"{names.requests}{request}"] = msgspec.json.encode(
-            PendingRequest(request_id=request, full=True, reason=reason)
-        )
+        checkpoints |= full_run(names, f"renamed to {shown.key}", f"{project.key} is called {shown.key} now")
     return checkpoints
 
 

@@ -81,6 +81,12 @@ class Settlement(NamedTuple):
     checkpoints: dict[str, bytes]
     forget: list[str]
 
+    def beside(self, other: Settlement) -> Settlement:
+        """Both, of different debts."""
+        return Settlement(
+            self.changes + other.changes, self.checkpoints | other.checkpoints, self.forget + other.forget
+        )
+
 
 def pause_after(tries: int) -> timedelta:
     """The pause before the next try."""
