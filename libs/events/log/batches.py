@@ -17,7 +17,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """An event to append.
 
     Without a digest it is always appended. With one, the append is idempotent: the stream's last digest again, or an
-    answer older than the last one (`ordering`), appends nothing; another `updated` appends; the same `updated` with
+    answer older than the last one (`judging`), appends nothing; another `updated` appends; the same `updated` with
     other bytes appends only when the canonical payloads differ (`digests`). Of users and sprints neither the digest nor
     `updated` decides but what they say (`parts`).
     """
