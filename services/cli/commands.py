@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
-from rich.console import Console
 
 from libs.embedded.errors import StackError
 from libs.runtime import SettingsError, Stop, leave, read_settings
 from services.cli import settings as cli_settings
+from services.cli.terminal import Terminal, say
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -66,7 +66,7 @@ def migrate() -> None:
     from services.cli.migrations import migrate as run
 
     run(_here(cli_settings.DatabaseSettings).database_url)
-    click.echo("the tables are up to date")
+    say("the tables are up to date")
 
 
 @cli.command()
@@ -78,7 +78,7 @@ def register(project: str, cron: str | None, timezone: str) -> None:
     from services.cli.asking import register as run
 
     asyncio.run(run(_here(cli_settings.SiteSettings), project, cron, timezone))
-    click.echo(f"{project} is registered; its first sync starts now")
+    say(f"{project} is registered; its first sync starts now")
 
 
 @cli.command()
@@ -96,10 +96,10 @@ def sync(project: str, full: bool, accounts: tuple[str, ...], wait: bool) -> Non
     settings = _here(cli_settings.SiteSettings)
     if not wait:
         request_id = asyncio.run(asking.sync(settings, project, full=full, account_ids=accounts))
-        click.echo(f"sync of {project} requested, request {request_id}")
+        say(f"sync of {project} requested, request {request_id}")
         return
     end = asking.sync_and_wait(settings, project, full=full, account_ids=accounts, console=_stderr())
-    click.echo(f"sync {project}: {asking.described(end)}" if end else f"sync {project}: interrupted")
+    say(f"sync {project}: {asking.described(end)}" if end else f"sync {project}: interrupted")
     sys.exit(0 if isinstance(end, SyncSucceeded) else 1)
 
 
@@ -125,7 +125,7 @@ def events(after: int, live: bool, topics: tuple[str, ...], project: str | None)
     store = open_store(event_database(_here(cli_settings.DatabaseSettings).database_url))
     try:
         for line in event_lines(store, after, topics=topics, project=project, live=live, stop=Stop()):
-            click.echo(line)
+            say(line)
     except BrokenPipeError:  # `jdi events | head`, which is no failure; click would make it one
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - flushed when the process ends
 
@@ -137,7 +137,7 @@ def status() -> None:
     from services.cli.syncs.status import status as report
 
     url = read_database(_here(cli_settings.DatabaseSettings).database_url)
-    Console().print(report(engine(url, read_only=True)))
+    Terminal().print(report(engine(url, read_only=True)))
 
 
 @cli.group()
@@ -157,9 +157,9 @@ def create_token(name: str, role: str, projects: tuple[str, ...], expires: str |
 
     settings = _here(cli_settings.TokenSettings)
     made, secret = tokens.create(settings.database_url, name, role, projects, expires)
-    click.echo(f"token {made.id} of {made.name} is made; it is shown this once", err=True)
+    say(f"token {made.id} of {made.name} is made; it is shown this once", err=True)
     address = tokens.console_address(f"http://127.0.0.1:{settings.port}")
-    click.echo(tokens.sign_in_address(address, secret) if print_url else secret)
+    say(tokens.sign_in_address(address, secret) if print_url else secret)
 
 
 @token.command("list")
@@ -167,7 +167,7 @@ def list_tokens() -> None:
     """List the tokens that there are and were."""
     from services.cli import tokens
 
-    Console().print(tokens.listed(_here(cli_settings.TokenSettings).database_url))
+    Terminal().print(tokens.listed(_here(cli_settings.TokenSettings).database_url))
 
 
 @token.command("revoke")
@@ -177,7 +177,7 @@ def revoke_token(token_id: str) -> None:
     from services.cli import tokens
 
     revoked = tokens.revoke(_here(cli_settings.TokenSettings).database_url, token_id)
-    click.echo(f"token {revoked.id} of {revoked.name} is revoked")
+    say(f"token {revoked.id} of {revoked.name} is revoked")
 
 
 @cli.command()
@@ -187,7 +187,7 @@ def backup(file: Path) -> None:
     from services.cli.copies.backup import back_up
 
     made = back_up(_here(cli_settings.DatabaseSettings).database_url, file)
-    click.echo(f"{file} holds the log up to event {made.position} and {made.tokens} API tokens")
+    say(f"{file} holds the log up to event {made.position} and {made.tokens} API tokens")
 
 
 @cli.command()
@@ -199,8 +199,8 @@ def restore(file: Path | None, only_finish: bool) -> None:
 
     if only_finish == (file is not None):
         raise click.UsageError("give the FILE of a backup, or --finish when its data are in place already")
-    asyncio.run(run(read_settings(cli_settings.RestoreSettings), file, click.echo))
-    click.echo("restored; start the services")
+    asyncio.run(run(read_settings(cli_settings.RestoreSettings), file, say))
+    say("restored; start the services")
 
 
 @cli.command()
@@ -212,11 +212,11 @@ def doctor(as_json: bool) -> None:
     findings = asyncio.run(examine(cli_settings.environ_here()))
     for finding in findings:
         if as_json:
-            click.echo(json.dumps(finding.as_json()))
+            say(json.dumps(finding.as_json()))
             continue
         advice = f"; {finding.advice}" if finding.advice else ""
-        mark = click.style(f"{finding.state:<4}", fg=COLOURS[finding.state])
-        click.echo(f"{mark} {finding.name:<12} {finding.text}{advice}")
+        click.secho(f"{finding.state:<4} ", fg=COLOURS[finding.state], nl=False)
+        say(f"{finding.name:<12} {finding.text}{advice}")
     sys.exit(1 if any(finding.failed for finding in findings) else 0)
 
 
@@ -290,9 +290,9 @@ def _here(cls: type[S]) -> S:
 
 def _refused(lines: tuple[str, ...], code: int) -> int:
     for line in lines:
-        click.echo(f"jdi: {line}", err=True)
+        say(f"jdi: {line}", err=True)
     return code
 
 
-def _stderr() -> Console:
-    return Console(stderr=True)
+def _stderr() -> Terminal:
+    return Terminal(stderr=True)
