@@ -64,16 +64,6 @@ def _encoded(value: str) -> str:
     return value if _PLAIN.fullmatch(value) else quote(value, safe=_SAFE)
 
 
-def is_of(headers: dict[str, str], recorded: Recorded) -> bool:
-    """Whether a message carries this event of this log: the same place, stream, version and bytes.
-
-    Messages of earlier versions carry no digest.
-    """
-    ours = headers_of(recorded)
-    compared = (MESSAGE_ID, "ce-subject", "ce-sequence", *((DIGEST,) if DIGEST in headers else ()))
-    return all(headers.get(name) == ours[name] for name in compared)
-
-
 def recorded_of(headers: dict[str, str], body: bytes) -> Recorded:
     """The event of a message.
 
