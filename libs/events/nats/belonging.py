@@ -7,26 +7,31 @@ place in the stream: the key is in the log's database, and comes back with its b
 
 import hashlib
 import hmac
-import re
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple, Self
 
 from libs.events.log.batches import Recorded
 from libs.events.log.digests import digest
 from libs.events.log.store import EventStore, UnreadableEvent
-from libs.events.nats.cloudevents import DATA_REFERENCE, DIGEST, MESSAGE_ID, headers_of, recorded_of, subject_of
+from libs.events.nats.cloudevents import (
+    DATA_REFERENCE,
+    DIGEST,
+    MESSAGE_ID,
+    headers_of,
+    position_in,
+    position_of,
+    recorded_of,
+    subject_of,
+)
 from libs.events.nats.stored import Stored
 
 SEAL: Final = "jdi-seal"
 EXPECTED_SEQUENCE: Final = "Nats-Expected-Last-Sequence"
-LARGEST: Final = 2**63 - 1
-"""Positions are 64-bit numbers in the databases."""
 WINDOW: Final = 200
 """Events that are read at once to compare messages with."""
 LEFT_IN_THE_LOG: Final = 2**17
 """Bytes from which on an event may be too large for a server. The usual limit is eight times that."""
 
-_POSITION: Final = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 _LATER_ADDED: Final = frozenset({DIGEST, "ce-traceparent"})
 """Headers that messages of former versions do not carry."""
 
@@ -110,16 +115,6 @@ class Events:
         )
 
 
-def position_in(headers: Mapping[str, str]) -> int | None:
-    """The position that a message claims, if it is written as positions are."""
-    return _position(headers.get("ce-id", ""))
-
-
-def _position(text: str) -> int | None:
-    position = int(text) if _POSITION.fullmatch(text) else 0
-    return position if 0 < position <= LARGEST else None
-
-
 def carries(message: Stored, recorded: Recorded) -> bool:
     """Whether a message is this event: the same place, subject, attributes and bytes.
 
@@ -160,10 +155,10 @@ def is_of_a_relay(message: Stored) -> bool:
 
 def foreign(message: Stored, why: str) -> Foreign:
     message_id = message.headers.get(MESSAGE_ID, "")
-    return Foreign(message.sequence, shown(message.subject), shown(message_id), why, _position(message_id))
+    return Foreign(message.sequence, printable(message.subject), printable(message_id), why, position_of(message_id))
 
 
-def shown(text: str, longest: int = 60) -> str:
+def printable(text: str, longest: int = 60) -> str:
     """Somebody else's text, short and with nothing in it that a terminal or a log would obey."""
     short = text if len(text) <= longest else f"{text[:longest]}…"
     return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in short)

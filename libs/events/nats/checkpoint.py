@@ -19,8 +19,8 @@ from libs.events.nats.belonging import (
     Tally,
     is_of_a_relay,
     is_ours,
-    position_in,
 )
+from libs.events.nats.cloudevents import position_in
 from libs.events.nats.stored import Stored, backwards, forwards
 
 MARK: Final = "relay:mark"
