@@ -18,7 +18,8 @@ from libs.events.log.store import (
     migrate,
     open_store,
 )
-from libs.events.nats.relay import run_relay
+from libs.events.nats.belonging import Foreign
+from libs.events.nats.relay import Watcher, run_relay
 from libs.events.nats.subscribe import Delivery, subscribe
 from libs.events.nats.wakes import wakes
 from libs.events.reading.follow import follow
@@ -112,6 +113,7 @@ __all__ = [
     "EventStore",
     "Evidence",
     "FailureKind",
+    "Foreign",
     "Head",
     "JiraCommentFetched",
     "JiraCommentGone",
@@ -157,6 +159,7 @@ __all__ = [
     "TrackedUsersChanged",
     "UnknownTopicError",
     "UnreadableEvent",
+    "Watcher",
     "WorklogFetched",
     "WorklogGone",
     "backoff_after",
