@@ -4,7 +4,7 @@ Knows nothing of Jira, events or Temporal; any service may import it.
 """
 
 from libs.runtime import addresses
-from libs.runtime.database import engine, event_database, read_database
+from libs.runtime.database import access_database, access_engine, engine, event_database, read_database
 from libs.runtime.environ import Secret, SettingsError, read_settings, setting
 from libs.runtime.health import Health, Reported, health_routes, serve_health
 from libs.runtime.leave import leave
@@ -25,6 +25,8 @@ __all__ = [
     "Secret",
     "SettingsError",
     "Stop",
+    "access_database",
+    "access_engine",
     "addresses",
     "asked",
     "configure",

@@ -9,7 +9,7 @@ import os
 import re
 import sys
 from collections.abc import MutableMapping
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import structlog
 from opentelemetry import trace
@@ -71,6 +71,21 @@ def configure(service: str, level: str = "info", *, json_lines: bool | None = No
         cache_logger_on_first_use=False,
     )
     structlog.contextvars.bind_contextvars(service=service)
+
+
+def plain_lines(program: str, stream: TextIO) -> None:
+    """Have warnings and errors of libraries shown as plain lines: for a command, whose reader is at the terminal."""
+
+    def as_line(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
+        values = dict(event)
+        text = values.pop("event")
+        return f"{program}: {text}{''.join(f'; {name}: {value}' for name, value in values.items())}"
+
+    structlog.configure(
+        processors=[redact, as_line],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(stream),
+    )
 
 
 def with_trace(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

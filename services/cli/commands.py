@@ -15,6 +15,7 @@ import click
 
 from libs.embedded.errors import StackError
 from libs.runtime import SettingsError, Stop, leave, read_settings
+from libs.runtime.logs import plain_lines
 from services.cli import settings as cli_settings
 from services.cli.terminal import Terminal, say
 
@@ -229,6 +230,7 @@ def simulate(arguments: tuple[str, ...]) -> None:
 
 def main() -> None:
     """The console script: what goes wrong is one line for its reader, not a traceback."""
+    plain_lines("jdi", sys.stderr)
     try:
         code = cli(standalone_mode=False) or 0
     except click.ClickException as error:
@@ -245,13 +247,15 @@ def main() -> None:
     except _expected() as error:
         code = _refused((str(error),), 1)
     except _database_errors() as error:
-        code = _refused((f"the database does not answer ({str(error).splitlines()[0]}); check DATABASE_URL",), 1)
+        from services.cli.trouble import sentence
+
+        code = _refused((sentence(error),), 1)
     leave(code)
 
 
 def _expected() -> tuple[type[Exception], ...]:
     """Failures whose text says what to do. Imported late: `jdi --help` needs none of this."""
-    from libs.access import BadTokenError, UnknownTokenError
+    from libs.access import BadTokenError, NotCopiedError, UnknownTokenError
     from libs.events import StoreVersionError
     from libs.events.log.copies import CopyError
     from libs.read_tables import ReadTablesError
@@ -259,12 +263,15 @@ def _expected() -> tuple[type[Exception], ...]:
     from services.cli.copies.backup import BackupError
     from services.cli.copies.restore import RestoreError
     from services.cli.events import UnknownTopicNameError
+    from services.cli.migrations import LostLogError
     from services.cli.syncs.watch import NoProgressError
 
     return (
         BackupError,
         BadTokenError,
         CopyError,
+        LostLogError,
+        NotCopiedError,
         RestoreError,
         UnknownTokenError,
         StoreVersionError,
@@ -277,11 +284,13 @@ def _expected() -> tuple[type[Exception], ...]:
 
 
 def _database_errors() -> tuple[type[Exception], ...]:
-    from eventsourcing.persistence import PersistenceError
-    from psycopg import OperationalError
-    from sqlalchemy.exc import OperationalError as SqlAlchemyOperationalError
+    import sqlite3
 
-    return PersistenceError, OperationalError, SqlAlchemyOperationalError
+    import psycopg
+    from eventsourcing.persistence import PersistenceError
+    from sqlalchemy.exc import DBAPIError
+
+    return PersistenceError, DBAPIError, psycopg.Error, sqlite3.Error
 
 
 def _here(cls: type[S]) -> S:
