@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 S = TypeVar("S", bound="DataclassInstance")
+WITH_TEMPORAL_UI = click.option(
+    "--temporal-ui", is_flag=True, help="Show Temporal's own web UI; it lets in every process and page of this machine."
+)
 INTERRUPTED = 130
 LEVELS = ("debug", "info", "warning", "error")
 COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
@@ -37,11 +40,12 @@ def cli() -> None:
 
 @cli.command()
 @click.option("--log-level", type=click.Choice(LEVELS), default="info", show_default=True)
-def up(log_level: str) -> None:
+@WITH_TEMPORAL_UI
+def up(log_level: str, temporal_ui: bool) -> None:
     """Run the whole stack against the Jira of the environment, until Ctrl-C."""
     from services.cli.running.up import up as run
 
-    run(read_settings(cli_settings.UpSettings), _stderr(), log_level)
+    run(read_settings(cli_settings.UpSettings), _stderr(), log_level, temporal_ui=temporal_ui)
 
 
 @cli.command()
@@ -52,13 +56,15 @@ def up(log_level: str) -> None:
 @click.option("--seed", default=1, show_default=True, help="The same seed makes the same data.")
 @click.option("--latency-ms", default=20, show_default=True, type=click.IntRange(0), help="Of each answer of Jira.")
 @click.option("--log-level", type=click.Choice(LEVELS), default="warning", show_default=True)
-def demo(leave: bool, issues: int, seed: int, latency_ms: int, log_level: str) -> None:
+@WITH_TEMPORAL_UI
+def demo(leave: bool, issues: int, seed: int, latency_ms: int, log_level: str, temporal_ui: bool) -> None:
     """Run the whole stack against a simulated Jira and show one sync from request to GraphQL answer."""
     from services.cli.running.demo import SimulatedJira
     from services.cli.running.demo import demo as run
 
     jira = SimulatedJira(issues=issues, seed=seed, latency_ms=latency_ms)
-    sys.exit(run(read_settings(cli_settings.DemoSettings), jira, _stderr(), log_level, leave=leave))
+    settings = read_settings(cli_settings.DemoSettings)
+    sys.exit(run(settings, jira, _stderr(), log_level, leave=leave, temporal_ui=temporal_ui))
 
 
 @cli.command()
