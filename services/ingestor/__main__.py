@@ -24,6 +24,7 @@ from services.ingestor.discovery import DiscoveryActivities
 from services.ingestor.event_log import EventLog
 from services.ingestor.measures import measured, observer_of
 from services.ingestor.settings import Settings
+from services.ingestor.site_alerts import SiteAlerts, StreamAlerts
 from services.ingestor.sync.activities import SyncActivities
 from services.ingestor.worker import make_workers
 
@@ -78,7 +79,12 @@ async def _serve(
         for worker in workers:
             await running.enter_async_context(worker)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(run_relay(store, settings.nats_url, stop, on_health=nats.report, on_position=relayed))
+            stream = StreamAlerts(SiteAlerts(event_log, site), site)
+            relay = run_relay(
+                store, settings.nats_url, stop, on_health=nats.report, on_position=relayed, watcher=stream
+            )
+            tasks.create_task(relay)
+            tasks.create_task(stream.run(stop))
             tasks.create_task(_register(client, settings, site))
             tasks.create_task(_keep_schedules(control, site, stop))
             log.info(
