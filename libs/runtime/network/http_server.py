@@ -11,6 +11,7 @@ import resource
 from collections.abc import AsyncIterator
 from typing import Final
 
+import aiohttp
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -18,6 +19,8 @@ from aiohttp.typedefs import Handler, Middleware
 KEPT_SECONDS: Final = 75.0
 """Longer than proxies keep a connection that they do not use (60 s, mostly): so it is they who end it."""
 BODY_SECONDS: Final = 30.0
+LAST_BODY_SECONDS: Final = 1.0
+"""For a body that is on its way when the service stops."""
 LINGER_SECONDS: Final = 5.0
 """For the rest of a body that nobody wants, after the answer."""
 MOST_CONNECTIONS: Final = 2000
@@ -27,69 +30,92 @@ log = structlog.get_logger(__name__)
 
 
 class Doorkeeper:
-    """Makes the protocol of each new connection, as long as there is room."""
+    """Makes the protocol of each new connection as long as there is room, and sees to it that bodies come."""
 
     def __init__(self, most: int) -> None:
         self.most = most
         self.server: web.Server | None = None
         self._busy: set[object] = set()
+        self._reading: set[web.RequestHandler] = set()
         self._full = False
 
-    def __call__(self) -> asyncio.Protocol:
+    def __call__(self) -> asyncio.BaseProtocol:
         server = self.server
         if server is None:
             raise RuntimeError("a connection comes before the server is set up")
-        connections = server.connections
-        if len(connections) >= self.most:
-            self._make_room([one for one in connections if one not in self._busy])
-        elif self._full and len(connections) < self.most // 2:
-            self._full = False
+        open_now = server.connections
+        if len(open_now) >= self.most:
+            return server() if self._made_room([one for one in open_now if one not in self._busy]) else _TurnedAway()
+        self._full = self._full and len(open_now) > self.most // 2
         return server()
 
-    def _make_room(self, idle: list[web.RequestHandler]) -> None:
+    def _made_room(self, waiting: list[web.RequestHandler]) -> bool:
+        """Whether a connection could be ended on which nothing is under way."""
         if not self._full:
             self._full = True  # once, however many come
             log.warning("there are too many connections: the oldest without a request make room", most=self.most)
-        for one in idle[: max(1, len(idle) // 10)]:
+        for one in waiting[: max(1, len(waiting) // 10)]:
+            one.force_close()
+        return bool(waiting)
+
+    async def end_bodies(self) -> None:
+        """Before the end: what does not come now is not waited for."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_BODY_SECONDS):
+                while self._reading:  # noqa: ASYNC110 - a second at most, once
+                    await asyncio.sleep(0.02)
+        for one in list(self._reading):
             one.force_close()
 
     @property
-    def noting(self) -> Middleware:
-        """Notes which connections have a request under way. The first of an application's middlewares."""
+    def middleware(self) -> Middleware:
+        """Reads the body before the handler needs it, and notes what is under way. The last of an application's.
+
+        The handler is not called for a body that does not come in time: web.HTTPRequestTimeout is raised, and nothing
+        more is read of the connection. `client_max_size` holds.
+        """
 
         @web.middleware
-        async def note(request: web.Request, handler: Handler) -> web.StreamResponse:
+        async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+            if request.can_read_body:
+                self._reading.add(request.protocol)
+                try:
+                    await _read(request)
+                finally:
+                    self._reading.discard(request.protocol)
             self._busy.add(request.protocol)
             try:
                 return await handler(request)
             finally:
                 self._busy.discard(request.protocol)
 
-        return note
+        return answer
+
+
+class _TurnedAway(asyncio.Protocol):
+    """A connection for which there is no room."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport.close()
+
+
+async def _read(request: web.Request) -> None:
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            await request.read()
+    except TimeoutError:
+        late = web.HTTPRequestTimeout(text=f"The body did not come within {BODY_SECONDS:g} s.\n")
+        late.force_close()
+        raise late from None
+    except (ConnectionError, aiohttp.ClientError, web.RequestPayloadError) as error:
+        # Who sent half of it is gone, or was sent away: there is nobody to answer.
+        raise web.HTTPBadRequest(text="The body ends too early.\n") from error
 
 
 def most_connections() -> int:
     """As many as a process may have open files, less half for everything else."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return MOST_CONNECTIONS if soft == resource.RLIM_INFINITY else max(16, min(MOST_CONNECTIONS, soft // 2))
-
-
-@web.middleware
-async def bodies_in_time(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Reads the body, as far as `client_max_size` goes, before the handler needs it. The last of the middlewares.
-
-    Raises:
-        web.HTTPRequestTimeout: it does not come in time; nothing more is read of the connection.
-    """
-    if request.can_read_body:
-        try:
-            async with asyncio.timeout(BODY_SECONDS):
-                await request.read()
-        except TimeoutError:
-            late = web.HTTPRequestTimeout(text=f"The body did not come within {BODY_SECONDS:g} s.\n")
-            late.force_close()
-            raise late from None
-    return await handler(request)
 
 
 @contextlib.asynccontextmanager
@@ -113,5 +139,6 @@ async def serving(
             yield bound[0], bound[1]
         finally:
             listening.close()
+            await doorkeeper.end_bodies()
     finally:
         await runner.cleanup()
