@@ -1,8 +1,8 @@
 """Serving HTTP to strangers: a request that is not finished, and connections without end, cost a bounded amount.
 
-A head that does not come and a connection that is not used end after `KEPT_SECONDS`, a body after `BODY_SECONDS`. Of
-connections there are so many; beyond that the one that has been there longest without a request under way makes room.
-WebSockets and streams are requests under way.
+A connection ends `HEAD_SECONDS` after it was opened when no request has come whole, `KEPT_SECONDS` after its last one,
+and a request whose body does not come after `BODY_SECONDS`. Of connections there are so many; beyond that the one that
+has been there longest without a request under way makes room. WebSockets and streams are under way.
 """
 
 import asyncio
@@ -16,8 +16,9 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-KEPT_SECONDS: Final = 75.0
-"""Longer than proxies keep a connection that they do not use (60 s, mostly): so it is they who end it."""
+HEAD_SECONDS: Final = 30.0
+KEPT_SECONDS: Final = 650.0
+"""Longer than proxies keep a connection that they do not use (600 s at most): so it is they who end it."""
 BODY_SECONDS: Final = 30.0
 LAST_BODY_SECONDS: Final = 1.0
 """For a body that is on its way when the service stops."""
@@ -35,6 +36,8 @@ class Doorkeeper:
     def __init__(self, most: int) -> None:
         self.most = most
         self.server: web.Server | None = None
+        self._awaited: set[web.RequestHandler] = set()
+        """New connections of which nothing has been answered yet."""
         self._busy: set[object] = set()
         self._reading: set[web.RequestHandler] = set()
         self._full = False
@@ -45,9 +48,25 @@ class Doorkeeper:
             raise RuntimeError("a connection comes before the server is set up")
         open_now = server.connections
         if len(open_now) >= self.most:
-            return server() if self._made_room([one for one in open_now if one not in self._busy]) else _TurnedAway()
-        self._full = self._full and len(open_now) > self.most // 2
-        return server()
+            # One without a transport has been ended, and not yet been taken off the list.
+            if not self._made_room([one for one in open_now if one not in self._busy and one.transport is not None]):
+                return _TurnedAway()
+        else:
+            self._full = self._full and len(open_now) > self.most // 2
+        made = server()
+        self._awaited.add(made)
+        asyncio.get_running_loop().call_later(HEAD_SECONDS, self._end_if_silent, made)
+        return made
+
+    async def heard(self, request: web.Request, _response: web.StreamResponse) -> None:
+        """Something is answered: from now on the connection is kept between requests. For `on_response_prepare`."""
+        self._awaited.discard(request.protocol)
+
+    def _end_if_silent(self, connection: web.RequestHandler) -> None:
+        if connection in self._awaited:
+            self._awaited.discard(connection)
+            if connection not in self._busy and connection not in self._reading:
+                connection.force_close()
 
     def _made_room(self, waiting: list[web.RequestHandler]) -> bool:
         """Whether a connection could be ended on which nothing is under way."""
@@ -130,6 +149,7 @@ async def serving(
         lingering_time=LINGER_SECONDS,
         shutdown_timeout=last_answers,
     )
+    app.on_response_prepare.append(doorkeeper.heard)
     await runner.setup()
     try:
         doorkeeper.server = runner.server

@@ -62,7 +62,7 @@ async def opened(port: int, sent: bytes = b"") -> tuple[asyncio.StreamReader, as
 
 @pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ", b"GE"])
 async def test_a_head_that_does_not_come_ends_the_connection(monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
-    monkeypatch.setattr(http_server, "KEPT_SECONDS", 0.3)
+    monkeypatch.setattr(http_server, "HEAD_SECONDS", 0.3)
     async with served() as (_, doorkeeper, port):
         reader, writer = await opened(port, sent)
         dripping = asyncio.create_task(_drip(writer)) if sent.endswith(b"X-Slow: ") else None
@@ -70,6 +70,15 @@ async def test_a_head_that_does_not_come_ends_the_connection(monkeypatch: pytest
         if dripping:
             dripping.cancel()
         await until(lambda: count(doorkeeper) == 0)
+
+
+async def test_a_connection_that_is_not_used_any_more_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_server, "KEPT_SECONDS", 0.2)
+    async with served() as (_, doorkeeper, port):
+        reader, writer = await opened(port, b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\nGET / HTTP/1.1\r\nHost: ")
+        assert (await asyncio.wait_for(reader.read(), 20)).endswith(b"nothing")
+        assert count(doorkeeper) == 0
+        writer.close()
 
 
 async def test_a_body_that_does_not_come_is_answered_and_ends_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,6 +95,7 @@ async def test_a_body_that_does_not_come_is_answered_and_ends_the_connection(mon
 
 
 async def test_what_is_under_way_lives_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_server, "HEAD_SECONDS", 0.1)
     monkeypatch.setattr(http_server, "KEPT_SECONDS", 0.1)
     monkeypatch.setattr(http_server, "BODY_SECONDS", 0.1)
     async with (
@@ -102,11 +112,13 @@ async def test_what_is_under_way_lives_on(monkeypatch: pytest.MonkeyPatch) -> No
         assert await streamed.content.read() == b" second"
 
 
-async def test_a_connection_is_kept_for_the_next_request() -> None:
+async def test_a_connection_is_kept_for_the_next_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_server, "HEAD_SECONDS", 0.1)
     async with served() as (_, doorkeeper, port), aiohttp.ClientSession(f"http://127.0.0.1:{port}") as http:
         for body in (b"one", b"two"):
             async with http.post("/", data=body) as response:
                 assert await response.read() == body
+            await asyncio.sleep(0.2)
         assert count(doorkeeper) == 1
 
 
