@@ -46,10 +46,10 @@ class Doorkeeper:
         server = self.server
         if server is None:
             raise RuntimeError("a connection comes before the server is set up")
-        open_now = server.connections
+        # One without a transport has been ended, and not yet been taken off the list.
+        open_now = [one for one in server.connections if one.transport is not None]
         if len(open_now) >= self.most:
-            # One without a transport has been ended, and not yet been taken off the list.
-            if not self._made_room([one for one in open_now if one not in self._busy and one.transport is not None]):
+            if not self._made_room([one for one in open_now if one not in self._busy]):
                 return _TurnedAway()
         else:
             self._full = self._full and len(open_now) > self.most // 2
