@@ -44,15 +44,18 @@ async def test_the_stream_holds_the_log(
     url = str(request.getfixturevalue("postgres").fresh_database()) if trial % 2 else f"sqlite:///{tmp_path}/jdi.db"
     migrate(url)
     with contextlib.closing(open_store(url)) as store:
-        await _lives_beside_a_hostile_publisher(trial, rng, url, store, nats, tmp_path)
+        relaying = Relaying(url, nats.url, tmp_path)
+        try:
+            await _lives_beside_a_hostile_publisher(trial, rng, url, store, nats, relaying, tmp_path)
+        finally:
+            await relaying.kill()
 
 
 async def _lives_beside_a_hostile_publisher(
-    trial: int, rng: random.Random, url: str, store: EventStore, nats: NatsServer, folder: Path
+    trial: int, rng: random.Random, url: str, store: EventStore, nats: NatsServer, relaying: Relaying, folder: Path
 ) -> None:
     number = rng.choice((0, 1, 30, 300, 900))
     store.append(Append(changes=[issue(each, text="x" * rng.randint(0, 3000)) for each in range(number)]))
-    relaying = Relaying(url, nats.url, folder)
     hostile = Hostile(rng, nats.url, lambda: logged(url)[-400:])
     if rng.random() < 0.9:
         # The publisher is there as soon as the stream is, and while it is filled.
@@ -156,11 +159,10 @@ class Relaying:
                 )
 
     async def kill(self) -> None:
-        await self.start()
-        assert self._process is not None
-        self._process.kill()
-        await self._process.wait()
-        self._process = None
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+            self._process = None
 
     async def end(self) -> None:
         assert self._process is not None
