@@ -11,9 +11,9 @@ first start of this version, a stream that lost its end) is read from its beginn
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from nats.aio.client import Client
@@ -53,6 +53,8 @@ AUDIT_SECONDS: Final = 5.0
 """How often an idle relay compares the stream's end with its own: messages can be lost while the server stays up."""
 MARK_SECONDS: Final = 5.0
 """How often what is proven is marked, while it grows."""
+LOST_SECONDS: Final = 0.2
+"""Between two looks whether the connection is still there."""
 FOREIGN_STREAM_SECONDS: Final = 5.0
 """Between two looks at a stream of another life."""
 LOGGED_ALONE: Final = 20
@@ -103,7 +105,8 @@ async def run_relay(
         pause = 0.0
         try:
             async with _connected(nats_url) as client:
-                await _Relaying(store, client, stream, watching).run(lease, on_health, on_position)
+                term = _Relaying(store, client, stream, watching)
+                await _unless_lost(client, term.run(lease, on_health, on_position))
         except StreamChangedError:
             log.warning("the stream is not what it was; going on from what it holds", stream=stream)
             return
@@ -166,8 +169,6 @@ class _Relaying:
     ) -> None:
         audited = self._clock()
         while await lease.still_held():
-            if self._client.is_closed:
-                raise ConnectionClosedError
             if proof is not None and proof.done():
                 self._tally.follow(proof.result())
                 proof = None
@@ -335,6 +336,24 @@ async def _connected(nats_url: str) -> AsyncIterator[Client]:
     finally:
         with contextlib.suppress(Exception):
             await client.close()
+
+
+async def _unless_lost(client: Client, work: Coroutine[Any, Any, None]) -> None:
+    """Do it for as long as the connection lives: what waits for an answer would hear of its end by a time-out only.
+
+    Raises:
+        ConnectionClosedError: it is lost.
+    """
+    task = asyncio.create_task(work, name="relay")
+    try:
+        while not task.done() and not client.is_closed:
+            await asyncio.wait((task,), timeout=LOST_SECONDS)
+        if not task.done():
+            raise ConnectionClosedError
+        await task
+    finally:
+        task.cancel()
+        await asyncio.wait((task,))
 
 
 async def ensure_stream(jetstream: JetStreamContext, stream: str = STREAM) -> None:
