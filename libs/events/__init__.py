@@ -5,6 +5,7 @@ follow loop, the relay to NATS JetStream and the helper for subscribers. What ne
 """
 
 from libs.events.log.batches import Append, Appended, Change, Head, Recorded
+from libs.events.log.damage import log_trouble
 from libs.events.log.digests import canonical, digest
 from libs.events.log.opening import open_when_ready
 from libs.events.log.parts import completed
@@ -172,6 +173,7 @@ __all__ = [
     "follow",
     "lead_by_lease",
     "leadership",
+    "log_trouble",
     "migrate",
     "open_store",
     "open_when_ready",
