@@ -148,6 +148,20 @@ async def test_an_id_that_somebody_has_taken_keeps_no_event_out(sqlite: EventSto
     assert [each.takes for each in heard.messages] == [2, 3, 5]
 
 
+async def test_many_taken_ids_are_learnt_at_once_after_a_restart(sqlite: EventStore, nats: NatsServer) -> None:
+    async with relay(sqlite, nats.url) as heard:
+        await until(lambda: heard.why)
+        async with jetstream(nats.url) as js:
+            for coming in range(1, 150):
+                await js.publish(SUBJECT, b"not ours", headers={"Nats-Msg-Id": str(coming)})
+        await until(lambda: heard.messages, lambda found: len(found) == 149)
+        await until(lambda: read_mark(sqlite), lambda mark: mark is not None and mark.sequence == 149)
+    sqlite.append(Append(changes=[issue(number) for number in range(200)]))
+    async with relay(sqlite, nats.url) as heard:
+        await until_held(nats.url, sqlite)
+    assert len(await messages(nats.url)) == 349
+
+
 async def test_a_forged_later_event_is_no_other_life(sqlite: EventStore, nats: NatsServer) -> None:
     sqlite.append(Append(changes=[issue(1), issue(2)]))
     async with relay(sqlite, nats.url):
