@@ -56,7 +56,7 @@ from libs.temporal.messages import (
 )
 from services.ingestor.control.refusals import RefusedError
 from services.ingestor.control.state import Alert, ControlState
-from services.ingestor.project_of import project_of
+from services.ingestor.project_of import control_entity, project_of
 from services.ingestor.sync.plan import PendingRequest
 
 MAX_TRACKED = 200
@@ -92,7 +92,9 @@ def decide(command: AnyCommand, state: ControlState, now: datetime) -> Decision:
     """
     if len(command.reason) > MAX_REASON:
         raise RefusedError("BAD_REASON", f"The reason is longer than {MAX_REASON} characters.", "reason")
-    if not isinstance(command, _WITHOUT_PROJECT) and not state.registered:
+    # Alerts of a site as a whole have no project.
+    of_the_site = isinstance(command, AcknowledgeAlert | ResolveAlert) and not command.project
+    if not (state.registered or of_the_site or isinstance(command, _WITHOUT_PROJECT)):
         raise RefusedError(
             UNKNOWN_PROJECT,
             f"Project {command.project} of site {command.site} is not registered."
@@ -245,10 +247,9 @@ def _alert(command: AcknowledgeAlert | ResolveAlert, state: ControlState) -> Ale
     try:
         return state.alerts[command.alert_id]
     except KeyError:
+        where = f"Project {command.project}" if command.project else f"Site {command.site}"
         raise RefusedError(
-            UNKNOWN_ALERT,
-            f"Project {command.project} has no alert {command.alert_id}. The query `alerts` lists those it has.",
-            "id",
+            UNKNOWN_ALERT, f"{where} has no alert {command.alert_id}. The query `alerts` lists those it has.", "id"
         ) from None
 
 
@@ -342,7 +343,8 @@ def _check_cron(cron: str, timezone: str) -> None:
 
 def _envelope(command: Command, now: datetime) -> Envelope:
     """The fields that all control events share."""
-    return ControlEvent.envelope(command.project, project_of(command), occurred_at=now, cause=command.actor)
+    project = project_of(command)
+    return ControlEvent.envelope(control_entity(project), project, occurred_at=now, cause=command.actor)
 
 
 def _notification_envelope(command: Command, notification_id: str, now: datetime) -> Envelope:
