@@ -91,8 +91,7 @@ def _keep_few(file: Path) -> None:
     ends = tuple(SIDECARS)
     found = [path for path in file.parent.glob(f"{file.name}.damaged-*") if not path.name.endswith(ends)]
     for old in sorted(found)[:-KEPT]:
-        if old.is_dir():
-            continue  # somebody made it on purpose
         for end in ("", *SIDECARS):
-            with contextlib.suppress(OSError):
-                old.with_name(f"{old.name}{end}").unlink()
+            path = old.with_name(f"{old.name}{end}")
+            with contextlib.suppress(OSError):  # a folder with something in it stays: somebody may want it
+                path.rmdir() if path.is_dir() else path.unlink()
