@@ -19,7 +19,8 @@ from libs.events.log.store import (
     migrate,
     open_store,
 )
-from libs.events.nats.relay import run_relay
+from libs.events.nats.belonging import Foreign
+from libs.events.nats.relay import Watcher, run_relay
 from libs.events.nats.subscribe import Delivery, subscribe
 from libs.events.nats.wakes import wakes
 from libs.events.reading.follow import follow
@@ -113,6 +114,7 @@ __all__ = [
     "EventStore",
     "Evidence",
     "FailureKind",
+    "Foreign",
     "Head",
     "JiraCommentFetched",
     "JiraCommentGone",
@@ -158,6 +160,7 @@ __all__ = [
     "TrackedUsersChanged",
     "UnknownTopicError",
     "UnreadableEvent",
+    "Watcher",
     "WorklogFetched",
     "WorklogGone",
     "backoff_after",

@@ -10,6 +10,7 @@ from libs.runtime.health import Health, Reported, health_routes, serve_health
 from libs.runtime.leave import leave
 from libs.runtime.logs import configure, redact_text
 from libs.runtime.metrics import EVENT_DELAY, EVENTS_HANDLED, LAG, POSITION, asked, metrics_text
+from libs.runtime.printable import printable
 from libs.runtime.service import run_service
 from libs.runtime.spans import span_text
 from libs.runtime.stop import Stop
@@ -34,6 +35,7 @@ __all__ = [
     "health_routes",
     "leave",
     "metrics_text",
+    "printable",
     "read_database",
     "read_settings",
     "redact_text",
