@@ -22,7 +22,10 @@ from tests.eventually import wait_until
 from tests.integration.projector.log import append, history
 from tests.servers.addresses import free_port
 
-QUERY: Final = """{ issues(projectId: "DEMO", first: 100) { nodes { key summary status comments { body } } } projects { key name } }"""
+QUERY: Final = """{
+  issues(projectId: "DEMO", first: 100) { nodes { key summary status comments { body } } }
+  projects { key name }
+}"""
 
 
 class Services:
@@ -75,7 +78,7 @@ class Services:
             headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
         )
         try:
-            with urllib.request.urlopen(request, timeout=30) as response:
+            with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
                 answer = json.load(response)
         except urllib.error.HTTPError as error:
             answer = json.loads(error.read())

@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import socket
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -32,7 +32,8 @@ COMMANDS: Final = {
     "up": ("up",),
 }
 LOG, READ, ACCESS = "jdi.db", "jdi-read.db", "jdi-access.db"
-ALL: Final = [(command, file, damage) for command in COMMANDS for file in (LOG, READ, ACCESS) for damage in DAMAGES]
+KINDS: Final = ("4 KB somewhere", "header", "half", "empty", "removed", "a folder")
+ALL: Final = [(command, file, damage) for command in COMMANDS for file in (LOG, READ, ACCESS) for damage in KINDS]
 SOME: Final = [
     ("status", READ, "header"),
     ("rebuild", READ, "garbage"),
@@ -52,10 +53,10 @@ ANSWERED: Final = {
 
 
 @pytest.fixture(scope="module")
-def sound(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str, str]]:
+def sound(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
     """A data folder, and a token that opens and one that does not."""
     folder = tmp_path_factory.mktemp("sound") / "data"
-    yield folder, *made(folder, 40)
+    return folder, *made(folder, 40)
 
 
 @pytest.mark.parametrize(("command", "file", "damage"), CASES)
@@ -69,7 +70,7 @@ def test_a_command_says_one_line(
     done = _run(folder, *(part.format(folder=tmp_path) for part in COMMANDS[command]))
     said = done.stdout + done.stderr
     assert "Traceback" not in said, said
-    assert done.returncode in (0, 1), said
+    assert done.returncode in (0, 1, 2 if command == "up" else 1), said
     if (command, file) in ANSWERED:
         assert done.returncode == 0, said
     if done.returncode and command != "doctor":
@@ -84,6 +85,7 @@ def test_a_command_says_one_line(
 
 
 def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    if arguments == ("up",):  # a taken port: it looks at the files, and ends
-        return jdi(folder, *arguments, JDI_PORT="1", **JIRA)
+    if arguments == ("up",):
+        with socket.create_server(("127.0.0.1", 0)) as taken:  # it looks at the files, and ends of the port
+            return jdi(folder, *arguments, JDI_PORT=str(taken.getsockname()[1]), **JIRA)
     return jdi(folder, *arguments, **JIRA)
