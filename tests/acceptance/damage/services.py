@@ -16,10 +16,10 @@ from typing import Any, Final
 from libs.access import Role, TokenStore
 from libs.access import migrate as migrate_access
 from libs.events import open_store
-from libs.runtime import access_database, access_engine
+from libs.runtime import access_database, access_engine, engine, read_database
 from services.cli.migrations import migrate
 from tests.eventually import wait_until
-from tests.integration.projector.log import append, history
+from tests.integration.projector.log import append, catch_up, history
 from tests.servers.addresses import free_port
 
 QUERY: Final = """{
@@ -118,6 +118,9 @@ def made(folder: Path, issues: int = 60) -> tuple[str, str]:
     migrate(url_of(folder))
     store = open_store(url_of(folder))
     append(store, history(issues))
+    tables = engine(read_database(url_of(folder)))
+    catch_up(store, tables)
+    tables.dispose()
     store.close()
     access = access_engine(access_database(url_of(folder)))
     migrate_access(access)

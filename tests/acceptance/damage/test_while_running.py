@@ -76,3 +76,22 @@ def _watch(services: Services, token: str, expected: object, trial: str) -> None
     except AssertionError as error:
         raise AssertionError(f"{trial}: {services.said()[-3000:]}") from error
     wait_until_whole(services, token, expected)
+
+
+@pytest.mark.parametrize("kind", ["header", "garbage", "a folder"])
+def test_a_damaged_log_takes_no_answer_away(tmp_path: Path, kind: str) -> None:
+    folder = tmp_path / "data"
+    alive, revoked = made(folder)
+    with on(folder) as services:
+        wait_until(services.ready)
+        expected, _ = services.ask(alive)
+        DAMAGES[kind](folder / "jdi.db", random.Random(kind))
+        assert services.ask(alive) == (expected, set())
+        services.stop()
+        services.start()
+        wait_until(lambda: services.ask(alive) == (expected, set()))
+        assert services.ask(revoked)[1] == {"UNAUTHENTICATED"}
+        wait_until(lambda: "the event log cannot be opened" in services.said())
+        assert services.alive()
+    assert not list(folder.glob("jdi.db.damaged-*"))
+    assert "Traceback" not in services.said()
