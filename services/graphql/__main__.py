@@ -7,8 +7,9 @@ import structlog
 from aiohttp import web
 
 from libs.access import SessionStore, TokenStore
+from libs.events import read_command_key
 from libs.read_tables import readiness
-from libs.runtime import Health, Reported, Stop, engine, read_database, run_service
+from libs.runtime import Health, Reported, Stop, engine, event_database, read_database, run_service
 from services.graphql.api.commands import SHOWN_SECONDS
 from services.graphql.api.context import Defaults
 from services.graphql.app import CONSOLE, make_app
@@ -40,7 +41,12 @@ async def main(settings: Settings, stop: Stop) -> None:
     hosts = Hosts(bound=settings.host, named=settings.allowed_hosts, behind_proxy=settings.behind_proxy)
     app = make_app(
         Reader(reading),
-        Ingestor(settings.temporal_address, settings.temporal_namespace, settings),
+        Ingestor(
+            settings.temporal_address,
+            settings.temporal_namespace,
+            lambda: read_command_key(event_database(settings.database_url)),
+            settings,
+        ),
         tokens=tokens,
         sessions=SessionStore(writing, tokens, reading=reading),
         health=health,

@@ -16,14 +16,16 @@ from libs.jira_client import JiraClient, JiraSettings
 from libs.runtime import Health, Reported, Stop, event_database, run_service, serve_health
 from libs.temporal import tracing
 from libs.temporal.access import ConnectError
-from libs.temporal.commands import CommandFailedError, register_project
+from libs.temporal.commands import CommandFailedError, Sender, register_project
 from libs.temporal.connect import connect
 from services.ingestor.control.activities import ControlActivities
+from services.ingestor.control.proofs import Proofs
 from services.ingestor.control.schedules import ScheduleGateway
 from services.ingestor.discovery import DiscoveryActivities
 from services.ingestor.event_log import EventLog
 from services.ingestor.measures import measured, observer_of
 from services.ingestor.settings import Settings
+from services.ingestor.site_alerts import SiteAlerts
 from services.ingestor.sync.activities import SyncActivities
 from services.ingestor.worker import make_workers
 
@@ -71,13 +73,15 @@ async def _serve(
         patience, confirm = timedelta(seconds=settings.jira_patience), settings.jira_confirm
         sync = SyncActivities(event_log, jira, patience, [timedelta(seconds=pause) for pause in confirm])
         gateway = ScheduleGateway(client, timedelta(seconds=settings.jitter))
-        control = ControlActivities(event_log, gateway, settings.jira_base_url, site=site)
-        workers = make_workers(client, site, sync, control, DiscoveryActivities(jira), version=_version(settings))
+        proofs = Proofs(event_log, SiteAlerts(event_log, site))
+        control = ControlActivities(event_log, gateway, settings.jira_base_url, proofs, site=site)
+        discovery = DiscoveryActivities(jira, event_log, proofs)
+        workers = make_workers(client, site, sync, control, discovery, version=_version(settings))
         for worker in workers:
             await running.enter_async_context(worker)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(run_relay(store, settings.nats_url, stop, on_health=nats.report, on_position=relayed))
-            tasks.create_task(_register(client, settings, site))
+            tasks.create_task(_register(event_log, client, settings, site))
             tasks.create_task(_keep_schedules(control, site, stop))
             log.info("ingestor is ready", site=site, jira=settings.jira_base_url, projects=settings.jira_projects)
             await stop.wait()
@@ -103,12 +107,13 @@ async def _connected(settings: Settings, stop: Stop, check: Reported) -> Client 
     return None
 
 
-async def _register(client: Client, settings: Settings, site: str) -> None:
+async def _register(event_log: EventLog, client: Client, settings: Settings, site: str) -> None:
     """Register what JIRA_PROJECTS names, once: a project that somebody has unregistered since stays so."""
+    sender = Sender(client, await event_log.command_key())
     for project in settings.jira_projects:
         try:
             await register_project(
-                client,
+                sender,
                 site=site,
                 project=project,
                 cron=settings.default_cron,

@@ -23,6 +23,7 @@ from libs.events import (
 from libs.temporal.messages import AnyCommand, Done, ProjectRef, RegisterProject, Trigger
 from services.ingestor.checkpoints import CheckpointNames, registered_checkpoint
 from services.ingestor.control.decisions import Decision, decide
+from services.ingestor.control.proofs import Proofs
 from services.ingestor.control.refusals import RefusedError, refusal
 from services.ingestor.control.schedules import ObservedSchedule, ScheduleGateway, agrees
 from services.ingestor.control.state import ControlState, fold_control
@@ -46,8 +47,11 @@ class ControlActivities:
     `base_url` is the address of `site`; without `site`, of whatever site a command names.
     """
 
-    def __init__(self, log: EventLog, gateway: ScheduleGateway, base_url: str, *, site: str | None = None) -> None:
+    def __init__(
+        self, log: EventLog, gateway: ScheduleGateway, base_url: str, proofs: Proofs, *, site: str | None = None
+    ) -> None:
         self._log = log
+        self._proofs = proofs
         self._gateway = gateway
         self._base_url = base_url
         self._site = site
@@ -90,6 +94,10 @@ class ControlActivities:
     @activity.defn
     async def record_command(self, command: AnyCommand) -> Done:
         """Store what a command comes to; the same command id again stores nothing and gets the same answer."""
+        try:
+            await self._proofs.check(command)
+        except RefusedError as error:
+            raise refusal(error) from error
         idempotency_key, project = f"command:{command.command_id}", project_of(command)
         async with self._locks[project]:
             for _ in range(ROUNDS):

@@ -161,7 +161,9 @@ class AlertQueries(Reader):
         return [{**row, "alert_ids": seen[name], "others": name in kept} for name, row in zip(names, rows, strict=True)]
 
     def _seen_alert(self) -> ColumnElement[bool]:
-        return self._seen(alert.c.site, alert.c.project_key)
+        """Also that of a site as a whole, which no project has, where nothing is kept from the one who asks."""
+        seen = self._seen(alert.c.site, alert.c.project_key)
+        return or_(seen, alert.c.project_key == "") if self._projects is None else seen
 
 
 def _now() -> str:
