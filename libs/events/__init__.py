@@ -6,6 +6,7 @@ follow loop, the relay to NATS JetStream and the helper for subscribers. What ne
 
 from libs.events.log.batches import Append, Appended, Change, Head, Recorded
 from libs.events.log.command_key import command_key, read_command_key
+from libs.events.log.damage import log_trouble
 from libs.events.log.digests import canonical, digest
 from libs.events.log.opening import open_when_ready
 from libs.events.log.parts import completed
@@ -19,7 +20,8 @@ from libs.events.log.store import (
     migrate,
     open_store,
 )
-from libs.events.nats.relay import run_relay
+from libs.events.nats.belonging import Foreign
+from libs.events.nats.relay import Watcher, run_relay
 from libs.events.nats.subscribe import Delivery, subscribe
 from libs.events.nats.wakes import wakes
 from libs.events.reading.follow import follow
@@ -113,6 +115,7 @@ __all__ = [
     "EventStore",
     "Evidence",
     "FailureKind",
+    "Foreign",
     "Head",
     "JiraCommentFetched",
     "JiraCommentGone",
@@ -158,6 +161,7 @@ __all__ = [
     "TrackedUsersChanged",
     "UnknownTopicError",
     "UnreadableEvent",
+    "Watcher",
     "WorklogFetched",
     "WorklogGone",
     "backoff_after",
@@ -171,6 +175,7 @@ __all__ = [
     "follow",
     "lead_by_lease",
     "leadership",
+    "log_trouble",
     "migrate",
     "open_store",
     "open_when_ready",

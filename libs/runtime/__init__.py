@@ -4,12 +4,13 @@ Knows nothing of Jira, events or Temporal; any service may import it.
 """
 
 from libs.runtime import addresses
-from libs.runtime.database import engine, event_database, read_database
+from libs.runtime.database import access_database, access_engine, engine, event_database, read_database
 from libs.runtime.environ import Secret, SettingsError, read_settings, setting
 from libs.runtime.health import Health, Reported, health_routes, serve_health
 from libs.runtime.leave import leave
 from libs.runtime.logs import configure, redact_text
 from libs.runtime.metrics import EVENT_DELAY, EVENTS_HANDLED, LAG, POSITION, asked, metrics_text
+from libs.runtime.printable import printable
 from libs.runtime.service import run_service
 from libs.runtime.spans import span_text
 from libs.runtime.stop import Stop
@@ -24,6 +25,8 @@ __all__ = [
     "Secret",
     "SettingsError",
     "Stop",
+    "access_database",
+    "access_engine",
     "addresses",
     "asked",
     "configure",
@@ -32,6 +35,7 @@ __all__ = [
     "health_routes",
     "leave",
     "metrics_text",
+    "printable",
     "read_database",
     "read_settings",
     "redact_text",

@@ -9,7 +9,17 @@ from aiohttp import web
 from libs.access import SessionStore, TokenStore
 from libs.events import read_command_key
 from libs.read_tables import readiness
-from libs.runtime import Health, Reported, Stop, engine, event_database, read_database, run_service
+from libs.runtime import (
+    Health,
+    Reported,
+    Stop,
+    access_database,
+    access_engine,
+    engine,
+    event_database,
+    read_database,
+    run_service,
+)
 from services.graphql.api.commands import SHOWN_SECONDS
 from services.graphql.api.context import Defaults
 from services.graphql.app import CONSOLE, make_app
@@ -31,9 +41,11 @@ async def main(settings: Settings, stop: Stop) -> None:
     """Serve until told to stop."""
     limits = Limits(seconds=settings.timeout, cost=settings.max_cost)
     reading = engine(read_database(settings.database_url), read_only=True, statement_seconds=limits.seconds)
-    # Of tokens and sessions alone.
-    writing = engine(read_database(settings.database_url), statement_seconds=limits.seconds)
-    tokens = TokenStore(writing, reading=reading, given=settings.admin_token)
+    access_url = access_database(settings.database_url)
+    asking = access_engine(access_url, read_only=True, statement_seconds=limits.seconds)
+    writing = access_engine(access_url, statement_seconds=limits.seconds)
+    earlier = engine(read_database(settings.database_url), statement_seconds=limits.seconds)
+    tokens = TokenStore(writing, reading=asking, given=settings.admin_token)
     health, access, leaving = Health(), Reported(), Reported(None)
     health.add("read_tables", lambda: asyncio.to_thread(readiness, reading))
     health.add("access", access)
@@ -48,7 +60,7 @@ async def main(settings: Settings, stop: Stop) -> None:
             settings,
         ),
         tokens=tokens,
-        sessions=SessionStore(writing, tokens, reading=reading),
+        sessions=SessionStore(writing, tokens, reading=asking),
         health=health,
         stop=stop,
         hosts=hosts,
@@ -68,7 +80,7 @@ async def main(settings: Settings, stop: Stop) -> None:
 
         async with asyncio.TaskGroup() as tasks:
             preparing = tasks.create_task(
-                prepare_access(writing, tokens, access, show if settings.first_admin else None)
+                prepare_access(writing, tokens, access, show if settings.first_admin else None, earlier)
             )
             with pool_measured(reading):
                 await stop.wait()
@@ -77,8 +89,8 @@ async def main(settings: Settings, stop: Stop) -> None:
         await asyncio.sleep(settings.drain)
     finally:
         await runner.cleanup()
-        reading.dispose()
-        writing.dispose()
+        for used in (reading, asking, writing, earlier):
+            used.dispose()
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import secrets
-import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -34,6 +33,7 @@ from services.cli.running.foreground import run_stack
 from services.cli.settings import DEFAULT_PORT, DemoSettings
 from services.cli.syncs.result import watch_until_readable
 from services.cli.syncs.watch import End, NoProgressError, SyncProgress
+from services.cli.terminal import say
 from services.cli.tokens import token_store
 
 SITE: Final = "demo"
@@ -142,8 +142,7 @@ def _verdict(end: End | None) -> int:
 
 
 def _last_line(text: str) -> None:
-    sys.stdout.write(f"demo: {' '.join(text.split())}\n")
-    sys.stdout.flush()
+    say(f"demo: {' '.join(text.split())}")
 
 
 async def _ask_for_sync(stack: Stack, store: EventStore) -> str | None:
