@@ -17,3 +17,8 @@ class AboutProject(Protocol):
 def project_of(message: AboutProject) -> ProjectKey:
     """The project's key; its own part is empty where the message concerns the site as a whole."""
     return ProjectKey(message.site, message.project)
+
+
+def control_entity(project: ProjectKey) -> str:
+    """Whose control stream holds what is decided about it: the project's, or that of its site as a whole."""
+    return project.key or project.site

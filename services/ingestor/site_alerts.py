@@ -35,6 +35,7 @@ from libs.jira_client.failures.rules import RULES
 from libs.runtime import Stop
 from services.ingestor.event_log import EventLog
 from services.ingestor.measures import FOREIGN, REPAIRED
+from services.ingestor.project_of import control_entity
 
 log = structlog.get_logger(__name__)
 
@@ -63,7 +64,7 @@ class SiteAlerts:
 
     def __init__(self, log: EventLog, site: str) -> None:
         self._log, self._site = log, ProjectKey(site, "")
-        self._stream = ControlEvent.stream_of(site, site)
+        self._stream = ControlEvent.stream_of(site, control_entity(self._site))
         self._length = 0
         self._open: dict[str, AlertRaised] = {}
         self._one_at_a_time = asyncio.Lock()

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections import defaultdict
 from datetime import UTC, datetime
+from uuid import UUID
 
 import msgspec
 from temporalio import activity
@@ -28,7 +29,7 @@ from services.ingestor.control.refusals import RefusedError, refusal
 from services.ingestor.control.schedules import ObservedSchedule, ScheduleGateway, agrees
 from services.ingestor.control.state import ControlState, fold_control
 from services.ingestor.event_log import EventLog
-from services.ingestor.project_of import project_of
+from services.ingestor.project_of import control_entity, project_of
 from services.ingestor.sync.plan import PendingRequest
 
 ROUNDS = 10
@@ -124,7 +125,7 @@ class ControlActivities:
                 checkpoints=_checkpoints(command, request, after),
                 forget=_forgotten(command, after),
                 idempotency_key=idempotency_key,
-                expect={ControlEvent.stream_of(command.site, command.project): state.length},
+                expect={_control_stream(project_of(command)): state.length},
                 outcome=msgspec.json.encode(Done(position=0, request_id=request.request_id if request else None)),
             )
         )
@@ -191,9 +192,13 @@ class ControlActivities:
     async def _state(self, project: ProjectKey) -> ControlState:
         """As the log says now. Only what has come since the last look is read: what a stream holds never changes."""
         known = self._states.get(project, ControlState())
-        events = await self._log.stream(ControlEvent.stream_of(*project), known.length)
+        events = await self._log.stream(_control_stream(project), known.length)
         state = self._states[project] = fold_control(events, known)
         return state
+
+
+def _control_stream(project: ProjectKey) -> UUID:
+    return ControlEvent.stream_of(project.site, control_entity(project))
 
 
 def _checkpoints(command: AnyCommand, request: PendingRequest | None, after: ControlState) -> dict[str, bytes]:

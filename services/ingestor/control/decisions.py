@@ -56,7 +56,7 @@ from libs.temporal.messages import (
 )
 from services.ingestor.control.refusals import RefusedError
 from services.ingestor.control.state import Alert, ControlState
-from services.ingestor.project_of import project_of
+from services.ingestor.project_of import control_entity, project_of
 from services.ingestor.sync.plan import PendingRequest
 
 MAX_TRACKED = 200
@@ -92,7 +92,7 @@ def decide(command: AnyCommand, state: ControlState, now: datetime) -> Decision:
     """
     if len(command.reason) > MAX_REASON:
         raise RefusedError("BAD_REASON", f"The reason is longer than {MAX_REASON} characters.", "reason")
-    if not isinstance(command, _WITHOUT_PROJECT) and not state.registered:
+    if not isinstance(command, _WITHOUT_PROJECT) and not state.registered and not _of_site(command):
         raise RefusedError(
             UNKNOWN_PROJECT,
             f"Project {command.project} of site {command.site} is not registered."
@@ -247,7 +247,8 @@ def _alert(command: AcknowledgeAlert | ResolveAlert, state: ControlState) -> Ale
     except KeyError:
         raise RefusedError(
             UNKNOWN_ALERT,
-            f"Project {command.project} has no alert {command.alert_id}. The query `alerts` lists those it has.",
+            f"{f'Project {command.project}' if command.project else f'Site {command.site}'} has no alert"
+            f" {command.alert_id}. The query `alerts` lists those it has.",
             "id",
         ) from None
 
@@ -340,9 +341,15 @@ def _check_cron(cron: str, timezone: str) -> None:
         raise RefusedError(error.code, str(error), error.field) from error
 
 
+def _of_site(command: Command) -> bool:
+    """Whether it is about an alert of the site as a whole, which no project has."""
+    return command.project == "" and isinstance(command, AcknowledgeAlert | ResolveAlert)
+
+
 def _envelope(command: Command, now: datetime) -> Envelope:
     """The fields that all control events share."""
-    return ControlEvent.envelope(command.project, project_of(command), occurred_at=now, cause=command.actor)
+    project = project_of(command)
+    return ControlEvent.envelope(control_entity(project), project, occurred_at=now, cause=command.actor)
 
 
 def _notification_envelope(command: Command, notification_id: str, now: datetime) -> Envelope:

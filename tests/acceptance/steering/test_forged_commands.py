@@ -32,7 +32,7 @@ from tests.acceptance.steering.console import Console, console_over
 from tests.eventually import until
 from tests.servers.addresses import TemporalServer, sqlite_log
 
-ALERTS = "{ alerts { code status severity message } }"
+ALERTS = "{ alerts { id code status severity message } }"
 
 
 @pytest.fixture
@@ -102,6 +102,12 @@ async def test_a_forged_command_changes_nothing_and_is_told(console: Console) ->
     (alert,) = (await until(lambda: console.data(ALERTS), lambda data: data["alerts"]))["alerts"]
     assert (alert["code"], alert["status"], alert["severity"]) == ("FORGED_COMMAND", "OPEN", "critical")
     assert "'admin'" in alert["message"]
+
+    for change, status in (("acknowledgeAlert", "ACKNOWLEDGED"), ("resolveAlert", "RESOLVED")):
+        mutation = f'mutation {{ {change}(id: "{alert["id"]}") {{ alert {{ status }} userErrors {{ message }} }} }}'
+        assert (await console.data(mutation))[change] == {"alert": {"status": status}, "userErrors": []}
+    await refused(client, names.CONTROL_WORKFLOW, command_of(PauseSync, console))
+    await until(lambda: console.data(ALERTS), lambda data: len(data["alerts"]) == 2)
 
 
 async def test_a_command_that_was_given_is_worth_nothing_in_other_hands(console: Console) -> None:
