@@ -43,7 +43,9 @@ async def main(settings: Settings, stop: Stop) -> None:
     for name, check in checks.items():
         health.add(name, check)
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(serve_health(health, settings.health_host, settings.health_port, stop))
+        tasks.create_task(
+            serve_health(health, settings.health_host, settings.health_port, stop, settings.allowed_hosts)
+        )
         tasks.create_task(_work(settings, stop, checks))
 
 
