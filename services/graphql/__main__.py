@@ -6,6 +6,7 @@ from typing import Final
 import structlog
 
 from libs.access import SessionStore, TokenStore
+from libs.events import read_command_key
 from libs.read_tables import readiness
 from libs.runtime import (
     Health,
@@ -14,6 +15,7 @@ from libs.runtime import (
     access_database,
     access_engine,
     engine,
+    event_database,
     read_database,
     run_service,
 )
@@ -52,7 +54,12 @@ async def main(settings: Settings, stop: Stop) -> None:
     doorkeeper = Doorkeeper(most_connections())
     app = make_app(
         Reader(reading),
-        Ingestor(settings.temporal_address, settings.temporal_namespace, settings),
+        Ingestor(
+            settings.temporal_address,
+            settings.temporal_namespace,
+            lambda: read_command_key(event_database(settings.database_url)),
+            settings,
+        ),
         tokens=tokens,
         sessions=SessionStore(writing, tokens, reading=asking),
         health=health,

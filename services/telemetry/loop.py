@@ -18,11 +18,11 @@ from typing import Final
 import structlog
 from temporalio.client import Client
 
-from libs.events import EventStore, Lease, ProjectKey, StoreError, lead_by_lease, log_trouble, wakes
+from libs.events import EventStore, Lease, ProjectKey, StoreError, command_key, lead_by_lease, log_trouble, wakes
 from libs.runtime import LAG, POSITION, Stop, asked
-from libs.temporal.commands import carry_out
+from libs.temporal.commands import Sender, carry_out
 from services.telemetry.backoff import Rules
-from services.telemetry.backoff_commands import BackoffController
+from services.telemetry.backoff_commands import BackoffCommand, BackoffController
 from services.telemetry.event_counts import count_event
 from services.telemetry.measures import show
 from services.telemetry.projects import NAME, Projects
@@ -63,7 +63,11 @@ async def run(store: EventStore, client: Client, nats_url: str, rules: Rules, st
 async def _lead(store: EventStore, client: Client, nats_url: str, rules: Rules, lease: Lease, reports: Reports) -> None:
     bell = asyncio.Event()
     projects = Projects(store, rules)
-    controller = BackoffController(lambda command: carry_out(client, command), lease, bell.set, reports.backoff)
+
+    async def give(command: BackoffCommand) -> None:
+        await carry_out(Sender(client, await asyncio.to_thread(command_key, store)), command)
+
+    controller = BackoffController(give, lease, bell.set, reports.backoff)
 
     def registered() -> Sequence[ProjectKey]:
         return tuple(projects.states)
