@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from libs.embedded import probes
-from libs.embedded.child import ChildSpec
+from libs.embedded.children.child import ChildSpec
 from libs.embedded.errors import StackError
 from libs.embedded.ports import LOOPBACK
 

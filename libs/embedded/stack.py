@@ -17,11 +17,11 @@ from typing import Final
 import msgspec
 
 from libs.embedded import environment, ports, probes, servers, stack_file
-from libs.embedded.child import ChildSpec
+from libs.embedded.children.child import ChildSpec
+from libs.embedded.children.log_stream import LogStream
+from libs.embedded.children.supervisor import Supervisor
 from libs.embedded.errors import StackError
-from libs.embedded.log_stream import LogStream
 from libs.embedded.stack_file import StackFile
-from libs.embedded.supervisor import Supervisor
 
 SERVICE_READY_SECONDS: Final = 90.0
 

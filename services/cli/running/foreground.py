@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from libs.embedded import lock
-from libs.embedded.log_stream import LogStream
+from libs.embedded.children.log_stream import LogStream
 from libs.embedded.stack import Stack, StackPlan, running
 from libs.embedded.stack_file import StackFile
 from libs.runtime import Stop

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libs.embedded.restarts import FIRST_DELAY, LONGEST_DELAY, Restarts
+from libs.embedded.children.restarts import FIRST_DELAY, LONGEST_DELAY, Restarts
 
 
 def test_the_delay_doubles_with_every_death() -> None:

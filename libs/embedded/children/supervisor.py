@@ -5,10 +5,10 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from libs.embedded.child import Child, ChildSpec
+from libs.embedded.children.child import Child, ChildSpec
+from libs.embedded.children.log_stream import readable
+from libs.embedded.children.restarts import LIMIT, WINDOW_SECONDS, Restarts
 from libs.embedded.errors import StackError
-from libs.embedded.log_stream import readable
-from libs.embedded.restarts import LIMIT, WINDOW_SECONDS, Restarts
 
 POLL_SECONDS: Final = 0.05
 MISCONFIGURED: Final = 2

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from libs.embedded import restarts
-from libs.embedded.child import ChildSpec
+from libs.embedded.children import restarts
+from libs.embedded.children.child import ChildSpec
+from libs.embedded.children.supervisor import Supervisor
 from libs.embedded.errors import StackError
-from libs.embedded.supervisor import Supervisor
 from tests.eventually import until
 
 WAITS = "print('up', flush=True)\nimport signal\nsignal.pause()"
@@ -134,9 +134,9 @@ async def test_kill_ends_a_child_at_once() -> None:
 async def test_children_die_with_a_supervisor_that_is_killed(tmp_path: Path) -> None:
     program = f"""
 import asyncio, os, sys
-sys.path.insert(0, {str(Path(__file__).parents[4])!r})
-from libs.embedded.supervisor import Supervisor
-from tests.unit.libs.embedded.test_supervisor import WAITS, child
+sys.path.insert(0, {str(Path(__file__).parents[5])!r})
+from libs.embedded.children.supervisor import Supervisor
+from tests.unit.libs.embedded.children.test_supervisor import WAITS, child
 async def main():
     supervisor = Supervisor(lambda name, text: print(supervisor.pids()["one"], flush=True))
     await supervisor.start([child("one", WAITS)])

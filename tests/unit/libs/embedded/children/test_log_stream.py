@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from libs.embedded.log_stream import LogStream
+from libs.embedded.children.log_stream import LogStream
 
 
 def stream(tmp_path: Path, level: str) -> tuple[LogStream, io.StringIO]:
