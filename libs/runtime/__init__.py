@@ -5,11 +5,13 @@ Knows nothing of Jira, events or Temporal; any service may import it.
 
 from libs.runtime import addresses
 from libs.runtime.database import engine, event_database, read_database
+from libs.runtime.deadline import STOP_SECONDS, Deadline
 from libs.runtime.environ import Secret, SettingsError, read_settings, setting
 from libs.runtime.health import Health, Reported, health_routes, serve_health
 from libs.runtime.leave import leave
 from libs.runtime.logs import configure, redact_text
 from libs.runtime.metrics import EVENT_DELAY, EVENTS_HANDLED, LAG, POSITION, asked, metrics_text
+from libs.runtime.room import no_room
 from libs.runtime.service import run_service
 from libs.runtime.spans import span_text
 from libs.runtime.stop import Stop
@@ -19,6 +21,8 @@ __all__ = [
     "EVENT_DELAY",
     "LAG",
     "POSITION",
+    "STOP_SECONDS",
+    "Deadline",
     "Health",
     "Reported",
     "Secret",
@@ -32,6 +36,7 @@ __all__ = [
     "health_routes",
     "leave",
     "metrics_text",
+    "no_room",
     "read_database",
     "read_settings",
     "redact_text",

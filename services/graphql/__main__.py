@@ -8,20 +8,19 @@ from aiohttp import web
 
 from libs.access import SessionStore, TokenStore
 from libs.read_tables import readiness
-from libs.runtime import Health, Reported, Stop, engine, read_database, run_service
-from services.graphql.api.commands import SHOWN_SECONDS
+from libs.runtime import STOP_SECONDS, Health, Reported, Stop, engine, read_database, run_service
 from services.graphql.api.context import Defaults
 from services.graphql.app import CONSOLE, make_app
 from services.graphql.execution.limits import Limits
 from services.graphql.http.first_admin import prepare_access
 from services.graphql.http.hosts import Hosts
-from services.graphql.ingestor import ANSWER_SECONDS, REACH_SECONDS, Ingestor
+from services.graphql.ingestor import Ingestor
 from services.graphql.measures import pool_measured
 from services.graphql.reading.reader import Reader
 from services.graphql.settings import Settings
 
-LAST_ANSWER_SECONDS: Final = REACH_SECONDS + ANSWER_SECONDS + SHOWN_SECONDS
-"""Requests that are under way at the end may take so long: as long as a command takes that nobody carries out."""
+LAST_ANSWER_SECONDS: Final = STOP_SECONDS - 2.0
+"""Requests that are under way at the end may take so long. A command that is cut off is carried out all the same."""
 
 log = structlog.get_logger(__name__)
 
@@ -76,4 +75,4 @@ async def main(settings: Settings, stop: Stop) -> None:
 
 
 if __name__ == "__main__":
-    run_service("graphql", Settings, main)
+    run_service("graphql", Settings, main, stop_seconds=lambda settings: settings.drain + STOP_SECONDS)

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from libs.embedded.children import restarts
 from libs.embedded.children.child import ChildSpec
 from libs.embedded.children.supervisor import Supervisor
 from libs.embedded.errors import StackError
+from libs.embedded.probes import Probe
 from tests.eventually import until
 
 WAITS = "print('up', flush=True)\nimport signal\nsignal.pause()"
@@ -35,10 +37,15 @@ class Lines(list[tuple[str, str]]):
             await asyncio.wait_for(self._came.wait(), 30)
 
 
-def child(name: str, program: str, grace: float = 20.0) -> ChildSpec:
-    async def ready() -> str | None:
-        return None
+async def at_once() -> str | None:
+    return None
 
+
+async def never() -> str | None:
+    return "nats: not connected"
+
+
+def child(name: str, program: str, grace: float = 20.0, ready: Probe = at_once) -> ChildSpec:
     return ChildSpec(
         name=name, argv=(sys.executable, "-c", program), environ=os.environ, ready=ready, grace_seconds=grace
     )
@@ -66,13 +73,28 @@ async def test_a_killed_child_is_started_again() -> None:
     assert supervisor.pids() == {}
 
 
-async def test_a_child_that_keeps_dying_ends_the_stack(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(restarts, "FIRST_DELAY", 0.0)
+async def test_a_child_that_keeps_dying_and_was_never_ready_ends_the_stack(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(restarts, "LONGEST_DELAY", 0.01)
     lines = Lines()
     supervisor = Supervisor(lines.take)
-    await supervisor.start([child("one", "raise SystemExit(3)")])
-    with pytest.raises(StackError, match=r"one ended 7 times .* exit code 3: it said nothing"):
-        await asyncio.wait_for(supervisor.failed(), 60)
+    with pytest.raises(StackError, match=r"one ended 7 times.* exit code 3: it said nothing"):
+        await asyncio.wait_for(supervisor.start([child("one", "raise SystemExit(3)", ready=never)]), 60)
+    await supervisor.stop()
+
+
+@pytest.mark.parametrize("full", [None, "the disk is full"])
+async def test_a_child_that_was_ready_once_or_whose_disk_is_full_may_die_for_ever(
+    monkeypatch: pytest.MonkeyPatch, full: str | None
+) -> None:
+    monkeypatch.setattr(restarts, "LONGEST_DELAY", 0.01)
+    lines = Lines()
+    supervisor = Supervisor(lines.take, disk=lambda: full)
+    starting = asyncio.create_task(
+        supervisor.start([child("one", "raise SystemExit(3)", ready=at_once if full is None else never)])
+    )
+    await lines.holding("ended with exit code 3", times=2 * restarts.LIMIT)
+    assert any((full or "time and again: it said nothing") in text for _, text in lines)
+    starting.cancel()
     await supervisor.stop()
 
 
@@ -87,15 +109,88 @@ async def test_a_child_with_a_bad_setting_is_not_started_again() -> None:
     assert ("one", "PORT: wrong") in lines
 
 
-async def test_a_child_that_does_not_get_ready_is_named_with_the_reason() -> None:
-    async def never() -> str | None:
-        return "nats: not connected"
-
-    spec = ChildSpec(name="one", argv=(sys.executable, "-c", WAITS), environ=os.environ, ready=never, ready_seconds=0.0)
+async def test_a_vital_child_that_does_not_get_ready_is_named_with_the_reason() -> None:
+    spec = replace(child("one", WAITS, ready=never), ready_seconds=0.0, vital=True)
     supervisor = Supervisor(Lines().take)
     with pytest.raises(StackError, match="one is not ready after 0 s: nats: not connected"):
         await supervisor.start([spec])
     await supervisor.stop()
+
+
+async def test_another_child_that_does_not_get_ready_is_named_and_the_rest_goes_on() -> None:
+    well = asyncio.Event()
+
+    async def late() -> str | None:
+        return None if well.is_set() else "the log is behind the stream"
+
+    lines = Lines()
+    supervisor = Supervisor(lines.take)
+    await supervisor.start([replace(child("one", WAITS, ready=late), ready_seconds=0.0)])
+    await supervisor.start([child("two", WAITS)])
+    assert ("one", "is not ready after 0 s: the log is behind the stream; the others go on") in lines
+    assert set(supervisor.pids()) == {"one", "two"}
+    well.set()
+    await lines.holding("is ready now")
+    await supervisor.stop()
+
+
+async def test_a_child_that_lives_and_is_of_no_use_is_started_again_once_there_is_room() -> None:
+    full: list[str] = ["the disk is full"]
+    useless = True
+
+    async def useful() -> str | None:
+        return "it takes nothing" if useless else None
+
+    lines = Lines()
+    supervisor = Supervisor(lines.take, disk=lambda: full[0] if full else None)
+    await supervisor.start([replace(child("one", WAITS), useful=useful, useless_seconds=0.0)])
+    first = supervisor.pids()["one"]
+    await lines.holding("it is started again when there is room")
+    assert supervisor.pids()["one"] == first
+    full.clear()
+    await until(lambda: supervisor.pids().get("one", first) != first)
+    useless = False
+    await lines.holding("works again")
+    assert sum("it takes nothing" in text for _, text in lines) == 2
+    assert not any("ended with" in text for _, text in lines)
+    await supervisor.stop()
+
+
+async def test_a_line_that_cannot_be_taken_does_not_end_the_reader() -> None:
+    taken: list[str] = []
+
+    def take(_name: str, text: str) -> None:
+        taken.append(text)
+        raise OSError(28, "No space left on device")
+
+    supervisor = Supervisor(take)
+    await supervisor.start([child("one", "for number in range(3): print(number, flush=True)\n" + WAITS)])
+    await until(lambda: taken[:4] == ["0", "1", "2", "up"])
+    await supervisor.stop()
+
+
+async def test_where_the_parts_run_may_be_impossible_to_write_down() -> None:
+    def full() -> None:
+        raise OSError(28, "No space left on device")
+
+    lines = Lines()
+    supervisor = Supervisor(lines.take, on_change=full)
+    await supervisor.start([child("one", WAITS)])
+    await lines.holding("up")
+    os.kill(supervisor.pids()["one"], signal.SIGKILL)
+    await lines.holding("up", times=2)
+    await supervisor.stop()
+
+
+async def test_the_stop_of_all_stages_together_has_an_end() -> None:
+    lines = Lines()
+    supervisor = Supervisor(lines.take)
+    for name in ("one", "two", "three"):
+        await supervisor.start([child(name, IGNORES_TERM, grace=3600)])
+    await lines.holding("up", times=3)
+    pids = supervisor.pids().values()
+    await asyncio.wait_for(supervisor.stop(seconds=0.2), 60)
+    assert not any(alive(pid) for pid in pids)
 
 
 async def test_stages_stop_in_the_opposite_order() -> None:
