@@ -49,7 +49,7 @@ def nats_server(data_dir: Path, port: int, environ: Mapping[str, str]) -> ChildS
         ready=probes.nats(port),
         vital=True,
         useful=probes.nats_takes(port, watch),
-        useless_seconds=2.0,  # nothing but a new start mends a stream that could not be written
+        useless_seconds=1.0,  # nothing but a new start mends a stream that could not be written
     )
 
 
@@ -67,6 +67,8 @@ listen: "{LOOPBACK}:{port}"
 jetstream {{
   store_dir: {json.dumps(str(data_dir / "nats"))}
   sync_interval: always
+  # Its own limit is a part of what is free when it starts, for ever: nothing, where it starts on a full disk.
+  max_file_store: 1TB
 }}
 accounts {{
   $SYS {{ users: [ {{ user: {probes.WATCH_USER}, password: {json.dumps(watch)} }} ] }}

@@ -8,6 +8,7 @@ from libs.events.log.batches import Append, Appended, Change, Head, Recorded
 from libs.events.log.digests import canonical, digest
 from libs.events.log.opening import open_when_ready
 from libs.events.log.parts import completed
+from libs.events.log.proof import append_trouble
 from libs.events.log.store import (
     SCHEMA_VERSION,
     EventStore,
@@ -18,6 +19,7 @@ from libs.events.log.store import (
     migrate,
     open_store,
 )
+from libs.events.nats.proof import FanOut
 from libs.events.nats.relay import run_relay
 from libs.events.nats.subscribe import Delivery, subscribe
 from libs.events.nats.wakes import wakes
@@ -112,6 +114,7 @@ __all__ = [
     "EventStore",
     "Evidence",
     "FailureKind",
+    "FanOut",
     "Head",
     "JiraCommentFetched",
     "JiraCommentGone",
@@ -159,6 +162,7 @@ __all__ = [
     "UnreadableEvent",
     "WorklogFetched",
     "WorklogGone",
+    "append_trouble",
     "backoff_after",
     "canonical",
     "completed",

@@ -7,11 +7,20 @@ from libs.runtime import addresses
 from libs.runtime.database import engine, event_database, read_database
 from libs.runtime.deadline import STOP_SECONDS, Deadline
 from libs.runtime.environ import Secret, SettingsError, read_settings, setting
-from libs.runtime.health import Health, Reported, health_routes, serve_health
+from libs.runtime.health import (
+    PROOF_SECONDS,
+    Check,
+    Health,
+    Reported,
+    first_trouble,
+    health_routes,
+    in_thread,
+    serve_health,
+)
 from libs.runtime.leave import leave
 from libs.runtime.logs import configure, redact_text
 from libs.runtime.metrics import EVENT_DELAY, EVENTS_HANDLED, LAG, POSITION, asked, metrics_text
-from libs.runtime.room import no_room
+from libs.runtime.room import no_room, stores
 from libs.runtime.service import run_service
 from libs.runtime.spans import span_text
 from libs.runtime.stop import Stop
@@ -21,7 +30,9 @@ __all__ = [
     "EVENT_DELAY",
     "LAG",
     "POSITION",
+    "PROOF_SECONDS",
     "STOP_SECONDS",
+    "Check",
     "Deadline",
     "Health",
     "Reported",
@@ -33,7 +44,9 @@ __all__ = [
     "configure",
     "engine",
     "event_database",
+    "first_trouble",
     "health_routes",
+    "in_thread",
     "leave",
     "metrics_text",
     "no_room",
@@ -44,4 +57,5 @@ __all__ = [
     "serve_health",
     "setting",
     "span_text",
+    "stores",
 ]

@@ -11,6 +11,7 @@ from libs.runtime import Stop
 from services.projector.apply import Projection
 from services.projector.rebuild import RebuildError, rebuild
 from services.projector.tables.progress import MovedError, NewerTablesError, OlderTablesError
+from services.projector.writing import Writing
 
 log = structlog.get_logger(__name__)
 
@@ -21,9 +22,11 @@ Report = Callable[[str | None], None]
 """Called with None when all is well, else with the reason why not."""
 
 
-def keep_projecting(store: EventStore, engine: Engine, stop: Stop, report: Report) -> None:
+def keep_projecting(
+    store: EventStore, engine: Engine, stop: Stop, report: Report, writing: Writing | None = None
+) -> None:
     """Apply events as they come. Tables of an older version are rebuilt first, while readers keep them."""
-    projection = Projection(store, engine, on_progress=lambda _position: report(None))
+    projection = Projection(store, engine, on_progress=lambda _position: report(None), writing=writing)
     while not stop.is_set():
         try:
             projection.follow(stop)

@@ -42,8 +42,8 @@ class Usefulness:
         if why is None:
             text, self._said, self._useless_since = "works again" if self._said else "", "", None
             return Decision(text)
-        if self._useless_since is None:
-            self._useless_since = now
+        if self._useless_since is None or full is not None:
+            self._useless_since = now  # once there is room it may recover by itself
         if full is not None:
             return Decision(self._once(f"does not work: {why}; {full}; it is started again when there is room"))
         if now - self._useless_since < self._patience or now < self._not_before:

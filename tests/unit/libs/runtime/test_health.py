@@ -1,10 +1,22 @@
 import asyncio
+import inspect
+import threading
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from libs.runtime import Health, Reported, Stop, health, health_routes, serve_health
+from libs.runtime import (
+    Check,
+    Health,
+    Reported,
+    Stop,
+    first_trouble,
+    health,
+    health_routes,
+    in_thread,
+    serve_health,
+)
 
 
 def client(checks: Health) -> TestClient[web.Request, web.Application]:
@@ -95,3 +107,34 @@ async def test_serving_ends_with_the_stop() -> None:
     await asyncio.sleep(0)
     stop.set()
     await serving
+
+
+async def test_a_check_that_costs_something_is_asked_no_more_often_than_it_says() -> None:
+    asked = 0
+
+    def costly() -> str | None:
+        nonlocal asked
+        asked += 1
+        return f"reason {asked}"
+
+    checks = Health()
+    checks.add("costly", costly, every=3600)
+    checks.add("cheap", costly)
+    assert [await checks.report() for _ in range(2)] == [
+        {"costly": "reason 1", "cheap": "reason 2"},
+        {"costly": "reason 1", "cheap": "reason 3"},
+    ]
+
+
+async def test_of_several_looks_the_first_trouble_counts() -> None:
+    async def well() -> str | None:
+        return None
+
+    assert await _asked(first_trouble(well, lambda: None)) is None
+    assert await _asked(first_trouble(well, lambda: "away", lambda: pytest.fail("asked"))) == "away"
+    assert await _asked(in_thread(lambda: threading.current_thread().name.rpartition("_")[0])) == "check"
+
+
+async def _asked(check: Check) -> str | None:
+    outcome = check()
+    return await outcome if inspect.isawaitable(outcome) else outcome
