@@ -172,6 +172,11 @@ def _service(name: str, plan: StackPlan, file: StackFile) -> ChildSpec:
         shared["JDI_FIRST_ADMIN"] = "0"  # its output is kept in a file; a first token is shown on the terminal alone
         if plan.admin_token is not None:
             shared["JDI_ADMIN_TOKEN"] = plan.admin_token
+    if name == "notifier" and "NOTIFY_WATCH" not in plan.environ:
+        others = (other for other in plan.services if other != name)
+        shared["NOTIFY_WATCH"] = " ".join(
+            f"{other}=http://{ports.LOOPBACK}:{_health_port(other, file)}/readyz" for other in others
+        )
     return ChildSpec(
         name=name,
         argv=(sys.executable, "-m", f"services.{name}"),

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from libs.read_tables import PROJECTION
 
-FRESH_SECONDS: Final = 2.0
+FRESH_SECONDS: Final = 1.0
 """A batch of ours that is not older proves as much as a write made for the purpose."""
 LOCK_MS: Final = 1000
 """So long a proof waits for somebody else's lock."""

@@ -5,7 +5,7 @@ from typing import Final
 
 from libs.events.log.store import EventStore
 
-FRESH_SECONDS: Final = 2.0
+FRESH_SECONDS: Final = 1.0
 """An append of this process that is not older proves as much as one made for the purpose."""
 MARKS: Final = "@proof/"
 
