@@ -8,7 +8,17 @@ from aiohttp import web
 
 from libs.access import SessionStore, TokenStore
 from libs.read_tables import readiness
-from libs.runtime import STOP_SECONDS, Health, Reported, Stop, engine, read_database, run_service
+from libs.runtime import (
+    PROOF_SECONDS,
+    STOP_SECONDS,
+    Health,
+    Reported,
+    Stop,
+    engine,
+    in_thread,
+    read_database,
+    run_service,
+)
 from services.graphql.api.context import Defaults
 from services.graphql.app import CONSOLE, make_app
 from services.graphql.execution.limits import Limits
@@ -17,6 +27,7 @@ from services.graphql.http.hosts import Hosts
 from services.graphql.ingestor import Ingestor
 from services.graphql.measures import pool_measured
 from services.graphql.reading.reader import Reader
+from services.graphql.reading.sample import unreadable
 from services.graphql.settings import Settings
 
 LAST_ANSWER_SECONDS: Final = STOP_SECONDS - 2.0
@@ -33,7 +44,7 @@ async def main(settings: Settings, stop: Stop) -> None:
     writing = engine(read_database(settings.database_url), statement_seconds=limits.seconds)
     tokens = TokenStore(writing, reading=reading, given=settings.admin_token)
     health, access, leaving = Health(), Reported(), Reported(None)
-    health.add("read_tables", lambda: asyncio.to_thread(readiness, reading))
+    health.add("read_tables", in_thread(lambda: readiness(reading) or unreadable(reading)), every=PROOF_SECONDS)
     health.add("access", access)
     health.add("leaving", leaving)
     hosts = Hosts(bound=settings.host, named=settings.allowed_hosts, behind_proxy=settings.behind_proxy)

@@ -161,7 +161,7 @@ class Supervisor:
         while (why := await spec.ready()) is not None:
             if time.monotonic() > deadline:
                 late = f"is not ready after {spec.ready_seconds:g} s: {why}"
-                if spec.vital:
+                if spec.vital and self._disk() is None:
                     raise StackError(f"{spec.name} {late}")
                 self._on_line(spec.name, f"{late}; the others go on")
                 self._keep(self._until_ready_at_last(spec), f"wait for {spec.name}")

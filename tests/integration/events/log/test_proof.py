@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from contextlib import closing
 from pathlib import Path
 
@@ -60,22 +59,3 @@ def test_a_full_disk_is_told_and_its_end_too(tmp_path: Path) -> None:
         assert "full" in str(append_trouble(store, "test"))
         disk.free()
         assert append_trouble(store, "test") is None
-
-
-def test_a_proof_on_postgresql_needs_room_on_the_disk_of_the_server(store: EventStore) -> None:
-    if store.url.startswith("sqlite:"):
-        pytest.skip("SQLite's is looked at by the service")
-    with psycopg.connect(store.url) as other:
-        before = _temporary_bytes(other)
-        assert append_trouble(store, "test") is None
-        deadline = time.monotonic() + 60
-        while _temporary_bytes(other) <= before:  # statistics come late
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-
-
-def _temporary_bytes(connection: psycopg.Connection) -> int:
-    connection.rollback()
-    row = connection.execute("SELECT temp_bytes FROM pg_stat_database WHERE datname = current_database()").fetchone()
-    assert row is not None
-    return int(row[0])
