@@ -132,12 +132,7 @@ async def trial(seed: int, system: System, disk: SmallDisk, jira: Simulator) -> 
     disk.fill()
     full_at = time.monotonic()
     said.append(f"unready after {await told(system, none_that_writes):.1f} s")
-    end = full_at + chance.uniform(2, 12)
-    lies = 0
-    while time.monotonic() < end:
-        disk.fill()
-        lies += not none_that_writes(await readiness(system))
-        await asyncio.sleep(0.3)
+    said.append(f"untrue for {await longest_untruth(system, disk, full_at + chance.uniform(2, 12)):.1f} s at most")
     if stop_at == "full":
         took = await stopped(system)
         assert took < STOP_SECONDS
@@ -155,8 +150,23 @@ async def trial(seed: int, system: System, disk: SmallDisk, jira: Simulator) -> 
     await shows(system, jira)
     assert not any((await readiness(system)).values())
     said.append(f"in step after another {time.monotonic() - began:.1f} s")
-    assert lies == 0
     return "; ".join(said)
+
+
+async def longest_untruth(system: System, disk: SmallDisk, end: float) -> float:
+    """Keep the disk full until a moment; for how long at a time a service said that it is ready nonetheless.
+
+    What a server has given back is room for a moment, so that a look may be right and late.
+    """
+    longest, true_at = 0.0, time.monotonic()
+    while time.monotonic() < end:
+        disk.fill()
+        if none_that_writes(await readiness(system)):
+            true_at = time.monotonic()
+        longest = max(longest, time.monotonic() - true_at)
+        await asyncio.sleep(0.3)
+    assert longest < TRUTH_SECONDS
+    return longest
 
 
 async def stop_and_start(system: System, chance: random.Random) -> str:
