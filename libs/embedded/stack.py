@@ -10,7 +10,7 @@ import contextlib
 import os
 import secrets
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,11 +18,11 @@ from typing import Final
 import msgspec
 
 from libs.embedded import environment, ports, probes, servers, stack_file
-from libs.embedded.child import ChildSpec
+from libs.embedded.children.child import ChildSpec
+from libs.embedded.children.log_stream import LogStream
+from libs.embedded.children.supervisor import Supervisor
 from libs.embedded.errors import StackError
-from libs.embedded.log_stream import LogStream
 from libs.embedded.stack_file import StackFile
-from libs.embedded.supervisor import Supervisor
 
 SERVICE_READY_SECONDS: Final = 90.0
 
@@ -84,10 +84,16 @@ def graphql_port(plan: StackPlan) -> int:
 
 
 @contextlib.asynccontextmanager
-async def running(plan: StackPlan, stream: LogStream, locked: int | None = None) -> AsyncIterator[Stack]:
+async def running(
+    plan: StackPlan,
+    stream: LogStream,
+    locked: int | None = None,
+    disk: Callable[[], str | None] = lambda: None,
+) -> AsyncIterator[Stack]:
     """Start everything, give control when all of it is ready, and stop it in the opposite order, whatever happens.
 
     The caller has created the tables and holds the lock of the data folder: `locked` is what `lock.holding` yields.
+    `disk` says why there is no room in that folder; None while there is.
 
     Raises:
         StackError: a port is taken, a program is missing, or a child does not get ready.
@@ -95,7 +101,7 @@ async def running(plan: StackPlan, stream: LogStream, locked: int | None = None)
     secret = secrets.token_urlsafe(32)  # of NATS, for as long as this stack runs
     file = _addresses(plan, secret)
     inherited = () if locked is None else (locked,)
-    supervisor = Supervisor(stream.line, lambda: _remember(plan.data_dir, file, supervisor), inherited)
+    supervisor = Supervisor(stream.line, lambda: _remember(plan.data_dir, file, supervisor), inherited, disk)
     try:
         await supervisor.start(_servers(plan, file, secret))
         if plan.simulator is not None:
@@ -106,7 +112,8 @@ async def running(plan: StackPlan, stream: LogStream, locked: int | None = None)
         yield Stack(file, supervisor)
     finally:
         await _stopped(supervisor)
-        _remember(plan.data_dir, file, supervisor)
+        with contextlib.suppress(OSError):  # the disk may be full: the next start finds ports of its own
+            _remember(plan.data_dir, file, supervisor)
 
 
 async def _stopped(supervisor: Supervisor) -> None:
@@ -163,7 +170,7 @@ def _simulator(plan: StackPlan, file: StackFile) -> ChildSpec:
     port = file.ports["jira"]
     argv = (sys.executable, "-m", "libs.jira_simulator", "--port", str(port), *(plan.simulator or ()))
     environ = environment.ordinary(plan.environ) | {"PYTHONUNBUFFERED": "1"}
-    return ChildSpec(name="jira", argv=argv, environ=environ, ready=probes.listens(port))
+    return ChildSpec(name="jira", argv=argv, environ=environ, ready=probes.listens(port), vital=True)
 
 
 def _service(name: str, plan: StackPlan, file: StackFile) -> ChildSpec:
@@ -172,6 +179,11 @@ def _service(name: str, plan: StackPlan, file: StackFile) -> ChildSpec:
         shared["JDI_FIRST_ADMIN"] = "0"  # its output is kept in a file; a first token is shown on the terminal alone
         if plan.admin_token is not None:
             shared["JDI_ADMIN_TOKEN"] = plan.admin_token
+    if name == "notifier" and "NOTIFY_WATCH" not in plan.environ:
+        others = (other for other in plan.services if other != name)
+        shared["NOTIFY_WATCH"] = " ".join(
+            f"{other}=http://{ports.LOOPBACK}:{_health_port(other, file)}/readyz" for other in others
+        )
     return ChildSpec(
         name=name,
         argv=(sys.executable, "-m", f"services.{name}"),

@@ -10,6 +10,7 @@ from libs.events.log.damage import log_trouble
 from libs.events.log.digests import canonical, digest
 from libs.events.log.opening import open_when_ready
 from libs.events.log.parts import completed
+from libs.events.log.proof import append_trouble
 from libs.events.log.store import (
     SCHEMA_VERSION,
     EventStore,
@@ -21,6 +22,7 @@ from libs.events.log.store import (
     open_store,
 )
 from libs.events.nats.belonging import Foreign
+from libs.events.nats.proof import FanOut
 from libs.events.nats.relay import Watcher, run_relay
 from libs.events.nats.subscribe import Delivery, subscribe
 from libs.events.nats.wakes import wakes
@@ -115,6 +117,7 @@ __all__ = [
     "EventStore",
     "Evidence",
     "FailureKind",
+    "FanOut",
     "Foreign",
     "Head",
     "JiraCommentFetched",
@@ -164,6 +167,7 @@ __all__ = [
     "Watcher",
     "WorklogFetched",
     "WorklogGone",
+    "append_trouble",
     "backoff_after",
     "canonical",
     "command_key",

@@ -5,21 +5,36 @@ Knows nothing of Jira, events or Temporal; any service may import it.
 
 from libs.runtime import addresses
 from libs.runtime.database import access_database, access_engine, engine, event_database, read_database
+from libs.runtime.ending.deadline import STOP_SECONDS, Deadline
 from libs.runtime.environ import Secret, SettingsError, read_settings, setting
-from libs.runtime.health import Health, Reported, health_routes, serve_health
-from libs.runtime.leave import leave
+from libs.runtime.health import (
+    PROOF_SECONDS,
+    Check,
+    Health,
+    Reported,
+    first_trouble,
+    health_routes,
+    in_thread,
+    serve_health,
+)
+from libs.runtime.ending.leave import leave
 from libs.runtime.logs import configure, redact_text
 from libs.runtime.metrics import EVENT_DELAY, EVENTS_HANDLED, LAG, POSITION, asked, metrics_text
 from libs.runtime.printable import printable
+from libs.runtime.room import no_room, stores
 from libs.runtime.service import run_service
 from libs.runtime.spans import span_text
-from libs.runtime.stop import Stop
+from libs.runtime.ending.stop import Stop
 
 __all__ = [
     "EVENTS_HANDLED",
     "EVENT_DELAY",
     "LAG",
     "POSITION",
+    "PROOF_SECONDS",
+    "STOP_SECONDS",
+    "Check",
+    "Deadline",
     "Health",
     "Reported",
     "Secret",
@@ -32,9 +47,12 @@ __all__ = [
     "configure",
     "engine",
     "event_database",
+    "first_trouble",
     "health_routes",
+    "in_thread",
     "leave",
     "metrics_text",
+    "no_room",
     "printable",
     "read_database",
     "read_settings",
@@ -43,4 +61,5 @@ __all__ = [
     "serve_health",
     "setting",
     "span_text",
+    "stores",
 ]

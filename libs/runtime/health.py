@@ -6,6 +6,7 @@ the database is down. `/readyz` asks every registered check and answers 503 with
 
 import asyncio
 import inspect
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
@@ -17,16 +18,20 @@ from aiohttp.typedefs import Handler, Middleware
 from libs.runtime.metrics import CHECK_OK, METRICS_CONTENT_TYPE, metrics_text
 from libs.runtime.network.hosts import is_nobodys_page
 from libs.runtime.network.http_server import Doorkeeper, most_connections, serving
-from libs.runtime.stop import Stop
+from libs.runtime.ending.stop import Stop
 
 Check = Callable[[], str | Awaitable[str | None] | None]
 CHECK_SECONDS: Final = 2.0
 """A check that takes longer has failed: probes of Kubernetes give up after a few seconds themselves."""
 MOST_PROBES: Final = 100
 """Connections of probes, Prometheus and people."""
+PROOF_SECONDS: Final = 1.0
+"""A check that writes something does it no more often, however many ask."""
 
 _LOOKS: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="metrics")
 """Apart from the threads of the loop, which may all be waiting for a database."""
+_CHECKS: Final = ThreadPoolExecutor(max_workers=8, thread_name_prefix="check")
+"""One each for all that block."""
 
 log = structlog.get_logger(__name__)
 
@@ -37,9 +42,12 @@ class Health:
     def __init__(self) -> None:
         self._checks: dict[str, Check] = {}
         self._running: dict[str, asyncio.Task[str | None]] = {}
+        self._every: dict[str, float] = {}
+        self._done_at: dict[str, float] = {}
 
-    def add(self, name: str, check: Check) -> None:
-        self._checks[name] = check
+    def add(self, name: str, check: Check, *, every: float = 0.0) -> None:
+        """Ask `check` whenever somebody asks us. One that costs something is asked `every` so many seconds at most."""
+        self._checks[name], self._every[name] = check, every
 
     async def report(self) -> dict[str, str | None]:
         """Run every check, all at once: name to None or the reason why not."""
@@ -49,9 +57,10 @@ class Health:
 
     async def _reason(self, name: str) -> str | None:
         # One that hangs holds a thread: it is not begun again at each probe, until none is left.
-        running = self._running.get(name)
-        if running is None or running.done():
+        running, now = self._running.get(name), asyncio.get_running_loop().time
+        if running is None or (running.done() and now() - self._done_at.get(name, -math.inf) >= self._every[name]):
             running = self._running[name] = asyncio.create_task(_outcome(self._checks[name]), name=f"check {name}")
+            running.add_done_callback(lambda _: self._done_at.update({name: now()}))
         done, _ = await asyncio.wait([running], timeout=CHECK_SECONDS)
         return running.result() if done else f"no answer within {CHECK_SECONDS:g} s"
 
@@ -67,6 +76,29 @@ class Reported:
 
     def report(self, reason: str | None) -> None:
         self.reason = reason
+
+
+def first_trouble(*checks: Check) -> Check:
+    """A check that asks one after the other, until one of them says why not."""
+
+    async def ask() -> str | None:
+        for check in checks:
+            outcome = check()
+            reason = await outcome if inspect.isawaitable(outcome) else outcome
+            if reason is not None:
+                return reason
+        return None
+
+    return ask
+
+
+def in_thread(check: Callable[[], str | None]) -> Check:
+    """A check that blocks. The threads of the loop may all be waiting for what it looks at."""
+
+    async def ask() -> str | None:
+        return await asyncio.get_running_loop().run_in_executor(_CHECKS, check)
+
+    return ask
 
 
 async def _outcome(check: Check) -> str | None:

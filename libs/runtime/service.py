@@ -9,17 +9,19 @@ import errno
 import os
 import signal
 import sys
+import threading
 from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 
 import structlog
 
+from libs.runtime.ending.deadline import STOP_SECONDS, Deadline, flush
 from libs.runtime.environ import SettingsError, read_settings
-from libs.runtime.leave import leave
+from libs.runtime.ending.leave import leave
 from libs.runtime.logs import configure
 from libs.runtime.metrics import BUILD_INFO
-from libs.runtime.stop import Stop
+from libs.runtime.ending.stop import Stop
 from libs.runtime.tracing import MakeProvider, endpoint, tracing
 
 if TYPE_CHECKING:
@@ -40,14 +42,18 @@ def run_service(
     main: Callable[[S, Stop], Awaitable[None]],
     *,
     make_tracer_provider: MakeProvider | None = None,
+    stop_seconds: Callable[[S], float] = lambda _: STOP_SECONDS,
 ) -> NoReturn:
     """Read the settings, run `main` until it returns, exit. SIGTERM and SIGINT set the `Stop`; a second one kills.
+
+    What has not ended `stop_seconds` after the first signal, because something hangs, ends then.
 
     Args:
         name: of the service, in logs, metrics and traces.
         settings_cls: what it reads from the environment.
         main: what it does.
         make_tracer_provider: for a service whose spans need more than the usual provider.
+        stop_seconds: how long its stop may take; nothing that is interrupted is lost, only done again.
     """
     try:
         configure(name, os.environ.get("JDI_LOG_LEVEL") or "info")
@@ -59,13 +65,13 @@ def run_service(
         sys.exit(EXIT_MISCONFIGURED)
     BUILD_INFO.labels(service=name, version=version("jira-data-integrator")).set(1)
     with tracing(name, make_tracer_provider):
-        code = asyncio.run(_run(name, settings, main))
+        code = asyncio.run(_run(name, settings, main, Deadline(stop_seconds(settings), _say_what_hangs)))
     leave(code)
 
 
-async def _run(name: str, settings: S, main: Callable[[S, Stop], Awaitable[None]]) -> int:
+async def _run(name: str, settings: S, main: Callable[[S, Stop], Awaitable[None]], deadline: Deadline) -> int:
     stop = Stop()
-    _listen(stop)
+    _listen(stop, deadline)
     log.info("started", pid=os.getpid())
     try:
         await main(settings, stop)
@@ -88,7 +94,13 @@ def _taken_port(error: Exception) -> OSError | None:
     return error if isinstance(error, OSError) and error.errno == errno.EADDRINUSE else None
 
 
-def _listen(stop: Stop) -> None:
+def _say_what_hangs() -> None:
+    hanging = sorted(thread.name for thread in threading.enumerate() if not thread.daemon)
+    log.warning("ended without waiting any longer for what hangs", threads=hanging)
+    flush()
+
+
+def _listen(stop: Stop, deadline: Deadline) -> None:
     loop = asyncio.get_running_loop()
 
     def asked(number: signal.Signals) -> None:
@@ -103,3 +115,4 @@ def _listen(stop: Stop) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, asked, number)
+    deadline.listen(signal.SIGTERM, signal.SIGINT)

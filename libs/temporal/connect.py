@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+from datetime import timedelta
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import msgspec
-from temporalio.api.common.v1 import Payload
+from temporalio.api.common.v1 import Payload, WorkflowExecution
+from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
 from temporalio.client import Client
 from temporalio.converter import (
     CompositePayloadConverter,
@@ -17,9 +19,12 @@ from temporalio.converter import (
     JSONPlainPayloadConverter,
 )
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.service import RPCError, RPCStatusCode
 
 from libs.temporal.access import Access, explained, shown
 from libs.temporal.tracing import plugins
+
+ANSWER_SECONDS: Final = 1.5
 
 
 class _MsgspecJSON(JSONPlainPayloadConverter):
@@ -91,3 +96,19 @@ def _measured(address: str) -> Runtime:
         return Runtime(telemetry=TelemetryConfig(metrics=metrics))
     except ValueError as error:
         raise OSError(errno.EADDRINUSE, f"Temporal's measures cannot be shown at {address}: {error}") from error
+
+
+async def temporal_trouble(client: Client) -> str | None:
+    """Why the server keeps no runs for us now; None when it does. A check for `/readyz`.
+
+    Asked for a run that nobody has started: the part of a server that keeps runs may be away while the rest answers.
+    """
+    nobody = WorkflowExecution(workflow_id="nobody's")
+    request = DescribeWorkflowExecutionRequest(namespace=client.namespace, execution=nobody)
+    try:
+        await client.workflow_service.describe_workflow_execution(request, timeout=timedelta(seconds=ANSWER_SECONDS))
+    except RPCError as error:
+        return None if error.status is RPCStatusCode.NOT_FOUND else f"Temporal answers: {error}"
+    except RuntimeError as error:  # a client that connects when it is needed first
+        return f"Temporal cannot be reached: {error}"
+    return None

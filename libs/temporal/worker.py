@@ -17,8 +17,8 @@ SANDBOX = SandboxedWorkflowRunner(
     restrictions=SandboxRestrictions.default.with_passthrough_modules("msgspec", "libs.temporal")
 )
 
-GRACE = timedelta(seconds=20)
-"""Time that running activities get to finish on a stop. The SDK's default is 0: it would cancel them at once."""
+GRACE = timedelta(seconds=8)
+"""Time that running activities get to finish on a stop; all of it may take little longer. The SDK's default is 0."""
 
 
 def make_worker(

@@ -9,6 +9,8 @@ from libs.access import SessionStore, TokenStore
 from libs.events import read_command_key
 from libs.read_tables import readiness
 from libs.runtime import (
+    PROOF_SECONDS,
+    STOP_SECONDS,
     Health,
     Reported,
     Stop,
@@ -16,23 +18,24 @@ from libs.runtime import (
     access_engine,
     engine,
     event_database,
+    in_thread,
     read_database,
     run_service,
 )
 from libs.runtime.network.http_server import Doorkeeper, most_connections, serving
-from services.graphql.api.commands import SHOWN_SECONDS
 from services.graphql.api.context import Defaults
 from services.graphql.app import CONSOLE, make_app
 from services.graphql.execution.limits import Limits
 from services.graphql.http.first_admin import prepare_access
 from services.graphql.http.hosts import Hosts
-from services.graphql.ingestor import ANSWER_SECONDS, REACH_SECONDS, Ingestor
+from services.graphql.ingestor import Ingestor
 from services.graphql.measures import pool_measured
 from services.graphql.reading.reader import Reader
+from services.graphql.reading.sample import unreadable
 from services.graphql.settings import Settings
 
-LAST_ANSWER_SECONDS: Final = REACH_SECONDS + ANSWER_SECONDS + SHOWN_SECONDS
-"""Requests that are under way at the end may take so long: as long as a command takes that nobody carries out."""
+LAST_ANSWER_SECONDS: Final = STOP_SECONDS - 2.0
+"""Requests that are under way at the end may take so long. A command that is cut off is carried out all the same."""
 
 log = structlog.get_logger(__name__)
 
@@ -47,7 +50,7 @@ async def main(settings: Settings, stop: Stop) -> None:
     earlier = engine(read_database(settings.database_url), statement_seconds=limits.seconds)
     tokens = TokenStore(writing, reading=asking, given=settings.admin_token)
     health, access, leaving = Health(), Reported(), Reported(None)
-    health.add("read_tables", lambda: asyncio.to_thread(readiness, reading))
+    health.add("read_tables", in_thread(lambda: readiness(reading) or unreadable(reading)), every=PROOF_SECONDS)
     health.add("access", access)
     health.add("leaving", leaving)
     hosts = Hosts(bound=settings.host, named=settings.allowed_hosts, behind_proxy=settings.behind_proxy)
@@ -93,4 +96,4 @@ async def main(settings: Settings, stop: Stop) -> None:
 
 
 if __name__ == "__main__":
-    run_service("graphql", Settings, main)
+    run_service("graphql", Settings, main, stop_seconds=lambda settings: settings.drain + STOP_SECONDS)

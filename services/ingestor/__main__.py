@@ -11,13 +11,23 @@ import structlog
 from temporalio.client import Client
 from temporalio.worker import WorkerDeploymentVersion
 
-from libs.events import EventStore, open_when_ready, run_relay
+from libs.events import EventStore, FanOut, append_trouble, open_when_ready, run_relay
 from libs.jira_client import JiraClient
-from libs.runtime import Health, Reported, Stop, event_database, run_service, serve_health
+from libs.runtime import (
+    PROOF_SECONDS,
+    Health,
+    Reported,
+    Stop,
+    event_database,
+    first_trouble,
+    run_service,
+    serve_health,
+    stores,
+)
 from libs.temporal import tracing
 from libs.temporal.access import ConnectError
 from libs.temporal.commands import CommandFailedError, Sender, register_project
-from libs.temporal.connect import connect
+from libs.temporal.connect import connect, temporal_trouble
 from services.ingestor.control.activities import ControlActivities
 from services.ingestor.control.proofs import Proofs
 from services.ingestor.control.schedules import ScheduleGateway
@@ -31,6 +41,7 @@ from services.ingestor.worker import make_workers
 
 log = structlog.get_logger()
 
+NAME = "ingestor"
 KEEP_SECONDS = 300.0
 """Between two looks at all schedules."""
 RETRY_SECONDS = 1.0
@@ -46,25 +57,35 @@ async def main(settings: Settings, stop: Stop) -> None:
         tasks.create_task(
             serve_health(health, settings.health_host, settings.health_port, stop, settings.allowed_hosts)
         )
-        tasks.create_task(_work(settings, stop, checks))
+        tasks.create_task(_work(settings, stop, health, checks))
 
 
-async def _work(settings: Settings, stop: Stop, checks: Mapping[str, Reported]) -> None:
+async def _work(settings: Settings, stop: Stop, health: Health, checks: Mapping[str, Reported]) -> None:
+    """Each check says at first how far the start has come, and proves its path when there is one."""
     check = checks["event_log"]
     store = await asyncio.to_thread(open_when_ready, event_database(settings.database_url), stop, check.report)
     if store is None:
         return
-    check.report(None)
+    health.add("event_log", stores(settings.database_url, lambda: append_trouble(store, NAME)), every=PROOF_SECONDS)
     event_log = EventLog(store)
     client = await _connected(settings, stop, checks["temporal"])
     if client is not None:
-        await _serve(settings, stop, store, event_log, client, checks["nats"])
+        health.add("temporal", lambda: temporal_trouble(client), every=PROOF_SECONDS)
+        fan_out = FanOut(store, settings.nats_url)
+        health.add("nats", first_trouble(checks["nats"], fan_out.trouble), every=PROOF_SECONDS)
+        await _serve(settings, stop, store, event_log, client, checks["nats"], fan_out)
     event_log.close()
     store.close()
 
 
 async def _serve(
-    settings: Settings, stop: Stop, store: EventStore, event_log: EventLog, client: Client, nats: Reported
+    settings: Settings,
+    stop: Stop,
+    store: EventStore,
+    event_log: EventLog,
+    client: Client,
+    nats: Reported,
+    fan_out: FanOut,
 ) -> None:
     site = settings.site
     async with (
@@ -72,6 +93,11 @@ async def _serve(
         contextlib.AsyncExitStack() as running,
     ):
         relayed = running.enter_context(measured(store, jira.limits.gate, site))
+
+        def on_position(position: int | None) -> None:
+            relayed(position)
+            fan_out.relayed(position)
+
         patience, confirm = timedelta(seconds=settings.jira_patience), settings.jira_confirm
         sync = SyncActivities(event_log, jira, patience, [timedelta(seconds=pause) for pause in confirm])
         gateway = ScheduleGateway(client, timedelta(seconds=settings.jitter))
@@ -85,7 +111,7 @@ async def _serve(
         async with asyncio.TaskGroup() as tasks:
             stream = StreamAlerts(alerts, site)
             relay = run_relay(
-                store, settings.nats_url, stop, on_health=nats.report, on_position=relayed, watcher=stream
+                store, settings.nats_url, stop, on_health=nats.report, on_position=on_position, watcher=stream
             )
             tasks.create_task(relay)
             tasks.create_task(stream.run(stop))
@@ -158,4 +184,4 @@ def _version(settings: Settings) -> WorkerDeploymentVersion | None:
 
 
 if __name__ == "__main__":
-    run_service("ingestor", Settings, main, make_tracer_provider=tracing.provider)
+    run_service(NAME, Settings, main, make_tracer_provider=tracing.provider)

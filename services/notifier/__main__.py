@@ -4,14 +4,26 @@ import asyncio
 
 import structlog
 
-from libs.events import open_when_ready
-from libs.runtime import Health, Reported, Stop, event_database, run_service, serve_health
+from libs.events import append_trouble, open_when_ready
+from libs.runtime import (
+    PROOF_SECONDS,
+    Health,
+    Reported,
+    Stop,
+    event_database,
+    first_trouble,
+    run_service,
+    serve_health,
+    stores,
+)
 from services.notifier.channels.table import adapters_of
 from services.notifier.delivery.send import Outlet
 from services.notifier.heartbeat import Heartbeat
 from services.notifier.loop import Notifier
 from services.notifier.measures import CHANNELS
+from services.notifier.saved_state import NAME
 from services.notifier.settings import Settings
+from services.notifier.watch import own, readyz, watch
 
 log = structlog.get_logger(__name__)
 
@@ -20,21 +32,25 @@ async def main(settings: Settings, stop: Stop) -> None:
     """Run until told to stop."""
     state, health = Reported(), Health()
     health.add("notices", state)
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(
-            serve_health(health, settings.health_host, settings.health_port, stop, settings.allowed_hosts)
-        )
-        tasks.create_task(_notify(settings, stop, state))
-
-
-async def _notify(settings: Settings, stop: Stop, state: Reported) -> None:
-    store = await asyncio.to_thread(open_when_ready, event_database(settings.database_url), stop, state.report)
-    if store is None:
-        return
     outlet = Outlet(adapters_of(settings), secrets=settings.secrets, seconds=settings.send_timeout)
     CHANNELS.set(len(outlet.channels))
     if not outlet.channels:
         log.warning("no channel is set up: alerts are logged, nobody is told", advice="see docs/notifications.md")
+    watched = {NAME: own(health)} | {name: readyz(url) for name, url in settings.watch}
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(
+            serve_health(health, settings.health_host, settings.health_port, stop, settings.allowed_hosts)
+        )
+        tasks.create_task(watch(watched, outlet, settings.watch_seconds, stop), name="watch")
+        tasks.create_task(_notify(settings, stop, health, state, outlet))
+
+
+async def _notify(settings: Settings, stop: Stop, health: Health, state: Reported, outlet: Outlet) -> None:
+    store = await asyncio.to_thread(open_when_ready, event_database(settings.database_url), stop, state.report)
+    if store is None:
+        return
+    proof = stores(settings.database_url, lambda: append_trouble(store, NAME))
+    health.add("notices", first_trouble(state, proof), every=PROOF_SECONDS)
     try:
         notifier = Notifier(
             store, settings.policy, outlet, public_url=settings.public_url, heartbeat=_heartbeat(settings, outlet)

@@ -10,6 +10,7 @@ from services.notifier.channels.table import CHANNELS, SettingsOfChannels, adapt
 from services.notifier.delivery.egress import checked_address
 from services.notifier.policy.file import VARIABLE, parse_policy
 from services.notifier.policy.rules import DEFAULT, Policy
+from services.notifier.watch import parse_targets
 
 LONGEST_SECONDS: Final = 1e9
 
@@ -36,6 +37,15 @@ class Settings(SettingsOfChannels):
         "NOTIFY_HEARTBEAT_URL", None, why="a dead man's switch that is called while notices would get out"
     )
     heartbeat_seconds: float = setting("NOTIFY_HEARTBEAT_SECONDS", 300.0, unit="s", why="between two of these calls")
+    watch: tuple[tuple[str, str], ...] = setting(
+        "NOTIFY_WATCH",
+        (),
+        parse=parse_targets,
+        why="services whose /readyz is watched: ingestor=http://ingestor:8081/readyz, with spaces between",
+    )
+    watch_seconds: float = setting(
+        "NOTIFY_WATCH_SECONDS", 60.0, unit="s", why="a service may be unready for so long before anybody is told"
+    )
     public_url: str = setting("JDI_PUBLIC_URL", "", why="where people reach the console; notices link there")
     nats_url: str = addresses.nats_url()
     database_url: str = addresses.database_url()
@@ -75,6 +85,8 @@ class Settings(SettingsOfChannels):
             if not 0 <= value < LONGEST_SECONDS:
                 raise ValueError(f"NOTIFY_{name.upper()}: {value:g} is no number of seconds")
         _ = self.policy  # which checks what its times allow
+        if not 0 <= self.watch_seconds <= 86_400:
+            raise ValueError(f"NOTIFY_WATCH_SECONDS: {self.watch_seconds:g} is not between 0 and 86400")
         if not 0 < self.send_timeout <= 600:
             raise ValueError(f"NOTIFY_SEND_TIMEOUT_SECONDS: {self.send_timeout:g} is not between 0 and 600")
 

@@ -26,15 +26,18 @@ from libs.events import (
 from libs.read_tables import PROJECTION, dead_letter, migrate, readiness
 from libs.runtime import (
     LAG,
+    PROOF_SECONDS,
     Health,
     Reported,
     Stop,
     asked,
     engine,
     event_database,
+    in_thread,
     read_database,
     run_service,
     serve_health,
+    stores,
 )
 from libs.runtime.database import sqlite_file
 from services.projector.apply import Projection
@@ -44,6 +47,7 @@ from services.projector.mending import Mender
 from services.projector.rebuild import RebuildError, rebuild
 from services.projector.settings import Settings
 from services.projector.tables import progress
+from services.projector.tables.writable import Writing
 
 log = structlog.get_logger(__name__)
 
@@ -62,13 +66,16 @@ async def run(settings: Settings, stop: Stop) -> None:
         tasks.create_task(
             serve_health(health, settings.health_host, settings.health_port, stop, settings.allowed_hosts)
         )
-        tasks.create_task(asyncio.to_thread(_project, settings, tables, stop, state))
+        tasks.create_task(asyncio.to_thread(_project, settings, tables, stop, health, state))
 
 
-def _project(settings: Settings, tables: Engine, stop: Stop, state: Reported) -> None:
+def _project(settings: Settings, tables: Engine, stop: Stop, health: Health, state: Reported) -> None:
     store = open_when_ready(event_database(settings.database_url), stop, state.report)
     if store is None:
         return
+    writing = Writing(tables)
+    health.add("event_log", in_thread(lambda: _unread(store)), every=PROOF_SECONDS)
+    health.add("writes", stores(settings.database_url, writing.trouble), every=PROOF_SECONDS)
     SCHEMA.labels("event_log").set(SCHEMA_VERSION)
     with contextlib.ExitStack() as measured:
         position = Projection(store, tables).position
@@ -78,7 +85,13 @@ def _project(settings: Settings, tables: Engine, stop: Stop, state: Reported) ->
         measured.enter_context(asked(LAG, lambda: waiting_seconds(store, position()), SERVICE))
         measured.enter_context(asked(SCHEMA, lambda: _version(tables), "read_tables"))
         measured.enter_context(asked(PARKED, lambda: _parked(tables)))
-        keep_projecting(store, tables, stop, state.report)
+        keep_projecting(store, tables, stop, state.report, writing)
+
+
+def _unread(store: EventStore) -> str | None:
+    """Why the log cannot be read; raises what its database says."""
+    store.read(max(0, store.head() - 1), 1)
+    return None
 
 
 def _parked(tables: Engine) -> int:

@@ -23,6 +23,7 @@ from services.projector.projections import collect, park
 from services.projector.tables import progress
 from services.projector.tables.rows import Tables
 from services.projector.write import write
+from services.projector.tables.writable import Writing
 
 BATCH: Final = 1000
 """Events per transaction: enough that the commit costs little, few enough that readers see them at once."""
@@ -38,12 +39,14 @@ class Projection:
         tables: Tables = LIVE,
         name: str = PROJECTION,
         on_progress: Callable[[int], None] = lambda _position: None,
+        writing: Writing | None = None,
     ) -> None:
         self._store = store
         self._engine = engine
         self._tables = tables
         self._name = name
         self._on_progress = on_progress
+        self._writing = writing or Writing(engine)
 
     def follow(self, stop: Stopping) -> None:
         """Apply what is there and what comes, until told to stop or until somebody else moves the position.
@@ -82,7 +85,7 @@ class Projection:
             after: the position they were read after.
         """
         try:
-            with self._engine.begin() as connection:
+            with self._engine.begin() as connection, self._writing.batch():
                 changes = self.apply_within(connection, batch, after)
         except progress.ProgressError:
             raise
@@ -91,6 +94,7 @@ class Projection:
                 raise
             self._divide(batch, after, error)
         else:
+            self._writing.done()
             self._measure(batch, changes)
 
     def apply_within(self, connection: Connection, batch: Sequence[Recorded], after: int) -> Changes:

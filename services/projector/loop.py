@@ -13,6 +13,7 @@ from services.projector.apply import Projection
 from services.projector.mending import Mender
 from services.projector.rebuild import RebuildError, rebuild
 from services.projector.tables.progress import MissingError, MovedError, NewerTablesError, OlderTablesError
+from services.projector.tables.writable import Writing
 
 log = structlog.get_logger(__name__)
 
@@ -23,12 +24,14 @@ Report = Callable[[str | None], None]
 """Called with None when all is well, else with the reason why not."""
 
 
-def keep_projecting(store: EventStore, engine: Engine, stop: Stop, report: Report) -> None:
+def keep_projecting(
+    store: EventStore, engine: Engine, stop: Stop, report: Report, writing: Writing | None = None
+) -> None:
     """Apply events as they come. Tables of an older version, and damaged ones, are rebuilt first."""
     mender = Mender(engine, store.url)
     while not stop.is_set():
         try:
-            _project(store, engine, mender, stop, report)
+            _project(store, engine, mender, stop, report, writing)
         except SQLAlchemyError as error:
             _mend(mender, error, stop, report)
         except StoreError as error:
@@ -40,14 +43,17 @@ def keep_projecting(store: EventStore, engine: Engine, stop: Stop, report: Repor
             stop.wait_blocking(RETRY_SECONDS)
 
 
-def _project(store: EventStore, engine: Engine, mender: Mender, stop: Stop, report: Report) -> None:
+def _project(
+    store: EventStore, engine: Engine, mender: Mender, stop: Stop, report: Report, writing: Writing | None
+) -> None:
     def on_progress(_position: int) -> None:
         mender.went_well()
         report(None)
 
     try:
         mender.look()
-        Projection(store, engine, on_progress=on_progress).follow(mender.until_due(stop))
+        projection = Projection(store, engine, on_progress=on_progress, writing=writing)
+        projection.follow(mender.until_due(stop))
     except MovedError as error:
         log.debug("position moved", why=str(error))
     except (OlderTablesError, MissingError) as error:

@@ -2,10 +2,21 @@
 
 import asyncio
 
-from libs.events import open_when_ready
-from libs.runtime import Health, Reported, Stop, event_database, run_service, serve_health
+from libs.events import append_trouble, open_when_ready
+from libs.runtime import (
+    PROOF_SECONDS,
+    Health,
+    Reported,
+    Stop,
+    event_database,
+    first_trouble,
+    run_service,
+    serve_health,
+    stores,
+)
 from libs.temporal.connect import connect
 from services.telemetry.loop import Reports, run
+from services.telemetry.projects import NAME
 from services.telemetry.settings import Settings
 
 
@@ -20,13 +31,15 @@ async def main(settings: Settings, stop: Stop) -> None:
             serve_health(health, settings.health_host, settings.health_port, stop, settings.allowed_hosts),
             name="health",
         )
-        tasks.create_task(_work(settings, stop, reports), name="telemetry")
+        tasks.create_task(_work(settings, stop, health, checks["log"], reports), name="telemetry")
 
 
-async def _work(settings: Settings, stop: Stop, reports: Reports) -> None:
+async def _work(settings: Settings, stop: Stop, health: Health, log: Reported, reports: Reports) -> None:
     store = await asyncio.to_thread(open_when_ready, event_database(settings.database_url), stop, reports.log)
     if store is None:
         return
+    proof = stores(settings.database_url, lambda: append_trouble(store, NAME))
+    health.add("log", first_trouble(log, proof), every=PROOF_SECONDS)
     # Connected when it is needed first: Temporal may be away for now.
     client = await connect(settings.temporal_address, settings.temporal_namespace, access=settings, lazy=True)
     try:

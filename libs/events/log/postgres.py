@@ -30,6 +30,10 @@ RECHECK_SECONDS = 1.0
 CONNECT_SECONDS = 10
 IDLE_IN_TRANSACTION_SECONDS = 60
 """A writer whose machine is gone must not hold the table lock for ever."""
+PROOF_LOCK_MS = 1000
+"""A proof that the log can be appended to waits so long for a lock that an append would wait for longer."""
+PROOF_ROWS = 40_000
+"""Rows that the server does not keep in memory: about a megabyte."""
 POOL_SIZE = 15
 """Most connections of one process; readers that wait hold one each."""
 
@@ -200,6 +204,29 @@ class PostgresLog(PostgresApplicationRecorder):
                 (prefix,),
             )
             return {row["name"]: bytes(row["value"]) for row in c.fetchall()}
+
+    def prove_append(self, name: str, at: str) -> None:
+        """Write a mark behind the lock of the events, and have the server put something on its disk beside it.
+
+        A mark fits into a page that is there already. What does not fit into memory goes to a file, which is gone after
+        the statement.
+        """
+        with self.datastore.get_connection() as conn, conn.transaction(), conn.cursor() as c:
+            c.execute(SQL("SET LOCAL lock_timeout = '{}ms'").format(PROOF_LOCK_MS))
+            c.execute(SQL("SET LOCAL work_mem = '64kB'"))
+            c.execute(
+                SQL("LOCK TABLE {}.{} IN EXCLUSIVE MODE").format(
+                    Identifier(self.datastore.schema), Identifier(self.events_table_name)
+                )
+            )
+            c.execute(
+                SQL(
+                    "INSERT INTO {}.marks VALUES (%s, '', %s)"
+                    " ON CONFLICT (name) DO UPDATE SET updated_at = excluded.updated_at"
+                ).format(self._schema),
+                (name, at),
+            )
+            c.execute("SELECT count(*) FROM generate_series(1, %s)", (PROOF_ROWS,))
 
     def unsound_streams(self) -> int:
         with self.datastore.get_connection() as conn, conn.cursor() as c:

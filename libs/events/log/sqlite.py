@@ -6,10 +6,13 @@ be given out again.
 
 import fcntl
 import os
+import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from eventsourcing.persistence import StoredEvent
@@ -19,6 +22,9 @@ from libs.events.log.batches import Batch, Head
 
 POLL_SECONDS = 0.02
 """How often a waiting reader asks whether the file has changed: a look at one counter in shared memory."""
+
+PROOF_LOCK_SECONDS = 1.0
+"""A proof that the log can be appended to waits so long for a lock that an append would wait for longer."""
 
 MAX_VARIABLES = 500
 
@@ -126,6 +132,18 @@ class SQLiteLog(SQLiteApplicationRecorder):
         with self.datastore.transaction(commit=False) as c:
             c.execute("SELECT name, value FROM marks WHERE name >= ? AND name < ? ORDER BY name", prefix_range(prefix))
             return {row[0]: bytes(row[1]) for row in c.fetchall()}
+
+    def prove_append(self, name: str, at: str) -> None:
+        """Write a mark, on a connection of its own: whether a file is there, what it allows, and who holds its lock."""
+        path = quote(str(Path(self.datastore.pool.db_name).absolute()))
+        with closing(sqlite3.connect(f"file:{path}?mode=rw", uri=True, timeout=PROOF_LOCK_SECONDS)) as connection:
+            connection.isolation_level = None
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute(
+                "INSERT INTO marks VALUES (?,?,?) ON CONFLICT (name) DO UPDATE SET updated_at = excluded.updated_at",
+                (name, b"", at),
+            )
+            connection.execute("COMMIT")
 
     def unsound_streams(self) -> int:
         with self.datastore.transaction(commit=False) as c:

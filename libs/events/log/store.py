@@ -4,6 +4,8 @@ Positions grow in commit order, so a reader that goes on from its last position 
 writers there are. The store is synchronous and thread-safe; call it in a thread from asynchronous code.
 """
 
+import math
+import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -78,6 +80,8 @@ class EventStore:
         self._recorder = cast("SQLiteLog | PostgresLog", log.recorder)
         self._log = log
         self.url = url
+        self.appended_at = -math.inf
+        """When an append of this process was stored last, in monotonic seconds."""
 
     def append(self, append: Append) -> Appended:
         """Store what is new of `append`, in one transaction.
@@ -125,6 +129,7 @@ class EventStore:
             return Appended((), (), False, outcome)
         stored = [self._mapper.to_stored_event(event) for event in new]
         positions = self._recorder.insert_events(stored, batch=batch)
+        self.appended_at = time.monotonic()
         return Appended(tuple(positions), tuple(new), False, outcome)
 
     def _check_expected(self, expect: Mapping[UUID, int]) -> None:
@@ -209,6 +214,14 @@ class EventStore:
     def checkpoints(self, prefix: str) -> dict[str, bytes]:
         """All checkpoints whose names begin with `prefix`, by name."""
         return self._recorder.checkpoints(prefix)
+
+    def prove_append(self, name: str) -> None:
+        """Write as an append does, of nothing but a mark of this name, without waiting for a lock as long as one does.
+
+        Raises:
+            Exception: of the database's driver; nothing could be appended now.
+        """
+        self._recorder.prove_append(name, _now().isoformat())
 
     def unsound_streams(self) -> int:
         """Streams whose head is not their last event: none, unless a copy was put together from several moments."""

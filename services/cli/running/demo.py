@@ -11,8 +11,8 @@ import aiohttp
 from rich.console import Console
 
 from libs.access import Role
+from libs.embedded.children.log_stream import LogStream
 from libs.embedded.errors import StackError
-from libs.embedded.log_stream import LogStream
 from libs.embedded.stack import Stack, StackPlan
 from libs.embedded.stack_file import StackFile
 from libs.events import (

@@ -4,17 +4,20 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Console
 
 from libs.embedded import lock
-from libs.embedded.log_stream import LogStream
+from libs.embedded.children.log_stream import LogStream
+from libs.embedded.errors import StackError
 from libs.embedded.stack import Stack, StackPlan, running
 from libs.embedded.stack_file import StackFile
-from libs.runtime import Stop
+from libs.runtime import STOP_SECONDS, Deadline, Stop, no_room
 from services.cli.migrations import migrate
 from services.cli.tokens import MAKE_ONE, console_address, sign_in_address, token_store
+
+INTERRUPTED: Final = 130
 
 Work = Callable[[Stack, LogStream, Stop], Awaitable[None]]
 
@@ -22,7 +25,8 @@ Work = Callable[[Stack, LogStream, Stop], Awaitable[None]]
 def run_stack(plan: StackPlan, work: Work, console: Console, level: str) -> bool:
     """Start the stack, do `work` in it, stop it. False when a signal ended it before the work was done.
 
-    The first Ctrl-C (or SIGTERM) stops everything in order; the second kills.
+    The first Ctrl-C (or SIGTERM) stops everything in order; the second kills. What hangs then is left behind in time:
+    the children end with this process.
 
     Raises:
         StackError: the stack cannot start, or a part of it died for good.
@@ -32,16 +36,31 @@ def run_stack(plan: StackPlan, work: Work, console: Console, level: str) -> bool
         if (why := lock.exposed(plan.data_dir)) is not None:
             stream.say(f"the data folder is not safe from others: {why}")
         try:
-            migrate(plan.database_url)
+            _prepare(plan)
             return asyncio.run(_until_interrupted(plan, work, stream, locked))
         finally:
             stream.close()
 
 
+def _prepare(plan: StackPlan) -> None:
+    """Create the tables.
+
+    Raises:
+        StackError: there is no room on the disk.
+    """
+    try:
+        migrate(plan.database_url)
+    except Exception as error:
+        if (full := no_room(plan.data_dir)) is not None:
+            raise StackError(f"{full}; make room and start again") from error
+        raise
+
+
 async def _until_interrupted(plan: StackPlan, work: Work, stream: LogStream, locked: int) -> bool:
     stop = Stop()
     task = asyncio.ensure_future(_in_stack(plan, work, stream, stop, locked))
-    with _signals(lambda: _interrupt(task, stream, stop)):
+    deadline = Deadline(STOP_SECONDS, code=INTERRUPTED)
+    with _signals(lambda: _interrupt(task, stream, stop), deadline):
         try:
             await task
         except asyncio.CancelledError:
@@ -50,7 +69,7 @@ async def _until_interrupted(plan: StackPlan, work: Work, stream: LogStream, loc
 
 
 async def _in_stack(plan: StackPlan, work: Work, stream: LogStream, stop: Stop, locked: int) -> None:
-    async with running(plan, stream, locked) as stack:
+    async with running(plan, stream, locked, lambda: no_room(plan.data_dir)) as stack:
         await _announce(plan, stack, stream)
         working = asyncio.ensure_future(work(stack, stream, stop))
         failing = asyncio.ensure_future(stack.failed())
@@ -96,11 +115,12 @@ def _interrupt(task: "asyncio.Future[None]", stream: LogStream, stop: Stop) -> N
 
 
 @contextlib.contextmanager
-def _signals(callback: Callable[[], None]) -> Iterator[None]:
+def _signals(callback: Callable[[], None], deadline: Deadline) -> Iterator[None]:
     loop = asyncio.get_running_loop()
     numbers = (signal.SIGINT, signal.SIGTERM)
     for number in numbers:
         loop.add_signal_handler(number, callback)
+    deadline.listen(*numbers)
     try:
         yield
     finally:

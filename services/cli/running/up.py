@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 from rich.console import Console
 
+from libs.embedded.children.log_stream import LogStream
 from libs.embedded.environment import TEMPORAL_ACCESS
-from libs.embedded.log_stream import LogStream
 from libs.embedded.stack import Stack, StackPlan
 from libs.runtime import Stop
 from services.cli.running.foreground import run_stack

@@ -14,7 +14,7 @@ import aiohttp
 from rich.console import Console
 from temporalio.client import Client, ScheduleDescription, ScheduleHandle
 
-from libs.embedded.log_stream import LogStream
+from libs.embedded.children.log_stream import LogStream
 from libs.embedded.stack import StackPlan, running
 from libs.embedded.stack_file import StackFile
 from libs.jira_simulator.faults import Fault

@@ -19,7 +19,7 @@ import aiohttp
 import nats
 from rich.console import Console
 
-from libs.embedded.log_stream import LogStream
+from libs.embedded.children.log_stream import LogStream
 from libs.embedded.ports import choose
 from libs.embedded.stack import Stack, StackPlan, running
 from libs.events import EventStore, JiraIssueFetched, open_store

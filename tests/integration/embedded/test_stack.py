@@ -16,8 +16,8 @@ from nats.js.api import StreamConfig
 from rich.console import Console
 
 from libs.embedded import environment, probes, stack_file
+from libs.embedded.children.log_stream import LogStream
 from libs.embedded.errors import StackError
-from libs.embedded.log_stream import LogStream
 from libs.embedded.ports import choose
 from libs.embedded.stack import Stack, StackPlan, running
 from libs.temporal.connect import connect

@@ -1,12 +1,24 @@
 import asyncio
 import contextlib
+import inspect
+import threading
 from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestClient, TestServer
 
-from libs.runtime import Health, Reported, Stop, health, health_routes, serve_health
+from libs.runtime import (
+    Check,
+    Health,
+    Reported,
+    Stop,
+    first_trouble,
+    health,
+    health_routes,
+    in_thread,
+    serve_health,
+)
 from tests.eventually import until
 from tests.servers.addresses import free_port
 
@@ -146,3 +158,34 @@ async def _listens(port: int) -> bool:
         return False
     writer.close()
     return True
+
+
+async def test_a_check_that_costs_something_is_asked_no_more_often_than_it_says() -> None:
+    asked = 0
+
+    def costly() -> str | None:
+        nonlocal asked
+        asked += 1
+        return f"reason {asked}"
+
+    checks = Health()
+    checks.add("costly", costly, every=3600)
+    checks.add("cheap", costly)
+    assert [await checks.report() for _ in range(2)] == [
+        {"costly": "reason 1", "cheap": "reason 2"},
+        {"costly": "reason 1", "cheap": "reason 3"},
+    ]
+
+
+async def test_of_several_looks_the_first_trouble_counts() -> None:
+    async def well() -> str | None:
+        return None
+
+    assert await _asked(first_trouble(well, lambda: None)) is None
+    assert await _asked(first_trouble(well, lambda: "away", lambda: pytest.fail("asked"))) == "away"
+    assert await _asked(in_thread(lambda: threading.current_thread().name.rpartition("_")[0])) == "check"
+
+
+async def _asked(check: Check) -> str | None:
+    outcome = check()
+    return await outcome if inspect.isawaitable(outcome) else outcome

@@ -15,6 +15,7 @@ from libs.runtime import Stop, run_service, setting
 class Settings:
     mode: str = setting("MODE", "wait", why="what the test wants")
     port: int = setting("PORT", 1, why="a number")
+    stop: float = setting("STOP", 12.0, why="how long a stop may take")
 
 async def main(settings: Settings, stop: Stop) -> None:
     if settings.mode == "crash":
@@ -34,6 +35,18 @@ async def main(settings: Settings, stop: Stop) -> None:
             tasks.create_task(asyncio.to_thread(stop.wait_blocking))
             await asyncio.sleep(0)
             raise RuntimeError("boom")
+    if settings.mode == "hang-in-a-thread":
+        import asyncio, time
+        asyncio.get_running_loop().run_in_executor(None, time.sleep, 3600)
+    if settings.mode == "hang-in-the-loop":
+        import time
+        print("running", flush=True)
+        time.sleep(3600)
+    if settings.mode == "blocked-log":
+        import structlog
+        print("running", flush=True)
+        while True:
+            structlog.get_logger().info("x" * 10000)
     print("running", flush=True)
     await stop.wait()
     print("cleaned up", flush=True)
@@ -41,7 +54,7 @@ async def main(settings: Settings, stop: Stop) -> None:
         import asyncio
         await asyncio.Event().wait()
 
-run_service("sample", Settings, main)
+run_service("sample", Settings, main, stop_seconds=lambda settings: settings.stop)
 """
 
 
@@ -77,6 +90,16 @@ def test_the_second_signal_ends_a_service_that_hangs_in_its_clean_up(tmp_path: P
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=30)
     assert process.returncode == -signal.SIGTERM
+
+
+@pytest.mark.parametrize("mode", ["hang", "hang-in-a-thread", "hang-in-the-loop", "blocked-log"])
+def test_a_stop_ends_in_time_whatever_hangs(tmp_path: Path, mode: str) -> None:
+    process = start(tmp_path, MODE=mode, STOP="0.2")
+    assert process.stdout is not None
+    assert process.stdout.readline() == "running\n"
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=60) == 0  # nobody reads its pipes meanwhile
+    process.communicate()
 
 
 def test_a_bad_setting_is_one_line_and_2(tmp_path: Path) -> None:

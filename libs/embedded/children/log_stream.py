@@ -2,10 +2,15 @@
 
 Services write JSON lines; they are shown as text, from the wanted level upwards. The files under `logs/` keep every
 line as it came, of this start and of the one before.
+
+What is shown is written by a thread of its own: a terminal that is blocked, or a pipe that nobody reads, holds up that
+thread and nobody else.
 """
 
 import contextlib
 import json
+import queue
+import threading
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -28,12 +33,16 @@ _LEVEL_STYLES: Final = {"warning": "yellow", "error": "red", "critical": "bold r
 _SERVERS: Final = ("temporal", "nats", "jira")
 _ENVELOPE: Final = frozenset({"event", "level", "timestamp", "service", "logger"})
 NAME_WIDTH: Final = 9
+WAITING_LINES: Final = 2000
+"""So many wait for a slow terminal."""
+CLOSE_SECONDS: Final = 1.0
 
 
 class LogStream:
     """Where the lines of the children go. `level` is the lowest that is shown; servers' plain lines count as debug.
 
-    A file that cannot be written costs its lines and nothing else: a child whose output is not read any more hangs.
+    A file or a terminal that cannot be written costs its lines and nothing else: a child whose output is not read any
+    more hangs.
     """
 
     def __init__(self, console: Console, logs_dir: Path, level: str = "info") -> None:
@@ -42,6 +51,10 @@ class LogStream:
         self._level = LEVELS[level]
         self._files: dict[str, TextIO] = {}
         self._unwritten: set[str] = set()
+        self._shown: queue.Queue[Text | None] = queue.Queue(WAITING_LINES)
+        self._lost = 0
+        self._showing = threading.Thread(target=self._show, name="show lines", daemon=True)
+        self._showing.start()
         logs_dir.mkdir(parents=True, exist_ok=True)
 
     def line(self, name: str, text: str) -> None:
@@ -58,6 +71,10 @@ class LogStream:
         self._print("jdi", text, "")
 
     def close(self) -> None:
+        """Show what waits, as far as somebody takes it within a moment."""
+        with contextlib.suppress(queue.Full):
+            self._shown.put(None, timeout=CLOSE_SECONDS)
+            self._showing.join(CLOSE_SECONDS)
         for file in self._files.values():
             with contextlib.suppress(OSError):
                 file.close()
@@ -86,8 +103,20 @@ class LogStream:
         return self._files[name]
 
     def _print(self, name: str, text: str, style: str) -> None:
+        """Never waits: of what nobody takes, only the number is told."""
         prefix = Text(f"{name:<{NAME_WIDTH}} │ ", style=COLOURS.get(name, ""))
-        self._console.print(prefix + Text(text, style=style), soft_wrap=True, highlight=False)
+        try:
+            self._shown.put_nowait(prefix + Text(text, style=style))
+        except queue.Full:
+            self._lost += 1
+
+    def _show(self) -> None:
+        while (line := self._shown.get()) is not None:
+            if self._lost:
+                line, self._lost = Text(f"… {self._lost} lines were not shown: nobody took them\n") + line, 0
+            # A full disk, or a closed pipe, for which the console would end its thread: the files have the lines.
+            with contextlib.suppress(Exception, SystemExit):
+                self._console.print(line, soft_wrap=True, highlight=False)
 
 
 def readable(name: str, text: str) -> tuple[str, str]:

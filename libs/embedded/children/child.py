@@ -7,6 +7,7 @@ outlive the services. On Linux the kernel ends the child when we die, even by SI
 import asyncio
 import contextlib
 import ctypes
+import math
 import os
 import signal
 import sys
@@ -16,6 +17,9 @@ from typing import Final
 
 PR_SET_PDEATHSIG: Final = 1
 READ_BYTES: Final = 65536
+LONGEST_LINE: Final = 1_000_000
+"""A line without an end is told in parts of this size."""
+KILL_SECONDS: Final = 2.0
 _LIBC: Final = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None  # loaded before any fork
 
 
@@ -24,6 +28,9 @@ class ChildSpec:
     """What to run, and how to see that it is ready.
 
     `ready` answers None, or the reason why not (yet). `grace_seconds` is the time between SIGTERM and SIGKILL.
+    `vital`: without it nothing can begin; of another child that is not ready in time it is said, and the rest goes on.
+    `useful`, where there is such a look, is asked again and again while it runs: an answer is the reason why it does
+    not do its work although it lives. After `useless_seconds` of that it is started again.
     """
 
     name: str
@@ -32,6 +39,9 @@ class ChildSpec:
     ready: Callable[[], Awaitable[str | None]]
     ready_seconds: float = 60.0
     grace_seconds: float = 20.0
+    vital: bool = False
+    useful: Callable[[], Awaitable[str | None]] | None = None
+    useless_seconds: float = 3.0
 
 
 class Child:
@@ -72,16 +82,18 @@ class Child:
                 await asyncio.wait_for(asyncio.shield(self._reading), 1.0)
         return code
 
-    async def stop(self) -> None:
-        """SIGTERM to its group; SIGKILL when the grace is over."""
+    async def stop(self, grace_seconds: float = math.inf) -> None:
+        """SIGTERM to its group; SIGKILL when its grace, or this one, is over."""
         if self.pid is None:
             return
         self._signal(signal.SIGTERM)
         try:
-            await asyncio.wait_for(self._running().wait(), self.spec.grace_seconds)
+            await asyncio.wait_for(self._running().wait(), min(grace_seconds, self.spec.grace_seconds))
         except TimeoutError:
             self.kill()
-        await self.wait()
+        # One that waits for a dead disk cannot even be killed before the disk answers.
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.wait(), KILL_SECONDS)
 
     def kill(self) -> None:
         self._signal(signal.SIGKILL)
@@ -103,10 +115,17 @@ class Child:
         rest = b""
         while chunk := await process.stdout.read(READ_BYTES):
             *lines, rest = (rest + chunk).split(b"\n")
+            if len(rest) > LONGEST_LINE:
+                lines, rest = [*lines, rest], b""
             for line in lines:
-                self._on_line(self.spec.name, line.decode(errors="replace").rstrip("\r"))
+                self._tell(line)
         if rest:
-            self._on_line(self.spec.name, rest.decode(errors="replace"))
+            self._tell(rest)
+
+    def _tell(self, line: bytes) -> None:
+        """Whatever becomes of a line: a child whose output is not read any more hangs."""
+        with contextlib.suppress(Exception):
+            self._on_line(self.spec.name, line.decode(errors="replace").rstrip("\r"))
 
 
 def _die_with_parent(parent: int) -> Callable[[], None]:

@@ -1,0 +1,219 @@
+"""Start children stage by stage, keep them alive and at work, stop them in the opposite order."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, Final
+
+from libs.embedded.children.child import Child, ChildSpec
+from libs.embedded.children.log_stream import readable
+from libs.embedded.children.restarts import LIMIT, Restarts
+from libs.embedded.children.usefulness import Usefulness
+from libs.embedded.errors import StackError
+
+POLL_SECONDS: Final = 0.05
+LATE_POLL_SECONDS: Final = 1.0
+"""Between two looks at a child that was not ready in time, and at one whether it is useful."""
+MISCONFIGURED: Final = 2
+"""The exit code of a service that has found a setting wrong: starting it again would not help."""
+STOP_SECONDS: Final = 9.0
+"""For the stop of all stages; what is not gone by then is killed, so that the end comes within 15 s in any case."""
+LAST_STAGES_SECONDS: Final = 2.0
+"""Of these, so much is kept for the stages that stop last."""
+RESTART_GRACE_SECONDS: Final = 3.0
+
+
+class Supervisor:
+    """Keeps a set of children running.
+
+    Args:
+        on_line: gets (child, line) for every line of output.
+        on_change: called when the process ids have changed.
+        inherited: descriptors that stay open in every child.
+        disk: says why there is no room on the disk; None while there is. A child that fails meanwhile is not to blame.
+    """
+
+    def __init__(
+        self,
+        on_line: Callable[[str, str], None],
+        on_change: Callable[[], None] = lambda: None,
+        inherited: tuple[int, ...] = (),
+        disk: Callable[[], str | None] = lambda: None,
+    ) -> None:
+        self._inherited = inherited
+        self._on_line = on_line
+        self._disk = disk
+        self._last_lines: dict[str, str] = {}
+        self._on_change = on_change
+        self._stages: list[list[Child]] = []
+        self._keepers: list[asyncio.Task[None]] = []
+        self._been_ready: set[str] = set()
+        self._sent_away: set[str] = set()
+        """Children that were stopped because they were useless."""
+        self._stopping = False
+        self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def pids(self) -> dict[str, int]:
+        """Name to process id of every child that runs now."""
+        children = (child for stage in self._stages for child in stage)
+        return {child.spec.name: child.pid for child in children if child.pid is not None}
+
+    async def start(self, specs: Sequence[ChildSpec]) -> None:
+        """Start one stage, all of it at once, and wait until every child of it is ready.
+
+        What is not vital and not ready in time is waited for no longer: it is said, and said again when it is ready.
+
+        Raises:
+            StackError: one of them refuses to run, or a vital one is not ready in time.
+        """
+        stage = [Child(spec, self._take_line, self._inherited) for spec in specs]
+        self._stages.append(stage)
+        for child in stage:
+            await child.spawn()
+            self._keep(self._alive(child), f"keep {child.spec.name}")
+        self._changed()
+        await self._unless_failed(asyncio.gather(*(self._until_ready(child.spec) for child in stage)))
+        for child in stage:
+            if child.spec.useful is not None:
+                self._keep(self._at_work(child, child.spec.useful), f"watch {child.spec.name}")
+
+    async def failed(self) -> None:
+        """Wait until a child is beyond help.
+
+        Raises:
+            StackError: always; the text names the child.
+        """
+        await asyncio.shield(self._failed)
+
+    async def stop(self, seconds: float = STOP_SECONDS) -> None:
+        """Stop every child, the last stage first; each gets its grace, as far as the time for all of them allows."""
+        self._stopping = True
+        for keeper in self._keepers:
+            keeper.cancel()
+        if self._keepers:
+            await asyncio.wait(self._keepers, timeout=1.0)
+        end = time.monotonic() + seconds
+        for number, stage in reversed(list(enumerate(self._stages))):
+            kept = LAST_STAGES_SECONDS if number else 0.0
+            grace = max(0.0, end - kept - time.monotonic())
+            await asyncio.gather(*(child.stop(grace) for child in stage))
+        if self._failed.done():
+            self._failed.exception()  # seen, whoever waited for it
+
+    def kill(self) -> None:
+        """Kill every child now, without grace. May be called from another thread."""
+        self._stopping = True
+        for stage in self._stages:
+            for child in stage:
+                child.kill()
+
+    def _keep(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        self._keepers.append(asyncio.create_task(work, name=name))
+
+    async def _alive(self, child: Child) -> None:
+        """Start it again whenever it has ended."""
+        restarts = Restarts()
+        while True:
+            code = await child.wait()
+            if self._stopping:
+                return
+            try:
+                await self._pause(child.spec, code, restarts)
+            except StackError as error:
+                self._fail(error)
+                return
+            await self._spawn(child)
+            self._changed()
+
+    async def _pause(self, spec: ChildSpec, code: int, restarts: Restarts) -> None:
+        """Wait as long as its deaths ask for.
+
+        Raises:
+            StackError: it is not to be started again.
+        """
+        if spec.name in self._sent_away:
+            self._sent_away.discard(spec.name)
+            return
+        last = readable(spec.name, self._last_lines.get(spec.name, "it said nothing"))[1]
+        if code == MISCONFIGURED:
+            raise StackError(f"{spec.name} refuses to start: {last}", MISCONFIGURED)
+        delay = restarts.next_delay(time.monotonic())
+        full = self._disk()
+        if restarts.often() and full is None and spec.name not in self._been_ready:
+            raise StackError(f"{spec.name} ended {LIMIT + 1} times, the last time with {_ending(code)}: {last}")
+        why = f"; {full}" if full is not None else f", time and again: {last}" if restarts.often() else ""
+        self._on_line(spec.name, f"ended with {_ending(code)}; starts again in {delay:g} s{why}")
+        await asyncio.sleep(delay)
+
+    async def _spawn(self, child: Child) -> None:
+        """Start it, as soon as the machine allows it."""
+        while True:
+            try:
+                await child.spawn()
+            except OSError as error:
+                self._on_line(child.spec.name, f"cannot be started: {error.strerror}; tried again")
+                await asyncio.sleep(LATE_POLL_SECONDS)
+            else:
+                return
+
+    async def _until_ready(self, spec: ChildSpec) -> None:
+        deadline = time.monotonic() + spec.ready_seconds
+        while (why := await spec.ready()) is not None:
+            if time.monotonic() > deadline:
+                late = f"is not ready after {spec.ready_seconds:g} s: {why}"
+                if spec.vital and self._disk() is None:
+                    raise StackError(f"{spec.name} {late}")
+                self._on_line(spec.name, f"{late}; the others go on")
+                self._keep(self._until_ready_at_last(spec), f"wait for {spec.name}")
+                return
+            await asyncio.sleep(POLL_SECONDS)
+        self._been_ready.add(spec.name)
+
+    async def _until_ready_at_last(self, spec: ChildSpec) -> None:
+        while await spec.ready() is not None:  # noqa: ASYNC110 - another process is asked
+            await asyncio.sleep(LATE_POLL_SECONDS)
+        self._been_ready.add(spec.name)
+        self._on_line(spec.name, "is ready now")
+
+    async def _at_work(self, child: Child, useful: Callable[[], Awaitable[str | None]]) -> None:
+        """Start it again when it lives and is of no use, but not before there is room for what it does."""
+        usefulness = Usefulness(child.spec.useless_seconds)
+        while True:
+            await asyncio.sleep(LATE_POLL_SECONDS)
+            why = await useful()
+            if child.pid is None:
+                continue
+            decision = usefulness.judge(time.monotonic(), why, self._disk())
+            if decision.text:
+                self._on_line(child.spec.name, decision.text)
+            if decision.restart:
+                self._sent_away.add(child.spec.name)
+                await child.stop(RESTART_GRACE_SECONDS)
+
+    def _take_line(self, name: str, text: str) -> None:
+        if text.strip():
+            self._last_lines[name] = text
+        self._on_line(name, text)
+
+    def _changed(self) -> None:
+        try:
+            self._on_change()
+        except OSError as error:
+            self._on_line("jdi", f"where the parts run cannot be written down: {error.strerror}")
+
+    def _fail(self, error: Exception) -> None:
+        if not self._failed.done():
+            self._failed.set_exception(error)
+
+    async def _unless_failed(self, ready: asyncio.Future[list[None]]) -> None:
+        waited: set[asyncio.Future[Any]] = {ready, self._failed}
+        await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+        if self._failed.done():
+            ready.cancel()
+            await asyncio.gather(ready, return_exceptions=True)
+            self._failed.result()
+        ready.result()
+
+
+def _ending(code: int) -> str:
+    return f"signal {-code}" if code < 0 else f"exit code {code}"

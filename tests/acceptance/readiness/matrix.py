@@ -1,0 +1,40 @@
+"""The matrix of docs/readiness.md: which checks of which services fail while something is unwell. One place for both.
+
+`/livez` is 200 in every cell: it looks at nothing but the event loop.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+SERVICES: Final = ("ingestor", "projector", "graphql", "telemetry", "notifier")
+
+Cell = dict[str, str]
+"""Service to its checks that fail, as `/readyz` names them, in their order. A service that is not named is ready."""
+
+READERS_OF_THE_LOG: Final = {"telemetry": "log", "notifier": "notices"}
+
+MATRIX: Final[dict[tuple[str, str], Cell]] = {
+    ("database", "away"): {
+        "ingestor": "event_log nats",
+        "projector": "projection read_tables event_log writes",
+        "graphql": "read_tables",
+        **READERS_OF_THE_LOG,
+    },
+    ("database", "slow"): {
+        "ingestor": "event_log nats",
+        "projector": "read_tables event_log writes",
+        "graphql": "read_tables",
+        **READERS_OF_THE_LOG,
+    },
+    ("database", "read-only"): {"ingestor": "event_log", "projector": "projection writes", **READERS_OF_THE_LOG},
+    ("event log", "locked"): {"ingestor": "event_log", **READERS_OF_THE_LOG},
+    ("read tables", "locked"): {"projector": "writes"},
+    ("NATS", "away"): {"ingestor": "nats", "telemetry": "nats", "notifier": "notices"},
+    ("NATS", "slow"): {"ingestor": "nats", "telemetry": "nats", "notifier": "notices"},
+    ("Temporal", "away"): {"ingestor": "temporal", "telemetry": "sweep"},
+    ("Temporal", "slow"): {"ingestor": "temporal", "telemetry": "sweep"},
+    ("Jira", "away"): {},
+    ("Jira", "slow"): {},
+    ("disk", "full"): {"ingestor": "event_log", "projector": "writes", **READERS_OF_THE_LOG},
+}
