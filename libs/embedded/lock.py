@@ -28,7 +28,7 @@ def holding(data_dir: Path) -> Iterator[int]:
     Raises:
         StackError: another stack runs on it.
     """
-    with _private(data_dir), _file(data_dir).open("a+", encoding="ascii") as file:
+    with _private(data_dir), _file(data_dir).open("a+", encoding="ascii", errors="replace") as file:
         deadline = time.monotonic() + ORPHAN_SECONDS
         while not _taken(file):
             holder = _holder(file)
@@ -79,7 +79,7 @@ def exposed(data_dir: Path) -> str | None:
 def is_held(data_dir: Path) -> bool:
     """Whether a stack runs on the folder now."""
     try:
-        with _file(data_dir).open("r", encoding="ascii") as file:
+        with _file(data_dir).open("r", encoding="ascii", errors="replace") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except FileNotFoundError:
         return False

@@ -110,7 +110,7 @@ async def serve_health(health: Health, host: str, port: int, stop: Stop, named: 
         named: names under which others ask, beside addresses and those that no page can have.
     """
     doorkeeper = Doorkeeper(min(MOST_PROBES, most_connections()))
-    app = web.Application(middlewares=[doorkeeper.noting, no_pages(named)])
+    app = web.Application(middlewares=[no_pages(named), doorkeeper.middleware])
     app.add_routes(health_routes(health))
     async with serving(app, doorkeeper, host, port) as bound:
         log.info("health", host=bound[0], port=bound[1])

@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from libs.access import SessionStore, TokenStore
 from libs.runtime import Health, Stop, health_routes
-from libs.runtime.network.http_server import Doorkeeper, bodies_in_time
+from libs.runtime.network.http_server import Doorkeeper, most_connections
 from services.graphql.api.context import Defaults, Parts
 from services.graphql.console.routes import console_routes
 from services.graphql.execution.errors import refusal
@@ -64,7 +64,7 @@ def make_app(
         hosts: the names under which we are asked; left out: those of this machine.
         defaults: what a new project gets; left out: no site.
         limits: what an operation may take.
-        doorkeeper: who hears which connections have a request under way.
+        doorkeeper: of the port that serves it; left out: none looks after connections.
     """
     hosts = hosts or Hosts()
     gate = Gate(tokens, sessions, secure=hosts.behind_proxy)
@@ -80,12 +80,11 @@ def make_app(
     )
     app = web.Application(
         middlewares=[
-            *([doorkeeper.noting] if doorkeeper else []),
             _last_answers(stop or Stop()),
             _refusals_as_json,
             ours_only(hosts, gate),
             known_only(gate),
-            bodies_in_time,
+            (doorkeeper or Doorkeeper(most_connections())).middleware,
         ],
         client_max_size=MAX_BODY,
     )
@@ -131,10 +130,8 @@ async def _refusals_as_json(request: web.Request, handler: Handler) -> web.Strea
         return await handler(request)
     except web.HTTPRequestEntityTooLarge:
         return refusal(413, f"The body is larger than {MAX_BODY} bytes; ask for less at once.", "BAD_USER_INPUT")
-    except web.HTTPRequestTimeout as late:
-        answer = refusal(408, (late.text or "").strip(), "BAD_USER_INPUT")
-        answer.force_close()
-        return answer
+    except (web.HTTPRequestTimeout, web.HTTPBadRequest) as error:
+        return refusal(error.status, (error.text or "").strip(), "BAD_USER_INPUT")
     except web.HTTPNotFound:
         return refusal(404, f"Nothing is served at {request.path}; the API is at /graphql.", "NOT_FOUND")
     except web.HTTPMethodNotAllowed as error:

@@ -160,7 +160,7 @@ class SiteAlerts:
         )
 
     def _envelope(self, now: datetime) -> Envelope:
-        return ControlEvent.envelope(self._site.site, self._site, occurred_at=now, cause=CAUSE)
+        return ControlEvent.envelope(control_entity(self._site), self._site, occurred_at=now, cause=CAUSE)
 
 
 class StreamAlerts(Watcher):

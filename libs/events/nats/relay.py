@@ -11,9 +11,9 @@ first start of this version, a stream that lost its end) is read from its beginn
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from nats.aio.client import Client
@@ -28,9 +28,9 @@ from libs.events.log.batches import Recorded
 from libs.events.log.store import EventStore
 from libs.events.nats.belonging import EXPECTED_SEQUENCE, SEAL, Events, Foreign, ForeignStreamError, Seals, Tally
 from libs.events.nats.checkpoint import created, describe, keeps_all, made_key, position_at, standing, write_mark
-from libs.events.nats.cloudevents import MESSAGE_ID, TRACE, headers_of, subject_of
+from libs.events.nats.cloudevents import MESSAGE_ID, TRACE, headers_of, position_of, subject_of
 from libs.events.nats.connection import connected, shown
-from libs.events.nats.stored import forwards
+from libs.events.nats.stored import backwards, forwards
 from libs.events.reading.leader import Lease, lead_by_lease
 from libs.events.stop import Awaited
 from libs.events.tracing import continued
@@ -53,11 +53,15 @@ AUDIT_SECONDS: Final = 5.0
 """How often an idle relay compares the stream's end with its own: messages can be lost while the server stays up."""
 MARK_SECONDS: Final = 5.0
 """How often what is proven is marked, while it grows."""
+LOST_SECONDS: Final = 0.2
+"""Between two looks whether the connection is still there."""
 FOREIGN_STREAM_SECONDS: Final = 5.0
 """Between two looks at a stream of another life."""
 LOGGED_ALONE: Final = 20
 """Foreign messages that are logged one by one, of those found at once."""
 EXPECTED_ID: Final = "Nats-Expected-Last-Msg-Id"
+LOOK_BACK: Final = 20_000
+"""Messages among which ids that others have used are looked for."""
 OUT_OF_PLACE: Final = (10070, 10071)
 """NATS' error codes for a message whose expected last message, or last sequence, is not the stream's."""
 
@@ -103,7 +107,8 @@ async def run_relay(
         pause = 0.0
         try:
             async with _connected(nats_url) as client:
-                await _Relaying(store, client, stream, watching).run(lease, on_health, on_position)
+                term = _Relaying(store, client, stream, watching)
+                await _unless_lost(client, term.run(lease, on_health, on_position))
         except StreamChangedError:
             log.warning("the stream is not what it was; going on from what it holds", stream=stream)
             return
@@ -134,6 +139,9 @@ class _Relaying:
         self._clock = asyncio.get_running_loop().time
         self._taken = set[int]()
         """Positions whose message ids somebody else has used: they are published without one."""
+        self._looked_for_taken = False
+        self._refusal = ""
+        """The last, in the server's words."""
         self._marked: tuple[int, int] | None = None
         self._marked_at = 0.0
 
@@ -166,8 +174,6 @@ class _Relaying:
     ) -> None:
         audited = self._clock()
         while await lease.still_held():
-            if self._client.is_closed:
-                raise ConnectionClosedError
             if proof is not None and proof.done():
                 self._tally.follow(proof.result())
                 proof = None
@@ -189,15 +195,17 @@ class _Relaying:
 
     async def _publish(self, batch: Sequence[Recorded]) -> None:
         """Publish a batch behind what is known; as far as it arrives in its place, that is known from then on."""
+        before = self._known()
         arrived = await self._arrived(batch)
         if arrived:
             self._tally.top = batch[arrived - 1].position
         if arrived < len(batch):
-            await self._look_again()
+            await self._look_again(before)
 
     async def _repair(self, gap: range) -> None:
         """Publish again what is missing."""
         batch = await asyncio.to_thread(self._store.read, gap.start - 1, BATCH, (), gap.stop - 1)
+        before = self._known()
         arrived = await self._arrived(batch)
         done = [recorded.position for recorded in batch[:arrived]]
         if done:
@@ -206,17 +214,29 @@ class _Relaying:
         whole = arrived == len(batch) < BATCH
         self._tally.remove(gap if whole else range(gap.start, done[-1] + 1 if done else gap.start))
         if arrived < len(batch):
-            await self._look_again()
+            await self._look_again(before)
         elif not self._tally.missing:
             self._marked_at = 0.0
 
-    async def _look_again(self) -> None:
-        """After a disturbance: go on from what the stream holds."""
-        before = self._sequence, len(self._taken)
+    def _known(self) -> tuple[int, int]:
+        """Grows with all that is learnt of the stream."""
+        return self._sequence, len(self._taken)
+
+    async def _look_again(self, before: tuple[int, int]) -> None:
+        """After a disturbance: go on from what the stream holds. `before`: what was known before it."""
         await self._look()
-        if before == (self._sequence, len(self._taken)):
-            log.warning("the stream does not take what follows its end; trying again", stream=self._stream)
+        if self._known()[1] > before[1] and not self._looked_for_taken:
+            await self._look_for_taken()
+        if self._known() == before:
+            log.warning("the stream refuses what follows its end; trying again", stream=self._stream, why=self._refusal)
             await asyncio.sleep(OUT_OF_STEP_SECONDS)
+
+    async def _look_for_taken(self) -> None:
+        """Learn at once which ids of coming events others have used, rather than by one refusal after another."""
+        self._looked_for_taken, coming = True, self._tally.top or 0
+        async for messages in backwards(self._client, self._stream, max(self._sequence - LOOK_BACK, 1), self._sequence):
+            ids = (position_of(message.headers.get(MESSAGE_ID, "")) for message in messages)
+            self._taken |= {position for position in ids if position is not None and position > coming}
 
     async def _look(self) -> None:
         """Take account of the messages that have come since the last look.
@@ -296,6 +316,8 @@ class _Relaying:
                 self._taken.add(recorded.position)
             # Of what others have put under our id, the server says that it is there already.
             there = isinstance(result, PubAck) and not result.duplicate and result.seq == self._sequence + arrived + 1
+            if in_place and not there:
+                self._refusal = f"event {recorded.position}: {result}"
             in_place = in_place and there
             arrived += in_place
         self._sequence += arrived
@@ -335,6 +357,24 @@ async def _connected(nats_url: str) -> AsyncIterator[Client]:
     finally:
         with contextlib.suppress(Exception):
             await client.close()
+
+
+async def _unless_lost(client: Client, work: Coroutine[Any, Any, None]) -> None:
+    """Do it for as long as the connection lives: what waits for an answer would hear of its end by a time-out only.
+
+    Raises:
+        ConnectionClosedError: it is lost.
+    """
+    task = asyncio.create_task(work, name="relay")
+    try:
+        while not task.done() and not client.is_closed:
+            await asyncio.wait((task,), timeout=LOST_SECONDS)
+        if not task.done():
+            raise ConnectionClosedError
+        await task
+    finally:
+        task.cancel()
+        await asyncio.wait((task,))
 
 
 async def ensure_stream(jetstream: JetStreamContext, stream: str = STREAM) -> None:

@@ -74,7 +74,7 @@ def _alerts(settings: DoctorSettings) -> str:
         query = select(alert).where(alert.c.status != "RESOLVED").order_by(alert.c.raised_position)
         found = connection.execute(query).mappings().all()
     if found:
-        shown = ", ".join(f"{one['code']} of {one['site']}/{one['project_key']}" for one in found[:SHOWN])
+        shown = ", ".join(f"{one['code']} of {one['site']}/{one['project_key']}".rstrip("/") for one in found[:SHOWN])
         more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
         raise Trouble(f"open: {shown}{more}")
     return "none is open"

@@ -29,7 +29,11 @@ def status(tables: Engine) -> Group:
     with tables.connect() as connection:
         query = select(project).where(project.c.registered).order_by(project.c.site, project.c.key)
         projects = connection.execute(query).all()
-        parts = [part for row in projects for part in _project(connection, row)]
+        of_sites = select(alert).where(alert.c.project_key == "", alert.c.status != "RESOLVED")
+        parts: list[Table | Text | str] = []
+        for found in connection.execute(of_sites.order_by(alert.c.raised_position)).mappings():
+            parts += (Text(f"site {found['site']}", style="bold"), _alert(found))
+        parts += [part for row in projects for part in _project(connection, row)]
     return Group(*(parts or [Text("No project is registered. Register one: jdi register PROJECT")]))
 
 

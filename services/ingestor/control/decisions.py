@@ -245,11 +245,9 @@ def _alert(command: AcknowledgeAlert | ResolveAlert, state: ControlState) -> Ale
     try:
         return state.alerts[command.alert_id]
     except KeyError:
+        where = f"Project {command.project}" if command.project else f"Site {command.site}"
         raise RefusedError(
-            UNKNOWN_ALERT,
-            f"{f'Project {command.project}' if command.project else f'Site {command.site}'} has no alert"
-            f" {command.alert_id}. The query `alerts` lists those it has.",
-            "id",
+            UNKNOWN_ALERT, f"{where} has no alert {command.alert_id}. The query `alerts` lists those it has.", "id"
         ) from None
 
 

@@ -122,7 +122,7 @@ def _longest(alerts: Sequence[Alert]) -> str:
 
 
 def _entry(alert: Alert) -> Entry:
-    project = alert.project or "all projects"
+    project = alert.project or f"site {alert.site}"
     over = alert.resolved_at is not None
     return Entry(
         title=one_line(f"{project}: {_title(alert.code)}" + (" is over" if over else ""), SUBJECT_LIMIT),
@@ -139,12 +139,17 @@ def _end(alert: Alert) -> str:
 
 
 def _facts(alert: Alert) -> str:
-    runs = "1 run" if alert.count == 1 else f"{alert.count} runs"
     if alert.resolved_at is not None:
-        return f"From {_clock(alert.first_seen)} to {_clock(alert.resolved_at)}: {_longest([alert])}, {runs}."
-    return (
-        f"{alert.severity.capitalize()}. Since {_clock(alert.first_seen)}, last at {_clock(alert.last_seen)}, {runs}."
-    )
+        return f"From {_clock(alert.first_seen)} to {_clock(alert.resolved_at)}: {_longest([alert])}{_runs(alert)}."
+    since = f"{alert.severity.capitalize()}. Since {_clock(alert.first_seen)}"
+    return f"{since}, last at {_clock(alert.last_seen)}{_runs(alert)}." if alert.project else f"{since}."
+
+
+def _runs(alert: Alert) -> str:
+    """How many runs showed it; that of a site as a whole is shown by none."""
+    if not alert.project:
+        return ""
+    return ", 1 run" if alert.count == 1 else f", {alert.count} runs"
 
 
 def _clock(at: datetime) -> str:

@@ -196,9 +196,8 @@ class Telemetry:
         controller = BackoffController(lambda command: carry_out(sender, command), lease, bell.set, backoff)
         try:
             reports = Reports(nats=nats, log=log, backoff=backoff, sweep=sweep)
-            await follow(
-                Projects(self._store, Rules()), controller, f"nats://127.0.0.1:{free_port()}", bell, lease, reports
-            )
+            nowhere = f"nats://127.0.0.1:{free_port()}"
+            await follow(Projects(self._store, Rules()), controller, nowhere, self._store.url, bell, lease, reports)
         finally:
             await controller.close()
 

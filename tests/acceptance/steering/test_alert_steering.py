@@ -29,6 +29,10 @@ from libs.events import (
 )
 from libs.temporal.messages import ApplyBackoff, ClearBackoff
 from services.graphql.api.alerts import mutations as alert_mutations
+from services.graphql.api.alerts.queries import AlertQueries
+from services.graphql.reading.reader import Reader
+from services.ingestor.event_log import EventLog
+from services.ingestor.site_alerts import SiteAlerts
 from tests.acceptance.steering.console import TOKEN, Console, console_over
 from tests.acceptance.steering.control import QUARTERLY
 from tests.eventually import until
@@ -293,3 +297,27 @@ def _sent(console: Console, asked: NotificationRequested | NotificationRedriven)
         subject="A test",
         recipients=asked.to if isinstance(asked, NotificationRequested) else (),
     )
+
+
+async def test_an_alert_of_the_site_is_shown_acknowledged_and_resolved(console: Console) -> None:
+    await console.desk.register()
+    site = console.desk.pipeline.site
+    with contextlib.closing(EventLog(console.desk.pipeline.store)) as log:
+        await SiteAlerts(log, site).raise_once("FOREIGN_MESSAGE", "Somebody else publishes.")
+    query = "{ alerts { id code projectKey projectUid message category status runId } projects { key } }"
+    found = await shown(console, query)
+    [alert] = found["alerts"]
+    assert (alert["code"], alert["projectKey"], alert["projectUid"]) == ("FOREIGN_MESSAGE", "", f"{site}:")
+    assert [project["key"] for project in found["projects"]] == ["DEMO"]
+
+    payload = await mutated(console, f'acknowledgeAlert(id: "{alert["id"]}", reason: "I look")', ALERT)
+    assert payload["userErrors"] == []
+    assert payload["alert"]["status"] == "ACKNOWLEDGED"
+    payload = await mutated(console, f'resolveAlert(id: "{alert["id"]}", reason: "It was me")', ALERT)
+    assert payload["userErrors"] == []
+    assert (payload["alert"]["status"], payload["alert"]["resolvedBy"]) == ("RESOLVED", "admin")
+    with contextlib.closing(EventLog(console.desk.pipeline.store)) as log:
+        assert await SiteAlerts(log, site).open_codes() == frozenset()
+    reader = Reader(console.desk.pipeline.tables, frozenset({(site, "DEMO")}))
+    assert await reader.of(AlertQueries).alert(alert["id"]) is None
+    assert await reader.within(None).of(AlertQueries).alert(alert["id"]) is not None

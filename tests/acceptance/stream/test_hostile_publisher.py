@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import os
 import random
+import shutil
 import signal
 import sys
 from asyncio.subprocess import Process
@@ -43,21 +44,24 @@ async def test_the_stream_holds_the_log(
     url = str(request.getfixturevalue("postgres").fresh_database()) if trial % 2 else f"sqlite:///{tmp_path}/jdi.db"
     migrate(url)
     with contextlib.closing(open_store(url)) as store:
-        await _lives_beside_a_hostile_publisher(trial, rng, url, store, nats, tmp_path)
+        relaying = Relaying(url, nats.url, tmp_path)
+        try:
+            await _lives_beside_a_hostile_publisher(trial, rng, url, store, nats, relaying, tmp_path)
+        finally:
+            await relaying.kill()
 
 
 async def _lives_beside_a_hostile_publisher(
-    trial: int, rng: random.Random, url: str, store: EventStore, nats: NatsServer, folder: Path
+    trial: int, rng: random.Random, url: str, store: EventStore, nats: NatsServer, relaying: Relaying, folder: Path
 ) -> None:
     number = rng.choice((0, 1, 30, 300, 900))
     store.append(Append(changes=[issue(each, text="x" * rng.randint(0, 3000)) for each in range(number)]))
-    relaying = Relaying(url, nats.url, folder)
     hostile = Hostile(rng, nats.url, lambda: logged(url)[-400:])
     if rng.random() < 0.9:
         # The publisher is there as soon as the stream is, and while it is filled.
         await relaying.start()
         await _stream_is_there(nats)
-    busy = asyncio.create_task(hostile.publish_for(1.0 + rng.random() * 2, rng.choice((0.002, 0.02, 0.1))))
+    busy = asyncio.create_task(hostile.publish_for(0.7 + rng.random() * 1.3, rng.choice((0.002, 0.02, 0.1))))
     await relaying.start()
     while not busy.done():
         some = rng.choice((0, 1, 1, 3, 40, 250))
@@ -73,25 +77,36 @@ async def _lives_beside_a_hostile_publisher(
     await busy
     began = asyncio.get_running_loop().time()
 
+    foreign = 0
+
     async def wrong() -> list[str]:
+        nonlocal foreign
         client = await nats_client.connect(nats.url)
         try:
-            return differences(await asyncio.to_thread(logged, url), await held(client))
+            log, messages = await asyncio.to_thread(logged, url), await held(client)
         finally:
             await client.close()
+        foreign = len(messages) - len(log)
+        return differences(log, messages)
 
     await until(wrong, lambda found: not found, despite=(NatsError, OSError))
     seconds = asyncio.get_running_loop().time() - began
-    raised = await until(lambda: alerts(logged(url)), lambda found: found["FOREIGN_MESSAGE"] or not hostile.kinds)
+    raised = await until(lambda: alerts(logged(url)), lambda found: found["FOREIGN_MESSAGE"] or not foreign)
     await until(wrong, lambda found: not found, despite=(NatsError, OSError))
     await _a_subscriber_reads_it_all(nats.url, {each.position for each in logged(url)})
     assert relaying.crashes == []
     assert set(raised) <= {"FOREIGN_MESSAGE", "STREAM_GAP"}
-    assert max(raised.values()) == 1
+    assert max(raised.values(), default=0) <= 1
     await relaying.end()
     assert relaying.crashes == []
+    _kept(seconds, trial, folder)
     where = "PostgreSQL" if trial % 2 else "SQLite"
-    _report(f"{trial} {where} {seconds:.1f} s {number} events {len(hostile.kinds)} foreign {dict(raised)}\n")
+    _report(f"{trial} {where} {seconds:.1f} s {number} events {foreign} foreign {dict(raised)}\n")
+
+
+def _kept(seconds: float, trial: int, folder: Path) -> None:
+    if seconds > 5 and (report := os.environ.get("HOSTILE_REPORT")):
+        shutil.copy(folder / "relaying.log", f"{report}.{trial}.log")
 
 
 def _report(line: str) -> None:
@@ -144,11 +159,10 @@ class Relaying:
                 )
 
     async def kill(self) -> None:
-        await self.start()
-        assert self._process is not None
-        self._process.kill()
-        await self._process.wait()
-        self._process = None
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+            self._process = None
 
     async def end(self) -> None:
         assert self._process is not None

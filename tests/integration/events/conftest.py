@@ -17,6 +17,8 @@ def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
         (leader, "LOCK_CHECK_SECONDS"),
         (relay, "IDLE_SECONDS"),
         (relay, "OUT_OF_STEP_SECONDS"),
+        (relay, "FOREIGN_STREAM_SECONDS"),
+        (relay, "MARK_SECONDS"),
     ):
         monkeypatch.setattr(module, name, 0.2)
     monkeypatch.setattr(relay, "AUDIT_SECONDS", 0.5)

@@ -123,14 +123,14 @@ class AlertStatus(enum.Enum):
     RESOLVED = strawberry.enum_value("RESOLVED", description="It is over.")
 
 
-@strawberry.type(description="What people should know of a project, from when it was seen until it is over.")
+@strawberry.type(description="What people should know of a project or a site, from when it was seen until it is over.")
 class Alert:
     row: strawberry.Private[Row]
     id: strawberry.ID = strawberry.field(
         description="Of this episode; trouble that comes back is another alert.", metadata=column("alert_id")
     )
     site: str = strawberry.field(description="Short name of the Jira site.")
-    project_key: str = strawberry.field(description="Key of the project.")
+    project_key: str = strawberry.field(description="Key of the project; empty where it concerns the site as a whole.")
     project_uid: strawberry.ID = strawberry.field(description="<site>:<project key>.")
     fingerprint: str = strawberry.field(description="The same for the same trouble of a project, in every episode.")
     code: str = strawberry.field(description="The classified cause, such as SUSPENDED_PAYMENT.")

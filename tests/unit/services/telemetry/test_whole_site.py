@@ -16,6 +16,7 @@ from services.telemetry.backoff import Rules
 from services.telemetry.backoff_commands import command_for
 from services.telemetry.projects import States, folded
 from services.telemetry.state import ProjectState
+from tests.unit.made.alerts import raised as alert_raised
 from tests.unit.services.telemetry.course import START, failed, registered, resumed, succeeded, unregistered
 
 A, B, C = (ProjectKey("acme", name) for name in "ABC")
@@ -210,3 +211,8 @@ def test_alerts_of_all_projects_are_raised_once_and_end_once(course: list[tuple[
         assert known == still_open
         for key, state in log.states.items():
             assert not state.desired.level or key in still_open.values(), "slowed down, and no alert is open"
+
+
+def test_an_alert_of_the_site_itself_is_nothing_of_telemetrys() -> None:
+    event = alert_raised("a", project="", code="FOREIGN_MESSAGE")
+    assert folded({}, [Recorded(1, event, TOPIC_OF[type(event)], b"")], Rules()) == ({}, [])

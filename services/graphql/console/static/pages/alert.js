@@ -10,7 +10,7 @@ import { Ago, Moment } from "../parts/moments.js";
 import { NotificationTable } from "../parts/notifications.js";
 import { html } from "../preact.js";
 import { alertsAddress, logsAddress, projectAddress } from "../route.js";
-import { endText, isAhead, runsText } from "../text/alerts.js";
+import { endText, isAhead, runsText, whereText } from "../text/alerts.js";
 
 /** @param {{id: string}} props */
 export function AlertPage({ id }) {
@@ -29,14 +29,14 @@ function Known({ alert }) {
   return html`
     <header class="page-head">
       <div>
-        <p class="crumbs"><a href="#/alerts">Alerts</a> / <a href=${projectAddress(alert.projectUid)}>${alert.projectKey}</a></p>
+        <p class="crumbs"><a href="#/alerts">Alerts</a> / ${alert.projectKey ? html`<a href=${projectAddress(alert.projectUid)}>${alert.projectKey}</a>` : whereText(alert)}</p>
         <h1 tabindex="-1"><span class="code">${alert.code}</span> <${Severity} alert=${alert} /> <${Status} alert=${alert} /></h1>
       </div>
       <${AlertActions} alert=${alert} />
     </header>
     <div class="why ${alert.status === "RESOLVED" ? "idle" : severityOf(alert).tone}"><${AlertText} alert=${alert} /></div>
     <dl class="headline">
-      <div><dt>Seen</dt><dd>${runsText(alert.count)}</dd></div>
+      ${alert.projectKey && html`<div><dt>Seen</dt><dd>${runsText(alert.count)}</dd></div>`}
       <div><dt>First seen</dt><dd><${Ago} at=${alert.firstSeen} /> <span class="quiet">at <${Moment} at=${alert.firstSeen} exact=${false} /></span></dd></div>
       <div><dt>Last seen</dt><dd><${Ago} at=${alert.lastSeen} /> <span class="quiet">at <${Moment} at=${alert.lastSeen} exact=${false} /></span></dd></div>
       <div><dt>Category</dt><dd>${alert.category}</dd></div>
@@ -48,7 +48,9 @@ function Known({ alert }) {
         ? html`<${NotificationTable} notifications=${alert.notifications} label="Notifications of this alert" />`
         : html`<p class="quiet">Nobody was notified of it.</p>`}
     </section>
-    <p><a href=${alertsAddress({ code: alert.code, project: alert.projectUid })}>All ${alert.code} alerts of ${alert.projectKey}</a>${alert.runId && html` · <a href=${logsAddress({ project: alert.projectUid, run: alert.runId })}>Log of the last run that showed it</a>`}</p>
+    <p>${alert.projectKey
+      ? html`<a href=${alertsAddress({ code: alert.code, project: alert.projectUid })}>All ${alert.code} alerts of ${alert.projectKey}</a>`
+      : html`<a href=${alertsAddress({ code: alert.code })}>All ${alert.code} alerts</a>`}${alert.runId && html` · <a href=${logsAddress({ project: alert.projectUid, run: alert.runId })}>Log of the last run that showed it</a>`}</p>
   `;
 }
 

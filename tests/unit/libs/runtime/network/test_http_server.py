@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 
 from libs.runtime.network import http_server
-from libs.runtime.network.http_server import Doorkeeper, bodies_in_time, most_connections, serving
+from libs.runtime.network.http_server import Doorkeeper, most_connections, serving
 from tests.eventually import until
 
 
@@ -43,7 +43,7 @@ GO_ON = web.AppKey("go_on", asyncio.Event)
 @asynccontextmanager
 async def served(most: int = 100) -> AsyncIterator[tuple[web.Application, Doorkeeper, int]]:
     doorkeeper = Doorkeeper(most)
-    app = web.Application(middlewares=[doorkeeper.noting, bodies_in_time])
+    app = web.Application(middlewares=[doorkeeper.middleware])
     app[GO_ON] = asyncio.Event()
     app.add_routes([web.get("/", echo), web.post("/", echo), web.get("/stream", stream), web.get("/talk", talk)])
     async with serving(app, doorkeeper, "127.0.0.1", 0, last_answers=1.0) as (_, port):
@@ -62,7 +62,7 @@ async def opened(port: int, sent: bytes = b"") -> tuple[asyncio.StreamReader, as
 
 @pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ", b"GE"])
 async def test_a_head_that_does_not_come_ends_the_connection(monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
-    monkeypatch.setattr(http_server, "KEPT_SECONDS", 0.3)
+    monkeypatch.setattr(http_server, "HEAD_SECONDS", 0.3)
     async with served() as (_, doorkeeper, port):
         reader, writer = await opened(port, sent)
         dripping = asyncio.create_task(_drip(writer)) if sent.endswith(b"X-Slow: ") else None
@@ -70,6 +70,15 @@ async def test_a_head_that_does_not_come_ends_the_connection(monkeypatch: pytest
         if dripping:
             dripping.cancel()
         await until(lambda: count(doorkeeper) == 0)
+
+
+async def test_a_connection_that_is_not_used_any_more_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_server, "KEPT_SECONDS", 0.2)
+    async with served() as (_, doorkeeper, port):
+        reader, writer = await opened(port, b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\nGET / HTTP/1.1\r\nHost: ")
+        assert (await asyncio.wait_for(reader.read(), 20)).endswith(b"nothing")
+        assert count(doorkeeper) == 0
+        writer.close()
 
 
 async def test_a_body_that_does_not_come_is_answered_and_ends_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,11 +89,13 @@ async def test_a_body_that_does_not_come_is_answered_and_ends_the_connection(mon
         reader, writer = await opened(port, head + b"begun")
         assert (await asyncio.wait_for(reader.readline(), 20)).split()[1] == b"408"
         dripping = asyncio.create_task(_drip(writer))
-        await asyncio.wait_for(reader.read(), 30)
+        with contextlib.suppress(ConnectionResetError):
+            await asyncio.wait_for(reader.read(), 30)
         dripping.cancel()
 
 
 async def test_what_is_under_way_lives_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_server, "HEAD_SECONDS", 0.1)
     monkeypatch.setattr(http_server, "KEPT_SECONDS", 0.1)
     monkeypatch.setattr(http_server, "BODY_SECONDS", 0.1)
     async with (
@@ -101,20 +112,27 @@ async def test_what_is_under_way_lives_on(monkeypatch: pytest.MonkeyPatch) -> No
         assert await streamed.content.read() == b" second"
 
 
-async def test_a_connection_is_kept_for_the_next_request() -> None:
+async def test_a_connection_is_kept_for_the_next_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_server, "HEAD_SECONDS", 0.1)
     async with served() as (_, doorkeeper, port), aiohttp.ClientSession(f"http://127.0.0.1:{port}") as http:
         for body in (b"one", b"two"):
             async with http.post("/", data=body) as response:
                 assert await response.read() == body
+            await asyncio.sleep(0.2)
         assert count(doorkeeper) == 1
 
 
-async def test_half_open_requests_lock_nobody_out() -> None:
+HALF_A_HEAD = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-"
+HALF_A_BODY = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\n{"
+
+
+@pytest.mark.parametrize("sent", [b"", HALF_A_HEAD, HALF_A_BODY])
+async def test_half_open_requests_lock_nobody_out(sent: bytes) -> None:
     most = 20
     async with served(most) as (app, doorkeeper, port), aiohttp.ClientSession(f"http://127.0.0.1:{port}") as http:
         async with http.get("/stream") as streamed:
             assert await streamed.content.readexactly(5) == b"first"
-            held = [await opened(port, b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-") for _ in range(most * 5)]
+            held = [await opened(port, sent) for _ in range(most * 5)]
             async with http.post("/", data=b"in") as response:
                 assert await response.read() == b"in"
             await until(lambda: count(doorkeeper) <= most)
@@ -122,6 +140,29 @@ async def test_half_open_requests_lock_nobody_out() -> None:
             assert await streamed.content.read() == b" second", "what is under way is not closed to make room"
         for _, writer in held:
             writer.close()
+
+
+async def test_beyond_what_is_under_way_nobody_is_let_in() -> None:
+    async with served(2) as (app, doorkeeper, port), aiohttp.ClientSession(f"http://127.0.0.1:{port}") as http:
+        async with http.get("/stream") as one, http.get("/stream") as two:
+            reader, writer = await opened(port, b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            assert await asyncio.wait_for(reader.read(), 20) == b""
+            writer.close()
+            app[GO_ON].set()
+            assert [await each.content.read() for each in (one, two)] == [b"first second"] * 2
+        await until(lambda: count(doorkeeper) <= 2)
+        async with http.post("/", data=b"in") as response:
+            assert await response.read() == b"in"
+
+
+async def test_the_end_does_not_wait_for_a_body_that_does_not_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_server, "LAST_BODY_SECONDS", 0.1)
+    async with served() as (_, doorkeeper, port):
+        reader, writer = await opened(port, HALF_A_BODY)
+        await until(lambda: doorkeeper._reading)
+    with contextlib.suppress(ConnectionResetError):
+        await asyncio.wait_for(reader.read(), 20)
+    writer.close()
 
 
 def test_a_process_keeps_files_for_everything_else() -> None:

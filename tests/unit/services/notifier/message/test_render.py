@@ -154,3 +154,10 @@ def test_texts_stay_within_their_limit(text: str, limit: int) -> None:
 def test_the_contract_reads_as_documented() -> None:
     fields = set(msgspec.to_builtins(Message(subject="s", text="t")))
     assert fields == {"to", "cc", "bcc", "from", "subject", "text", "html", "attachments", "channelSpecificMetadata"}
+
+
+def test_an_alert_of_a_site_names_the_site_and_no_runs() -> None:
+    message = render(notification(alert(project="", code="FOREIGN_MESSAGE", site="acme")), "")
+    assert message.subject == "acme: Foreign message"
+    assert "site acme: Foreign message" in message.text
+    assert " run" not in message.text

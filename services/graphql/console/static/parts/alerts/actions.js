@@ -16,7 +16,7 @@ export function AlertActions({ alert }) {
     <button type="button" key=${text} class="small outline" aria-label="${text} ${name}" onClick=${onClick}><${Icon} name=${icon} />${text}</button>`;
   return html`<div class="actions" role="group" aria-label="Actions for ${name}">
     ${alert.status === "OPEN" && button("eye", "Acknowledge", () => openDialog(AcknowledgeDialog, { alert }))}
-    ${button("mute", "Silence", () => openDialog(SilenceDialog, { uid: alert.projectUid, projectKey: alert.projectKey, code: alert.code }))}
+    ${alert.projectKey && button("mute", "Silence", () => openDialog(SilenceDialog, { uid: alert.projectUid, projectKey: alert.projectKey, code: alert.code }))}
     ${button("check", "Resolve", () => openDialog(ResolveDialog, { alert }))}
   </div>`;
 }

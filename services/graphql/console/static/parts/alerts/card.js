@@ -1,7 +1,7 @@
 /** An alert in a list: what is wrong, what to do, how it stands. */
 import { html } from "../../preact.js";
 import { alertAddress, projectAddress } from "../../route.js";
-import { alertName, endText, isAhead, runsText } from "../../text/alerts.js";
+import { alertName, endText, isAhead, runsText, whereText } from "../../text/alerts.js";
 import { DocsLink } from "../docs_link.js";
 import { Icon } from "../icon.js";
 import { Ago, Moment } from "../moments.js";
@@ -24,7 +24,7 @@ function AlertCard({ alert, withProject, brief }) {
       <${Severity} alert=${alert} />
       ${alert.status !== "OPEN" && html`<${Status} alert=${alert} />`}
       <a class="code" href=${alertAddress(alert.id)} aria-label="Details of ${alertName(alert)}">${alert.code}</a>
-      ${withProject && html`<a href=${projectAddress(alert.projectUid)}>${alert.projectKey}</a>`}
+      ${withProject && (alert.projectKey ? html`<a href=${projectAddress(alert.projectUid)}>${alert.projectKey}</a>` : whereText(alert))}
     </header>
     ${!brief && html`<${AlertText} alert=${alert} />`}
     <${Course} alert=${alert} />
@@ -44,7 +44,7 @@ export function AlertText({ alert }) {
 function Course({ alert }) {
   const { acknowledgedBy, acknowledgedAt, acknowledgement, silencedUntil, resolvedAt } = alert;
   return html`<ul class="course" aria-label="Course">
-    <li><strong>${runsText(alert.count)}</strong>, first <${Ago} at=${alert.firstSeen} />${alert.count > 1 && html`, last <${Ago} at=${alert.lastSeen} />`}</li>
+    <li>${alert.projectKey && html`<strong>${runsText(alert.count)}</strong>, `}first <${Ago} at=${alert.firstSeen} />${alert.count > 1 && html`, last <${Ago} at=${alert.lastSeen} />`}</li>
     ${acknowledgedBy && html`<li><${Icon} name="eye" />Acknowledged by ${acknowledgedBy}${acknowledgedAt && html` <${Ago} at=${acknowledgedAt} />`}${acknowledgement && `: “${acknowledgement}”`}</li>`}
     ${isAhead(silencedUntil) && html`<li><${Icon} name="mute" />Silenced until <${Moment} at=${silencedUntil} exact=${false} /></li>`}
     ${resolvedAt && html`<li><${Icon} name="check" />${endText(alert)} <${Ago} at=${resolvedAt} />${alert.resolutionNote && `: “${alert.resolutionNote}”`}</li>`}
