@@ -12,18 +12,21 @@ from aiohttp import ClientSession, web
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
+from libs.events import StoreError
 from libs.read_tables import migrate, project, sync_job
 from libs.runtime import engine, read_database
 from libs.temporal import names
 from libs.temporal.commands import REFUSED
 from libs.temporal.connect import connect
 from libs.temporal.messages import Done, RequestSync
+from libs.temporal.proof import doubt
 from libs.temporal.worker import make_worker
 from services.graphql import ingestor
 from tests.integration.graphql.conftest import Api, app_over
 from tests.servers.addresses import TemporalServer
 from tests.unit.made import rows
 
+KEY = b"k" * 32
 TRIGGER = """mutation ($p: ID!, $full: Boolean, $accounts: [String!]) {
     triggerProjectSync(projectId: $p, full: $full, accountIds: $accounts) {
         requestId syncJob { id } userErrors { code field message }
@@ -48,12 +51,29 @@ class TakesRequests:
         return Done(position=0, request_id=message.command_id)
 
 
+class Keys:
+    """The event log, as far as the service needs it: it may be away."""
+
+    def __init__(self) -> None:
+        self.away = False
+
+    def read(self) -> bytes:
+        if self.away:
+            raise StoreError("database is locked")
+        return KEY
+
+
 @pytest.fixture
-async def reaching(temporal: TemporalServer, tmp_path: Path) -> AsyncIterator[Api]:
+def keys() -> Keys:
+    return Keys()
+
+
+@pytest.fixture
+async def reaching(temporal: TemporalServer, keys: Keys, tmp_path: Path) -> AsyncIterator[Api]:
     """The service with a Temporal that answers, and whose control queue nobody serves yet."""
     tables = engine(read_database(f"sqlite:///{tmp_path / 'jdi.db'}"))
     migrate(tables)
-    app = app_over(tables, tables, ingestor.Ingestor(temporal.address, "default", lambda: b""))
+    app = app_over(tables, tables, ingestor.Ingestor(temporal.address, "default", keys.read))
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -86,6 +106,19 @@ async def test_a_request_reaches_the_ingestor(served: Api, reference: str) -> No
     assert (taken.site, taken.project, taken.command_id) == (rows.SITE, "DEMO", answer["requestId"])
     assert (taken.full, taken.account_ids) == (True, ("ann", "ben"))
     assert taken.actor
+
+
+async def test_a_command_is_signed_as_soon_as_the_event_log_answers(served: Api, keys: Keys) -> None:
+    served.insert(project, [rows.project()])
+    keys.away = True
+    answer = await trigger(served, p="DEMO")
+    (error,) = answer["userErrors"]
+    assert error["code"] == "LOG_UNAVAILABLE"
+    assert "database is locked" in error["message"]
+    assert TakesRequests.taken == []
+    keys.away = False
+    assert (await trigger(served, p="DEMO"))["userErrors"] == []
+    assert doubt(TakesRequests.taken[0], KEY) is None
 
 
 async def test_null_counts_as_not_given(served: Api) -> None:
