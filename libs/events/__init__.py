@@ -5,6 +5,7 @@ follow loop, the relay to NATS JetStream and the helper for subscribers. What ne
 """
 
 from libs.events.log.batches import Append, Appended, Change, Head, Recorded
+from libs.events.log.command_key import command_key, read_command_key
 from libs.events.log.damage import log_trouble
 from libs.events.log.digests import canonical, digest
 from libs.events.log.opening import open_when_ready
@@ -165,6 +166,7 @@ __all__ = [
     "WorklogGone",
     "backoff_after",
     "canonical",
+    "command_key",
     "completed",
     "continued",
     "decode",
@@ -177,6 +179,7 @@ __all__ = [
     "migrate",
     "open_store",
     "open_when_ready",
+    "read_command_key",
     "run_relay",
     "scan_checkpoints",
     "stream_id",

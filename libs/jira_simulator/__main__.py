@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from libs.jira_simulator.odd.world import Odd
-from libs.jira_simulator.server import EMAIL, TOKEN, serve
+from libs.jira_simulator.server import EMAIL, LOCAL_NAMES, TOKEN, serve
 from libs.jira_simulator.site.dataset import Dataset
 
 
@@ -72,6 +72,7 @@ async def _serve(dataset: Dataset, asked: argparse.Namespace) -> None:
         email=asked.email,
         token=asked.token,
         compress=not asked.no_compress,
+        only_here=asked.host in LOCAL_NAMES,
     )
     async with running as simulator:
         simulator.conditions.odd = None if asked.odd is None else Odd(asked.odd)

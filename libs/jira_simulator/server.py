@@ -35,6 +35,7 @@ from libs.jira_simulator.site.render import encode, zulu
 EMAIL: Final = "sync@example.com"
 TOKEN: Final = "simulated-token"  # noqa: S105 - opens nothing but this simulator
 
+LOCAL_NAMES: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
 MAX_BODY = 8 * 1024**2
 COMPRESS_ABOVE = 1400
 """Bytes; what fits one packet is not compressed."""
@@ -71,6 +72,7 @@ async def serve(
     token_seconds: float | None = None,
     compress: bool = True,
     inline: int = 20,
+    only_here: bool = False,
 ) -> AsyncIterator[Simulator]:
     """Serve a data set until the block ends.
 
@@ -85,6 +87,7 @@ async def serve(
         token_seconds: Page tokens expire after so long; None: never.
         compress: Gzip answers for clients that accept it, as Atlassian's edge does.
         inline: Most comments and worklogs that an issue shows of itself.
+        only_here: Answer programs of this machine alone, and no page in a browser.
 
     Raises:
         OSError: The port is taken or the address is not this machine's.
@@ -93,7 +96,8 @@ async def serve(
     simulator.conditions.latency_ms = latency_ms
     dataset.index.set_lag(index_lag_ms)
     search = Search(dataset, token_seconds=token_seconds)
-    app = web.Application(middlewares=[_Front(simulator, search, compress=compress).around], client_max_size=MAX_BODY)
+    front = _Front(simulator, search, compress=compress).around
+    app = web.Application(middlewares=[_turn_away, front] if only_here else [front], client_max_size=MAX_BODY)
     app.add_routes(Api(dataset, search, inline=inline).routes())
     app.add_routes(Agile(dataset).routes())
     parts = simulator.mutations, simulator.faults, simulator.requests, simulator.conditions
@@ -106,6 +110,15 @@ async def serve(
         yield simulator
     finally:
         await runner.cleanup()
+
+
+@web.middleware
+async def _turn_away(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse what a page sends, also one whose name points here: the control endpoints ask nobody to log in."""
+    name = request.headers.get("Host", "").rpartition(":")[0] or request.headers.get("Host", "")
+    if name in LOCAL_NAMES and "Origin" not in request.headers:
+        return await handler(request)
+    return web.Response(status=403, text="The simulated Jira answers programs of its own machine alone.\n")
 
 
 class _Front:

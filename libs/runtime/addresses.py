@@ -99,6 +99,15 @@ def health_port() -> int:
     return setting("JDI_HEALTH_PORT", 0, unit="TCP port, 0 takes any free one", why="/livez, /readyz and /metrics")
 
 
+def allowed_hosts() -> tuple[str, ...]:
+    return setting(
+        "JDI_ALLOWED_HOSTS",
+        (),
+        unit="names, such as jdi.example.com",
+        why="under which a proxy, a tunnel or a probe asks us, beside addresses and names of this machine or cluster",
+    )
+
+
 def site() -> str:
     why = "the short name of the Jira site in subjects and keys: 1 to 40 of a-z, 0-9 and -"
     return setting("JIRA_SITE", default_from=site_of, parse=checked_site, why=why)

@@ -6,19 +6,24 @@ the database is down. `/readyz` asks every registered check and answers 503 with
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import structlog
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from libs.runtime.metrics import CHECK_OK, METRICS_CONTENT_TYPE, metrics_text
+from libs.runtime.network.hosts import is_nobodys_page
+from libs.runtime.network.http_server import Doorkeeper, most_connections, serving
 from libs.runtime.stop import Stop
 
 Check = Callable[[], str | Awaitable[str | None] | None]
 CHECK_SECONDS: Final = 2.0
 """A check that takes longer has failed: probes of Kubernetes give up after a few seconds themselves."""
+MOST_PROBES: Final = 100
+"""Connections of probes, Prometheus and people."""
 
 _LOOKS: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="metrics")
 """Apart from the threads of the loop, which may all be waiting for a database."""
@@ -94,17 +99,34 @@ def health_routes(health: Health) -> list[web.RouteDef]:
     return [web.get("/livez", livez), web.get("/readyz", readyz), web.get("/metrics", metrics)]
 
 
-async def serve_health(health: Health, host: str, port: int, stop: Stop) -> None:
-    """Serve the three routes until `stop`; port 0 takes any free one, which the log line `health` names."""
-    app = web.Application()
+async def serve_health(health: Health, host: str, port: int, stop: Stop, named: Sequence[str] = ()) -> None:
+    """Serve the three routes until `stop`.
+
+    Args:
+        health: the checks.
+        host: the address to listen on.
+        port: 0 takes any free one, which the log line `health` names.
+        stop: ends it.
+        named: names under which others ask, beside addresses and those that no page can have.
+    """
+    doorkeeper = Doorkeeper(min(MOST_PROBES, most_connections()))
+    app = web.Application(middlewares=[no_pages(named), doorkeeper.middleware])
     app.add_routes(health_routes(health))
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, host, port)
-        await site.start()
-        bound = runner.addresses[0]
+    async with serving(app, doorkeeper, host, port) as bound:
         log.info("health", host=bound[0], port=bound[1])
         await stop.wait()
-    finally:
-        await runner.cleanup()
+
+
+def no_pages(named: Sequence[str]) -> Middleware:
+    """Refuses a browser that asks for a page: one of another origin, or of a name that only points here."""
+
+    @web.middleware
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        host = request.headers.get("Host")
+        if host is not None and not is_nobodys_page(host, named):
+            return web.Response(status=403, text=f"Host {host!r} is not served; name it in JDI_ALLOWED_HOSTS.\n")
+        if "Origin" in request.headers:
+            return web.Response(status=403, text="Pages may not ask here.\n")
+        return await handler(request)
+
+    return check

@@ -5,15 +5,26 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeVar
 
+import msgspec
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ActivityError, ApplicationError, WorkflowAlreadyStartedError
 
 from libs.temporal import names
-from libs.temporal.messages import AnyCommand, AnyQuestion, Done, Options, RegisterProject, RequestSync
+from libs.temporal.messages import (
+    AnyCommand,
+    AnyQuestion,
+    Done,
+    OpenGate,
+    Options,
+    RegisterProject,
+    RequestSync,
+)
+from libs.temporal.proof import sealed
 
 REFUSED = "REFUSED"
 """Type of the error by which the ingestor refuses a command; its detail is a `Refusal`."""
@@ -22,6 +33,7 @@ JIRA_REFUSED = "JIRA_REFUSED"
 """Type of the error that says that Jira refused, or could not be asked; its detail is a `Failure`."""
 
 UNKNOWN_PROJECT = "UNKNOWN_PROJECT"
+FORGED_COMMAND = "FORGED_COMMAND"
 
 ANSWER_TIMEOUT = timedelta(seconds=60)
 """How long a caller waits. A command that the ingestor has not taken up by then is void; one that it has goes on."""
@@ -72,11 +84,20 @@ class JiraRefusedError(CommandFailedError):
         self.code, self.advice = code, advice
 
 
+@dataclass(frozen=True)
+class Sender:
+    """One who gives commands."""
+
+    client: Client
+    key: bytes = field(repr=False)
+    """Of the event log: proves that a command is ours."""
+
+
 def new_command_id() -> str:
     return uuid.uuid4().hex
 
 
-async def carry_out(client: Client, command: AnyCommand) -> Done:
+async def carry_out(sender: Sender, command: AnyCommand) -> Done:
     """Have a command carried out. The same command id again gives the first one's answer and changes nothing.
 
     Raises:
@@ -85,7 +106,18 @@ async def carry_out(client: Client, command: AnyCommand) -> Done:
         CommandFailedError: the ingestor did not answer within a minute.
     """
     workflow_id = names.control_workflow_id(command.site, command.project, command.command_id)
-    return await _run(client, names.CONTROL_WORKFLOW, command, workflow_id, Done)
+    return await _run(sender.client, names.CONTROL_WORKFLOW, sealed(command, sender.key), workflow_id, Done)
+
+
+async def open_gate(sender: Sender, request: OpenGate) -> Options:
+    """Let requests to Jira go out again; what is still closed.
+
+    Raises:
+        CommandRefusedError: nothing is closed there.
+        CommandFailedError: the ingestor did not answer within a minute.
+    """
+    given = msgspec.structs.replace(request, command_id=request.command_id or new_command_id())
+    return await ask_jira(sender.client, sealed(given, sender.key))
 
 
 async def ask_jira(client: Client, question: AnyQuestion) -> Options:
@@ -100,7 +132,7 @@ async def ask_jira(client: Client, question: AnyQuestion) -> Options:
 
 
 async def register_project(
-    client: Client,
+    sender: Sender,
     *,
     site: str,
     project: str,
@@ -123,11 +155,11 @@ async def register_project(
         timezone=timezone,
         actor=actor,
     )
-    return await carry_out(client, command)
+    return await carry_out(sender, command)
 
 
 async def request_sync(
-    client: Client,
+    sender: Sender,
     *,
     site: str,
     project: str,
@@ -154,7 +186,7 @@ async def request_sync(
         account_ids=tuple(account_ids),
         reason=reason,
     )
-    await carry_out(client, command)
+    await carry_out(sender, command)
     return command.command_id
 
 

@@ -28,6 +28,8 @@ class Command(Message, frozen=True, kw_only=True):
     actor: str
     """Who asked; the `cause` of the events."""
     reason: str = ""
+    proof: str = ""
+    """That it is ours, as `libs.temporal.proof` makes it."""
 
 
 class RegisterProject(Command, frozen=True, kw_only=True, tag="register"):
@@ -207,6 +209,10 @@ class OpenGate(Question, frozen=True, kw_only=True, tag="open-gate"):
     actor: str
     """Who asked."""
     reason: str = ""
+    command_id: str = ""
+    """As of a command: the same again opens nothing."""
+    proof: str = ""
+    """As of a command."""
 
 
 AnyQuestion = FindProjects | FindUsers | WhoAmI | FindClosings | OpenGate

@@ -4,13 +4,12 @@ import asyncio
 from collections.abc import Sequence
 
 from rich.console import Console
-from temporalio.client import Client
 
 from libs.embedded.errors import StackError
-from libs.events import SyncFailed, SyncSucceeded, open_store
+from libs.events import SyncFailed, SyncSucceeded, open_store, read_command_key
 from libs.runtime import Stop, event_database
 from libs.temporal.access import ConnectError
-from libs.temporal.commands import register_project, request_sync
+from libs.temporal.commands import Sender, register_project, request_sync
 from libs.temporal.connect import connect
 from services.cli.settings import SiteSettings
 from services.cli.syncs.result import watch_until_readable
@@ -21,9 +20,8 @@ ACTOR = "jdi"
 
 async def register(settings: SiteSettings, project: str, cron: str | None, timezone: str) -> None:
     """Register a project; its first sync starts at once."""
-    client = await _connected(settings)
     await register_project(
-        client,
+        await _sender(settings),
         site=settings.site,
         project=project,
         cron=cron or settings.default_cron,
@@ -34,9 +32,9 @@ async def register(settings: SiteSettings, project: str, cron: str | None, timez
 
 async def sync(settings: SiteSettings, project: str, *, full: bool, account_ids: Sequence[str]) -> str:
     """Ask for a sync now; the id of the request."""
-    client = await _connected(settings)
+    sender = await _sender(settings)
     return await request_sync(
-        client, site=settings.site, project=project, full=full, account_ids=account_ids, actor=ACTOR
+        sender, site=settings.site, project=project, full=full, account_ids=account_ids, actor=ACTOR
     )
 
 
@@ -70,8 +68,9 @@ def counted(end: SyncSucceeded, *names: str) -> str:
     return " ".join(f"{name}={getattr(end, name)}" for name in names)
 
 
-async def _connected(settings: SiteSettings) -> Client:
+async def _sender(settings: SiteSettings) -> Sender:
+    key = await asyncio.to_thread(read_command_key, event_database(settings.database_url))
     try:
-        return await connect(settings.temporal_address, settings.temporal_namespace, access=settings)
+        return Sender(await connect(settings.temporal_address, settings.temporal_namespace, access=settings), key)
     except ConnectError as error:
         raise StackError(f"{error}; start the stack with `jdi up`, or set TEMPORAL_ADDRESS") from error

@@ -18,7 +18,7 @@ from libs.read_tables import position_shown
 from libs.runtime import access_database, access_engine, engine, event_database, read_database
 from libs.runtime.database import sqlite_file
 from libs.runtime.sqlite.aside import set_damaged_aside
-from libs.runtime.sqlite.damage import damage_in
+from libs.runtime.sqlite.damage import damage_in, is_damage
 
 LOOK_SECONDS: Final = 3.0
 """For a look through a file at each start. The services look longer where they meet damage."""
@@ -62,6 +62,11 @@ def migrate_access(database_url: str, access: Engine) -> None:
     earlier = engine(read_database(database_url))
     try:
         move_over(earlier, access)
+    except SQLAlchemyError as error:
+        if not is_damage(error):
+            raise
+        salvage(file, access)
+        set_damaged_aside(file, str(error))
     finally:
         earlier.dispose()
 

@@ -4,9 +4,9 @@ import asyncio
 from typing import Final
 
 import structlog
-from aiohttp import web
 
 from libs.access import SessionStore, TokenStore
+from libs.events import read_command_key
 from libs.read_tables import readiness
 from libs.runtime import (
     Health,
@@ -15,9 +15,11 @@ from libs.runtime import (
     access_database,
     access_engine,
     engine,
+    event_database,
     read_database,
     run_service,
 )
+from libs.runtime.network.http_server import Doorkeeper, most_connections, serving
 from services.graphql.api.commands import SHOWN_SECONDS
 from services.graphql.api.context import Defaults
 from services.graphql.app import CONSOLE, make_app
@@ -49,9 +51,15 @@ async def main(settings: Settings, stop: Stop) -> None:
     health.add("access", access)
     health.add("leaving", leaving)
     hosts = Hosts(bound=settings.host, named=settings.allowed_hosts, behind_proxy=settings.behind_proxy)
+    doorkeeper = Doorkeeper(most_connections())
     app = make_app(
         Reader(reading),
-        Ingestor(settings.temporal_address, settings.temporal_namespace, settings),
+        Ingestor(
+            settings.temporal_address,
+            settings.temporal_namespace,
+            lambda: read_command_key(event_database(settings.database_url)),
+            settings,
+        ),
         tokens=tokens,
         sessions=SessionStore(writing, tokens, reading=asking),
         health=health,
@@ -59,29 +67,27 @@ async def main(settings: Settings, stop: Stop) -> None:
         hosts=hosts,
         defaults=Defaults(known_site=settings.site, cron=settings.default_cron),
         limits=limits,
+        doorkeeper=doorkeeper,
     )
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=LAST_ANSWER_SECONDS)
-    await runner.setup()
     try:
-        await web.TCPSite(runner, settings.host, settings.port).start()
-        address = hosts.address(runner.addresses[0][1])
-        log.info("graphql is ready", url=f"{address}/graphql", console=f"{address}{CONSOLE}")
+        async with serving(app, doorkeeper, settings.host, settings.port, last_answers=LAST_ANSWER_SECONDS) as bound:
+            address = hosts.address(bound[1])
+            log.info("graphql is ready", url=f"{address}/graphql", console=f"{address}{CONSOLE}")
 
-        def show(secret: str) -> None:
-            # Once, to the person who starts it. The token is behind the #, which browsers send to no server.
-            print(f"{address}{CONSOLE}#token={secret}", flush=True)  # noqa: T201 - a log would strike it out
+            def show(secret: str) -> None:
+                # Once, to the person who starts it. The token is behind the #, which browsers send to no server.
+                print(f"{address}{CONSOLE}#token={secret}", flush=True)  # noqa: T201 - a log would strike it out
 
-        async with asyncio.TaskGroup() as tasks:
-            preparing = tasks.create_task(
-                prepare_access(writing, tokens, access, show if settings.first_admin else None, earlier)
-            )
-            with pool_measured(reading):
-                await stop.wait()
-            preparing.cancel()
-        leaving.report("the service stops: ask another")
-        await asyncio.sleep(settings.drain)
+            async with asyncio.TaskGroup() as tasks:
+                preparing = tasks.create_task(
+                    prepare_access(writing, tokens, access, show if settings.first_admin else None, earlier)
+                )
+                with pool_measured(reading):
+                    await stop.wait()
+                preparing.cancel()
+            leaving.report("the service stops: ask another")
+            await asyncio.sleep(settings.drain)
     finally:
-        await runner.cleanup()
         for used in (reading, asking, writing, earlier):
             used.dispose()
 

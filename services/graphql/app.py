@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from libs.access import SessionStore, TokenStore
 from libs.runtime import Health, Stop, health_routes
+from libs.runtime.network.http_server import Doorkeeper, most_connections
 from services.graphql.api.context import Defaults, Parts
 from services.graphql.console.routes import console_routes
 from services.graphql.execution.errors import refusal
@@ -49,6 +50,7 @@ def make_app(
     hosts: Hosts | None = None,
     defaults: Defaults | None = None,
     limits: Limits | None = None,
+    doorkeeper: Doorkeeper | None = None,
 ) -> web.Application:
     """Everything the service serves.
 
@@ -62,6 +64,7 @@ def make_app(
         hosts: the names under which we are asked; left out: those of this machine.
         defaults: what a new project gets; left out: no site.
         limits: what an operation may take.
+        doorkeeper: of the port that serves it; left out: none looks after connections.
     """
     hosts = hosts or Hosts()
     gate = Gate(tokens, sessions, secure=hosts.behind_proxy)
@@ -76,7 +79,13 @@ def make_app(
         limits=limits or Limits(),
     )
     app = web.Application(
-        middlewares=[_last_answers(stop or Stop()), _refusals_as_json, ours_only(hosts, gate), known_only(gate)],
+        middlewares=[
+            _last_answers(stop or Stop()),
+            _refusals_as_json,
+            ours_only(hosts, gate),
+            known_only(gate),
+            (doorkeeper or Doorkeeper(most_connections())).middleware,
+        ],
         client_max_size=MAX_BODY,
     )
     app.add_routes(health_routes(health))
@@ -121,6 +130,8 @@ async def _refusals_as_json(request: web.Request, handler: Handler) -> web.Strea
         return await handler(request)
     except web.HTTPRequestEntityTooLarge:
         return refusal(413, f"The body is larger than {MAX_BODY} bytes; ask for less at once.", "BAD_USER_INPUT")
+    except (web.HTTPRequestTimeout, web.HTTPBadRequest) as error:
+        return refusal(error.status, (error.text or "").strip(), "BAD_USER_INPUT")
     except web.HTTPNotFound:
         return refusal(404, f"Nothing is served at {request.path}; the API is at /graphql.", "NOT_FOUND")
     except web.HTTPMethodNotAllowed as error:

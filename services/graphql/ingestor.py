@@ -15,10 +15,19 @@ from typing import Any, Final, TypeVar
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from libs.events import StoreError, StoreVersionError
 from libs.temporal.access import Access, ConnectError
-from libs.temporal.commands import CommandFailedError, ask_jira, carry_out
+from libs.temporal.commands import (
+    FORGED_COMMAND,
+    CommandFailedError,
+    CommandRefusedError,
+    Sender,
+    ask_jira,
+    carry_out,
+    open_gate,
+)
 from libs.temporal.connect import connect
-from libs.temporal.messages import AnyCommand, AnyQuestion, Done, FindClosings, Options
+from libs.temporal.messages import AnyCommand, AnyQuestion, Done, FindClosings, OpenGate, Options
 
 REACH_SECONDS: Final = 3.0
 """How long Temporal may take to answer at all."""
@@ -51,35 +60,68 @@ class NoAnswerError(RuntimeError):
         )
 
 
-NOT_DONE: Final = (TemporalUnavailableError, NoAnswerError, CommandFailedError)
+class KeyUnavailableError(RuntimeError):
+    """The event log does not answer; nothing was asked for."""
+
+    code = "LOG_UNAVAILABLE"
+
+    def __init__(self, why: Exception) -> None:
+        super().__init__(
+            f"The event log does not answer ({str(why) or type(why).__name__}), so the command could not be signed and"
+            " nothing was changed. Ask again when it does."
+        )
+
+
+NOT_DONE: Final = (TemporalUnavailableError, KeyUnavailableError, NoAnswerError, CommandFailedError)
 """What a command or a question may end with instead of an answer; each has a `code`."""
 
 
 class Ingestor:
     """Hands commands and questions to the ingestor, by way of Temporal, and looks at schedules."""
 
-    def __init__(self, address: str, namespace: str, access: Access | None = None) -> None:
+    def __init__(
+        self, address: str, namespace: str, read_key: Callable[[], bytes], access: Access | None = None
+    ) -> None:
+        """It connects to nothing by itself.
+
+        Args:
+            address: of Temporal.
+            namespace: in it.
+            read_key: reads the key by which commands are proved, at the first command; blocks, and raises.
+            access: how we show ourselves to Temporal.
+        """
         self._address, self._namespace, self._access = address, namespace, access
+        self._read_key = read_key
         self._client: Client | None = None
+        self._key: bytes | None = None
 
     async def carry_out(self, command: AnyCommand) -> Done:
         """Have a command carried out.
 
         Raises:
             TemporalUnavailableError: Temporal does not answer.
+            KeyUnavailableError: the event log does not.
             NoAnswerError: the ingestor does not.
             CommandRefusedError: it cannot be done as it stands.
             JiraRefusedError: it needs something of Jira, which refused.
             CommandFailedError: the ingestor failed.
         """
-        return await self._answered(carry_out(await self._reached(), command))
+        try:
+            return await self._answered(carry_out(await self._sender(), command))
+        except CommandRefusedError as error:
+            if error.code == FORGED_COMMAND:
+                self._key = None  # the log was restored from another one's backup since we read the key
+            raise
 
     async def ask(self, question: AnyQuestion) -> Options:
         """Ask Jira by way of the ingestor.
 
         Raises:
-            TemporalUnavailableError, NoAnswerError, JiraRefusedError, CommandFailedError: as for a command.
+            TemporalUnavailableError, KeyUnavailableError, NoAnswerError, JiraRefusedError, CommandFailedError: as for a
+                command.
         """
+        if isinstance(question, OpenGate):
+            return await self._answered(open_gate(await self._sender(), question))
         return await self._answered(ask_jira(await self._reached(), question))
 
     async def upcoming_runs(self, schedule_id: str, count: int) -> list[datetime]:
@@ -107,6 +149,16 @@ class Ingestor:
             raise NoAnswerError from error
         except RPCError as error:
             raise self._unavailable(error) from error
+
+    async def _sender(self) -> Sender:
+        client = await self._reached()
+        if self._key is None:
+            try:
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    self._key = await asyncio.to_thread(self._read_key)
+            except (StoreError, StoreVersionError, TimeoutError) as error:
+                raise KeyUnavailableError(error) from error
+        return Sender(client, self._key)
 
     async def _reached(self) -> Client:
         """The client, once Temporal has answered it."""

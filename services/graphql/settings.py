@@ -38,9 +38,7 @@ class Settings(addresses.TemporalAccess):
         False,
         why="says that our port is published on loopback alone, so that a container may listen on 0.0.0.0",
     )
-    allowed_hosts: tuple[str, ...] = setting(
-        "JDI_ALLOWED_HOSTS", (), unit="names, such as jdi.example.com", why="under which a proxy or tunnel serves us"
-    )
+    allowed_hosts: tuple[str, ...] = addresses.allowed_hosts()
     admin_token: Secret | None = setting(
         "JDI_ADMIN_TOKEN", None, why="an administrator's token; without it a first one is made and printed once"
     )

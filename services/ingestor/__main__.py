@@ -16,9 +16,10 @@ from libs.jira_client import JiraClient
 from libs.runtime import Health, Reported, Stop, event_database, run_service, serve_health
 from libs.temporal import tracing
 from libs.temporal.access import ConnectError
-from libs.temporal.commands import CommandFailedError, register_project
+from libs.temporal.commands import CommandFailedError, Sender, register_project
 from libs.temporal.connect import connect
 from services.ingestor.control.activities import ControlActivities
+from services.ingestor.control.proofs import Proofs
 from services.ingestor.control.schedules import ScheduleGateway
 from services.ingestor.discovery import DiscoveryActivities
 from services.ingestor.event_log import EventLog
@@ -42,7 +43,9 @@ async def main(settings: Settings, stop: Stop) -> None:
     for name, check in checks.items():
         health.add(name, check)
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(serve_health(health, settings.health_host, settings.health_port, stop))
+        tasks.create_task(
+            serve_health(health, settings.health_host, settings.health_port, stop, settings.allowed_hosts)
+        )
         tasks.create_task(_work(settings, stop, checks))
 
 
@@ -72,18 +75,21 @@ async def _serve(
         patience, confirm = timedelta(seconds=settings.jira_patience), settings.jira_confirm
         sync = SyncActivities(event_log, jira, patience, [timedelta(seconds=pause) for pause in confirm])
         gateway = ScheduleGateway(client, timedelta(seconds=settings.jitter))
-        control = ControlActivities(event_log, gateway, settings.jira_base_url, site=site)
-        workers = make_workers(client, site, sync, control, DiscoveryActivities(jira), version=_version(settings))
+        alerts = SiteAlerts(event_log, site)
+        proofs = Proofs(event_log, alerts)
+        control = ControlActivities(event_log, gateway, settings.jira_base_url, proofs, site=site)
+        discovery = DiscoveryActivities(jira, event_log, proofs)
+        workers = make_workers(client, site, sync, control, discovery, version=_version(settings))
         for worker in workers:
             await running.enter_async_context(worker)
         async with asyncio.TaskGroup() as tasks:
-            stream = StreamAlerts(SiteAlerts(event_log, site), site)
+            stream = StreamAlerts(alerts, site)
             relay = run_relay(
                 store, settings.nats_url, stop, on_health=nats.report, on_position=relayed, watcher=stream
             )
             tasks.create_task(relay)
             tasks.create_task(stream.run(stop))
-            tasks.create_task(_register(client, settings, site))
+            tasks.create_task(_register(event_log, client, settings, site))
             tasks.create_task(_keep_schedules(control, site, stop))
             log.info(
                 "ingestor is ready",
@@ -115,12 +121,13 @@ async def _connected(settings: Settings, stop: Stop, check: Reported) -> Client 
     return None
 
 
-async def _register(client: Client, settings: Settings, site: str) -> None:
+async def _register(event_log: EventLog, client: Client, settings: Settings, site: str) -> None:
     """Register what JIRA_PROJECTS names, once: a project that somebody has unregistered since stays so."""
+    sender = Sender(client, await event_log.command_key())
     for project in settings.jira_projects:
         try:
             await register_project(
-                client,
+                sender,
                 site=site,
                 project=project,
                 cron=settings.default_cron,

@@ -14,6 +14,7 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from libs.events import Append
 from libs.jira_client import Closing, JiraClient, JiraError, NotFoundOrHidden, User
 from libs.temporal import messages
 from libs.temporal.commands import JIRA_REFUSED
@@ -32,12 +33,14 @@ from libs.temporal.messages import (
     WhoAmI,
 )
 from services.ingestor.control.decisions import check_key
+from services.ingestor.control.proofs import Proofs
 from services.ingestor.control.refusals import RefusedError, refusal
+from services.ingestor.event_log import EventLog
 from services.ingestor.failures import failure_from
 
 NamesAccounts = RegisterProject | SetTrackedUsers | RequestSync
 
-log = structlog.get_logger()
+logger = structlog.get_logger()
 
 USERS_SHOWN = 50
 """Of a page: Jira gives all that match at once, a person reads the first few."""
@@ -46,8 +49,8 @@ USERS_SHOWN = 50
 class DiscoveryActivities:
     """The steps that ask Jira while somebody waits."""
 
-    def __init__(self, jira: JiraClient) -> None:
-        self._jira = jira
+    def __init__(self, jira: JiraClient, log: EventLog, proofs: Proofs) -> None:
+        self._jira, self._log, self._proofs = jira, log, proofs
 
     @activity.defn
     async def find_options(self, question: AnyQuestion) -> Options:
@@ -63,7 +66,7 @@ class DiscoveryActivities:
                 case FindClosings():
                     return self._closings()
                 case OpenGate():
-                    return self._opened(question)
+                    return await self._opened(question)
 
     async def _projects(self, question: FindProjects) -> Options:
         try:
@@ -88,17 +91,22 @@ class DiscoveryActivities:
         now = datetime.now(UTC)
         return Options(closings=tuple(_closing(closing, now) for closing in self._jira.limits.closings()))
 
-    def _opened(self, question: OpenGate) -> Options:
+    async def _opened(self, question: OpenGate) -> Options:
+        await self._proofs.check(question)
+        idempotency_key = f"command:{question.command_id}"
+        if await self._log.outcome(idempotency_key) is not None:
+            return self._closings()
         where = question.endpoint or "the whole site"
         if not self._jira.limits.gate.open(question.endpoint):
             raise RefusedError("NOT_CLOSED", f"Nothing is closed for {where} (any more).", "endpoint")
-        log.warning(
+        logger.warning(
             "gate to Jira opened by hand",
             site=question.site,
             endpoint=where,
             actor=question.actor,
             reason=question.reason,
         )
+        await self._log.append(Append(idempotency_key=idempotency_key))
         return self._closings()
 
     @activity.defn

@@ -15,7 +15,7 @@ from uuid import UUID
 
 import msgspec
 
-from libs.events import Append, Appended, Event, EventStore, Head
+from libs.events import Append, Appended, Event, EventStore, Head, command_key
 
 T = TypeVar("T")
 
@@ -52,6 +52,9 @@ class EventLog:
 
     async def checkpoints(self, prefix: str) -> dict[str, bytes]:
         return await self._in(None, lambda: self._store.checkpoints(prefix))
+
+    async def command_key(self) -> bytes:
+        return await self._in(self._writer, lambda: command_key(self._store))
 
     async def heads(self, streams: Sequence[UUID]) -> dict[UUID, Head]:
         return await self._in(None, lambda: self._store.heads(streams))

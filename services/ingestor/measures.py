@@ -50,6 +50,10 @@ GATE_CLOSED: Final = Gauge(
     " of those that concern one endpoint. 0: open.",
     ["site", "scope"],
 )
+FORGED: Final = Counter(
+    "jdi_forged_commands_total",
+    "Commands in Temporal that were refused because they carried no proof of who gave them.",
+)
 
 
 class Closings(Gauge):

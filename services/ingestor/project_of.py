@@ -20,5 +20,5 @@ def project_of(message: AboutProject) -> ProjectKey:
 
 
 def control_entity(project: ProjectKey) -> str:
-    """Whom the control events of a project are about: the site, where they are of no project."""
+    """Whose control stream holds what is decided about it: the project's, or that of its site as a whole."""
     return project.key or project.site

@@ -78,6 +78,7 @@ class Settings(WayOut, addresses.TemporalAccess):
     database_url: str = addresses.database_url()
     health_host: str = addresses.health_host()
     health_port: int = addresses.health_port()
+    allowed_hosts: tuple[str, ...] = addresses.allowed_hosts()
 
     @property
     def jira(self) -> JiraSettings:

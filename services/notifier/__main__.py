@@ -21,7 +21,9 @@ async def main(settings: Settings, stop: Stop) -> None:
     state, health = Reported(), Health()
     health.add("notices", state)
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(serve_health(health, settings.health_host, settings.health_port, stop))
+        tasks.create_task(
+            serve_health(health, settings.health_host, settings.health_port, stop, settings.allowed_hosts)
+        )
         tasks.create_task(_notify(settings, stop, state))
 
 

@@ -41,6 +41,7 @@ class Settings(SettingsOfChannels):
     database_url: str = addresses.database_url()
     health_host: str = addresses.health_host()
     health_port: int = addresses.health_port()
+    allowed_hosts: tuple[str, ...] = addresses.allowed_hosts()
 
     @property
     def policy(self) -> Policy:

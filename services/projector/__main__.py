@@ -59,7 +59,9 @@ async def run(settings: Settings, stop: Stop) -> None:
     health.add("projection", state)
     health.add("read_tables", lambda: asyncio.to_thread(readiness, tables))
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(serve_health(health, settings.health_host, settings.health_port, stop))
+        tasks.create_task(
+            serve_health(health, settings.health_host, settings.health_port, stop, settings.allowed_hosts)
+        )
         tasks.create_task(asyncio.to_thread(_project, settings, tables, stop, state))
 
 

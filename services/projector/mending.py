@@ -32,6 +32,7 @@ MANY: Final = 3
 """New beginnings within `MANY_SECONDS`; more of them are spaced out, for the disk itself must be at fault."""
 MANY_SECONDS: Final = 600.0
 SPACED_SECONDS: Final = 60.0
+EMPTY: Final = "it is empty"
 
 log = structlog.get_logger(__name__)
 
@@ -59,7 +60,7 @@ class Mender:
             sqlalchemy.exc.SQLAlchemyError: they cannot be used; `after` knows whether something can be done.
         """
         file = self._file
-        if file is not None and (not self._looked or suspicion(file) is not None):
+        if file is not None and (not self._looked or suspicion(file) is not None or _is_empty(file)):
             self._look_through(file)
         self._looked = True
         probe(self._tables)
@@ -103,7 +104,7 @@ class Mender:
     def _look_through(self, file: Path) -> None:
         word = suspicion(file)
         seconds = LOOK_SECONDS if word is None else THOROUGH_SECONDS
-        why = damage_in(file, seconds, thorough=word is not None)
+        why = EMPTY if _is_empty(file) else damage_in(file, seconds, thorough=word is not None)
         if why is None:
             trust(file)
         elif self._set_aside(file, why, believe=True):
@@ -149,9 +150,13 @@ class _Due:
         return self._stop.is_set() or time.monotonic() > self._end or self._is_missed()
 
     def _is_missed(self) -> bool:
-        if self._file is None:
-            return False
-        try:
-            return self._file.stat().st_size == 0 or suspicion(self._file) is not None
-        except OSError:
-            return True
+        file = self._file
+        return file is not None and (not file.is_file() or _is_empty(file) or suspicion(file) is not None)
+
+
+def _is_empty(file: Path) -> bool:
+    """Cut to nothing: a file that SQLite has made begins with a page. Who holds it open would lock one another out."""
+    try:
+        return file.is_file() and file.stat().st_size == 0
+    except OSError:
+        return False

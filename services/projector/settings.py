@@ -12,3 +12,4 @@ class Settings:
     database_url: str = addresses.database_url()
     health_host: str = addresses.health_host()
     health_port: int = addresses.health_port()
+    allowed_hosts: tuple[str, ...] = addresses.allowed_hosts()

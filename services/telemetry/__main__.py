@@ -16,7 +16,10 @@ async def main(settings: Settings, stop: Stop) -> None:
         health.add(name, check)
     reports = Reports(**{name: check.report for name, check in checks.items()})
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(serve_health(health, settings.health_host, settings.health_port, stop), name="health")
+        tasks.create_task(
+            serve_health(health, settings.health_host, settings.health_port, stop, settings.allowed_hosts),
+            name="health",
+        )
         tasks.create_task(_work(settings, stop, reports), name="telemetry")
 
 

@@ -18,11 +18,11 @@ from typing import Final
 import structlog
 from temporalio.client import Client
 
-from libs.events import EventStore, Lease, ProjectKey, lead_by_lease, wakes
+from libs.events import EventStore, Lease, ProjectKey, StoreError, command_key, lead_by_lease, log_trouble, wakes
 from libs.runtime import LAG, POSITION, Stop, asked
-from libs.temporal.commands import carry_out
+from libs.temporal.commands import Sender, carry_out
 from services.telemetry.backoff import Rules
-from services.telemetry.backoff_commands import BackoffController
+from services.telemetry.backoff_commands import BackoffCommand, BackoffController
 from services.telemetry.event_counts import count_event
 from services.telemetry.measures import show
 from services.telemetry.projects import NAME, Projects
@@ -63,7 +63,11 @@ async def run(store: EventStore, client: Client, nats_url: str, rules: Rules, st
 async def _lead(store: EventStore, client: Client, nats_url: str, rules: Rules, lease: Lease, reports: Reports) -> None:
     bell = asyncio.Event()
     projects = Projects(store, rules)
-    controller = BackoffController(lambda command: carry_out(client, command), lease, bell.set, reports.backoff)
+
+    async def give(command: BackoffCommand) -> None:
+        await carry_out(Sender(client, await asyncio.to_thread(command_key, store)), command)
+
+    controller = BackoffController(give, lease, bell.set, reports.backoff)
 
     def registered() -> Sequence[ProjectKey]:
         return tuple(projects.states)
@@ -74,7 +78,9 @@ async def _lead(store: EventStore, client: Client, nats_url: str, rules: Rules, 
         measured.callback(show, ())
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(follow(projects, controller, nats_url, bell, lease, reports), name="follow the log")
+                tasks.create_task(
+                    follow(projects, controller, nats_url, store.url, bell, lease, reports), name="follow the log"
+                )
                 tasks.create_task(sweep(client, store, registered, lease, reports.sweep), name="sweep")
         finally:
             await controller.close()
@@ -84,6 +90,7 @@ async def follow(
     projects: Projects,
     controller: BackoffController,
     nats_url: str,
+    log_url: str,
     bell: asyncio.Event,
     lease: Lease,
     reports: Reports,
@@ -100,8 +107,10 @@ async def follow(
                         loaded = True
                     await _catch_up(projects, controller, lease)
                 except Exception as error:
-                    log.exception("the log could not be followed; trying again")
-                    reports.log(f"{type(error).__name__}: {error}".splitlines()[0])
+                    why = log_trouble(log_url, error)
+                    known = isinstance(error, StoreError)  # its text says all; a mistake of ours needs its traceback
+                    log.warning("the log could not be followed; trying again", why=why, exc_info=not known)
+                    reports.log(f"{type(error).__name__}: {why}".splitlines()[0])
                     loaded = False  # whether a save that failed was stored only the log knows
                     await lease.sleep(RETRY_SECONDS)
                 else:

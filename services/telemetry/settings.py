@@ -36,6 +36,7 @@ class Settings(addresses.TemporalAccess):
     nats_url: str = addresses.nats_url()
     health_host: str = addresses.health_host()
     health_port: int = addresses.health_port()
+    allowed_hosts: tuple[str, ...] = addresses.allowed_hosts()
 
     @property
     def rules(self) -> Rules:

@@ -26,12 +26,13 @@ async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Conso
 
 
 @asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
+async def chromium(*arguments: str) -> AsyncIterator[Browser]:
+    """A browser, with these arguments of Chromium's."""
     program = shutil.which("chromium")
     if program is None:
         pytest.fail(CHROMIUM_MISSING)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        browser = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox", *arguments])
         yield browser
         await browser.close()
 

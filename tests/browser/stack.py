@@ -26,6 +26,7 @@ from libs.jira_simulator.server import Simulator, serve
 from libs.jira_simulator.site.dataset import Dataset
 from libs.runtime import engine, event_database, read_database
 from libs.temporal import names
+from libs.temporal.commands import Sender
 from libs.temporal.connect import connect
 from tests.browser.troubles import Troubles
 from tests.eventually import until
@@ -82,6 +83,10 @@ class ConsoleStack:
     troubles: Troubles
     graphql: Service
     ingestor: Service
+
+    @property
+    def sender(self) -> Sender:
+        return Sender(self.temporal, events.command_key(self.log))
 
     @property
     def console(self) -> str:

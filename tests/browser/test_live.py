@@ -81,12 +81,12 @@ async def test_a_hidden_tab_holds_no_connection_and_is_fresh_when_seen_again(adm
 async def pause(stack: ConsoleStack, project: str, reason: str) -> None:
     """By another way than the server that the browser knows."""
     command = {"site": SITE, "project": project, "command_id": uuid.uuid4().hex, "actor": "meanwhile"}
-    await carry_out(stack.temporal, PauseSync(**command, reason=reason))
+    await carry_out(stack.sender, PauseSync(**command, reason=reason))
 
 
 async def resume(stack: ConsoleStack, project: str) -> None:
     command = {"site": SITE, "project": project, "command_id": uuid.uuid4().hex, "actor": "meanwhile"}
-    await carry_out(stack.temporal, ResumeSync(**command))
+    await carry_out(stack.sender, ResumeSync(**command))
 
 
 async def _hide(person: Person, *, hidden: bool) -> None:

@@ -41,11 +41,12 @@ from libs.events import (
     SyncSucceeded,
     SyncWaiting,
     backoff_after,
+    command_key,
     stream_id,
 )
 from libs.jira_client.failures.errors import ErrorCode
 from libs.jira_client.failures.rules import RULES
-from libs.temporal.commands import carry_out
+from libs.temporal.commands import Sender, carry_out
 from libs.temporal.messages import ApplyBackoff, ClearBackoff
 
 MESSAGES: Final = {
@@ -202,12 +203,12 @@ class Troubles:
             run_id=str(uuid.uuid4()),
             expected_version=self._backoff(project).version,
         )
-        await carry_out(self._temporal, command)
+        await carry_out(Sender(self._temporal, command_key(self._log)), command)
 
     async def speed_up(self, project: str) -> None:
         """The schedule gets its cron back."""
         command = ClearBackoff(**self._command(project), run_id=None, expected_version=self._backoff(project).version)
-        await carry_out(self._temporal, command)
+        await carry_out(Sender(self._temporal, command_key(self._log)), command)
 
     def sent(self, alerts: Sequence[str], subject: str, *, projects: Sequence[str], ago: timedelta) -> None:
         """A notification that its provider took."""

@@ -102,7 +102,7 @@ MEANINGS: Final[dict[str, Meaning]] = {
         ErrorCode.TLS_INVALID, "The connection to the proxy cannot be trusted", advice=_PROXY_TLS
     ),
     "libs.jira_client.http.proxy.ProxyLoginError": Meaning(
-        _WAY, "The proxy wants a user and a password (407)", retryable=False, advice=PROXY_CREDENTIALS
+        _WAY, "The proxy answers 407, for it wants a user and a password", retryable=False, advice=PROXY_CREDENTIALS
     ),
     "libs.jira_client.http.proxy.ProxyRefusedError": Meaning(
         _WAY, "The proxy does not let us through to Jira", retryable=False, advice=PROXY_RULES

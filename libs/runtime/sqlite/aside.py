@@ -38,7 +38,7 @@ def set_aside(file: Path) -> Path:
 
     Call it within `alone`. The file goes first: once it has, nobody takes what is beside it for a new one's.
     """
-    target = _free(file)
+    target = file.with_name(f"{file.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}")
     file.rename(target)
     for end in SIDECARS:
         with contextlib.suppress(FileNotFoundError):
@@ -81,18 +81,11 @@ def _word(file: Path) -> Path:
     return file.with_name(f"{file.name}.suspect")
 
 
-def _free(file: Path) -> Path:
-    moment = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-    names = (f"{file.name}.damaged-{moment}{end}" for end in ("", *(f"-{number}" for number in range(2, 1000))))
-    return next(path for path in map(file.with_name, names) if not path.exists())
-
-
 def _keep_few(file: Path) -> None:
     ends = tuple(SIDECARS)
     found = [path for path in file.parent.glob(f"{file.name}.damaged-*") if not path.name.endswith(ends)]
     for old in sorted(found)[:-KEPT]:
-        if old.is_dir():
-            continue  # somebody made it on purpose
         for end in ("", *SIDECARS):
-            with contextlib.suppress(OSError):
-                old.with_name(f"{old.name}{end}").unlink()
+            path = old.with_name(f"{old.name}{end}")
+            with contextlib.suppress(OSError):  # a folder with something in it stays: somebody may want it
+                path.rmdir() if path.is_dir() else path.unlink()

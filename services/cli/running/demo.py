@@ -21,11 +21,12 @@ from libs.events import (
     ProjectRegistered,
     SyncFailed,
     SyncSucceeded,
+    command_key,
     open_store,
 )
 from libs.jira_simulator.server import EMAIL, TOKEN
 from libs.runtime import Stop, event_database
-from libs.temporal.commands import CommandFailedError, register_project, request_sync
+from libs.temporal.commands import CommandFailedError, Sender, register_project, request_sync
 from libs.temporal.connect import connect
 from services.cli.asking import counted, described
 from services.cli.running.foreground import run_stack
@@ -147,10 +148,11 @@ def _last_line(text: str) -> None:
 async def _ask_for_sync(stack: Stack, store: EventStore) -> str | None:
     """Register the project, which starts its first sync; ask for one when it is registered already."""
     client = await connect(stack.file.temporal_address, stack.file.temporal_namespace)
+    sender = Sender(client, await asyncio.to_thread(command_key, store))
     control = await asyncio.to_thread(store.stream, ControlEvent.stream_of(SITE, PROJECT))
     if any(isinstance(event, ProjectRegistered) for event in control):
-        return await request_sync(client, site=SITE, project=PROJECT, actor="demo", reason="demo started")
-    await register_project(client, site=SITE, project=PROJECT, cron=CRON, timezone="UTC", actor="demo")
+        return await request_sync(sender, site=SITE, project=PROJECT, actor="demo", reason="demo started")
+    await register_project(sender, site=SITE, project=PROJECT, cron=CRON, timezone="UTC", actor="demo")
     return None
 
 

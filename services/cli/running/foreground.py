@@ -29,6 +29,8 @@ def run_stack(plan: StackPlan, work: Work, console: Console, level: str) -> bool
     """
     with lock.holding(plan.data_dir) as locked:
         stream = LogStream(console, plan.data_dir / "logs", level)
+        if (why := lock.exposed(plan.data_dir)) is not None:
+            stream.say(f"the data folder is not safe from others: {why}")
         try:
             migrate(plan.database_url)
             return asyncio.run(_until_interrupted(plan, work, stream, locked))

@@ -68,8 +68,8 @@ def ours_only(hosts: Hosts, gate: Gate) -> Middleware:
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
-        probe = hosts.behind_proxy and request.path in OPEN  # by the address of the machine or the pod
-        if not probe and not hosts.serves(request.host):
+        ours = hosts.lets_look(request.headers.get("Host")) if request.path in OPEN else hosts.serves(request.host)
+        if not ours:
             text = f"Host {request.host!r} is not served here; use localhost, or name it in JDI_ALLOWED_HOSTS."
             return refusal(403, text, "FORBIDDEN")
         origin = request.headers.get("Origin")

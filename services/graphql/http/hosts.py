@@ -6,7 +6,8 @@ Host and Origin, which pages cannot choose, tell them from those who mean us.
 
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
+
+from libs.runtime.network.hosts import host_name, is_nobodys_page
 
 LOCAL_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -27,8 +28,15 @@ class Hosts:
         """Whether a Host header means us. A proxy serves the names that it is set up for, unless we know them."""
         if self.behind_proxy and not self.named:
             return True
-        name = _name(host)
-        return name in LOCAL_NAMES or name == self.bound or name in {_name(each) for each in self.named}
+        name = host_name(host)
+        return name in LOCAL_NAMES or name == self.bound or name in {host_name(each) for each in self.named}
+
+    def lets_look(self, host: str | None) -> bool:
+        """Whether a Host header may ask for health and measures.
+
+        Probes come by the address of the machine or the pod, not by the proxy, and some without any name.
+        """
+        return host is None or is_nobodys_page(host, (*self.named, *LOCAL_NAMES, self.bound))
 
     def owns(self, origin: str, host: str) -> bool:
         """Whether a page of this Origin is ours: it came from where the request goes, or from a name of ours."""
@@ -42,11 +50,3 @@ class Hosts:
             return f"{'https' if self.behind_proxy else 'http'}://{self.named[0]}"
         name = "127.0.0.1" if self.bound in ("0.0.0.0", "::") else self.bound  # noqa: S104 - not bound here
         return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
-
-
-def _name(host: str) -> str:
-    """The name in a Host header, without its port; empty when it is none."""
-    try:
-        return urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return ""

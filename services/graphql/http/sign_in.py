@@ -12,7 +12,7 @@ from services.graphql.execution.errors import refusal
 from services.graphql.http.auth import SIGN_IN, Gate
 from services.graphql.http.throttle import Attempts
 
-AT_ONCE: Final = 2
+LOOKED_AT: Final = 2
 """Tokens that are looked at for signing in at a time: however many are shown, queries have threads left."""
 
 log = structlog.get_logger(__name__)
@@ -24,7 +24,7 @@ class _Form(msgspec.Struct):
 
 def session_routes(gate: Gate, attempts: Attempts) -> list[web.AbstractRouteDef]:
     """`POST /console/session {"token": "…"}` signs in, `DELETE /console/session` signs out; both answer 204."""
-    looking = asyncio.Semaphore(AT_ONCE)
+    looking = asyncio.Semaphore(LOOKED_AT)
 
     def _refused(address: str) -> web.Response:
         if wait := attempts.failed(address):

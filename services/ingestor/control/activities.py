@@ -24,6 +24,7 @@ from libs.events import (
 from libs.temporal.messages import AnyCommand, Done, ProjectRef, RegisterProject, Trigger
 from services.ingestor.checkpoints import CheckpointNames, registered_checkpoint
 from services.ingestor.control.decisions import Decision, decide
+from services.ingestor.control.proofs import Proofs
 from services.ingestor.control.refusals import RefusedError, refusal
 from services.ingestor.control.schedules import ObservedSchedule, ScheduleGateway, agrees
 from services.ingestor.control.state import ControlState, fold_control
@@ -47,8 +48,11 @@ class ControlActivities:
     `base_url` is the address of `site`; without `site`, of whatever site a command names.
     """
 
-    def __init__(self, log: EventLog, gateway: ScheduleGateway, base_url: str, *, site: str | None = None) -> None:
+    def __init__(
+        self, log: EventLog, gateway: ScheduleGateway, base_url: str, proofs: Proofs, *, site: str | None = None
+    ) -> None:
         self._log = log
+        self._proofs = proofs
         self._gateway = gateway
         self._base_url = base_url
         self._site = site
@@ -91,6 +95,10 @@ class ControlActivities:
     @activity.defn
     async def record_command(self, command: AnyCommand) -> Done:
         """Store what a command comes to; the same command id again stores nothing and gets the same answer."""
+        try:
+            await self._proofs.check(command)
+        except RefusedError as error:
+            raise refusal(error) from error
         idempotency_key, project = f"command:{command.command_id}", project_of(command)
         async with self._locks[project]:
             for _ in range(ROUNDS):
@@ -117,7 +125,7 @@ class ControlActivities:
                 checkpoints=_checkpoints(command, request, after),
                 forget=_forgotten(command, after),
                 idempotency_key=idempotency_key,
-                expect={_stream_of(project_of(command)): state.length},
+                expect={_control_stream(project_of(command)): state.length},
                 outcome=msgspec.json.encode(Done(position=0, request_id=request.request_id if request else None)),
             )
         )
@@ -184,12 +192,12 @@ class ControlActivities:
     async def _state(self, project: ProjectKey) -> ControlState:
         """As the log says now. Only what has come since the last look is read: what a stream holds never changes."""
         known = self._states.get(project, ControlState())
-        events = await self._log.stream(_stream_of(project), known.length)
+        events = await self._log.stream(_control_stream(project), known.length)
         state = self._states[project] = fold_control(events, known)
         return state
 
 
-def _stream_of(project: ProjectKey) -> UUID:
+def _control_stream(project: ProjectKey) -> UUID:
     return ControlEvent.stream_of(project.site, control_entity(project))
 
 

@@ -92,9 +92,7 @@ def decide(command: AnyCommand, state: ControlState, now: datetime) -> Decision:
     """
     if len(command.reason) > MAX_REASON:
         raise RefusedError("BAD_REASON", f"The reason is longer than {MAX_REASON} characters.", "reason")
-    # Alerts of a site as a whole have no project.
-    of_the_site = isinstance(command, AcknowledgeAlert | ResolveAlert) and not command.project
-    if not (state.registered or of_the_site or isinstance(command, _WITHOUT_PROJECT)):
+    if not isinstance(command, _WITHOUT_PROJECT) and not state.registered and not _of_site(command):
         raise RefusedError(
             UNKNOWN_PROJECT,
             f"Project {command.project} of site {command.site} is not registered."
@@ -339,6 +337,11 @@ def _check_cron(cron: str, timezone: str) -> None:
         check(cron, timezone)
     except BadCron as error:
         raise RefusedError(error.code, str(error), error.field) from error
+
+
+def _of_site(command: Command) -> bool:
+    """Whether it is about an alert of the site as a whole, which no project has."""
+    return command.project == "" and isinstance(command, AcknowledgeAlert | ResolveAlert)
 
 
 def _envelope(command: Command, now: datetime) -> Envelope:

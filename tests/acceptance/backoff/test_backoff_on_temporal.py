@@ -27,11 +27,12 @@ from libs.events import (
     ProjectKey,
     ProjectRegistered,
     SavedReader,
+    command_key,
     stream_id,
 )
 from libs.runtime import Reported
 from libs.temporal import names
-from libs.temporal.commands import CommandRefusedError, carry_out
+from libs.temporal.commands import CommandRefusedError, Sender, carry_out
 from libs.temporal.connect import connect
 from libs.temporal.cron import mean_gap, next_runs
 from libs.temporal.intervals import next_time
@@ -49,9 +50,11 @@ from libs.temporal.messages import (
 from libs.temporal.worker import make_worker
 from services.ingestor.checkpoints import registered_checkpoint
 from services.ingestor.control.activities import ControlActivities
+from services.ingestor.control.proofs import Proofs
 from services.ingestor.control.schedules import ScheduleGateway, agrees
 from services.ingestor.control.state import ControlState, fold_control
 from services.ingestor.event_log import EventLog
+from services.ingestor.site_alerts import SiteAlerts
 from services.ingestor.workflows import ControlProjectWorkflow
 from services.telemetry.backoff import Rules
 from services.telemetry.backoff_commands import BackoffController, command_for
@@ -160,7 +163,8 @@ class Project:
         if kind is RescheduleSync:
             given["cron"] = self.dice.choice(CRONS)
         command: AnyCommand = kind(**given)
-        await asyncio.gather(*(carry_out(self.client, command) for _ in range(self.dice.choice((1, 2)))))
+        sender = Sender(self.client, command_key(self.store))
+        await asyncio.gather(*(carry_out(sender, command) for _ in range(self.dice.choice((1, 2)))))
         if kind is not RescheduleSync:
             self.paused = kind is PauseSync
 
@@ -188,12 +192,12 @@ class Telemetry:
         lease, bell = Lease(lambda: True), asyncio.Event()
         checks = [Reported() for _ in range(4)]
         nats, log, backoff, sweep = (check.report for check in checks)
-        controller = BackoffController(lambda command: carry_out(self._client, command), lease, bell.set, backoff)
+        sender = Sender(self._client, command_key(self._store))
+        controller = BackoffController(lambda command: carry_out(sender, command), lease, bell.set, backoff)
         try:
             reports = Reports(nats=nats, log=log, backoff=backoff, sweep=sweep)
-            await follow(
-                Projects(self._store, Rules()), controller, f"nats://127.0.0.1:{free_port()}", bell, lease, reports
-            )
+            nowhere = f"nats://127.0.0.1:{free_port()}"
+            await follow(Projects(self._store, Rules()), controller, nowhere, self._store.url, bell, lease, reports)
         finally:
             await controller.close()
 
@@ -205,7 +209,8 @@ async def two_ingestors(address: str, store: EventStore) -> AsyncIterator[Contro
         for _ in range(2):
             client, journal = await connect(address), EventLog(store)
             running.callback(journal.close)
-            control = ControlActivities(journal, ScheduleGateway(client, timedelta(0)), "http://jira")
+            proofs = Proofs(journal, SiteAlerts(journal, "acme"))
+            control = ControlActivities(journal, ScheduleGateway(client, timedelta(0)), "http://jira", proofs)
             steps: list[Callable[..., Any]] = [control.adopt_schedule, control.record_command, control.apply_schedule]
             worker = make_worker(client, names.CONTROL_QUEUE, workflows=[ControlProjectWorkflow], activities=steps)
             await running.enter_async_context(worker)
@@ -287,6 +292,7 @@ async def test_alerts_and_notices_are_dealt_with_by_commands_that_touch_no_sched
     store: EventStore, temporal: TemporalServer
 ) -> None:
     client, site = await connect(temporal.address), f"p-{uuid.uuid4().hex[:8]}"
+    sender = Sender(client, command_key(store))
     project = Project(client, store, site, "ALERTS", 1)
     project.register()
     async with two_ingestors(temporal.address, store):
@@ -298,7 +304,7 @@ async def test_alerts_and_notices_are_dealt_with_by_commands_that_touch_no_sched
         (alert,) = derived.states[ProjectKey(site, project.key)].alerts
         given: dict[str, Any] = {"site": site, "project": project.key, "actor": "ann"}
         with pytest.raises(CommandRefusedError, match="has no alert") as refused:
-            await carry_out(client, AcknowledgeAlert(**given, command_id=f"{site}-0", alert_id="nothing"))
+            await carry_out(sender, AcknowledgeAlert(**given, command_id=f"{site}-0", alert_id="nothing"))
         assert (refused.value.code, refused.value.field) == ("UNKNOWN_ALERT", "id")
         acknowledge = AcknowledgeAlert(**given, command_id=f"{site}-1", alert_id=alert.alert_id)
         silence = SilenceAlerts(**given, command_id=f"{site}-2", until=datetime.now(UTC) + timedelta(hours=1))
@@ -307,7 +313,7 @@ async def test_alerts_and_notices_are_dealt_with_by_commands_that_touch_no_sched
             **given | {"project": ""}, command_id=f"{site}-4", notification_id="n1", channel="email"
         )
         for command in (acknowledge, acknowledge, silence, resolve, notice):
-            await carry_out(client, command)
+            await carry_out(sender, command)
         commands = [one.topic.partition(".")[0] for one in store.read(0, 100) if one.event.cause == "ann"]
         assert commands[1:] == ["AlertAcknowledged", "AlertsSilenced", "AlertResolved", "NotificationRequested"]
         while derived.step():

@@ -28,14 +28,18 @@ from libs.events import (
     SchedulePaused,
     ScheduleResumed,
     StoreError,
+    command_key,
     end_key,
     stream_id,
 )
 from libs.temporal.messages import AnyCommand, ProjectRef
+from libs.temporal.proof import sealed
 from services.ingestor.control.activities import ControlActivities
+from services.ingestor.control.proofs import Proofs
 from services.ingestor.control.schedules import ObservedSchedule, ScheduleGateway
 from services.ingestor.control.state import ControlState, fold_control
 from services.ingestor.event_log import EventLog
+from services.ingestor.site_alerts import SiteAlerts
 from services.telemetry.backoff import Rules
 from services.telemetry.backoff_commands import BackoffCommand, command_for
 from services.telemetry.projects import Projects
@@ -160,9 +164,9 @@ class World:
         self.store, self.interleaving, self.temporal = store, Interleaving(self.dice), Temporal()
         self.ingestors = [
             ControlActivities(
-                InterleavedLog(store, self.interleaving), Gateway(self.temporal, self.interleaving), "http://jira"
+                log, Gateway(self.temporal, self.interleaving), "http://jira", Proofs(log, SiteAlerts(log, SITE))
             )
-            for _ in range(2)
+            for log in (InterleavedLog(store, self.interleaving) for _ in range(2))
         ]
         self.working = 0
         self._paused_since: int | None = None
@@ -196,7 +200,8 @@ class World:
     async def carry_out(self, command: AnyCommand) -> None:
         """As the control workflow does, with steps that may be repeated by another ingestor after a crash."""
         await self._step(lambda ingestor: ingestor.adopt_schedule(REF))
-        await self._step(lambda ingestor: ingestor.record_command(command))
+        given = sealed(command, command_key(self.store))
+        await self._step(lambda ingestor: ingestor.record_command(given))
         await self._step(lambda ingestor: ingestor.apply_schedule(REF))
 
     async def look_after(self) -> None:

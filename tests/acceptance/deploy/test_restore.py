@@ -18,8 +18,10 @@ from libs.temporal.connect import connect
 from libs.temporal.messages import ApplyBackoff, RequestSync
 from services.cli.copies.backup import back_up
 from services.ingestor.control.activities import ControlActivities
+from services.ingestor.control.proofs import Proofs
 from services.ingestor.control.schedules import ScheduleGateway
 from services.ingestor.event_log import EventLog
+from services.ingestor.site_alerts import SiteAlerts
 from tests.acceptance.steering.control import Desk, version_in
 from tests.acceptance.sync.pipeline import Pipeline, running
 from tests.eventually import until
@@ -98,7 +100,8 @@ async def test_a_restored_log_begins_a_life_of_its_own(
             desk = Desk(again)
             await until_stored(nats.url, kept)
             journal = EventLog(copy)
-            control = ControlActivities(journal, ScheduleGateway(client, timedelta(0)), jira.base_url)
+            proofs = Proofs(journal, SiteAlerts(journal, site))
+            control = ControlActivities(journal, ScheduleGateway(client, timedelta(0)), jira.base_url, proofs)
             await control.keep(site)
             journal.close()
             assert version_in(await desk.described()) == desk.state().version

@@ -13,7 +13,7 @@ from temporalio.client import ScheduleDescription
 
 from libs.access import SessionStore, TokenStore
 from libs.access import migrate as migrate_access
-from libs.events import EventStore
+from libs.events import EventStore, command_key
 from libs.jira_client import JiraSettings
 from libs.jira_simulator.server import Simulator, serve
 from libs.jira_simulator.site.dataset import Dataset
@@ -96,7 +96,7 @@ async def console_over(
         tokens = TokenStore(tables, given=TOKEN)
         app = make_app(
             Reader(tables),
-            Ingestor(temporal, "default"),
+            Ingestor(temporal, "default", lambda: command_key(store)),
             tokens=tokens,
             sessions=SessionStore(tables, tokens),
             health=Health(),

@@ -36,7 +36,7 @@ class Desk:
             "actor": "ann",
         }
         command: Any = kind(**(given | arguments))
-        return await carry_out(self.pipeline.client, command)
+        return await carry_out(self.pipeline.sender, command)
 
     @property
     def schedule(self) -> ScheduleHandle:

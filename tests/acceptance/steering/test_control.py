@@ -40,8 +40,10 @@ from libs.temporal.messages import (
     UnregisterProject,
 )
 from services.ingestor.control.activities import ControlActivities
+from services.ingestor.control.proofs import Proofs
 from services.ingestor.control.schedules import ScheduleGateway, agrees
 from services.ingestor.event_log import EventLog
+from services.ingestor.site_alerts import SiteAlerts
 from tests.acceptance.steering.control import QUARTERLY, Desk, version_in
 from tests.acceptance.sync.pipeline import running
 from tests.eventually import until
@@ -211,7 +213,7 @@ async def test_lost_and_hand_paused_schedules_are_found_by_looking(desk: Desk, s
     pipeline = desk.pipeline
     gateway = ScheduleGateway(pipeline.client, jitter=QUIET)
     event_log = EventLog(store)
-    control = ControlActivities(event_log, gateway, "http://127.0.0.1")
+    control = ControlActivities(event_log, gateway, "http://127.0.0.1", proofs_of(event_log))
     await desk.schedule.delete()
     await control.keep(pipeline.site)
     assert version_in(await desk.described()) == desk.state().version
@@ -320,7 +322,7 @@ async def test_whoever_commands_at_once_temporal_and_the_log_agree(desk: Desk, s
     await desk.register()
     gateway = ScheduleGateway(desk.pipeline.client, jitter=QUIET)
     event_log = EventLog(store)
-    control = ControlActivities(event_log, gateway, "http://127.0.0.1")
+    control = ControlActivities(event_log, gateway, "http://127.0.0.1", proofs_of(event_log))
     for _ in range(4):
         await asyncio.gather(*(_any_command(desk, chance) for _ in range(5)))
         if chance.random() < 0.3:
@@ -329,6 +331,10 @@ async def test_whoever_commands_at_once_temporal_and_the_log_agree(desk: Desk, s
         observed = await gateway.observe(ProjectKey(desk.pipeline.site, desk.pipeline.project))
         assert agrees(desk.state(), observed)
     event_log.close()
+
+
+def proofs_of(event_log: EventLog) -> Proofs:
+    return Proofs(event_log, SiteAlerts(event_log, "acme"))
 
 
 async def _any_command(desk: Desk, chance: random.Random) -> None:

@@ -23,13 +23,14 @@ from libs.events import (
     SyncRequested,
     SyncStarted,
     SyncSucceeded,
+    command_key,
     migrate,
     open_store,
 )
 from libs.jira_simulator.server import EMAIL, TOKEN, serve
 from libs.jira_simulator.site.dataset import Dataset
 from libs.temporal import names
-from libs.temporal.commands import carry_out, register_project
+from libs.temporal.commands import Sender, carry_out, register_project
 from libs.temporal.connect import connect
 from libs.temporal.messages import Command, PauseSync, RescheduleSync, StartSync
 from services.ingestor.control.schedules import ScheduleGateway, agrees
@@ -98,17 +99,18 @@ async def test_a_command_survives_the_death_of_the_ingestor(
     url = f"sqlite:///{tmp_path / 'jdi.db'}"
     migrate(url)
     store = open_store(url)
+    sender = Sender(client, command_key(store))
     async with serve(Dataset.generate(issues=5)) as jira:
         ingestor = Ingestor(_environ(site, jira.base_url, url, temporal.address, tmp_path, point))
         running = asyncio.create_task(ingestor.keep_running())
         try:
             kind, arguments, effect = COMMANDS[name]
-            await register_project(client, site=site, project=PROJECT, cron=RARELY, timezone="UTC", actor="ann")
+            await register_project(sender, site=site, project=PROJECT, cron=RARELY, timezone="UTC", actor="ann")
             await until(lambda: events(store, SyncSucceeded))
             before = len(events(store, SyncRequested))
             common = {"site": site, "project": PROJECT, "command_id": "test-command", "actor": "ann"}
             given: Any = kind(**common, **arguments)
-            done = await carry_out(client, given)
+            done = await carry_out(sender, given)
 
             assert ingestor.deaths == 1, f"the ingestor did not die at {point}"
             control = control_events(store, site, PROJECT)

@@ -12,7 +12,7 @@ from libs.events import EventStore
 from libs.jira_simulator.faults import Fault
 from libs.jira_simulator.server import Simulator, serve
 from libs.jira_simulator.site.dataset import Dataset
-from libs.temporal.commands import CommandRefusedError, JiraRefusedError, ask_jira
+from libs.temporal.commands import CommandRefusedError, JiraRefusedError, ask_jira, open_gate
 from libs.temporal.messages import FindClosings, FindProjects, FindUsers, OpenGate
 from services.ingestor.discovery import USERS_SHOWN
 from tests.acceptance.sync.pipeline import Pipeline, running
@@ -104,9 +104,9 @@ async def test_what_is_closed_is_told_and_opened_by_hand(pipeline: tuple[Pipelin
     assert closing.until is not None
     assert 200 < (closing.until - datetime.now(UTC)).total_seconds() <= 300
 
-    opened = await ask_jira(asked.client, OpenGate(site=site, endpoint=None, actor="ann", reason="Jira is well"))
+    opened = await open_gate(asked.sender, OpenGate(site=site, endpoint=None, actor="ann", reason="Jira is well"))
     assert opened.closings == ()
     assert (await ask_jira(asked.client, FindProjects(site=site))).options
     with pytest.raises(CommandRefusedError) as again:
-        await ask_jira(asked.client, OpenGate(site=site, endpoint=None, actor="ann"))
+        await open_gate(asked.sender, OpenGate(site=site, endpoint=None, actor="ann"))
     assert (again.value.code, again.value.field) == ("NOT_CLOSED", "endpoint")

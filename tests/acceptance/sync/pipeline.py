@@ -14,18 +14,20 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 from temporalio.worker import WorkerDeploymentVersion
 
-from libs.events import EventStore, SyncCancelled, SyncFailed, SyncStarted, SyncSucceeded
+from libs.events import EventStore, SyncCancelled, SyncFailed, SyncStarted, SyncSucceeded, command_key
 from libs.jira_client import JiraClient, JiraSettings
 from libs.jira_simulator.server import EMAIL, TOKEN, Simulator
 from libs.read_tables import migrate
 from libs.runtime import engine, read_database
 from libs.temporal import names
-from libs.temporal.commands import register_project, request_sync
+from libs.temporal.commands import Sender, register_project, request_sync
 from libs.temporal.connect import connect
 from services.ingestor.control.activities import ControlActivities
+from services.ingestor.control.proofs import Proofs
 from services.ingestor.control.schedules import ScheduleGateway
 from services.ingestor.discovery import DiscoveryActivities
 from services.ingestor.event_log import EventLog
+from services.ingestor.site_alerts import SiteAlerts
 from services.ingestor.sync.activities import SyncActivities
 from services.ingestor.worker import make_workers
 from services.projector.apply import Projection
@@ -41,6 +43,7 @@ class Pipeline:
 
     def __init__(self, client: Client, store: EventStore, site: str, project: str) -> None:
         self.client, self.store, self.site, self.project = client, store, site, project
+        self.sender = Sender(client, command_key(store))
         self.tables = engine(read_database(store.url))
         migrate(self.tables)
         self._read_to = 0
@@ -48,14 +51,14 @@ class Pipeline:
     async def register(self) -> End:
         """Register the project, and wait for the end of its first sync."""
         await register_project(
-            self.client, site=self.site, project=self.project, cron=RARELY, timezone="UTC", actor="test"
+            self.sender, site=self.site, project=self.project, cron=RARELY, timezone="UTC", actor="test"
         )
         return await self.ended(None)
 
     async def sync(self, *, full: bool = False, account_ids: tuple[str, ...] = ()) -> End:
         """Ask for a sync, and wait for its end."""
         request = await request_sync(
-            self.client, site=self.site, project=self.project, full=full, account_ids=account_ids, actor="test"
+            self.sender, site=self.site, project=self.project, full=full, account_ids=account_ids, actor="test"
         )
         return await self.ended(request)
 
@@ -106,8 +109,10 @@ async def running(
     )
     async with JiraClient(settings) as jira, AsyncExitStack() as workers:
         sync = SyncActivities(event_log, jira, confirm=(timedelta(0), timedelta(0)))
-        control = ControlActivities(event_log, ScheduleGateway(client, timedelta(0)), simulator.base_url)
-        for worker in make_workers(client, site, sync, control, DiscoveryActivities(jira), version=version):
+        proofs = Proofs(event_log, SiteAlerts(event_log, site))
+        control = ControlActivities(event_log, ScheduleGateway(client, timedelta(0)), simulator.base_url, proofs)
+        discovery = DiscoveryActivities(jira, event_log, proofs)
+        for worker in make_workers(client, site, sync, control, discovery, version=version):
             await workers.enter_async_context(worker)
         pipeline = Pipeline(client, store, site, project)
         try:

@@ -105,7 +105,7 @@ def app_over(
 @pytest.fixture
 async def api(read_tables: sqlalchemy.Engine, limits: Limits) -> AsyncIterator[Api]:
     """The service; its Temporal does not answer, as nothing listens on that port."""
-    ingestor = Ingestor(f"127.0.0.1:{free_port()}", "default")
+    ingestor = Ingestor(f"127.0.0.1:{free_port()}", "default", lambda: b"")
     reading = engine(read_tables.url.render_as_string(hide_password=False), read_only=True)
     health = Health()
     health.add("read_tables", lambda: asyncio.to_thread(readiness, reading))

@@ -11,13 +11,16 @@ from uuid import UUID
 
 import pytest
 
-from libs.events import Event, EventStore, SchedulePaused, ScheduleResumed, SiteRegistered, open_store
+from libs.events import Event, EventStore, SchedulePaused, ScheduleResumed, SiteRegistered, command_key, open_store
 from libs.temporal.commands import new_command_id
 from libs.temporal.connect import connect
-from libs.temporal.messages import PauseSync, RegisterProject, ResumeSync
+from libs.temporal.messages import AnyCommand, PauseSync, RegisterProject, ResumeSync
+from libs.temporal.proof import sealed
 from services.ingestor.control.activities import ControlActivities
+from services.ingestor.control.proofs import Proofs
 from services.ingestor.control.schedules import ScheduleGateway
 from services.ingestor.event_log import EventLog
+from services.ingestor.site_alerts import SiteAlerts
 from tests.acceptance.steering.control import QUARTERLY, control_events
 from tests.servers.addresses import free_port
 
@@ -46,16 +49,17 @@ async def test_a_command_reads_what_came_since_the_last(
     store: EventStore, event_logs: tuple[CountingEventLog, CountingEventLog]
 ) -> None:
     client = await connect(f"127.0.0.1:{free_port()}", lazy=True)  # nothing here asks Temporal
-    desks = [ControlActivities(log, ScheduleGateway(client, timedelta(0)), "http://jira") for log in event_logs]
-    await desks[0].record_command(RegisterProject(**_fields(), cron=QUARTERLY, timezone="UTC"))
+    gateway = ScheduleGateway(client, timedelta(0))
+    desks = [ControlActivities(log, gateway, "http://jira", proofs_of(log)) for log in event_logs]
+    await desks[0].record_command(given(store, RegisterProject(**_fields(), cron=QUARTERLY, timezone="UTC")))
     for _ in range(20):
-        await desks[0].record_command(PauseSync(**_fields()))
-        await desks[0].record_command(ResumeSync(**_fields()))
+        await desks[0].record_command(given(store, PauseSync(**_fields())))
+        await desks[0].record_command(given(store, ResumeSync(**_fields())))
     before = len(control_events(store, "acme", "KEY"))
     assert [event_log.read for event_log in event_logs] == [before - 1, 0], "all but what the last command came to"
-    await desks[1].record_command(PauseSync(**_fields()))
-    await desks[0].record_command(ResumeSync(**_fields()))
-    await asyncio.gather(*(desk.record_command(PauseSync(**_fields())) for desk in desks))
+    await desks[1].record_command(given(store, PauseSync(**_fields())))
+    await desks[0].record_command(given(store, ResumeSync(**_fields())))
+    await asyncio.gather(*(desk.record_command(given(store, PauseSync(**_fields()))) for desk in desks))
     stored = [type(event) for event in control_events(store, "acme", "KEY")[before:]]
     assert stored == [SchedulePaused, ScheduleResumed, SchedulePaused, SchedulePaused]
     # At the end both may have read the same, and of two at once one has looked again.
@@ -69,16 +73,28 @@ async def test_a_site_has_the_address_that_its_own_ingestor_knows(
     """Ingestors of several sites share the queue of commands: any of them may register a project of any site."""
     client = await connect(f"127.0.0.1:{free_port()}", lazy=True)  # nothing here asks Temporal
     gateway = ScheduleGateway(client, timedelta(0))
-    theirs = ControlActivities(event_logs[0], gateway, "http://beta", site="beta")
-    ours = ControlActivities(event_logs[1], gateway, "http://acme", site="acme")
-    await theirs.record_command(RegisterProject(**_fields(), cron=QUARTERLY, timezone="UTC"))
+    theirs = ControlActivities(event_logs[0], gateway, "http://beta", proofs_of(event_logs[0]), site="beta")
+    ours = ControlActivities(event_logs[1], gateway, "http://acme", proofs_of(event_logs[1]), site="acme")
+    await theirs.record_command(given(store, RegisterProject(**_fields(), cron=QUARTERLY, timezone="UTC")))
     assert _addresses(store) == []
     for _ in range(2):
         await ours.record_site("acme", "ingestor")
     assert _addresses(store) == [("acme", "http://acme")]
-    await ours.record_command(RegisterProject(**_fields() | {"site": "beta"}, cron=QUARTERLY, timezone="UTC"))
-    await theirs.record_command(RegisterProject(**_fields() | {"site": "beta"}, cron=QUARTERLY, timezone="UTC"))
+    await ours.record_command(
+        given(store, RegisterProject(**_fields() | {"site": "beta"}, cron=QUARTERLY, timezone="UTC"))
+    )
+    await theirs.record_command(
+        given(store, RegisterProject(**_fields() | {"site": "beta"}, cron=QUARTERLY, timezone="UTC"))
+    )
     assert _addresses(store) == [("acme", "http://acme"), ("beta", "http://beta")]
+
+
+def proofs_of(event_log: EventLog) -> Proofs:
+    return Proofs(event_log, SiteAlerts(event_log, "acme"))
+
+
+def given(store: EventStore, command: AnyCommand) -> AnyCommand:
+    return sealed(command, command_key(store))
 
 
 def _addresses(store: EventStore) -> list[tuple[str, str]]:

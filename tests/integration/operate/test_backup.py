@@ -16,7 +16,7 @@ from libs.events import Append, EventStore, leadership, migrate, open_store
 from libs.events.log.copies import CopyError
 from libs.read_tables import migrate as migrate_tables
 from libs.read_tables import readiness
-from libs.runtime import Stop, engine, read_database
+from libs.runtime import Stop, access_database, access_engine, engine, read_database
 from services.cli.copies.backup import BackupError, back_up
 from services.cli.copies.restore import RestoreError, restore
 from services.projector.apply import Projection
@@ -92,7 +92,7 @@ async def test_a_backup_under_load_restores_with_the_tables_of_that_moment(
         )
         assert rebuild(copy, tables, Stop()) == position
         assert dump(tables) == tables_up_to(store, position, tmp_path)
-        assert TokenStore(tables).principal_of(token) is not None
+        assert TokenStore(access(fresh)).principal_of(token) is not None
         async with relay(copy, nats.url):
             await until_stored(nats.url, position)
         assert await stored_positions(nats.url) == [recorded[0] for recorded in all_of(copy)]
@@ -102,7 +102,7 @@ async def test_a_backup_under_load_restores_with_the_tables_of_that_moment(
 
 
 def access(url: str) -> Engine:
-    tables = engine(read_database(url))
+    tables = access_engine(access_database(url))
     migrate_access(tables)
     return tables
 
@@ -127,7 +127,7 @@ async def test_read_tables_that_are_ahead_of_a_restored_log_are_made_anew(
     file_store: EventStore, tmp_path: Path
 ) -> None:
     """As after a restore in place: the tables stayed, and show what the log has lost."""
-    tables = access(file_store.url)
+    tables = engine(read_database(file_store.url))
     migrate_tables(tables)
     events = history(40)
     middle = append(file_store, events[: len(events) // 2])

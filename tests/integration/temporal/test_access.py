@@ -165,7 +165,7 @@ async def test_the_doctor_and_graphql_say_it_too(front: str, papers: Papers) -> 
     assert finding.state == FAIL
     assert "must name the certificate" in finding.text
     with pytest.raises(TemporalUnavailableError, match="must name the certificate"):
-        await Ingestor(front, "default", papers.access(ca="wrong")).upcoming_runs("acme-DEMO", 1)
+        await Ingestor(front, "default", lambda: b"", papers.access(ca="wrong")).upcoming_runs("acme-DEMO", 1)
 
 
 def test_what_can_be_seen_without_temporal_is_reported_at_the_start(papers: Papers) -> None:

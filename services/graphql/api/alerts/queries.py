@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, tuple_
 
 from libs.events import ProjectKey
 from libs.read_tables import alert, alert_silence, notification, notification_alert
@@ -161,9 +161,9 @@ class AlertQueries(Reader):
         return [{**row, "alert_ids": seen[name], "others": name in kept} for name, row in zip(names, rows, strict=True)]
 
     def _seen_alert(self) -> ColumnElement[bool]:
-        """Of a project, as far as that may be seen; of a site as a whole, by those from whom no project is kept."""
-        of_the_site = and_(alert.c.project_key == "", true() if self._projects is None else false())
-        return or_(self._seen(alert.c.site, alert.c.project_key), of_the_site)
+        """Also that of a site as a whole, which no project has, where nothing is kept from the one who asks."""
+        seen = self._seen(alert.c.site, alert.c.project_key)
+        return or_(seen, alert.c.project_key == "") if self._projects is None else seen
 
 
 def _now() -> str:

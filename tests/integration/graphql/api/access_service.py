@@ -83,7 +83,7 @@ async def serving(folder: Path, hosts: Hosts | None = None) -> AsyncIterator[Ser
     tokens = TokenStore(tables, reading=reading, given=GIVEN)
     app = make_app(
         Reader(reading),
-        Ingestor(f"127.0.0.1:{free_port()}", "default"),
+        Ingestor(f"127.0.0.1:{free_port()}", "default", lambda: b""),
         tokens=tokens,
         sessions=SessionStore(tables, tokens, reading=reading),
         health=Health(),

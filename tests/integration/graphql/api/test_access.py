@@ -212,9 +212,15 @@ async def test_our_own_origin_may_ask(service: Service) -> None:
     assert await service.who(headers) == "the reader"
 
 
-async def test_without_its_tables_the_database_is_named_and_the_given_token_still_opens(service: Service) -> None:
+async def test_lost_tokens_come_back_from_their_safety_copy(service: Service) -> None:
     with service.tables.begin() as connection:
         connection.execute(text("DROP TABLE api_token"))
+    assert await service.who(service.bearer()) == "the reader"
+
+
+async def test_where_tokens_cannot_be_looked_up_the_given_one_still_opens(service: Service) -> None:
+    with service.tables.begin() as connection:
+        connection.execute(text("ALTER TABLE api_token RENAME COLUMN role TO part"))
     status, answer = await service.ask(headers=service.bearer())
     assert (status, answer["errors"][0]["extensions"]["code"]) == (503, "UNAVAILABLE")
     assert "api_token" not in str(answer)

@@ -53,7 +53,7 @@ async def reaching(temporal: TemporalServer, tmp_path: Path) -> AsyncIterator[Ap
     """The service with a Temporal that answers, and whose control queue nobody serves yet."""
     tables = engine(read_database(f"sqlite:///{tmp_path / 'jdi.db'}"))
     migrate(tables)
-    app = app_over(tables, tables, ingestor.Ingestor(temporal.address, "default"))
+    app = app_over(tables, tables, ingestor.Ingestor(temporal.address, "default", lambda: b""))
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -109,10 +109,13 @@ async def test_two_at_once_are_two_requests(served: Api) -> None:
 
 
 async def test_without_an_ingestor_the_caller_does_not_wait_for_ever(
-    reaching: Api, monkeypatch: pytest.MonkeyPatch
+    reaching: Api, temporal: TemporalServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ingestor, "ANSWER_SECONDS", 0.5)
     reaching.insert(project, [rows.project()])
     answer = await trigger(reaching, p="DEMO")
     assert [error["code"] for error in answer["userErrors"]] == ["NO_ANSWER"]
     assert answer["requestId"]
+    # Nor does the ingestor of another test find it.
+    waiting = names.control_workflow_id(rows.SITE, "DEMO", answer["requestId"])
+    await (await connect(temporal.address)).get_workflow_handle(waiting).terminate()

@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy
 
 from libs.read_tables import issue, project
+from libs.runtime.network import http_server
 from services.graphql.execution.limits import MAX_ALIASES, MAX_BODY, MAX_DEPTH, MAX_TOKENS
 from services.graphql.http.operation import EVENT_STREAM
 from tests.integration.graphql.conftest import TOKEN, Api
@@ -60,6 +61,31 @@ async def test_a_foreign_host_is_refused(api: Api) -> None:
     headers = {**AUTHORIZED, "Host": "evil.example"}
     async with api.http.post(f"{api.url}/graphql", json={"query": "{ __typename }"}, headers=headers) as response:
         assert response.status == 403
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics"])
+async def test_health_is_no_page_of_another_name(api: Api, path: str) -> None:
+    for headers, status in (
+        ({"Host": "evil.example"}, 403),
+        ({"Host": "127.0.0.1.evil.example"}, 403),
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Host": "graphql:8080"}, 200),
+        ({"Host": "10.2.3.4:8080"}, 200),
+    ):
+        async with api.http.get(f"{api.url}{path}", headers=headers) as response:
+            assert response.status == status, headers
+
+
+async def test_a_body_that_does_not_come_is_refused(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_server, "BODY_SECONDS", 0.1)
+    host, port = api.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    head = f"POST /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: 100\r\n\r\n"
+    writer.write(head.encode() + b'{"query')
+    answer = await asyncio.wait_for(reader.readuntil(b"}]}"), 20)
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert b"did not come within" in answer
+    writer.close()
 
 
 @pytest.mark.parametrize(
@@ -179,7 +205,7 @@ async def test_a_query_may_be_streamed_by_post(api: Api) -> None:
     query = {"query": "query A { __typename } query B { __typename }", "operationName": "A"}
     async with api.http.post(f"{api.url}/graphql", json=query, headers=headers) as response:
         text = await response.text()
-    assert '{"data":{"__typename":"Query"}}' in text.replace(" ", "")
+    assert '{"data":{"__typename":"Query"},' in text.replace(" ", "")
 
 
 async def test_a_stream_that_is_declined_is_an_answer(api: Api) -> None:

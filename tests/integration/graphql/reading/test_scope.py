@@ -77,7 +77,7 @@ class Tenants:
         tokens = TokenStore(tables)
         app = make_app(
             Reader(engine(url, read_only=True)),
-            Ingestor(f"127.0.0.1:{free_port()}", "default"),
+            Ingestor(f"127.0.0.1:{free_port()}", "default", lambda: b""),
             tokens=tokens,
             sessions=SessionStore(tables, tokens),
             health=Health(),

@@ -41,6 +41,17 @@ def test_other_users_see_nothing_of_the_folder_and_of_what_is_made_in_it(tmp_pat
     assert mode(tmp_path / "after") != 0o600
 
 
+def test_a_folder_that_others_could_replace_is_told(tmp_path: Path) -> None:
+    parent = tmp_path / "shared"
+    data = parent / "data"
+    data.mkdir(parents=True)
+    assert lock.exposed(data) is None
+    parent.chmod(0o777)
+    assert str(parent) in (lock.exposed(data) or "")
+    parent.chmod(0o1777)
+    assert lock.exposed(data) is None
+
+
 def test_the_stack_file_is_private_and_reads_back(tmp_path: Path) -> None:
     stack_file.write(tmp_path, STACK)
     assert mode(tmp_path / "stack.json") == 0o600

@@ -7,7 +7,10 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
+
+import pytest
 
 COMMAND = (sys.executable, "-m", "libs.jira_simulator")
 
@@ -36,6 +39,11 @@ def test_it_says_where_it_listens_and_who_may_log_in_then_serves_until_told_to_s
             assert b'"comments":60,"worklogs":40' in answer.read()
         with urllib.request.urlopen(f"{said[1]}/simulator/odd") as answer:  # noqa: S310 - our own server
             assert answer.read() == b'{"healed":false,"shown":{}}'
+        for header in ({"Host": "evil.example"}, {"Origin": "http://evil.example"}, {"Origin": "null"}):
+            for path in ("/simulator/mutate", "/rest/api/3/serverInfo"):
+                asked = urllib.request.Request(f"{said[1]}{path}", headers=header)  # noqa: S310 - our own server
+                with pytest.raises(urllib.error.HTTPError, match="403"):
+                    urllib.request.urlopen(asked)  # noqa: S310 - our own server
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=30) == 0
 

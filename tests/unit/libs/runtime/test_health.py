@@ -1,10 +1,14 @@
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestClient, TestServer
 
 from libs.runtime import Health, Reported, Stop, health, health_routes, serve_health
+from tests.eventually import until
+from tests.servers.addresses import free_port
 
 
 def client(checks: Health) -> TestClient[web.Request, web.Application]:
@@ -95,3 +99,50 @@ async def test_serving_ends_with_the_stop() -> None:
     await asyncio.sleep(0)
     stop.set()
     await serving
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics"])
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Host": "10.2.3.4:8081"}, 200),
+        ({"Host": "ingestor:8081"}, 200),
+        ({"Host": "ingestor.jdi.svc"}, 200),
+        ({"Host": "jdi.example"}, 200),
+        ({"Host": "evil.example"}, 403),
+        ({"Host": "127.0.0.1.evil.example:8081"}, 403),
+        ({"Origin": "http://evil.example"}, 403),
+    ],
+)
+async def test_a_page_that_points_its_name_here_reads_nothing(path: str, headers: dict[str, str], status: int) -> None:
+    stop = Stop()
+    async with serve_until(stop) as url, ClientSession() as http, http.get(f"{url}{path}", headers=headers) as answer:
+        assert answer.status == status
+
+
+async def test_a_probe_that_names_no_host_is_answered() -> None:
+    async with serve_until(Stop()) as url:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+        writer.write(b"GET /livez HTTP/1.0\r\n\r\n")
+        assert (await reader.readline()).split()[1] == b"200"
+        writer.close()
+
+
+@contextlib.asynccontextmanager
+async def serve_until(stop: Stop) -> AsyncIterator[str]:
+    port = free_port()
+    serving = asyncio.create_task(serve_health(Health(), "127.0.0.1", port, stop, ("jdi.example",)))
+    await until(lambda: _listens(port))
+    yield f"http://127.0.0.1:{port}"
+    stop.set()
+    await serving
+
+
+async def _listens(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    return True

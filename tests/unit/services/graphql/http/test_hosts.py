@@ -44,6 +44,14 @@ def test_a_proxy_that_names_nothing_decides_by_itself() -> None:
     assert PROXIED.serves("anything.example")
 
 
+@pytest.mark.parametrize("hosts", [LOCAL, NAMED, PROXIED, KNOWN])
+def test_health_is_for_addresses_and_names_that_no_page_can_have(hosts: Hosts) -> None:
+    for host in (None, "10.1.2.3:8080", "graphql:8080", "graphql.jdi.svc", "localhost:8080"):
+        assert hosts.lets_look(host)
+    assert not hosts.lets_look("evil.example")
+    assert hosts.lets_look("jdi.example") is ("jdi.example" in hosts.named)
+
+
 @pytest.mark.parametrize(
     ("hosts", "origin", "host", "ours"),
     [

@@ -1,0 +1,1 @@
+"""Files that are damaged, cut short, replaced or removed, while everything runs and while nothing does."""
