@@ -136,6 +136,7 @@ class _Relaying:
 
     def __init__(self, store: EventStore, client: Client, stream: str, watcher: Watcher) -> None:
         self._store, self._client, self._stream, self._watcher = store, client, stream, watcher
+        self._jetstream = client.jetstream(timeout=5)
         self._clock = asyncio.get_running_loop().time
         self._taken = set[int]()
         """Positions whose message ids somebody else has used: they are published without one."""
@@ -153,7 +154,7 @@ class _Relaying:
         Raises:
             NatsError, OSError, StoreError, ForeignStreamError, StreamChangedError: look again from the start.
         """
-        await ensure_stream(self._client.jetstream(timeout=5), self._stream)
+        await ensure_stream(self._jetstream, self._stream)
         key = await asyncio.to_thread(made_key, self._store)
         place = await standing(self._store, self._client, self._stream, key)
         self._created, self._sequence, self._tally = place.created, place.sequence, place.tally
@@ -336,7 +337,7 @@ class _Relaying:
         if (trace := traces.get(recorded.event.trace or "")) is not None:
             headers[TRACE] = trace
         body = b"" if too_large else recorded.raw
-        return await self._client.jetstream(timeout=5).publish(subject_of(recorded), body, headers=headers)
+        return await self._jetstream.publish(subject_of(recorded), body, headers=headers)
 
 
 @contextlib.asynccontextmanager
