@@ -191,9 +191,8 @@ class Telemetry:
         controller = BackoffController(lambda command: carry_out(self._client, command), lease, bell.set, backoff)
         try:
             reports = Reports(nats=nats, log=log, backoff=backoff, sweep=sweep)
-            await follow(
-                Projects(self._store, Rules()), controller, f"nats://127.0.0.1:{free_port()}", bell, lease, reports
-            )
+            nats_url, projects = f"nats://127.0.0.1:{free_port()}", Projects(self._store, Rules())
+            await follow(projects, controller, nats_url, self._store.url, bell, lease, reports)
         finally:
             await controller.close()
 
