@@ -15,10 +15,10 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from libs.runtime.ending.stop import Stop
 from libs.runtime.metrics import CHECK_OK, METRICS_CONTENT_TYPE, metrics_text
 from libs.runtime.network.hosts import is_nobodys_page
 from libs.runtime.network.http_server import Doorkeeper, most_connections, serving
+from libs.runtime.stop import Stop
 
 Check = Callable[[], str | Awaitable[str | None] | None]
 CHECK_SECONDS: Final = 2.0

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 
 import structlog
 
-from libs.runtime.ending.deadline import STOP_SECONDS, Deadline, flush
-from libs.runtime.ending.leave import leave
-from libs.runtime.ending.stop import Stop
+from libs.runtime.deadline import STOP_SECONDS, Deadline, flush
 from libs.runtime.environ import SettingsError, read_settings
+from libs.runtime.leave import leave
 from libs.runtime.logs import configure
 from libs.runtime.metrics import BUILD_INFO
+from libs.runtime.stop import Stop
 from libs.runtime.tracing import MakeProvider, endpoint, tracing
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 import threading
 
-from libs.runtime.ending.deadline import within
+from libs.runtime.deadline import within
 
 
 def test_what_blocks_is_waited_for_no_longer_than_asked() -> None:

@@ -10,7 +10,7 @@ import os
 import sys
 from typing import NoReturn
 
-from libs.runtime.ending.deadline import flush, within
+from libs.runtime.deadline import flush, within
 
 
 def leave(code: int) -> NoReturn:

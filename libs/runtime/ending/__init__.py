@@ -1,1 +1,0 @@
-"""The end of a process: asked for, in time whatever hangs, and with the right exit code."""
