@@ -1,18 +1,22 @@
 """Who may ask, and for what: API tokens, sessions of the console, and the principal that both stand for.
 
-Knows neither HTTP nor GraphQL. Its two tables live beside the read tables, but are no part of what a rebuild makes
-anew: they are the only state of the system that is not in the event log. No secret is stored, only hashes.
+Knows neither HTTP nor GraphQL. Its two tables are the only state of the system that is not in the event log: with
+SQLite they have a file of their own and a safety copy beside it, with PostgreSQL they stand beside the read tables, and
+no rebuild touches them. No secret is stored, only hashes.
 """
 
+from libs.access.moving import move_over, salvage
 from libs.access.principal import Principal, Role
+from libs.access.safety_copy import NotCopiedError
 from libs.access.sessions import SESSION_LIFE, Session, SessionStore
-from libs.access.tables import migrate
 from libs.access.tokens import ApiToken, BadTokenError, TokenStore, UnknownTokenError
+from libs.access.upkeep import migrate
 
 __all__ = [
     "SESSION_LIFE",
     "ApiToken",
     "BadTokenError",
+    "NotCopiedError",
     "Principal",
     "Role",
     "Session",
@@ -20,4 +24,6 @@ __all__ = [
     "TokenStore",
     "UnknownTokenError",
     "migrate",
+    "move_over",
+    "salvage",
 ]

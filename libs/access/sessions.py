@@ -12,6 +12,7 @@ from libs.access.secret_text import hash_of, id_in
 from libs.access.tables import console_session
 from libs.access.times import Clock, now, read, written
 from libs.access.tokens import TokenStore
+from libs.access.upkeep import mended
 
 SESSION_LIFE: Final = timedelta(hours=12)
 
@@ -34,6 +35,7 @@ class SessionStore:
     ) -> None:
         self._engine, self._reading, self._tokens, self._clock = engine, reading or engine, tokens, clock
 
+    @mended
     def open(self, secret: str) -> Session | None:
         """A session of whoever the token stands for; None when it opens nothing. Forgets sessions that are over."""
         principal = self._tokens.principal_of(secret)
@@ -54,6 +56,7 @@ class SessionStore:
             )
         return Session(value, _until(principal, end))
 
+    @mended
     def principal_of(self, value: str) -> Principal | None:
         """Whoever the session belongs to; None when it is over, or its token opens nothing any more."""
         mine = select(console_session).where(console_session.c.session_hash == hash_of(value))
@@ -64,6 +67,7 @@ class SessionStore:
         principal = self._tokens.principal_by_hash(row["token_id"], bytes(row["token_hash"]))
         return None if principal is None else _until(principal, end)
 
+    @mended
     def close(self, value: str) -> None:
         """End a session; one that is not there has ended already."""
         with self._engine.begin() as connection:

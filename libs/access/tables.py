@@ -1,8 +1,8 @@
-"""The tables of API tokens and sessions, in the database of the read tables."""
+"""The tables of API tokens and sessions: with SQLite in a file of their own, with PostgreSQL beside the read tables."""
 
 from typing import Final
 
-from sqlalchemy import Column, Connection, Engine, LargeBinary, MetaData, String, Table, Text, func, select
+from sqlalchemy import Column, Connection, LargeBinary, MetaData, String, Table, Text, func, select
 
 _LOCK: Final = 0x6A64695F61636373
 """Key of PostgreSQL's advisory lock. SQLite needs none: a write transaction there is alone from its BEGIN."""
@@ -34,13 +34,6 @@ console_session: Final = Table(
     Column("created_at", String, nullable=False),
     Column("expires_at", String, nullable=False),
 )
-
-
-def migrate(engine: Engine) -> None:
-    """Create what is missing; safe when several processes run it at once. Never alters a table."""
-    with engine.begin() as connection:
-        alone(connection)
-        metadata.create_all(connection, checkfirst=True)
 
 
 def alone(connection: Connection) -> None:

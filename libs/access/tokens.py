@@ -6,7 +6,7 @@ import hmac
 import json
 import time
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -15,10 +15,13 @@ import structlog
 from sqlalchemy import Connection, Engine, RowMapping, or_, select
 from sqlalchemy.exc import DatabaseError
 
+from libs.access.merging import Row, all_tokens, merge_tokens
 from libs.access.principal import Principal, Role
+from libs.access.safety_copy import keep_copy
 from libs.access.secret_text import hash_of, id_in, new_secret
 from libs.access.tables import alone, api_token
 from libs.access.times import Clock, now, read, read_or_none, written, written_or_none
+from libs.access.upkeep import mended
 
 MAX_NAME: Final = 60
 GIVEN_NAME: Final = "admin"
@@ -88,6 +91,7 @@ class TokenStore:
         self._given = None if given is None else hash_of(given)
         self._uses_noted: dict[str, float] = {}
 
+    @mended
     def create(
         self, name: str, role: Role, projects: Projects | None = None, expires_at: datetime | None = None, *, by: str
     ) -> tuple[ApiToken, str]:
@@ -102,6 +106,7 @@ class TokenStore:
 
         Raises:
             BadTokenError: the name, the projects or the time will not do.
+            NotCopiedError: it is not made, because the safety copy cannot be written.
         """
         name = _checked_name(name)
         if projects is not None and not projects:
@@ -115,6 +120,7 @@ class TokenStore:
                 raise BadTokenError("name", f"{text} Choose another name, or revoke that one first.")
             return self._insert(connection, name, role, projects, expires_at, by)
 
+    @mended
     def first_admin(self) -> str | None:
         """A new administrator's token when there is no usable one that reaches all projects; else None."""
         if self._given is not None:
@@ -125,16 +131,38 @@ class TokenStore:
                 return None
             return self._insert(connection, FIRST_NAME, Role.ADMIN, None, None, "jdi")[1]
 
+    @mended
     def list(self) -> Sequence[ApiToken]:
         """All that there are and were, newest first."""
         with self._reading.connect() as connection:
             return _tokens(connection)
 
+    @mended
+    def rows(self) -> Sequence[Row]:
+        """All of them as the table holds them, with their hashes: for a backup."""
+        with self._reading.connect() as connection:
+            return all_tokens(connection)
+
+    @mended
+    def add_rows(self, rows: Iterable[Row]) -> int:
+        """Add tokens that `rows` gave, and the revocations among them; how many tokens are new.
+
+        Raises:
+            NotCopiedError: as `create`.
+        """
+        with self._engine.begin() as connection:
+            alone(connection)
+            added = merge_tokens(connection, rows)
+            keep_copy(connection)
+        return added
+
+    @mended
     def revoke(self, token_id: str, *, by: str) -> ApiToken:
         """From now on it opens nothing, and no session that was opened with it. Revoked twice: the first time counts.
 
         Raises:
             UnknownTokenError: there is no such token.
+            NotCopiedError: it is not revoked, because the safety copy, which would bring it back, cannot be written.
         """
         mine = api_token.c.id == token_id
         with self._engine.begin() as connection:
@@ -144,6 +172,7 @@ class TokenStore:
                 .values(revoked_at=written(self._clock()), revoked_by=by)
             )
             row = connection.execute(select(api_token).where(mine)).mappings().first()
+            keep_copy(connection)
         if row is None:
             raise UnknownTokenError(
                 f"There is no token {token_id!r}; `jdi token list` and apiTokens list those that are."
@@ -154,6 +183,7 @@ class TokenStore:
         """Whoever this token stands for; None when it opens nothing."""
         return self.principal_by_hash(id_in(secret), hash_of(secret))
 
+    @mended
     def principal_by_hash(self, token_id: str | None, secret_hash: bytes) -> Principal | None:
         """The same by the id in the token, None when it has none, and its hash."""
         if self._given is not None and hmac.compare_digest(self._given, secret_hash):
@@ -214,6 +244,7 @@ class TokenStore:
             "expires_at": written_or_none(expires_at),
         }
         connection.execute(api_token.insert().values(values))
+        keep_copy(connection)
         row = connection.execute(select(api_token).where(api_token.c.id == token_id)).mappings().one()
         return _token(row), secret
 

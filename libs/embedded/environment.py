@@ -9,12 +9,12 @@ SERVICES: Final = tuple(name for stage in STAGES for name in stage)
 
 TEMPORAL_ACCESS: Final = ("TEMPORAL_TLS", "TEMPORAL_API_KEY")
 """How we show ourselves to a Temporal server that is not our own."""
-_CREDENTIALS: Final = ("JIRA_EMAIL", "JIRA_API_TOKEN")
+_CREDENTIALS: Final = ("JIRA_EMAIL", "JIRA_API_TOKEN", "JIRA_PROXY")
 _GIVEN: Final[Mapping[str, tuple[str, ...]]] = {
     "ingestor": ("JIRA_", "TEMPORAL_METRICS_", *TEMPORAL_ACCESS),
     "graphql": TEMPORAL_ACCESS,
     "telemetry": ("BACKOFF_", "ALERT_", *TEMPORAL_ACCESS),
-    "notifier": ("NOTIFY_", "SMTP_", "SLACK_", "WHATSAPP_"),
+    "notifier": ("NOTIFY_", "SMTP_", "SLACK_", "WHATSAPP_", "JIRA_PROXY"),
 }
 """Families of variables that a service gets as they are. Variables of a new channel begin with NOTIFY_."""
 _SHARED: Final = ("JDI_", "DATABASE_URL", "NATS_URL", "TEMPORAL_")

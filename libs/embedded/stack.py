@@ -8,6 +8,7 @@ async with running(plan, stream) as stack:
 import asyncio
 import contextlib
 import os
+import secrets
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -48,6 +49,8 @@ class StackPlan:
     """A Temporal server to use; None starts one."""
     nats_url: str | None = None
     """A NATS server to use; None starts one."""
+    temporal_ui: bool = False
+    """Show the web UI of a Temporal server of our own. It lets in every process and page of this machine."""
     services: tuple[str, ...] = environment.SERVICES
 
 
@@ -95,11 +98,12 @@ async def running(
     Raises:
         StackError: a port is taken, a program is missing, or a child does not get ready.
     """
-    file = _addresses(plan)
+    secret = secrets.token_urlsafe(32)  # of NATS, for as long as this stack runs
+    file = _addresses(plan, secret)
     inherited = () if locked is None else (locked,)
     supervisor = Supervisor(stream.line, lambda: _remember(plan.data_dir, file, supervisor), inherited, disk)
     try:
-        await supervisor.start(_servers(plan, file))
+        await supervisor.start(_servers(plan, file, secret))
         if plan.simulator is not None:
             await supervisor.start([_simulator(plan, file)])
         for stage in environment.STAGES:
@@ -123,10 +127,13 @@ async def _stopped(supervisor: Supervisor) -> None:
         raise
 
 
-def _addresses(plan: StackPlan) -> StackFile:
+def _addresses(plan: StackPlan, secret: str) -> StackFile:
     graphql = graphql_port(plan)
     earlier = stack_file.read(plan.data_dir)
-    names = ["temporal", "temporal-ui", "nats", *(f"health-{name}" for name in plan.services)]
+    names = ["temporal", "nats", *(f"health-{name}" for name in plan.services)]
+    shows_ui = plan.temporal_ui and plan.temporal_address is None
+    if shows_ui:
+        names.append("temporal-ui")
     if plan.simulator is not None:
         names.append("jira")
     chosen = ports.choose(names, earlier.ports if earlier is not None else {})
@@ -136,8 +143,8 @@ def _addresses(plan: StackPlan) -> StackFile:
         database_url=plan.database_url,
         temporal_address=plan.temporal_address or f"{host}:{chosen['temporal']}",
         temporal_namespace=plan.temporal_namespace,
-        temporal_ui="" if plan.temporal_address else f"http://{host}:{chosen['temporal-ui']}",
-        nats_url=plan.nats_url or f"nats://{host}:{chosen['nats']}",
+        temporal_ui=f"http://{host}:{chosen['temporal-ui']}" if shows_ui else "",
+        nats_url=plan.nats_url or servers.nats_url(chosen["nats"], secret),
         graphql_url=f"http://{host}:{graphql}",
         jira_base_url=plan.jira_base_url or f"http://{host}:{chosen['jira']}",
         ports=chosen,
@@ -148,14 +155,14 @@ def _remember(data_dir: Path, file: StackFile, supervisor: Supervisor) -> None:
     stack_file.write(data_dir, msgspec.structs.replace(file, pids={"jdi": os.getpid(), **supervisor.pids()}))
 
 
-def _servers(plan: StackPlan, file: StackFile) -> list[ChildSpec]:
+def _servers(plan: StackPlan, file: StackFile, secret: str) -> list[ChildSpec]:
     environ = environment.ordinary(plan.environ)
     started: list[ChildSpec] = []
     if plan.temporal_address is None:
-        pair = file.ports["temporal"], file.ports["temporal-ui"]
+        pair = file.ports["temporal"], file.ports.get("temporal-ui")
         started.append(servers.temporal_server(plan.data_dir, plan.temporal_namespace, *pair, environ))
     if plan.nats_url is None:
-        started.append(servers.nats_server(plan.data_dir, file.ports["nats"], environ))
+        started.append(servers.nats_server(plan.data_dir, file.ports["nats"], secret, environ))
     return started
 
 

@@ -16,14 +16,14 @@ FILE: Final = "stack.json"
 
 
 class StackFile(msgspec.Struct, frozen=True, kw_only=True):
-    """Addresses of one stack. Readable by its owner alone: a database address may hold a password."""
+    """Addresses of one stack. Readable by its owner alone: that of NATS holds a secret, that of a database may."""
 
     site: str
     database_url: str
     temporal_address: str
     temporal_namespace: str
     temporal_ui: str
-    """Empty when the Temporal server is not ours."""
+    """Empty when there is none: it was not asked for, or the Temporal server is not ours."""
     nats_url: str
     graphql_url: str
     jira_base_url: str

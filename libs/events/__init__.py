@@ -5,6 +5,7 @@ follow loop, the relay to NATS JetStream and the helper for subscribers. What ne
 """
 
 from libs.events.log.batches import Append, Appended, Change, Head, Recorded
+from libs.events.log.damage import log_trouble
 from libs.events.log.digests import canonical, digest
 from libs.events.log.opening import open_when_ready
 from libs.events.log.parts import completed
@@ -19,8 +20,9 @@ from libs.events.log.store import (
     migrate,
     open_store,
 )
+from libs.events.nats.belonging import Foreign
 from libs.events.nats.proof import FanOut
-from libs.events.nats.relay import run_relay
+from libs.events.nats.relay import Watcher, run_relay
 from libs.events.nats.subscribe import Delivery, subscribe
 from libs.events.nats.wakes import wakes
 from libs.events.reading.follow import follow
@@ -115,6 +117,7 @@ __all__ = [
     "Evidence",
     "FailureKind",
     "FanOut",
+    "Foreign",
     "Head",
     "JiraCommentFetched",
     "JiraCommentGone",
@@ -160,6 +163,7 @@ __all__ = [
     "TrackedUsersChanged",
     "UnknownTopicError",
     "UnreadableEvent",
+    "Watcher",
     "WorklogFetched",
     "WorklogGone",
     "append_trouble",
@@ -173,6 +177,7 @@ __all__ = [
     "follow",
     "lead_by_lease",
     "leadership",
+    "log_trouble",
     "migrate",
     "open_store",
     "open_when_ready",

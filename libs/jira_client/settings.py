@@ -1,6 +1,7 @@
 """What the client must know about a Jira site. A frozen value; nothing here reads the environment."""
 
 import ipaddress
+import ssl
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
 
@@ -17,6 +18,10 @@ class JiraSettings:
     token: str = field(repr=False)
     allow_insecure: bool = False
     """Also http and private addresses: for tests and the simulated Jira only."""
+    proxy: str = field(default="", repr=False)
+    """`http://user:password@proxy.example.com:3128`, or https; empty: directly."""
+    tls: ssl.SSLContext | None = field(default=None, repr=False, compare=False)
+    """Whom to believe; None: the authorities that come with the HTTP client."""
 
     requests_per_second: float = 50.0
     """Half of what Atlassian grants per site and endpoint, because all apps of the site share that."""
@@ -50,12 +55,14 @@ class JiraSettings:
 
     def __post_init__(self) -> None:
         self._check_address(urlsplit(self.base_url))
+        if self.proxy and urlsplit(self.proxy).scheme not in ("http", "https"):
+            raise ValueError("Jira proxy: it is no address such as http://proxy.example.com:3128.")
         for name in ("email", "token"):
             value = getattr(self, name)
             if not value or not value.isprintable() or value != value.strip():
                 raise ValueError(f"Jira {name}: give it without blanks and line ends; it is empty or has some.")
         for name, value in vars(self).items():
-            if not isinstance(value, str | bool) and not 0 < value < float("inf"):
+            if isinstance(value, int | float) and not isinstance(value, bool) and not 0 < value < float("inf"):
                 raise ValueError(f"Jira {name}: {value} is not a positive number.")
 
     def _check_address(self, url: SplitResult) -> None:

@@ -16,7 +16,17 @@ from libs.read_tables.alerts import alert, alert_silence
 from libs.read_tables.columns import Moment
 from libs.read_tables.generations import FOLDED, LIVE, beside
 from libs.read_tables.issues import comment, former_key, hidden_comment, hidden_worklog, issue, issue_sprint, worklog
-from libs.read_tables.migrate import ReadTablesError, create_all, migrate, readiness
+from libs.read_tables.migrate import (
+    ReadTablesError,
+    are_lost,
+    create_all,
+    is_broken,
+    migrate,
+    position_shown,
+    probe,
+    readiness,
+    renew,
+)
 from libs.read_tables.notifications import notification, notification_alert
 from libs.read_tables.progress import dead_letter, gone, projection
 from libs.read_tables.projects import project, project_change, tracked_user
@@ -52,6 +62,7 @@ __all__ = [
     "ReadTablesError",
     "alert",
     "alert_silence",
+    "are_lost",
     "beside",
     "comment",
     "create_all",
@@ -60,6 +71,7 @@ __all__ = [
     "gone",
     "hidden_comment",
     "hidden_worklog",
+    "is_broken",
     "issue",
     "issue_sprint",
     "jira_user",
@@ -70,11 +82,14 @@ __all__ = [
     "notification",
     "notification_alert",
     "number",
+    "position_shown",
+    "probe",
     "project",
     "project_change",
     "projection",
     "quarantine",
     "readiness",
+    "renew",
     "schema_drift",
     "sprint",
     "sprint_project",

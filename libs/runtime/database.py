@@ -1,7 +1,8 @@
 """Where the databases are, and engines on them.
 
-One `DATABASE_URL` names both. With SQLite the event log is the named file and the read tables are `<name>-read.db`
-beside it, so that a rebuild of one never locks the other; with PostgreSQL both live in the named database.
+One `DATABASE_URL` names all three. With SQLite the event log is the named file, and beside it are the read tables in
+`<name>-read.db`, so that a rebuild of one never locks the other, and API tokens and sessions in `<name>-access.db`, so
+that read tables may be lost without them. With PostgreSQL all live in the named database.
 
 SQLAlchemy is loaded by whoever opens an engine: it takes 11 MB, and services that know addresses alone do without.
 """
@@ -9,15 +10,11 @@ SQLAlchemy is loaded by whoever opens an engine: it takes 11 MB, and services th
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    import sqlite3
-
     import sqlalchemy
 
-BUSY_SECONDS: Final = 10.0
-"""How long a SQLite writer waits for another one before it gives up."""
 _KEEPALIVE: Final = {
     "connect_timeout": 10,
     "keepalives_idle": 30,
@@ -45,8 +42,21 @@ def read_database(url: str) -> str:
     Raises:
         ValueError: when `url` is no file of SQLite and no PostgreSQL address.
     """
+    return _beside(url, "read")
+
+
+def access_database(url: str) -> str:
+    """The address of API tokens and sessions: `sqlite:////abs/jdi-access.db` or `postgresql+psycopg://…`.
+
+    Raises:
+        ValueError: when `url` is no file of SQLite and no PostgreSQL address.
+    """
+    return _beside(url, "access")
+
+
+def _beside(url: str, name: str) -> str:
     if (file := sqlite_file(url)) is not None:
-        return f"sqlite:///{file.with_name(f'{file.stem}-read{file.suffix}')}"
+        return f"sqlite:///{file.with_name(f'{file.stem}-{name}{file.suffix}')}"
     return f"postgresql+psycopg://{_after_scheme(url)}"
 
 
@@ -61,7 +71,9 @@ def sqlite_file(url: str) -> Path | None:
 
 
 def engine(read_url: str, *, read_only: bool = False, statement_seconds: float | None = None) -> sqlalchemy.Engine:
-    """An engine on the read tables.
+    """An engine on the read tables, or on another database that can be made again.
+
+    Where a file of SQLite is met that is damaged, word is left beside it (`libs.runtime.sqlite.aside`).
 
     Args:
         read_url: as `read_database` gives it.
@@ -71,8 +83,11 @@ def engine(read_url: str, *, read_only: bool = False, statement_seconds: float |
     """
     import sqlalchemy
 
-    if read_url.startswith("sqlite:"):
-        return _sqlite_engine(read_url, read_only)
+    if (file := sqlite_file(read_url)) is not None:
+        from libs.runtime.sqlite.engine import sqlite_engine
+
+        file.parent.mkdir(parents=True, exist_ok=True)
+        return sqlite_engine(read_url, file, read_only=read_only)
     options = ["-c default_transaction_read_only=on"] if read_only else []
     if statement_seconds is not None:
         options.append(f"-c statement_timeout={max(1, round(statement_seconds * 1000))}")
@@ -80,29 +95,22 @@ def engine(read_url: str, *, read_only: bool = False, statement_seconds: float |
     return sqlalchemy.create_engine(read_url, pool_pre_ping=True, connect_args=connect_args)
 
 
-def _sqlite_engine(url: str, read_only: bool) -> sqlalchemy.Engine:
-    import sqlalchemy
+def access_engine(
+    access_url: str, *, read_only: bool = False, statement_seconds: float | None = None
+) -> sqlalchemy.Engine:
+    """An engine on API tokens and sessions. Arguments as those of `engine`.
 
-    file = sqlite_file(url)
-    if file is not None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-    made = sqlalchemy.create_engine(url, connect_args={"timeout": BUSY_SECONDS})
-    begin = "BEGIN" if read_only else "BEGIN IMMEDIATE"
+    A file of SQLite that is damaged is set aside at once: whoever asks next meets an empty one, and fills it from the
+    safety copy (`libs.access`).
+    """
+    file = sqlite_file(access_url)
+    if file is None:
+        return engine(access_url, read_only=read_only, statement_seconds=statement_seconds)
+    from libs.runtime.sqlite.aside import set_damaged_aside
+    from libs.runtime.sqlite.engine import sqlite_engine
 
-    @sqlalchemy.event.listens_for(made, "connect")
-    def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
-        connection.isolation_level = None  # the driver's own BEGIN comes too late and is never IMMEDIATE
-        connection.execute(f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}")
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
-        connection.execute("PRAGMA foreign_keys=OFF")
-        connection.execute(f"PRAGMA query_only={'ON' if read_only else 'OFF'}")
-
-    @sqlalchemy.event.listens_for(made, "begin")
-    def _begin(connection: sqlalchemy.Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-    return made
+    file.parent.mkdir(parents=True, exist_ok=True)
+    return sqlite_engine(access_url, file, read_only=read_only, one_file=True, on_damage=set_damaged_aside)
 
 
 def _after_scheme(url: str) -> str:

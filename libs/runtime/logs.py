@@ -9,13 +9,14 @@ import os
 import re
 import sys
 from collections.abc import MutableMapping
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import structlog
 from opentelemetry import trace
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from libs.runtime.environ import Secret
+from libs.runtime.printable import printable
 
 MASK: Final = "***"
 _SECRET_KEY: Final = re.compile(r"(token|password|passwd|authorization|secret|api[_-]?key|cookie)$", re.IGNORECASE)
@@ -28,6 +29,7 @@ _SECRET_VALUES: Final = (
     (re.compile(r"\bEAA[A-Za-z0-9]{20,}"), MASK),  # tokens of Meta's Graph API
     (re.compile(r"(://[^\s:/@]*):[^\s/@]+@"), rf"\1:{MASK}@"),  # passwords in URLs
 )
+_OF_LINES: Final = ("exception", "stack")
 _QUIET: Final = ("aiohttp.access", "asyncio", "httpx", "httpcore")
 
 
@@ -51,7 +53,11 @@ def configure(service: str, level: str = "info", *, json_lines: bool | None = No
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, redact, _renderer(as_json)],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                redact,
+                *(_JSON if as_json else _FOR_PEOPLE),
+            ],
         )
     )
     logging.root.handlers = [handler]
@@ -67,6 +73,21 @@ def configure(service: str, level: str = "info", *, json_lines: bool | None = No
     structlog.contextvars.bind_contextvars(service=service)
 
 
+def plain_lines(program: str, stream: TextIO) -> None:
+    """Have warnings and errors of libraries shown as plain lines: for a command, whose reader is at the terminal."""
+
+    def as_line(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
+        values = dict(event)
+        text = values.pop("event")
+        return f"{program}: {text}{''.join(f'; {name}: {value}' for name, value in values.items())}"
+
+    structlog.configure(
+        processors=[redact, as_line],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(stream),
+    )
+
+
 def with_trace(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Name the trace in which the line was written, so that one leads to the other."""
     context = trace.get_current_span().get_span_context()
@@ -79,6 +100,30 @@ def with_trace(_logger: WrappedLogger, _method: str, event: EventDict) -> EventD
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Strike out what looks like a secret, by key and by shape, at any depth. Runs last before rendering."""
     return {key: _redacted(key, value) for key, value in event.items()}
+
+
+def _on_one_line(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Keep what a stranger wrote from steering the terminal or forging a line; a traceback keeps its lines."""
+    return {key: _escaped(value, lines=key in _OF_LINES) for key, value in event.items()}
+
+
+def _escaped(value: Any, *, lines: bool = False) -> Any:
+    if isinstance(value, MutableMapping):
+        return {printable(str(inner)): _escaped(item) for inner, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_escaped(item) for item in value]
+    if not isinstance(value, str):
+        return value
+    return "\n".join(map(printable, value.split("\n"))) if lines else printable(value)
+
+
+def _escaped_json(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
+    """The values as they are: what a terminal would obey is escaped as JSON itself escapes."""
+    return printable(str(structlog.processors.JSONRenderer(ensure_ascii=False)(_logger, _method, event)))
+
+
+_JSON: Final[tuple[Processor, ...]] = (_escaped_json,)
+_FOR_PEOPLE: Final[tuple[Processor, ...]] = (_on_one_line, structlog.dev.ConsoleRenderer(colors=True))
 
 
 def redact_text(text: str) -> str:
@@ -118,9 +163,3 @@ def _shared_processors() -> list[Processor]:
         structlog.processors.StackInfoRenderer(),
         structlog.processors.format_exc_info,  # before the redaction: tracebacks quote values
     ]
-
-
-def _renderer(as_json: bool) -> Processor:
-    if as_json:
-        return structlog.processors.JSONRenderer(ensure_ascii=False)
-    return structlog.dev.ConsoleRenderer(colors=True)

@@ -12,16 +12,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
-from rich.console import Console
 
 from libs.embedded.errors import StackError
 from libs.runtime import SettingsError, Stop, leave, read_settings
+from libs.runtime.logs import plain_lines
 from services.cli import settings as cli_settings
+from services.cli.terminal import Terminal, say
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 S = TypeVar("S", bound="DataclassInstance")
+WITH_TEMPORAL_UI = click.option(
+    "--temporal-ui", is_flag=True, help="Show Temporal's own web UI; it lets in every process and page of this machine."
+)
 INTERRUPTED = 130
 LEVELS = ("debug", "info", "warning", "error")
 COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
@@ -36,11 +40,12 @@ def cli() -> None:
 
 @cli.command()
 @click.option("--log-level", type=click.Choice(LEVELS), default="info", show_default=True)
-def up(log_level: str) -> None:
+@WITH_TEMPORAL_UI
+def up(log_level: str, temporal_ui: bool) -> None:
     """Run the whole stack against the Jira of the environment, until Ctrl-C."""
     from services.cli.running.up import up as run
 
-    run(read_settings(cli_settings.UpSettings), _stderr(), log_level)
+    run(read_settings(cli_settings.UpSettings), _stderr(), log_level, temporal_ui=temporal_ui)
 
 
 @cli.command()
@@ -51,13 +56,15 @@ def up(log_level: str) -> None:
 @click.option("--seed", default=1, show_default=True, help="The same seed makes the same data.")
 @click.option("--latency-ms", default=20, show_default=True, type=click.IntRange(0), help="Of each answer of Jira.")
 @click.option("--log-level", type=click.Choice(LEVELS), default="warning", show_default=True)
-def demo(leave: bool, issues: int, seed: int, latency_ms: int, log_level: str) -> None:
+@WITH_TEMPORAL_UI
+def demo(leave: bool, issues: int, seed: int, latency_ms: int, log_level: str, temporal_ui: bool) -> None:
     """Run the whole stack against a simulated Jira and show one sync from request to GraphQL answer."""
     from services.cli.running.demo import SimulatedJira
     from services.cli.running.demo import demo as run
 
     jira = SimulatedJira(issues=issues, seed=seed, latency_ms=latency_ms)
-    sys.exit(run(read_settings(cli_settings.DemoSettings), jira, _stderr(), log_level, leave=leave))
+    settings = read_settings(cli_settings.DemoSettings)
+    sys.exit(run(settings, jira, _stderr(), log_level, leave=leave, temporal_ui=temporal_ui))
 
 
 @cli.command()
@@ -66,7 +73,7 @@ def migrate() -> None:
     from services.cli.migrations import migrate as run
 
     run(_here(cli_settings.DatabaseSettings).database_url)
-    click.echo("the tables are up to date")
+    say("the tables are up to date")
 
 
 @cli.command()
@@ -78,7 +85,7 @@ def register(project: str, cron: str | None, timezone: str) -> None:
     from services.cli.asking import register as run
 
     asyncio.run(run(_here(cli_settings.SiteSettings), project, cron, timezone))
-    click.echo(f"{project} is registered; its first sync starts now")
+    say(f"{project} is registered; its first sync starts now")
 
 
 @cli.command()
@@ -96,10 +103,10 @@ def sync(project: str, full: bool, accounts: tuple[str, ...], wait: bool) -> Non
     settings = _here(cli_settings.SiteSettings)
     if not wait:
         request_id = asyncio.run(asking.sync(settings, project, full=full, account_ids=accounts))
-        click.echo(f"sync of {project} requested, request {request_id}")
+        say(f"sync of {project} requested, request {request_id}")
         return
     end = asking.sync_and_wait(settings, project, full=full, account_ids=accounts, console=_stderr())
-    click.echo(f"sync {project}: {asking.described(end)}" if end else f"sync {project}: interrupted")
+    say(f"sync {project}: {asking.described(end)}" if end else f"sync {project}: interrupted")
     sys.exit(0 if isinstance(end, SyncSucceeded) else 1)
 
 
@@ -125,7 +132,7 @@ def events(after: int, live: bool, topics: tuple[str, ...], project: str | None)
     store = open_store(event_database(_here(cli_settings.DatabaseSettings).database_url))
     try:
         for line in event_lines(store, after, topics=topics, project=project, live=live, stop=Stop()):
-            click.echo(line)
+            say(line)
     except BrokenPipeError:  # `jdi events | head`, which is no failure; click would make it one
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - flushed when the process ends
 
@@ -137,7 +144,7 @@ def status() -> None:
     from services.cli.syncs.status import status as report
 
     url = read_database(_here(cli_settings.DatabaseSettings).database_url)
-    Console().print(report(engine(url, read_only=True)))
+    Terminal().print(report(engine(url, read_only=True)))
 
 
 @cli.group()
@@ -157,9 +164,9 @@ def create_token(name: str, role: str, projects: tuple[str, ...], expires: str |
 
     settings = _here(cli_settings.TokenSettings)
     made, secret = tokens.create(settings.database_url, name, role, projects, expires)
-    click.echo(f"token {made.id} of {made.name} is made; it is shown this once", err=True)
+    say(f"token {made.id} of {made.name} is made; it is shown this once", err=True)
     address = tokens.console_address(f"http://127.0.0.1:{settings.port}")
-    click.echo(tokens.sign_in_address(address, secret) if print_url else secret)
+    say(tokens.sign_in_address(address, secret) if print_url else secret)
 
 
 @token.command("list")
@@ -167,7 +174,7 @@ def list_tokens() -> None:
     """List the tokens that there are and were."""
     from services.cli import tokens
 
-    Console().print(tokens.listed(_here(cli_settings.TokenSettings).database_url))
+    Terminal().print(tokens.listed(_here(cli_settings.TokenSettings).database_url))
 
 
 @token.command("revoke")
@@ -177,7 +184,7 @@ def revoke_token(token_id: str) -> None:
     from services.cli import tokens
 
     revoked = tokens.revoke(_here(cli_settings.TokenSettings).database_url, token_id)
-    click.echo(f"token {revoked.id} of {revoked.name} is revoked")
+    say(f"token {revoked.id} of {revoked.name} is revoked")
 
 
 @cli.command()
@@ -187,7 +194,7 @@ def backup(file: Path) -> None:
     from services.cli.copies.backup import back_up
 
     made = back_up(_here(cli_settings.DatabaseSettings).database_url, file)
-    click.echo(f"{file} holds the log up to event {made.position} and {made.tokens} API tokens")
+    say(f"{file} holds the log up to event {made.position} and {made.tokens} API tokens")
 
 
 @cli.command()
@@ -199,8 +206,8 @@ def restore(file: Path | None, only_finish: bool) -> None:
 
     if only_finish == (file is not None):
         raise click.UsageError("give the FILE of a backup, or --finish when its data are in place already")
-    asyncio.run(run(read_settings(cli_settings.RestoreSettings), file, click.echo))
-    click.echo("restored; start the services")
+    asyncio.run(run(read_settings(cli_settings.RestoreSettings), file, say))
+    say("restored; start the services")
 
 
 @cli.command()
@@ -212,11 +219,11 @@ def doctor(as_json: bool) -> None:
     findings = asyncio.run(examine(cli_settings.environ_here()))
     for finding in findings:
         if as_json:
-            click.echo(json.dumps(finding.as_json()))
+            say(json.dumps(finding.as_json()))
             continue
         advice = f"; {finding.advice}" if finding.advice else ""
-        mark = click.style(f"{finding.state:<4}", fg=COLOURS[finding.state])
-        click.echo(f"{mark} {finding.name:<12} {finding.text}{advice}")
+        click.secho(f"{finding.state:<4} ", fg=COLOURS[finding.state], nl=False)
+        say(f"{finding.name:<12} {finding.text}{advice}")
     sys.exit(1 if any(finding.failed for finding in findings) else 0)
 
 
@@ -229,6 +236,7 @@ def simulate(arguments: tuple[str, ...]) -> None:
 
 def main() -> None:
     """The console script: what goes wrong is one line for its reader, not a traceback."""
+    plain_lines("jdi", sys.stderr)
     try:
         code = cli(standalone_mode=False) or 0
     except click.ClickException as error:
@@ -245,13 +253,15 @@ def main() -> None:
     except _expected() as error:
         code = _refused((str(error),), 1)
     except _database_errors() as error:
-        code = _refused((f"the database does not answer ({str(error).splitlines()[0]}); check DATABASE_URL",), 1)
+        from services.cli.trouble import sentence
+
+        code = _refused((sentence(error),), 1)
     leave(code)
 
 
 def _expected() -> tuple[type[Exception], ...]:
     """Failures whose text says what to do. Imported late: `jdi --help` needs none of this."""
-    from libs.access import BadTokenError, UnknownTokenError
+    from libs.access import BadTokenError, NotCopiedError, UnknownTokenError
     from libs.events import StoreVersionError
     from libs.events.log.copies import CopyError
     from libs.read_tables import ReadTablesError
@@ -259,12 +269,15 @@ def _expected() -> tuple[type[Exception], ...]:
     from services.cli.copies.backup import BackupError
     from services.cli.copies.restore import RestoreError
     from services.cli.events import UnknownTopicNameError
+    from services.cli.migrations import LostLogError
     from services.cli.syncs.watch import NoProgressError
 
     return (
         BackupError,
         BadTokenError,
         CopyError,
+        LostLogError,
+        NotCopiedError,
         RestoreError,
         UnknownTokenError,
         StoreVersionError,
@@ -277,11 +290,13 @@ def _expected() -> tuple[type[Exception], ...]:
 
 
 def _database_errors() -> tuple[type[Exception], ...]:
-    from eventsourcing.persistence import PersistenceError
-    from psycopg import OperationalError
-    from sqlalchemy.exc import OperationalError as SqlAlchemyOperationalError
+    import sqlite3
 
-    return PersistenceError, OperationalError, SqlAlchemyOperationalError
+    import psycopg
+    from eventsourcing.persistence import PersistenceError
+    from sqlalchemy.exc import DBAPIError
+
+    return PersistenceError, DBAPIError, psycopg.Error, sqlite3.Error
 
 
 def _here(cls: type[S]) -> S:
@@ -290,9 +305,9 @@ def _here(cls: type[S]) -> S:
 
 def _refused(lines: tuple[str, ...], code: int) -> int:
     for line in lines:
-        click.echo(f"jdi: {line}", err=True)
+        say(f"jdi: {line}", err=True)
     return code
 
 
-def _stderr() -> Console:
-    return Console(stderr=True)
+def _stderr() -> Terminal:
+    return Terminal(stderr=True)

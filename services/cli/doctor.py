@@ -27,7 +27,7 @@ async def examine(environ: Mapping[str, str]) -> list[Finding]:
     except SettingsError as error:
         return [Finding("settings", FAIL, line, "set it and ask again") for line in error.lines]
     of_databases, of_temporal, of_nats, of_jira = await asyncio.gather(
-        databases(settings), temporal(settings), fan_out(settings), jira(settings)
+        databases(settings), temporal(settings), fan_out(settings), jira(settings, environ)
     )
     proved = any(one.name == "token" and not one.failed for one in of_temporal)
     credentials = await look(

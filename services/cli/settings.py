@@ -8,6 +8,7 @@ from pathlib import Path
 from libs.embedded import stack_file
 from libs.runtime import Secret, addresses, setting
 from libs.runtime.environ import read_variable
+from libs.runtime.network.way_out import WayOut
 
 DEFAULT_PORT = 8080
 
@@ -18,8 +19,8 @@ def _site_if_named(environ: Mapping[str, str]) -> str | None:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class UpSettings:
-    """What `jdi up` needs. Jira's credentials are read to refuse early; the ingestor reads them itself."""
+class UpSettings(WayOut):
+    """What `jdi up` needs. Jira's credentials and the way to it are read to refuse early; services read them anew."""
 
     jira_base_url: str = setting("JIRA_BASE_URL", why="the Jira site to read, e.g. https://acme.atlassian.net")
     jira_email: str = setting("JIRA_EMAIL", why="the account whose API token is used; we see what it sees")
@@ -96,7 +97,7 @@ class RestoreSettings(addresses.TemporalAccess):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class DoctorSettings(addresses.TemporalAccess):
+class DoctorSettings(WayOut, addresses.TemporalAccess):
     """Everything that `jdi doctor` looks at."""
 
     database_url: str = addresses.database_url()

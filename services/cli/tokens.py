@@ -9,10 +9,11 @@ from typing import Final
 from rich.table import Table
 from sqlalchemy import Engine, select
 
-from libs.access import ApiToken, BadTokenError, Role, TokenStore, migrate
+from libs.access import ApiToken, BadTokenError, Role, TokenStore
 from libs.read_tables import project
-from libs.runtime import engine, read_database
+from libs.runtime import access_database, access_engine, engine, read_database
 from services.cli.migrations import migrate as migrate_all
+from services.cli.migrations import migrate_access
 
 ACTOR: Final = "jdi"
 MAKE_ONE: Final = "`jdi token create NAME --role admin`"
@@ -22,10 +23,10 @@ _SPANS: Final = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timede
 
 @contextlib.contextmanager
 def token_store(database_url: str, given: str | None = None) -> Iterator[TokenStore]:
-    """The tokens of a database. Its tables are made when they are missing."""
-    tables = engine(read_database(database_url))
+    """The tokens of a database. Its tables are made when they are missing, and filled from where tokens were before."""
+    tables = access_engine(access_database(database_url))
     try:
-        migrate(tables)
+        migrate_access(database_url, tables)
         yield TokenStore(tables, given=given)
     finally:
         tables.dispose()

@@ -14,6 +14,8 @@ from libs.runtime import (
     Health,
     Reported,
     Stop,
+    access_database,
+    access_engine,
     engine,
     in_thread,
     read_database,
@@ -40,9 +42,11 @@ async def main(settings: Settings, stop: Stop) -> None:
     """Serve until told to stop."""
     limits = Limits(seconds=settings.timeout, cost=settings.max_cost)
     reading = engine(read_database(settings.database_url), read_only=True, statement_seconds=limits.seconds)
-    # Of tokens and sessions alone.
-    writing = engine(read_database(settings.database_url), statement_seconds=limits.seconds)
-    tokens = TokenStore(writing, reading=reading, given=settings.admin_token)
+    access_url = access_database(settings.database_url)
+    asking = access_engine(access_url, read_only=True, statement_seconds=limits.seconds)
+    writing = access_engine(access_url, statement_seconds=limits.seconds)
+    earlier = engine(read_database(settings.database_url), statement_seconds=limits.seconds)
+    tokens = TokenStore(writing, reading=asking, given=settings.admin_token)
     health, access, leaving = Health(), Reported(), Reported(None)
     health.add("read_tables", in_thread(lambda: readiness(reading) or unreadable(reading)), every=PROOF_SECONDS)
     health.add("access", access)
@@ -52,7 +56,7 @@ async def main(settings: Settings, stop: Stop) -> None:
         Reader(reading),
         Ingestor(settings.temporal_address, settings.temporal_namespace, settings),
         tokens=tokens,
-        sessions=SessionStore(writing, tokens, reading=reading),
+        sessions=SessionStore(writing, tokens, reading=asking),
         health=health,
         stop=stop,
         hosts=hosts,
@@ -72,7 +76,7 @@ async def main(settings: Settings, stop: Stop) -> None:
 
         async with asyncio.TaskGroup() as tasks:
             preparing = tasks.create_task(
-                prepare_access(writing, tokens, access, show if settings.first_admin else None)
+                prepare_access(writing, tokens, access, show if settings.first_admin else None, earlier)
             )
             with pool_measured(reading):
                 await stop.wait()
@@ -81,8 +85,8 @@ async def main(settings: Settings, stop: Stop) -> None:
         await asyncio.sleep(settings.drain)
     finally:
         await runner.cleanup()
-        reading.dispose()
-        writing.dispose()
+        for used in (reading, asking, writing, earlier):
+            used.dispose()
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from temporalio.client import Client
 from temporalio.worker import WorkerDeploymentVersion
 
 from libs.events import EventStore, FanOut, append_trouble, open_when_ready, run_relay
-from libs.jira_client import JiraClient, JiraSettings
+from libs.jira_client import JiraClient
 from libs.runtime import (
     PROOF_SECONDS,
     Health,
@@ -34,6 +34,7 @@ from services.ingestor.discovery import DiscoveryActivities
 from services.ingestor.event_log import EventLog
 from services.ingestor.measures import measured, observer_of
 from services.ingestor.settings import Settings
+from services.ingestor.site_alerts import SiteAlerts, StreamAlerts
 from services.ingestor.sync.activities import SyncActivities
 from services.ingestor.worker import make_workers
 
@@ -85,7 +86,7 @@ async def _serve(
 ) -> None:
     site = settings.site
     async with (
-        JiraClient(_jira_settings(settings), observer=observer_of(site)) as jira,
+        JiraClient(settings.jira, observer=observer_of(site)) as jira,
         contextlib.AsyncExitStack() as running,
     ):
         relayed = running.enter_context(measured(store, jira.limits.gate, site))
@@ -102,10 +103,21 @@ async def _serve(
         for worker in workers:
             await running.enter_async_context(worker)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(run_relay(store, settings.nats_url, stop, on_health=nats.report, on_position=on_position))
+            stream = StreamAlerts(SiteAlerts(event_log, site), site)
+            relay = run_relay(
+                store, settings.nats_url, stop, on_health=nats.report, on_position=on_position, watcher=stream
+            )
+            tasks.create_task(relay)
+            tasks.create_task(stream.run(stop))
             tasks.create_task(_register(client, settings, site))
             tasks.create_task(_keep_schedules(control, site, stop))
-            log.info("ingestor is ready", site=site, jira=settings.jira_base_url, projects=settings.jira_projects)
+            log.info(
+                "ingestor is ready",
+                site=site,
+                jira=settings.jira_base_url,
+                way=settings.way_to(settings.jira_base_url),
+                projects=settings.jira_projects,
+            )
             await stop.wait()
 
 
@@ -162,18 +174,6 @@ def _version(settings: Settings) -> WorkerDeploymentVersion | None:
     if not settings.deployment_name:
         return None
     return WorkerDeploymentVersion(deployment_name=settings.deployment_name, build_id=settings.build_id)
-
-
-def _jira_settings(settings: Settings) -> JiraSettings:
-    return JiraSettings(
-        base_url=settings.jira_base_url,
-        email=settings.jira_email,
-        token=settings.jira_api_token,
-        allow_insecure=settings.jira_allow_insecure,
-        requests_per_second=settings.jira_requests_per_second,
-        retry_base_seconds=settings.jira_retry_base,
-        issue_page_size=settings.jira_page_size,
-    )
 
 
 if __name__ == "__main__":

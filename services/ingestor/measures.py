@@ -72,6 +72,16 @@ CLOSINGS: Final = Closings(
     " why. 0: the next request, the probe, decides.",
     ["site", "endpoint", "code"],
 )
+FOREIGN: Final = Counter(
+    "jdi_stream_foreign_messages_total",
+    "Messages of others that the relay found in the stream, and passed over.",
+    ["site"],
+)
+REPAIRED: Final = Counter(
+    "jdi_stream_repaired_events_total",
+    "Events that were missing in the stream, and were published again.",
+    ["site"],
+)
 HEAD: Final = Gauge(
     "jdi_log_head_position", "The last position of the event log: so many events have been appended in all."
 )

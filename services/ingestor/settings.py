@@ -2,7 +2,9 @@
 
 import dataclasses
 
+from libs.jira_client import JiraSettings
 from libs.runtime import Secret, addresses, setting
+from libs.runtime.network.way_out import WayOut
 from services.ingestor.failures import CONFIRM, PATIENCE
 
 HALF_AN_HOUR = 1800.0
@@ -26,7 +28,7 @@ MOST_ISSUES = 100
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Settings(addresses.TemporalAccess):
+class Settings(WayOut, addresses.TemporalAccess):
     """Settings of the ingestor."""
 
     jira_base_url: str = setting("JIRA_BASE_URL", why="the Jira site to read, e.g. https://acme.atlassian.net")
@@ -76,6 +78,22 @@ class Settings(addresses.TemporalAccess):
     database_url: str = addresses.database_url()
     health_host: str = addresses.health_host()
     health_port: int = addresses.health_port()
+
+    @property
+    def jira(self) -> JiraSettings:
+        """The site, the account and the way there, for the client."""
+        proxy = self.proxy_to(self.jira_base_url)
+        return JiraSettings(
+            base_url=self.jira_base_url,
+            email=self.jira_email,
+            token=self.jira_api_token,
+            allow_insecure=self.jira_allow_insecure,
+            proxy=proxy.full_address if proxy else "",
+            tls=self.trust,
+            requests_per_second=self.jira_requests_per_second,
+            retry_base_seconds=self.jira_retry_base,
+            issue_page_size=self.jira_page_size,
+        )
 
     def __post_init__(self) -> None:
         super().__post_init__()

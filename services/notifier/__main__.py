@@ -62,7 +62,8 @@ def _heartbeat(settings: Settings, outlet: Outlet) -> Heartbeat | None:
     """Without a channel nobody would be told: no dead man's switch may believe otherwise."""
     if settings.heartbeat_url is None or not outlet.channels:
         return None
-    return Heartbeat(settings.heartbeat_url, settings.heartbeat_seconds, allow_insecure=settings.allow_insecure)
+    allow_insecure = settings.allow_insecure
+    return Heartbeat(settings.heartbeat_url, settings.heartbeat_seconds, allow_insecure=allow_insecure, way=settings)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ from typing import Final
 
 import structlog
 
-from services.notifier.delivery.egress import post
+from libs.runtime.network.way_out import WayOut
+from services.notifier.delivery.egress import DIRECT, post
 from services.notifier.message.types import Result
 
 AGAIN_SECONDS: Final = 30.0
@@ -24,8 +25,8 @@ log = structlog.get_logger(__name__)
 class Heartbeat:
     """One switch. Its address is a secret: whoever knows it can keep the alarm from ringing."""
 
-    def __init__(self, url: str, seconds: float, *, allow_insecure: bool = False) -> None:
-        self._url, self._seconds, self._allow_insecure = url, seconds, allow_insecure
+    def __init__(self, url: str, seconds: float, *, allow_insecure: bool = False, way: WayOut = DIRECT) -> None:
+        self._url, self._seconds, self._allow_insecure, self._way = url, seconds, allow_insecure, way
         self._proof = asyncio.Event()
 
     def beat(self) -> None:
@@ -51,7 +52,7 @@ class Heartbeat:
             await asyncio.sleep(self._seconds if reached else min(self._seconds, AGAIN_SECONDS))
 
     async def _call(self) -> bool:
-        answer = await post(self._url, {"alive": "notifier"}, allow_insecure=self._allow_insecure)
+        answer = await post(self._url, {"alive": "notifier"}, allow_insecure=self._allow_insecure, way=self._way)
         if isinstance(answer, Result):
             why, advice = answer.failures[0].message, answer.failures[0].advice
         elif answer.status >= 300:

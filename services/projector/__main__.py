@@ -7,11 +7,22 @@ while readers keep the old ones, beside a running projector or without one.
 import asyncio
 import contextlib
 import sys
+from collections.abc import Iterator
 
 import structlog
 from sqlalchemy import Engine, func, select
+from sqlalchemy.exc import SQLAlchemyError
 
-from libs.events import SCHEMA_VERSION, EventStore, open_when_ready, waiting_seconds
+from libs.events import (
+    SCHEMA_VERSION,
+    EventStore,
+    StoreError,
+    StoreVersionError,
+    log_trouble,
+    open_store,
+    open_when_ready,
+    waiting_seconds,
+)
 from libs.read_tables import PROJECTION, dead_letter, migrate, readiness
 from libs.runtime import (
     LAG,
@@ -28,13 +39,15 @@ from libs.runtime import (
     serve_health,
     stores,
 )
+from libs.runtime.database import sqlite_file
 from services.projector.apply import Projection
 from services.projector.loop import keep_projecting
 from services.projector.measures import LAG_EVENTS, PARKED, SCHEMA, SERVICE
-from services.projector.rebuild import rebuild
+from services.projector.mending import Mender
+from services.projector.rebuild import RebuildError, rebuild
 from services.projector.settings import Settings
 from services.projector.tables import progress
-from services.projector.writing import Writing
+from services.projector.tables.writable import Writing
 
 log = structlog.get_logger(__name__)
 
@@ -91,17 +104,36 @@ def _version(tables: Engine) -> int:
 
 async def migrate_tables(settings: Settings, _stop: Stop) -> None:
     """Create the read tables that are missing."""
-    await asyncio.to_thread(migrate, engine(read_database(settings.database_url)))
+    tables = engine(read_database(settings.database_url))
+    with _one_line():
+        await asyncio.to_thread(Mender(tables, settings.database_url).set_damaged_aside)
+        await asyncio.to_thread(migrate, tables)
     log.info("read tables are there")
 
 
 async def rebuild_tables(settings: Settings, stop: Stop) -> None:
     """Make the read tables anew."""
-    state = Reported()
-    store = await asyncio.to_thread(open_when_ready, event_database(settings.database_url), stop, state.report)
-    if store is not None:
-        await asyncio.to_thread(rebuild, store, engine(read_database(settings.database_url)), stop)
-        store.close()
+    url, tables = event_database(settings.database_url), engine(read_database(settings.database_url))
+    with _one_line(url):
+        if sqlite_file(url) is not None:
+            store: EventStore | None = open_store(url)
+        else:  # a server may come later
+            store = await asyncio.to_thread(open_when_ready, url, stop, Reported().report)
+        if store is not None:
+            await asyncio.to_thread(Mender(tables, settings.database_url).set_damaged_aside)
+            await asyncio.to_thread(rebuild, store, tables, stop)
+            store.close()
+
+
+@contextlib.contextmanager
+def _one_line(log_url: str = "") -> Iterator[None]:
+    """What goes wrong in a command is a line for its reader, and exit code 1."""
+    try:
+        yield
+    except (StoreError, StoreVersionError, RebuildError, SQLAlchemyError, OSError) as error:
+        said = log_trouble(log_url, error)
+        sys.stderr.write(f"projector: {said}\n")
+        sys.exit(1)
 
 
 COMMANDS = {"run": run, "migrate": migrate_tables, "rebuild": rebuild_tables}

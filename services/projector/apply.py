@@ -22,8 +22,8 @@ from services.projector.measures import SERVICE
 from services.projector.projections import collect, park
 from services.projector.tables import progress
 from services.projector.tables.rows import Tables
+from services.projector.tables.writable import Writing
 from services.projector.write import write
-from services.projector.writing import Writing
 
 BATCH: Final = 1000
 """Events per transaction: enough that the commit costs little, few enough that readers see them at once."""

@@ -14,7 +14,7 @@ from tests.servers.addresses import binary, give_up
 
 ROOT = Path(__file__).parents[2]
 K8S = ROOT / "deploy/k8s"
-OVERLAYS = ("dev", "prod", "scaled", "temporal-tls", "traced", "versioned")
+OVERLAYS = ("dev", "prod", "proxied", "scaled", "temporal-tls", "traced", "versioned")
 SERVICES = ("ingestor", "projector", "graphql", "telemetry", "notifier")
 
 Object = dict[str, Any]

@@ -21,12 +21,18 @@ UNAUTHENTICATED: Final = "16"
 
 @asynccontextmanager
 async def tls_front(
-    target: int, authority: trustme.CA, *, clients: trustme.CA | None = None, api_key: str | None = None
+    target: int,
+    authority: trustme.CA,
+    *,
+    names: tuple[str, ...] = (NAME, "127.0.0.1"),
+    certificate: trustme.LeafCert | None = None,
+    clients: trustme.CA | None = None,
+    api_key: str | None = None,
 ) -> AsyncIterator[int]:
     """The port of the front. With `clients` it lets in whom that authority knows, with `api_key` who shows it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(NAME, "127.0.0.1").configure_cert(context)
-    context.set_alpn_protocols(["h2"])
+    (certificate or authority.issue_cert(*names)).configure_cert(context)
+    context.set_alpn_protocols(["h2", "http/1.1"])
     if clients is not None:
         clients.configure_trust(context)
         context.verify_mode = ssl.CERT_REQUIRED

@@ -131,6 +131,8 @@ class TemporalServer(Process):
             *("server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", str(port)),
             *("--http-port", str(free_port()), "--metrics-port", str(free_port())),
             *("--db-filename", str(folder / "temporal.db"), "--log-level", "error"),
+            # A killed process loses nothing by this, a machine without power might: the tests kill processes alone.
+            *("--sqlite-pragma", "journal_mode=wal", "--sqlite-pragma", "synchronous=off"),
         ]
         for name, value in config.items():
             command += ["--dynamic-config-value", f'history.{name}="{value}"']

@@ -5,6 +5,7 @@ from typing import Final
 
 import structlog
 
+from libs.events.log.damage import log_trouble
 from libs.events.log.store import EventStore, open_store
 from libs.events.stop import Blocking
 
@@ -24,7 +25,7 @@ def open_when_ready(url: str, stop: Blocking, on_health: Callable[[str | None], 
         try:
             store = open_store(url)
         except Exception as error:  # noqa: BLE001 - each driver has errors of its own; the reason is shown in /readyz
-            why = f"the event log cannot be opened: {error}"
+            why = f"the event log cannot be opened: {log_trouble(url, error)}"
             if why != reported:  # a database may be away for hours
                 log.warning("waiting for the event log", why=why)
                 reported = why

@@ -5,6 +5,7 @@ but printable ASCII.
 """
 
 import re
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote, unquote
 
@@ -19,6 +20,10 @@ DIGEST: Final = "ce-digest"
 TRACE: Final = "traceparent"
 """Of the sending, where it is traced; `ce-traceparent` is that of the append, and the same for ever."""
 
+LARGEST: Final = 2**63 - 1
+"""Positions are 64-bit numbers in the databases."""
+
+_POSITION: Final = re.compile(r"[1-9][0-9]{0,18}")
 _SAFE: Final = "!#$&'()*+,/:;<=>?@[]^_`{|}~.-"
 _PLAIN: Final = re.compile(rf"[A-Za-z0-9{re.escape(_SAFE)}]*")
 
@@ -64,17 +69,18 @@ def _encoded(value: str) -> str:
     return value if _PLAIN.fullmatch(value) else quote(value, safe=_SAFE)
 
 
-def is_of(headers: dict[str, str], recorded: Recorded) -> bool:
-    """Whether a message carries this event of this log: the same place, stream, version and bytes.
-
-    Messages of earlier versions carry no digest.
-    """
-    ours = headers_of(recorded)
-    compared = (MESSAGE_ID, "ce-subject", "ce-sequence", *((DIGEST,) if DIGEST in headers else ()))
-    return all(headers.get(name) == ours[name] for name in compared)
+def position_in(headers: Mapping[str, str]) -> int | None:
+    """The position that a message claims, if it is written as positions are."""
+    return position_of(headers.get("ce-id", ""))
 
 
-def recorded_of(headers: dict[str, str], body: bytes) -> Recorded:
+def position_of(text: str) -> int | None:
+    """A position; None for what `int` would take for a number as well, such as `+7`, `1_0` or other digits."""
+    position = int(text) if _POSITION.fullmatch(text) else 0
+    return position if 0 < position <= LARGEST else None
+
+
+def recorded_of(headers: Mapping[str, str], body: bytes) -> Recorded:
     """The event of a message.
 
     Raises:
@@ -83,7 +89,14 @@ def recorded_of(headers: dict[str, str], body: bytes) -> Recorded:
     missing = [name for name in ("ce-id", "ce-type") if name not in headers]
     if missing:
         raise ValueError(f"not a CloudEvent of the relay: header {', '.join(missing)} is missing")
+    if (position := position_in(headers)) is None:
+        raise ValueError("not a CloudEvent of the relay: its id is no position")
     if DATA_REFERENCE in headers:
         raise ValueError(f"the body is too large for NATS; read it from the log: {unquote(headers[DATA_REFERENCE])}")
+    if headers.get(DIGEST, digest(body).hex()) != digest(body).hex():
+        raise ValueError("not a CloudEvent of the relay: its body is another than its digest says")
     topic = unquote(headers["ce-type"])
-    return Recorded(int(headers["ce-id"]), decode(topic, body), topic, body)
+    event = decode(topic, body)
+    if (headers.get("ce-subject"), headers.get("ce-sequence")) != (str(event.stream_id), str(event.stream_version)):
+        raise ValueError("not a CloudEvent of the relay: its body is of another event than its headers say")
+    return Recorded(position, event, topic, body)

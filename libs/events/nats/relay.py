@@ -1,13 +1,18 @@
-"""From the log to NATS JetStream: one leader, in order, with the stream itself as its checkpoint.
+"""From the log to NATS JetStream: one leader, in order, and the stream holds the log whoever else publishes there.
 
-The last message of the stream says how far it has come, so a stream that lost its tail, or everything, is filled
-again from the log. Every message names the sequence that it must follow, so the stream refuses one that comes out of
-order or would leave a gap. In the same way it refuses a second relay that believes it is the leader.
+Every message names the message and the sequence that it must follow, so the stream refuses what comes out of order,
+and the rest of a batch behind whatever came in between. In the same way it refuses a second relay that believes it is
+the leader. After any such disturbance the relay reads what the stream holds beyond what it knows, message by message:
+what is not of its log is passed over and told, what is missing is published again (`belonging`, `checkpoint`).
+
+What is proven is marked in the log, so a restart proves only what came after. A stream of which nothing is proven (the
+first start of this version, a stream that lost its end) is read from its beginning beside the publishing.
 """
 
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import structlog
@@ -15,15 +20,17 @@ from nats.aio.client import Client
 from nats.errors import ConnectionClosedError
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
-from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+from nats.js.api import DiscardPolicy, PubAck, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import APIError, NotFoundError
 from opentelemetry.trace import SpanKind
 
 from libs.events.log.batches import Recorded
 from libs.events.log.store import EventStore
-from libs.events.nats.checkpoint import ForeignStreamError, checkpoint
-from libs.events.nats.cloudevents import TRACE, headers_of, subject_of
+from libs.events.nats.belonging import EXPECTED_SEQUENCE, SEAL, Events, Foreign, ForeignStreamError, Seals, Tally
+from libs.events.nats.checkpoint import created, describe, keeps_all, made_key, position_at, standing, write_mark
+from libs.events.nats.cloudevents import MESSAGE_ID, TRACE, headers_of, subject_of
 from libs.events.nats.connection import connected, shown
+from libs.events.nats.stored import forwards
 from libs.events.reading.leader import Lease, lead_by_lease
 from libs.events.stop import Awaited
 from libs.events.tracing import continued
@@ -41,11 +48,38 @@ HEADER_ROOM: Final = 2048
 IDLE_SECONDS: Final = 1.0
 """Longest wait for a new event before the loop looks at its lease and its connection."""
 OUT_OF_STEP_SECONDS: Final = 0.5
+"""Pause after a disturbance that leaves no trace in the stream."""
 AUDIT_SECONDS: Final = 5.0
 """How often an idle relay compares the stream's end with its own: messages can be lost while the server stays up."""
-EXPECTED_SEQUENCE: Final = "Nats-Expected-Last-Sequence"
-WRONG_SEQUENCE: Final = 10071
-"""NATS' error code for a message whose expected last sequence is not the stream's."""
+MARK_SECONDS: Final = 5.0
+"""How often what is proven is marked, while it grows."""
+FOREIGN_STREAM_SECONDS: Final = 5.0
+"""Between two looks at a stream of another life."""
+LOGGED_ALONE: Final = 20
+"""Foreign messages that are logged one by one, of those found at once."""
+EXPECTED_ID: Final = "Nats-Expected-Last-Msg-Id"
+OUT_OF_PLACE: Final = (10070, 10071)
+"""NATS' error codes for a message whose expected last message, or last sequence, is not the stream's."""
+
+
+class Watcher:
+    """Hears what the relay finds in the stream. This one does nothing; the methods are called in the event loop."""
+
+    def foreign(self, messages: Sequence[Foreign]) -> None:
+        """Messages that are not of this log. They are passed over."""
+
+    def repaired(self, positions: Sequence[int]) -> None:
+        """Events that were missing in the stream, and are published again."""
+
+    def other_life(self, why: str | None) -> None:
+        """Why nothing is published: the stream holds events that the log does not have. None: it does not."""
+
+    def standby(self) -> None:
+        """Another process leads, and hears all this."""
+
+
+class StreamChangedError(Exception):
+    """The stream was deleted and made again, or has lost its end: what is known of it is void."""
 
 
 async def run_relay(
@@ -56,68 +90,231 @@ async def run_relay(
     stream: str = STREAM,
     on_health: Callable[[str | None], None] = lambda _: None,
     on_position: Callable[[int | None], None] = lambda _: None,
+    watcher: Watcher | None = None,
 ) -> None:
-    """Publish the log until told to stop; outlives NATS and the database.
+    """Publish the log until told to stop; outlives NATS, the database, and whatever others publish.
 
     `on_health` hears None while all is well, which includes that another process leads; else why not. `on_position`
     hears up to where the stream holds the log; None while another process leads. NATS being away changes nothing there.
     """
+    watching = watcher or Watcher()
 
     async def lead(lease: Lease) -> None:
+        pause = 0.0
         try:
-            await _publish_while_leading(store, nats_url, lease, stream, on_health, on_position)
+            async with _connected(nats_url) as client:
+                await _Relaying(store, client, stream, watching).run(lease, on_health, on_position)
+        except StreamChangedError:
+            log.warning("the stream is not what it was; going on from what it holds", stream=stream)
+            return
         except ForeignStreamError as error:
-            why = str(error)
+            why, pause = str(error), FOREIGN_STREAM_SECONDS
+            watching.other_life(why)
         except (NatsError, OSError) as error:
             why = f"NATS at {shown(nats_url)} does not take events: {str(error) or type(error).__name__}"
         else:
             return
         on_health(why)
         log.warning("relay waits", why=why)
+        await lease.sleep(pause)
 
     def standby() -> None:
         on_position(None)
         on_health(None)
+        watching.standby()
 
     await lead_by_lease(store.url, "relay", stop, lead, on_health=on_health, on_standby=standby)
 
 
-async def _publish_while_leading(
-    store: EventStore,
-    nats_url: str,
-    lease: Lease,
-    stream: str,
-    on_health: Callable[[str | None], None],
-    on_position: Callable[[int | None], None],
-) -> None:
-    """Publish until the lease is over.
+class _Relaying:
+    """One term of a leader on one connection: what it knows of the stream, and how it goes on from there."""
 
-    Raises:
-        NatsError, OSError, StoreError, ForeignStreamError: look again from the start.
-    """
-    clock = asyncio.get_running_loop().time
-    async with _connected(nats_url) as client:
-        jetstream = client.jetstream(timeout=5)
-        await ensure_stream(jetstream, stream)
-        position, sequence = await checkpoint(store, jetstream, stream)
-        on_health(None)
-        audited = clock()
+    def __init__(self, store: EventStore, client: Client, stream: str, watcher: Watcher) -> None:
+        self._store, self._client, self._stream, self._watcher = store, client, stream, watcher
+        self._clock = asyncio.get_running_loop().time
+        self._taken = set[int]()
+        """Positions whose message ids somebody else has used: they are published without one."""
+        self._marked: tuple[int, int] | None = None
+        self._marked_at = 0.0
+
+    async def run(
+        self, lease: Lease, on_health: Callable[[str | None], None], on_position: Callable[[int | None], None]
+    ) -> None:
+        """Publish until the lease is over.
+
+        Raises:
+            NatsError, OSError, StoreError, ForeignStreamError, StreamChangedError: look again from the start.
+        """
+        await ensure_stream(self._client.jetstream(timeout=5), self._stream)
+        key = await asyncio.to_thread(made_key, self._store)
+        place = await standing(self._store, self._client, self._stream, key)
+        self._created, self._sequence, self._tally = place.created, place.sequence, place.tally
+        self._seals = Seals(key, self._created)
+        proof = None if place.proven else asyncio.create_task(self._proved(place.sequence), name="prove the stream")
+        try:
+            await self._look()
+            on_health(None)
+            self._watcher.other_life(None)
+            await self._relay(lease, proof, on_position)
+        finally:
+            if proof is not None:
+                proof.cancel()
+                await asyncio.wait((proof,))
+
+    async def _relay(
+        self, lease: Lease, proof: asyncio.Task[Tally] | None, on_position: Callable[[int | None], None]
+    ) -> None:
+        audited = self._clock()
         while await lease.still_held():
-            on_position(position)
-            if client.is_closed:
+            if self._client.is_closed:
                 raise ConnectionClosedError
-            batch = await asyncio.to_thread(store.read, position, BATCH)
-            in_step = True
-            if batch:
-                in_step = await _published(client, jetstream, stream, batch, sequence)
-                position, sequence = batch[-1].position, sequence + len(batch)
-            elif not await asyncio.to_thread(store.wait, position, IDLE_SECONDS) and clock() - audited > AUDIT_SECONDS:
-                audited = clock()
-                in_step = (await jetstream.stream_info(stream)).state.last_seq == sequence
-            if not in_step:
-                log.warning("the stream's end is not where it was; going on from what it holds", stream=stream)
-                await asyncio.sleep(OUT_OF_STEP_SECONDS)
-                position, sequence = await checkpoint(store, jetstream, stream)
+            if proof is not None and proof.done():
+                self._tally.follow(proof.result())
+                proof = None
+            on_position(self._tally.held)
+            if proof is None:
+                await self._mark(MARK_SECONDS)
+            top = self._tally.top or 0
+            if self._tally.missing:
+                await self._repair(self._tally.missing[0])
+            elif batch := await asyncio.to_thread(self._store.read, top, BATCH):
+                await self._publish(batch)
+            elif await asyncio.to_thread(self._store.wait, top, IDLE_SECONDS):
+                continue
+            elif self._clock() - audited > AUDIT_SECONDS:
+                audited = self._clock()
+                await self._audit()
+        if proof is None:
+            await self._mark(0)
+
+    async def _publish(self, batch: Sequence[Recorded]) -> None:
+        """Publish a batch behind what is known; as far as it arrives in its place, that is known from then on."""
+        arrived = await self._arrived(batch)
+        if arrived:
+            self._tally.top = batch[arrived - 1].position
+        if arrived < len(batch):
+            await self._look_again()
+
+    async def _repair(self, gap: range) -> None:
+        """Publish again what is missing."""
+        batch = await asyncio.to_thread(self._store.read, gap.start - 1, BATCH, (), gap.stop - 1)
+        arrived = await self._arrived(batch)
+        done = [recorded.position for recorded in batch[:arrived]]
+        if done:
+            log.warning("missing events published again", stream=self._stream, first=done[0], last=done[-1])
+            self._watcher.repaired(done)
+        whole = arrived == len(batch) < BATCH
+        self._tally.remove(gap if whole else range(gap.start, done[-1] + 1 if done else gap.start))
+        if arrived < len(batch):
+            await self._look_again()
+        elif not self._tally.missing:
+            self._marked_at = 0.0
+
+    async def _look_again(self) -> None:
+        """After a disturbance: go on from what the stream holds."""
+        before = self._sequence, len(self._taken)
+        await self._look()
+        if before == (self._sequence, len(self._taken)):
+            log.warning("the stream does not take what follows its end; trying again", stream=self._stream)
+            await asyncio.sleep(OUT_OF_STEP_SECONDS)
+
+    async def _look(self) -> None:
+        """Take account of the messages that have come since the last look.
+
+        Raises:
+            StreamChangedError: it is not the same stream any more.
+            ForeignStreamError: it is of another life of the log.
+        """
+        info = await describe(self._client, self._stream)
+        last = info.state.last_seq
+        if created(info) != self._created or last < self._sequence:
+            raise StreamChangedError
+        async for messages in forwards(self._client, self._stream, self._sequence + 1, last):
+            self._tell(await asyncio.to_thread(self._tally.add, messages))
+            self._sequence = messages[-1].sequence
+        self._sequence = last
+
+    async def _audit(self) -> None:
+        """A look while there is nothing to publish: the log may be another one by now, too."""
+        await self._look()
+        head, top = await asyncio.to_thread(self._store.head), self._tally.top or 0
+        if head < top:
+            raise await asyncio.to_thread(Events(self._store).former_life, top)
+
+    async def _proved(self, last: int) -> Tally:
+        """Read the stream up to `last` from its beginning, for what is missing there."""
+        info = await describe(self._client, self._stream)
+        tally = Tally(Events(self._store), self._seals, None)
+        async for messages in forwards(self._client, self._stream, max(info.state.first_seq, 1), last):
+            self._tell(await asyncio.to_thread(tally.add, messages))
+        if not keeps_all(info):
+            tally.missing.clear()
+        if info.config.max_age:
+            # What has come of age while it was read is not missing.
+            kept_since = datetime.now(UTC) - timedelta(seconds=info.config.max_age)
+            tally.remove(range(1, await asyncio.to_thread(position_at, self._store, kept_since) + 1))
+        log.info("the stream is proven against the log", stream=self._stream, missing=sum(map(len, tally.missing)))
+        return tally
+
+    def _tell(self, found: Sequence[Foreign]) -> None:
+        for message in found[:LOGGED_ALONE]:
+            log.warning("foreign message passed over", stream=self._stream, **message._asdict())
+        if len(found) > LOGGED_ALONE:
+            log.warning("more foreign messages passed over", stream=self._stream, count=len(found) - LOGGED_ALONE)
+        if found:
+            self._watcher.foreign(found)
+            self._taken |= {message.takes for message in found if message.takes is not None}
+
+    async def _mark(self, seconds: float) -> None:
+        """Mark what is proven, where it has grown and the last mark is older than that."""
+        proven = self._sequence, self._tally.held
+        if self._tally.missing or proven == self._marked or self._clock() - self._marked_at < seconds:
+            return
+        await asyncio.to_thread(write_mark, self._store, self._created, *proven)
+        self._marked, self._marked_at = proven, self._clock()
+
+    async def _arrived(self, batch: Sequence[Recorded]) -> int:
+        """Publish a batch behind the stream's end; how many of its events are there, in their place, from the first on.
+
+        Raises:
+            NatsError, OSError: NATS does not take events.
+        """
+        about = {
+            "messaging.system": "nats",
+            "messaging.operation.type": "send",
+            "messaging.destination.name": self._stream,
+        }
+        with continued(batch, f"send {self._stream}", SpanKind.PRODUCER, about) as traces:
+            sending = [self._sent(batch, number, traces) for number in range(len(batch))]
+            results = await asyncio.gather(*sending, return_exceptions=True)
+        arrived, in_place = 0, True
+        for recorded, result in zip(batch, results, strict=True):
+            out_of_place = isinstance(result, APIError) and result.err_code in OUT_OF_PLACE
+            if isinstance(result, BaseException) and not out_of_place:
+                raise result
+            if isinstance(result, PubAck) and result.duplicate:
+                self._taken.add(recorded.position)
+            # Of what others have put under our id, the server says that it is there already.
+            there = isinstance(result, PubAck) and not result.duplicate and result.seq == self._sequence + arrived + 1
+            in_place = in_place and there
+            arrived += in_place
+        self._sequence += arrived
+        return arrived
+
+    async def _sent(self, batch: Sequence[Recorded], number: int, traces: Mapping[str, str]) -> PubAck:
+        recorded = batch[number]
+        too_large = len(recorded.raw) + HEADER_ROOM > self._client.max_payload
+        headers = headers_of(recorded, referenced=too_large)
+        headers[SEAL] = self._seals.of(self._sequence + number + 1, headers)
+        headers[EXPECTED_SEQUENCE] = str(self._sequence + number)
+        if number and batch[number - 1].position not in self._taken:
+            headers[EXPECTED_ID] = str(batch[number - 1].position)
+        if recorded.position in self._taken:
+            del headers[MESSAGE_ID]
+        if (trace := traces.get(recorded.event.trace or "")) is not None:
+            headers[TRACE] = trace
+        body = b"" if too_large else recorded.raw
+        return await self._client.jetstream(timeout=5).publish(subject_of(recorded), body, headers=headers)
 
 
 @contextlib.asynccontextmanager
@@ -160,51 +357,3 @@ async def ensure_stream(jetstream: JetStreamContext, stream: str = STREAM) -> No
                 deny_purge=True,
             )
         )
-
-
-async def _published(
-    client: Client, jetstream: JetStreamContext, stream: str, batch: Sequence[Recorded], sequence: int
-) -> bool:
-    """Publish a batch behind `sequence`; False when the stream's end is not where we believe it to be."""
-    about = {"messaging.system": "nats", "messaging.operation.type": "send", "messaging.destination.name": stream}
-    with continued(batch, f"send {stream}", SpanKind.PRODUCER, about) as traces:
-        return await _all_published(client, jetstream, batch, sequence, traces)
-
-
-async def _all_published(
-    client: Client,
-    jetstream: JetStreamContext,
-    batch: Sequence[Recorded],
-    sequence: int,
-    traces: Mapping[str, str],
-) -> bool:
-    results = await asyncio.gather(
-        *(
-            _publish(client, jetstream, recorded, sequence + number, traces.get(recorded.event.trace or ""))
-            for number, recorded in enumerate(batch)
-        ),
-        return_exceptions=True,
-    )
-    for number, result in enumerate(results, start=1):
-        if isinstance(result, APIError) and result.err_code == WRONG_SEQUENCE:
-            return False
-        if isinstance(result, BaseException):
-            raise result
-        if result != sequence + number:
-            return False
-    return True
-
-
-async def _publish(
-    client: Client, jetstream: JetStreamContext, recorded: Recorded, sequence: int, trace: str | None
-) -> int:
-    too_large = len(recorded.raw) + HEADER_ROOM > client.max_payload
-    headers = headers_of(recorded, referenced=too_large)
-    if trace is not None:
-        headers[TRACE] = trace
-    ack = await jetstream.publish(
-        subject_of(recorded),
-        b"" if too_large else recorded.raw,
-        headers={**headers, EXPECTED_SEQUENCE: str(sequence)},
-    )
-    return ack.seq

@@ -18,6 +18,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
 
 from libs.events.log.batches import Recorded
+from libs.events.nats.belonging import printable
 from libs.events.nats.cloudevents import TRACE, recorded_of
 from libs.events.nats.connection import connected, shown
 from libs.events.nats.relay import STREAM
@@ -171,7 +172,7 @@ async def _heartbeat(messages: Sequence[Msg]) -> None:
 
 async def _delivery(message: Msg, max_deliver: int, on_dead_letter: DeadLetter | None) -> Delivery | None:
     try:
-        recorded = recorded_of(dict(message.headers or {}), message.data)
+        recorded = recorded_of(message.headers or {}, message.data)
     except (ValueError, LookupError) as error:
         await _give_up(message, str(error), on_dead_letter)
         return None
@@ -186,12 +187,14 @@ def _attempt(message: Msg) -> int:
 
 
 async def _give_up(message: Msg, reason: str, on_dead_letter: DeadLetter | None) -> None:
-    log.error("message given up", subject=message.subject, reason=reason)
+    log.error("message given up", subject=printable(message.subject), reason=printable(reason, 300))
     if on_dead_letter is not None:
         try:
             await on_dead_letter(message.subject, message.data, reason)
         except Exception:
-            log.exception("the dead letter could not be kept; the message comes again", subject=message.subject)
+            log.exception(
+                "the dead letter could not be kept; the message comes again", subject=printable(message.subject)
+            )
             await _answer(message.nak(delay=DEAD_LETTER_RETRY_SECONDS))
             return
     await _answer(message.term())

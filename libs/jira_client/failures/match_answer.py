@@ -12,6 +12,7 @@ from libs.jira_client.failures import rules
 from libs.jira_client.failures.answer import Context, HttpAnswer
 from libs.jira_client.failures.error_body import ErrorBody, read_error_body
 from libs.jira_client.failures.errors import ErrorCode, Scope
+from libs.jira_client.failures.match_exception import PROXY_CREDENTIALS, PROXY_RULES
 from libs.jira_client.http.json_text import is_json
 from libs.jira_client.http.retry_after import limit_wait, next_full_hour, retry_after
 
@@ -19,7 +20,10 @@ QUOTA_RESET: Final = 600.0
 """Seconds; a 429 that asks for a longer wait is a spent quota, not a burst."""
 SNIFFED: Final = 16_384
 """Bytes of a body that are looked at."""
+PROXY_HEADERS: Final = ("x-squid-error", "proxy-authenticate", "proxy-connection", "x-bluecoat-via")
+"""That proxies put on pages of their own."""
 READ_HEADERS: Final = (
+    *PROXY_HEADERS,
     *("content-type", "date", "location", "retry-after", "ratelimit", "ratelimit-reason", "x-ratelimit-reset"),
     *("x-seraph-loginreason", "x-authentication-denied-reason", "deprecation", "sunset"),
 )
@@ -57,7 +61,6 @@ _BY_STATUS: Final[dict[int, ErrorCode]] = {
     402: ErrorCode.SUSPENDED_PAYMENT,
     403: ErrorCode.FORBIDDEN,
     404: ErrorCode.NOT_FOUND_OR_HIDDEN,
-    407: ErrorCode.FORBIDDEN,
     408: ErrorCode.TIMEOUT,
     409: ErrorCode.TIMEOUT,  # users/search: the search took Jira longer than 10 s
     410: ErrorCode.API_GONE,
@@ -111,13 +114,29 @@ def look(answer: HttpAnswer, context: Context) -> Seen:
 
 def first_match(seen: Seen) -> Found | None:
     """The first rule that knows the answer; how long to wait, its headers say whatever the rule."""
-    found = _suspended(seen) or _refused_login(seen) or _page(seen)
+    found = _of_proxy(seen) or _suspended(seen) or _refused_login(seen) or _page(seen)
     if found is None and _good(seen) and seen.json:
         return None
     unknown = Found(ErrorCode.UNKNOWN, f"Jira answered with the unknown status {seen.status}.")
     found = found or _redirect(seen) or _limited(seen) or _refused_account(seen) or _refused_search(seen)
     found = found or _by_status(seen) or unknown
     return found if found.wait is not None else found._replace(wait=retry_after(seen.headers, seen.context.now))
+
+
+def _of_proxy(seen: Seen) -> Found | None:
+    """A proxy answers in Jira's place: by the status that is a proxy's alone, or on an error page that names one."""
+    wants_login = seen.status == 407
+    named = seen.status >= 400 and not seen.json and any(seen.headers.get(name) for name in PROXY_HEADERS)
+    if not wants_login and not named:
+        return None
+    said = f"A proxy answers {seen.status} in Jira's place"
+    return Found(
+        ErrorCode.NETWORK_GLITCH,
+        "A proxy wants a user and a password (407)." if wants_login else f"{said}: {_reported(seen) or 'no reason'}.",
+        advice=PROXY_CREDENTIALS if wants_login else PROXY_RULES,
+        retryable=not wants_login and seen.status >= 500,
+        scope=Scope.SITE,
+    )
 
 
 def _good(seen: Seen) -> bool:

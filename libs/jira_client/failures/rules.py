@@ -200,6 +200,41 @@ RULES: Final[dict[ErrorCode, Rule]] = {
         Category.OTHER,
         "Start the ingestor, or see its log for why it takes up nothing; the run that waits then goes on by itself.",
     ),
+    ErrorCode.FOREIGN_MESSAGE: Rule(
+        Origin.INTEGRATOR,
+        False,
+        Scope.SITE,
+        Severity.WARNING,
+        Category.ACCESS,
+        "Nothing is lost: such messages are skipped. Find out who publishes on jira.>, and let only the ingestor's user"
+        " do so: give NATS users and passwords.",
+    ),
+    ErrorCode.STREAM_GAP: Rule(
+        Origin.INTEGRATOR,
+        False,
+        Scope.SITE,
+        Severity.WARNING,
+        Category.OTHER,
+        "Nothing to do for the integrator: what was missing is published again, later than its place. A module of your"
+        " own that depends on the order of events should read the log anew from the position that is named.",
+    ),
+    ErrorCode.LOG_BEHIND_STREAM: Rule(
+        Origin.INTEGRATOR,
+        False,
+        Scope.SITE,
+        Severity.CRITICAL,
+        Category.OTHER,
+        "Syncs, readers and the API go on; NATS gets no events. Where the log was restored, run `jdi restore --finish`;"
+        " else check that DATABASE_URL and NATS_URL belong together.",
+    ),
+    ErrorCode.FORGED_COMMAND: Rule(
+        Origin.INTEGRATOR,
+        False,
+        Scope.SITE,
+        Severity.CRITICAL,
+        Category.ACCESS,
+        "Nothing was changed: the command was refused. Find out who reaches Temporal, and let only the services do so.",
+    ),
     ErrorCode.UNKNOWN: Rule(
         Origin.INTEGRATOR,
         True,

@@ -32,6 +32,7 @@ from libs.jira_client.http.egress import pool
 from libs.jira_client.http.json_text import decode
 from libs.jira_client.http.observing import Observer, RequestEnded, unobserved
 from libs.jira_client.http.pace import Limits
+from libs.jira_client.http.proxy import Proxy
 from libs.jira_client.http.redact import Redactor
 from libs.jira_client.http.retry_after import http_date
 from libs.jira_client.page_size import smaller_may_help
@@ -89,8 +90,10 @@ class Transport:
         self._settings = settings
         self._limits = limits
         self._observer = observer
-        self._redact = Redactor((settings.token, f"{settings.email}:{settings.token}", settings.email))
-        self._http = _http_client(settings)
+        proxy = Proxy.parse(settings.proxy) if settings.proxy else None
+        secrets = (settings.token, f"{settings.email}:{settings.token}", settings.email)
+        self._redact = Redactor((*secrets, *(proxy.secrets if proxy else ())))
+        self._http = _http_client(settings, proxy)
         self._server_time: tuple[datetime, float] | None = None
         self._ending: set[str] = set()
 
@@ -260,7 +263,7 @@ class _NoTimeForAnother(stop_base):
         return state.upcoming_sleep >= seconds_left()
 
 
-def _http_client(settings: JiraSettings) -> httpx.AsyncClient:
+def _http_client(settings: JiraSettings, proxy: Proxy | None) -> httpx.AsyncClient:
     client = httpx.AsyncClient(
         base_url=settings.base_url,
         auth=httpx.BasicAuth(settings.email, settings.token),
@@ -275,7 +278,13 @@ def _http_client(settings: JiraSettings) -> httpx.AsyncClient:
         timeout=httpx.Timeout(settings.read_seconds, connect=settings.connect_seconds),
         follow_redirects=False,
         trust_env=False,
-        transport=pool(connections=settings.max_concurrency, public_only=not settings.allow_insecure),
+        transport=pool(
+            connections=settings.max_concurrency,
+            public_only=not settings.allow_insecure,
+            tls=settings.tls,
+            proxy=proxy,
+            plain=settings.base_url.startswith("http://"),
+        ),
     )
     # A session cookie would outlive the token it was made with and hide that the token has expired.
     client.cookies.jar.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))

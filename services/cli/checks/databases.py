@@ -10,18 +10,20 @@ from pathlib import Path
 from typing import Final
 
 import psycopg
-from sqlalchemy import Column, Engine, inspect, select, text
+from sqlalchemy import Column, Engine, func, inspect, select, text
 
 from libs.access.tables import api_token, console_session
 from libs.events import EventStore, open_store
 from libs.events.log.postgres import libpq_url
 from libs.events.log.store import SCHEMA_VERSION
 from libs.read_tables import FOLDED, PROJECTION, projection, readiness
-from libs.runtime import engine, event_database, read_database
+from libs.runtime import access_database, engine, event_database, read_database
 from libs.runtime.database import sqlite_file
+from libs.runtime.sqlite.damage import damage_in
 from services.cli.checks.catching_up import events_behind
 from services.cli.checks.findings import Doubt, Finding, Trouble, look
 from services.cli.copies.backup import POSTGRES_TABLES
+from services.cli.migrations import LostLogError, check_log
 from services.cli.settings import DoctorSettings
 
 OLDEST_POSTGRES: Final = 14
@@ -29,13 +31,16 @@ OLDEST_POSTGRES: Final = 14
 LITTLE_SPACE: Final = 256 * 2**20
 SOME_SPACE: Final = 2 * 2**30
 BUSY_SECONDS: Final = 5.0
+MEND_TABLES: Final = "a projector that runs makes them anew from the log; else `jdi migrate`, and start it"
+MAKE_ACCESS: Final = "run `jdi migrate`: API tokens come back from their safety copy"
 
 
 async def databases(settings: DoctorSettings) -> list[Finding]:
-    """Of the event log and of the read tables."""
-    log, tables = await asyncio.gather(
+    """Of the event log, of the read tables and of API tokens."""
+    log, tables, access = await asyncio.gather(
         look("event log", lambda: asyncio.to_thread(_event_log, settings), "is DATABASE_URL or JDI_DATA_DIR right?"),
         look("read tables", lambda: asyncio.to_thread(_read_tables, settings), "is the projector running?"),
+        look("access", lambda: asyncio.to_thread(_access, settings), "run `jdi migrate`"),
     )
     more = [look("space", lambda: asyncio.to_thread(_space, settings), "make room, before the log cannot grow")]
     if not log.failed:
@@ -44,31 +49,62 @@ async def databases(settings: DoctorSettings) -> list[Finding]:
     if not log.failed and not tables.failed:
         advice = "is the projector running? Its /readyz says why not"
         more.append(look("lag", lambda: _lag(settings), advice))
-    return [log, tables, *await asyncio.gather(*more)]
+    return [log, tables, access, *await asyncio.gather(*more)]
 
 
 def _event_log(settings: DoctorSettings) -> str:
+    file = sqlite_file(settings.database_url)
+    if file is not None:
+        try:
+            check_log(settings.database_url, file)
+        except LostLogError as error:
+            raise Trouble(str(error), "") from error
     with opened(settings) as store:
         return f"{store.head()} events, schema version {SCHEMA_VERSION}"
 
 
 def _read_tables(settings: DoctorSettings) -> str:
+    file = sqlite_file(read_database(settings.database_url))
+    if file is not None and (why := damage_in(file)) is not None:
+        raise Trouble(f"{file} is damaged ({why})", MEND_TABLES)
     with reading(settings) as tables:
         why = readiness(tables)
         if why is not None:
             raise Trouble(why)
-        missing = {table.name for table in (api_token, console_session)} - set(inspect(tables).get_table_names())
         version = _of_live(tables, projection.c.version)
-    if missing:
-        raise Trouble(f"there is no table {', '.join(sorted(missing))}", "run `jdi migrate`")
     return f"there, version {version}"
+
+
+def _access(settings: DoctorSettings) -> str:
+    """Looks, and mends nothing."""
+    url = access_database(settings.database_url)
+    file = sqlite_file(url)
+    if file is not None:
+        if not file.exists():
+            raise Trouble(f"{file} is gone", MAKE_ACCESS)
+        if (why := damage_in(file)) is not None:
+            raise Trouble(f"{file} is damaged ({why})", MAKE_ACCESS)
+    tables = engine(url, read_only=True)
+    try:
+        missing = {table.name for table in (api_token, console_session)} - set(inspect(tables).get_table_names())
+        if missing:
+            raise Trouble(f"there is no table {', '.join(sorted(missing))}", "run `jdi migrate`")
+        with tables.connect() as connection:
+            usable = api_token.c.revoked_at.is_(None)
+            count = connection.execute(select(func.count()).select_from(api_token).where(usable)).scalar_one()
+    finally:
+        tables.dispose()
+    return f"{count} API tokens that nobody has revoked"
 
 
 def _rights(settings: DoctorSettings) -> str:
     file = sqlite_file(settings.database_url)
     if file is None:
         return _rights_in_postgres(settings)
-    for path in (file, Path(read_database(settings.database_url).removeprefix("sqlite:///"))):
+    beside = (read_database(settings.database_url), access_database(settings.database_url))
+    for path in (file, *(Path(url.removeprefix("sqlite:///")) for url in beside)):
+        if not path.exists():
+            continue  # another look's finding
         # `rw` makes no file where there is none.
         address = f"{path.as_uri()}?mode=rw"
         with closing(sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS)) as database:

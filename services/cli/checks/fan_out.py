@@ -7,11 +7,11 @@ from typing import Final
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
-from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
 from libs.events import EventStore
-from libs.events.nats.checkpoint import ForeignStreamError, checkpoint
+from libs.events.nats.belonging import ForeignStreamError
+from libs.events.nats.checkpoint import look as look_at_stream
 from libs.events.nats.connection import connected, shown
 from libs.events.nats.relay import STREAM
 from services.cli.checks.catching_up import events_behind
@@ -57,26 +57,36 @@ async def _server(settings: DoctorSettings) -> str:
 
 async def _stream(settings: DoctorSettings) -> str:
     async with _connected(settings) as client:
-        jetstream = client.jetstream()
         with opened(settings) as store:
             try:
-                behind = await _behind(store, jetstream)
+                behind = await _behind(store, client)
+                held = await look_at_stream(store, client, STREAM)
             except NotFoundError as error:
                 raise Trouble(f"there is no stream {STREAM}") from error
             except ForeignStreamError as error:
                 raise Trouble(str(error), "after a restore: `jdi restore --finish`; else check NATS_URL") from error
-    return f"{STREAM} is in step with the log" if not behind else f"{STREAM} is being filled, {behind} events to go"
+    if behind:
+        return f"{STREAM} is being filled, {behind} events to go"
+    if held.foreign:
+        text = f"{STREAM} is in step with the log; somebody else has just published {held.foreign} messages into it"
+        raise Doubt(text, "find out who publishes on jira.>; the ingestor passes such messages over, and names them")
+    if not held.proven:
+        raise Doubt(
+            f"{STREAM} ends where the log does; whether it lacks events before is not proven yet",
+            "look again: the ingestor reads the stream once, beside its work",
+        )
+    return f"{STREAM} is in step with the log"
 
 
-async def _behind(store: EventStore, jetstream: JetStreamContext) -> int:
-    """Events that the stream lacks.
+async def _behind(store: EventStore, client: Client) -> int:
+    """Events that the stream lacks, at its end or in a gap.
 
     Raises:
         Trouble: it lacks some, and gets no more.
     """
 
     async def position() -> int:
-        return (await checkpoint(store, jetstream, STREAM))[0]
+        return (await look_at_stream(store, client, STREAM)).position
 
     return await events_behind(await asyncio.to_thread(store.head), position, f"{STREAM} stands still")
 

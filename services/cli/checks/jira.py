@@ -2,32 +2,38 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
-from typing import Any, Final
+from typing import Any, Final, NoReturn
+from urllib.parse import urlsplit
 
 import aiohttp
 from sqlalchemy import select
 
 from libs.read_tables import project
+from libs.runtime.network.http_calls import NetworkTrouble, answered, arguments, trouble_of
 from libs.temporal.commands import CommandFailedError, JiraRefusedError, ask_jira
 from libs.temporal.connect import connect
 from libs.temporal.messages import AnyQuestion, Closing, FindClosings, FindProjects, Options, WhoAmI
 from services.cli.checks.databases import database_clock, reading
 from services.cli.checks.findings import Doubt, Finding, Trouble, look
+from services.cli.checks.way import way
 from services.cli.settings import DoctorSettings
 
 ASKED_PROJECTS: Final = 30
 """Registered projects that are looked up; each is a request to Jira."""
+ANSWER_SECONDS: Final = 8.0
+"""Less than a look may take, so that it can say what is silent."""
 SMALL_SKEW: Final = 5.0
 LARGE_SKEW: Final = 60.0
 """Expiry of tokens, times of alerts and freshness are wrong by so much. Watermarks are not: they use Jira's own."""
 
 
-async def jira(settings: DoctorSettings) -> list[Finding]:
+async def jira(settings: DoctorSettings, environ: Mapping[str, str]) -> list[Finding]:
     """What can be seen from here."""
     return list(
         await asyncio.gather(
+            look("way to jira", lambda: way(settings, environ), "see docs/networks.md"),
             look("jira", lambda: _server(settings), "check JIRA_BASE_URL in a browser, and this machine's firewall"),
             look("clocks", lambda: _clocks(settings), "have the machines' clocks set by NTP"),
         )
@@ -55,16 +61,31 @@ async def _server(settings: DoctorSettings) -> str:
 async def _server_info(settings: DoctorSettings) -> tuple[dict[str, Any], float | None]:
     """What Jira says of itself, and by how many seconds its clock is ahead of ours."""
     url = f"{settings.jira_base_url.rstrip('/')}/rest/api/3/serverInfo"
-    async with aiohttp.ClientSession(trust_env=True) as session:
-        before = time.time()
-        async with session.get(url) as answer:
-            ours = (before + time.time()) / 2
-            if answer.status != 200:
-                raise Trouble(f"{url} answered {answer.status}")
-            info: dict[str, Any] = await answer.json()
-            date = answer.headers.get("Date")
+    host, proxy = urlsplit(url).hostname or "", settings.proxy_to(url)
+    try:
+        async with aiohttp.ClientSession(
+            trust_env=False, timeout=aiohttp.ClientTimeout(total=ANSWER_SECONDS)
+        ) as session:
+            before = time.time()
+            async with session.get(url, allow_redirects=False, **arguments(settings, url)) as answer:
+                ours = (before + time.time()) / 2
+                if proxy is not None and answer.status == 407:
+                    _raise(answered(407, f"{proxy.host}:{proxy.port}", host))
+                if answer.status != 200:
+                    raise Trouble(f"{url} answered {answer.status}")
+                info: dict[str, Any] = await answer.json()
+                date = answer.headers.get("Date")
+    except (aiohttp.ClientError, TimeoutError) as error:
+        if (trouble := trouble_of(error, host, proxy)) is not None:
+            _raise(trouble)
+        raise
     # The header counts whole seconds: on average it is half a second behind.
     return info, parsedate_to_datetime(date).timestamp() + 0.5 - ours if date else None
+
+
+def _raise(trouble: NetworkTrouble) -> NoReturn:
+    advice = f"{trouble.advice[0].lower()}{trouble.advice[1:]}".rstrip(".")
+    raise Trouble(trouble.text, advice)
 
 
 async def _clocks(settings: DoctorSettings) -> str:

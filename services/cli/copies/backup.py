@@ -7,17 +7,16 @@ Temporal's schedules are made from the log. Sessions of the console are left out
 import contextlib
 import os
 import sqlite3
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from sqlalchemy import Engine, RowMapping, inspect, select
-
+from libs.access.merging import merge_tokens
 from libs.access.tables import api_token
 from libs.events import open_store
 from libs.events.log.copies import copy_file, make_single_file
-from libs.runtime import engine, event_database, read_database
+from libs.runtime import engine, event_database
 from libs.runtime.database import sqlite_file
+from services.cli.tokens import token_store
 
 POSTGRES_TABLES: Final = ("jdi_events", "heads", "marks", "once", "log_schema", "api_token")
 """What a backup of PostgreSQL must hold."""
@@ -78,37 +77,18 @@ def _position(part: Path) -> int:
 
 
 def _add_tokens(database_url: str, part: Path) -> int:
-    added = copy_tokens(read_database(database_url), f"sqlite:///{part}")
+    with token_store(database_url) as tokens:
+        rows = tokens.rows()
+    target = engine(f"sqlite:///{part}")
+    try:
+        with target.begin() as connection:
+            api_token.create(connection, checkfirst=True)
+            added = merge_tokens(connection, rows)
+    finally:
+        target.dispose()
     with contextlib.closing(sqlite3.connect(part)) as database:
         make_single_file(database)
     return added
-
-
-def copy_tokens(source_url: str, target_url: str) -> int:
-    """Add the tokens that the other database does not have; how many. Makes their table."""
-    source, target = engine(source_url, read_only=True), engine(target_url)
-    try:
-        return _add_rows(_token_rows(source), target)
-    finally:
-        source.dispose()
-        target.dispose()
-
-
-def _token_rows(source: Engine) -> Sequence[RowMapping]:
-    if not inspect(source).has_table(api_token.name):
-        return ()
-    with source.connect() as connection:
-        return connection.execute(select(api_token)).mappings().all()
-
-
-def _add_rows(rows: Sequence[RowMapping], target: Engine) -> int:
-    with target.begin() as connection:
-        api_token.create(connection, checkfirst=True)
-        known = set(connection.execute(select(api_token.c.id)).scalars())
-        new = [dict(row) for row in rows if row["id"] not in known]
-        if new:
-            connection.execute(api_token.insert(), new)
-    return len(new)
 
 
 def _keep(folder: Path) -> None:

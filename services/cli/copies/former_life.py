@@ -20,7 +20,8 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from libs.events import EventStore
-from libs.events.nats.checkpoint import ForeignStreamError, checkpoint
+from libs.events.nats.belonging import ForeignStreamError
+from libs.events.nats.checkpoint import look
 from libs.events.nats.connection import connected
 from libs.events.nats.relay import STREAM
 from libs.temporal import names
@@ -123,7 +124,7 @@ async def forget_stream(store: EventStore, nats_url: str) -> bool:
     try:
         jetstream = client.jetstream()
         try:
-            await checkpoint(store, jetstream, STREAM)
+            await look(store, client, STREAM)
         except NotFoundError:
             return False
         except ForeignStreamError:

@@ -15,6 +15,7 @@ from nats.errors import Error as NatsError
 from sqlalchemy import update
 from temporalio.service import RPCError
 
+from libs.access.merging import all_tokens
 from libs.access.tables import api_token
 from libs.embedded import lock
 from libs.events import EventStore, SiteRegistered, leadership, open_store
@@ -24,10 +25,10 @@ from libs.read_tables import PROJECTION, projection
 from libs.runtime import engine, event_database, read_database
 from libs.runtime.database import sqlite_file
 from libs.temporal.connect import connect
-from services.cli.copies.backup import copy_tokens
 from services.cli.copies.former_life import KeptError, forget_in_temporal, forget_stream
 from services.cli.migrations import migrate
 from services.cli.settings import RestoreSettings
+from services.cli.tokens import token_store
 
 LEADERS: Final = {"relay": "an ingestor", "telemetry": "telemetry", "notifier": "a notifier"}
 """Locks beside the log, and who holds them while at work."""
@@ -102,7 +103,14 @@ def _check_is_backup(part: Path, file: Path) -> None:
 
 def _tokens_from(part: Path, database_url: str) -> None:
     """Before the log is in place: a restore that dies in between finds no log, and is begun again."""
-    copy_tokens(f"sqlite:///{part}", read_database(database_url))
+    source = engine(f"sqlite:///{part}", read_only=True)
+    try:
+        with source.connect() as connection:
+            rows = all_tokens(connection)
+    finally:
+        source.dispose()
+    with token_store(database_url) as tokens:
+        tokens.add_rows(rows)
 
 
 async def _finish(settings: RestoreSettings, say: Say, *, may_be_empty: bool) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import secrets
-import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -33,6 +32,7 @@ from services.cli.running.foreground import run_stack
 from services.cli.settings import DEFAULT_PORT, DemoSettings
 from services.cli.syncs.result import watch_until_readable
 from services.cli.syncs.watch import End, NoProgressError, SyncProgress
+from services.cli.terminal import say
 from services.cli.tokens import token_store
 
 SITE: Final = "demo"
@@ -113,11 +113,13 @@ class Demo:
             stream.say(f"     {len(node['comments'])} comments, {len(node['worklogs'])} worklogs")
 
 
-def demo(settings: DemoSettings, jira: SimulatedJira, console: Console, level: str, *, leave: bool) -> int:
+def demo(
+    settings: DemoSettings, jira: SimulatedJira, console: Console, level: str, *, leave: bool, temporal_ui: bool
+) -> int:
     """Run the demo; the exit code. With `leave` it ends after the sync, and its last line on stdout says how."""
     shown = Demo(console, leave=leave)
     try:
-        run_stack(_plan(settings, jira), shown, console, level)
+        run_stack(_plan(settings, jira, temporal_ui=temporal_ui), shown, console, level)
     except (StackError, CommandFailedError, NoProgressError) as error:
         _last_line(f"failed STACK {error}")
         return error.exit_code if isinstance(error, StackError) else 1
@@ -139,8 +141,7 @@ def _verdict(end: End | None) -> int:
 
 
 def _last_line(text: str) -> None:
-    sys.stdout.write(f"demo: {' '.join(text.split())}\n")
-    sys.stdout.flush()
+    say(f"demo: {' '.join(text.split())}")
 
 
 async def _ask_for_sync(stack: Stack, store: EventStore) -> str | None:
@@ -179,7 +180,7 @@ async def _answer(url: str, secret: str) -> dict[str, Any]:
     return data
 
 
-def _plan(settings: DemoSettings, jira: SimulatedJira) -> StackPlan:
+def _plan(settings: DemoSettings, jira: SimulatedJira, *, temporal_ui: bool) -> StackPlan:
     database_url = f"sqlite:///{settings.data_dir / 'jdi.db'}"
     foreign = ("JIRA_", "DATABASE_URL", "NATS_URL", "TEMPORAL_", "JDI_PORT", "JDI_DATA_DIR")
     ours = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
@@ -188,6 +189,7 @@ def _plan(settings: DemoSettings, jira: SimulatedJira) -> StackPlan:
         database_url=database_url,
         site=SITE,
         temporal_namespace="default",
+        temporal_ui=temporal_ui,
         graphql_port=settings.port or DEFAULT_PORT,
         graphql_port_is_fixed=settings.port is not None,
         jira_base_url="",

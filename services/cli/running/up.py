@@ -13,7 +13,7 @@ from services.cli.running.foreground import run_stack
 from services.cli.settings import DEFAULT_PORT, UpSettings
 
 
-def up(settings: UpSettings, console: Console, level: str) -> None:
+def up(settings: UpSettings, console: Console, level: str, *, temporal_ui: bool) -> None:
     """Run until Ctrl-C."""
     plan = StackPlan(
         data_dir=settings.data_dir,
@@ -21,6 +21,7 @@ def up(settings: UpSettings, console: Console, level: str) -> None:
         site=settings.site,
         temporal_namespace=settings.temporal_namespace,
         temporal_address=settings.temporal_address,
+        temporal_ui=temporal_ui,
         nats_url=settings.nats_url,
         graphql_port=settings.port or DEFAULT_PORT,
         graphql_port_is_fixed=True,

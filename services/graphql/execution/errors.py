@@ -43,6 +43,10 @@ def too_slow(seconds: float) -> GraphQLError:
     )
 
 
+class UnavailableError(RuntimeError):
+    """What is asked for cannot be read now; the text, for callers, says why."""
+
+
 def refusal(status: int, message: str, code: str, headers: dict[str, str] | None = None) -> web.Response:
     """An answer in the form of GraphQL's errors, for requests that never reach GraphQL."""
     error = {"message": message, "extensions": {"code": code}}
@@ -63,6 +67,8 @@ class CodedErrors(MaskErrors):
         if isinstance(getattr(cause, "orig", None), psycopg.errors.QueryCanceled):  # PostgreSQL keeps the time, too
             slow = too_slow(self.execution_context.context.limits.seconds)
             return _copy(error, slow.message, slow.extensions or {})
+        if isinstance(cause, UnavailableError):
+            return _copy(error, str(cause), {"code": "UNAVAILABLE"})
         failed(cause)
         trace_id = self.execution_context.context.trace_id
         log.error("query failed", trace_id=trace_id, path=error.path, exc_info=cause)

@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from libs.access import TokenStore, migrate
+from libs.access import NotCopiedError, TokenStore, migrate, move_over
 from libs.runtime import Reported
 
 RETRY_SECONDS: Final = 2.0
@@ -17,7 +17,11 @@ log = structlog.get_logger(__name__)
 
 
 async def prepare_access(
-    tables: Engine, tokens: TokenStore, health: Reported, show: Callable[[str], None] | None
+    tables: Engine,
+    tokens: TokenStore,
+    health: Reported,
+    show: Callable[[str], None] | None,
+    earlier: Engine | None = None,
 ) -> None:
     """Create the tables that are missing, and a first administrator where there is none.
 
@@ -28,12 +32,15 @@ async def prepare_access(
         tokens: the store on them.
         health: of this preparation.
         show: gets the first administrator's token, which is not stored; None: none is made.
+        earlier: where an earlier version may have left tokens, which are moved from there.
     """
     while True:
         try:
             await asyncio.to_thread(migrate, tables)
+            if earlier is not None:
+                await asyncio.to_thread(move_over, earlier, tables)
             secret = await asyncio.to_thread(tokens.first_admin) if show is not None else None
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, NotCopiedError) as error:
             why = f"the tables of API tokens cannot be made ({type(error).__name__}); is the database there?"
             if health.reason != why:
                 log.warning("nobody can sign in yet", why=str(error))

@@ -1,17 +1,19 @@
 """Signing in to the console: a token is shown once, and the browser keeps a cookie that no script can read."""
 
 import asyncio
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import structlog
 from aiohttp import web
-from sqlalchemy.exc import SQLAlchemyError
 
 from libs.access import SESSION_LIFE, Session
 from services.graphql.execution.errors import refusal
 from services.graphql.http.auth import SIGN_IN, Gate
 from services.graphql.http.throttle import Attempts
+
+AT_ONCE: Final = 2
+"""Tokens that are looked at for signing in at a time: however many are shown, queries have threads left."""
 
 log = structlog.get_logger(__name__)
 
@@ -22,26 +24,27 @@ class _Form(msgspec.Struct):
 
 def session_routes(gate: Gate, attempts: Attempts) -> list[web.AbstractRouteDef]:
     """`POST /console/session {"token": "…"}` signs in, `DELETE /console/session` signs out; both answer 204."""
+    looking = asyncio.Semaphore(AT_ONCE)
+
+    def _refused(address: str) -> web.Response:
+        if wait := attempts.failed(address):
+            text = f"Too many attempts to sign in have failed; wait {wait} s, or show a token that is right."
+            return refusal(429, text, "RATE_LIMITED", {"Retry-After": str(wait)})
+        log.warning("a sign-in failed", address=address)
+        text = "This token opens nothing: it is not ours, has expired or was revoked. Check that it is whole."
+        return refusal(401, text, "UNAUTHENTICATED")
 
     async def sign_in(request: web.Request) -> web.Response:
         secret = _token(request.content_type, await request.read())
         if secret is None:
             text = 'Send JSON with the content type application/json: {"token": "jdi_…"}.'
             return refusal(400, text, "BAD_USER_INPUT")
-        address = _address(request, gate)
-        if wait := attempts.begin(address):
-            text = f"Too many attempts to sign in have failed; try again in {wait} s."
-            return refusal(429, text, "RATE_LIMITED", {"Retry-After": str(wait)})
-        try:
+        # The token is looked at first, whatever was tried before: others behind the same address, or somebody who
+        # floods it, lock nobody out who has a right one. A guess costs what it costs at the API: a hash, and one row.
+        async with looking:
             session = await asyncio.to_thread(gate.sessions.open, secret)
-        except SQLAlchemyError:
-            attempts.succeeded(address)  # it was nobody's fault
-            raise
         if session is None:
-            log.warning("a sign-in failed", address=address)
-            text = "This token opens nothing: it is not ours, has expired or was revoked. Check that it is whole."
-            return refusal(401, text, "UNAUTHENTICATED")
-        attempts.succeeded(address)
+            return _refused(_address(request, gate))
         log.info("signed in", name=session.principal.name, role=session.principal.role)
         return _with_cookie(gate, session)
 

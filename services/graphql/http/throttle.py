@@ -1,4 +1,4 @@
-"""How often an address may fail to sign in."""
+"""How often an address may fail to sign in before it is told to wait. Whoever shows a right token never waits."""
 
 import math
 import time
@@ -19,13 +19,10 @@ class Attempts:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._levels: dict[str, tuple[float, float]] = {}  # attempts, and when they were that many
+        self._levels: dict[str, tuple[float, float]] = {}  # failures, and when they were that many
 
-    def begin(self, address: str) -> int:
-        """Count an attempt: 0, or the seconds after which it may be made; then it was not counted.
-
-        Counted before its outcome is known, so that a hundred at once are not all let through.
-        """
+    def failed(self, address: str) -> int:
+        """Count a failure: 0, or the seconds after which the next may be made; then this one was not counted."""
         level = self._level(address)
         if level > AT_ONCE - 1:
             return math.ceil((level - (AT_ONCE - 1)) * SECONDS_EACH)
@@ -33,10 +30,6 @@ class Attempts:
             self._forget()
         self._levels[address] = (level + 1, self._clock())
         return 0
-
-    def succeeded(self, address: str) -> None:
-        """Take an attempt back: it was none."""
-        self._levels[address] = (max(self._level(address) - 1, 0.0), self._clock())
 
     def _level(self, address: str) -> float:
         level, at = self._levels.get(address, (0.0, 0.0))

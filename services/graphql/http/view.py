@@ -4,6 +4,7 @@ A POST of JSON is answered with honest status codes and GraphQL's own media type
 """
 
 import contextlib
+import dataclasses
 import json
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
@@ -12,9 +13,10 @@ from typing import Any, Final, cast
 
 import msgspec
 from aiohttp import web
-from cross_web import HTTPException
+from cross_web import AsyncHTTPRequestAdapter, HTTPException
 from strawberry.aiohttp.views import GraphQLView
-from strawberry.http import GraphQLHTTPResponse
+from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
+from strawberry.http.base import BaseRequestProtocol
 from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
 
@@ -23,13 +25,12 @@ from services.graphql.api.schema import schema
 from services.graphql.execution.errors import TIMEOUT, refusal
 from services.graphql.execution.limits import MAX_BODY
 from services.graphql.http.auth import CALLER, Gate, is_socket
+from services.graphql.http.operation import EVENT_STREAM, check_streamed, wants_stream
 from services.graphql.http.sockets import Connections
 from services.graphql.http.websocket import MAX_OPERATIONS, SocketHandler
 from services.graphql.tracing import request_span
 
 GRAPHQL_JSON: Final = "application/graphql-response+json"
-EVENT_STREAM: Final = "text/event-stream"
-
 FIRST_MESSAGE_SECONDS: Final = 10
 """Within which a WebSocket has to say who it is."""
 
@@ -57,15 +58,16 @@ class StrictView(GraphQLView[Context, None]):
         )
         self.gate = gate
         self._parts, self._connections = parts, connections
-        self._graphql_json = False
+        self._graphql_json = self._streams = False
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         accepted = request.headers.get("Accept", "")
         self._graphql_json = GRAPHQL_JSON in accepted
-        if request.method == "GET" and not is_socket(request) and EVENT_STREAM not in accepted:
+        self._streams = not is_socket(request) and wants_stream(accepted)
+        if request.method == "GET" and not is_socket(request) and not self._streams:
             text = f"GET serves subscriptions, as a WebSocket or with `Accept: {EVENT_STREAM}`; send POST."
             return refusal(405, text, "BAD_USER_INPUT", {"Allow": "POST"})
-        if is_socket(request) or EVENT_STREAM in accepted:
+        if is_socket(request) or self._streams:
             return await self._answer(request)  # as long as somebody watches: its answers have spans of their own
         with request_span(request) as span:
             answer = await self._answer(request)
@@ -76,8 +78,24 @@ class StrictView(GraphQLView[Context, None]):
         try:
             answer: web.StreamResponse = await self.run(request=request)
         except HTTPException as error:
-            return refusal(error.status_code, error.reason, "BAD_USER_INPUT")
+            headers = {"Allow": "POST"} if error.status_code == 405 else None
+            return refusal(error.status_code, error.reason, "BAD_USER_INPUT", headers)
         return answer
+
+    def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:  # noqa: ARG002
+        return False
+
+    async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData | list[GraphQLRequestData]:
+        """Strawberry reads what it is given; what it would fail on in the middle of a stream is refused before."""
+        found = await super().parse_http_body(request)
+        if isinstance(found, list):
+            return found
+        if not isinstance(found.operation_name, str | None):
+            raise HTTPException(400, "The GraphQL operation's `operationName` must be a string or null, if provided.")
+        if not self._streams:
+            return dataclasses.replace(found, protocol="http")
+        check_streamed(request.method, found.query, found.operation_name)
+        return found
 
     def parse_json(self, data: str | bytes) -> Any:
         """An object. A list goes on to Strawberry, which refuses batches; null counts as an empty object."""

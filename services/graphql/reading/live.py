@@ -70,11 +70,16 @@ class Live:
         return self._state
 
     async def _look(self) -> None:
+        reported = ""
         while True:
             try:
                 await self._look_once()
             except Exception as error:  # noqa: BLE001 - whatever the database says, it may be back at the next look
-                log.warning("the read tables cannot be watched", why=str(error))
+                if reported != str(error):
+                    log.warning("the read tables cannot be watched", why=str(error))
+                reported = str(error)
+            else:
+                reported = ""
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _look_once(self) -> None:

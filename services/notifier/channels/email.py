@@ -57,10 +57,14 @@ class EmailSettings(ChannelSettings):
 class Email:
     """The channel."""
 
-    def __init__(self, server: SmtpAddress, *, sender: str, recipients: tuple[str, ...]) -> None:
+    def __init__(
+        self, server: SmtpAddress, *, sender: str, recipients: tuple[str, ...], trust: ssl.SSLContext | None = None
+    ) -> None:
+        """`trust` says whom to believe where the server's address names no authority of its own."""
         self.recipients, self.sender = recipients, sender
         self._server = server
-        self._tls = ssl.create_default_context(cafile=server.ca)
+        own = None if trust and not server.ca else ssl.create_default_context(cafile=server.ca)
+        self._tls = own or trust
 
     async def send(self, message: Message) -> Result:
         """Send to everybody at once; the server answers for each."""
@@ -126,7 +130,8 @@ def from_settings(settings: EmailSettings) -> Email | None:
     if sender is None:
         raise ValueError("NOTIFY_EMAIL_FROM is not set, and SMTP_URL names no sender by from=; set one of them")
     recipients = checked_recipients("NOTIFY_EMAIL_TO", settings.email_to)
-    return Email(server, sender=checked_sender("NOTIFY_EMAIL_FROM", sender), recipients=recipients)
+    sender = checked_sender("NOTIFY_EMAIL_FROM", sender)
+    return Email(server, sender=sender, recipients=recipients, trust=settings.trust)
 
 
 def mail_of(message: Message, sender: str, to: tuple[str, ...]) -> EmailMessage:
@@ -195,7 +200,7 @@ _FAILURES: Final[tuple[tuple[type[Exception], FailureKind, str, str], ...]] = (
         ssl.SSLError,
         FailureKind.CONFIG,
         "SMTP_TLS",
-        "Check the server's certificate, or name its CA in SMTP_URL by ca=.",
+        "Check the server's certificate, or name its CA in SMTP_URL by ca=, or in JIRA_CA_FILE.",
     ),
     (aiosmtplib.SMTPAuthenticationError, FailureKind.CONFIG, "SMTP_AUTH", "Check user and password in SMTP_URL."),
     (aiosmtplib.SMTPSenderRefused, FailureKind.CONFIG, "SMTP_SENDER_REFUSED", "Check NOTIFY_EMAIL_FROM."),

@@ -5,8 +5,9 @@ from typing import Any, Final
 
 from libs.events import FailureKind
 from libs.runtime import Secret, setting
+from libs.runtime.network.way_out import WayOut
 from services.notifier.channels.settings import ChannelSettings
-from services.notifier.delivery.egress import Answer, checked_address, post
+from services.notifier.delivery.egress import DIRECT, Answer, checked_address, post
 from services.notifier.message.types import Message, Result, failed
 from services.notifier.text import clean, one_line
 
@@ -40,12 +41,12 @@ class Slack:
 
     recipients: tuple[str, ...] = ("Slack webhook",)
 
-    def __init__(self, webhook_url: str, *, allow_insecure: bool = False) -> None:
-        self._url, self._allow_insecure = webhook_url, allow_insecure
+    def __init__(self, webhook_url: str, *, allow_insecure: bool = False, way: WayOut = DIRECT) -> None:
+        self._url, self._allow_insecure, self._way = webhook_url, allow_insecure, way
 
     async def send(self, message: Message) -> Result:
         """Post it. Slack says `ok` and no id; the notification's id stands in the message."""
-        answer = await post(self._url, payload_of(message), allow_insecure=self._allow_insecure)
+        answer = await post(self._url, payload_of(message), allow_insecure=self._allow_insecure, way=self._way)
         return answer if isinstance(answer, Result) else result_of(answer)
 
 
@@ -58,9 +59,8 @@ def from_settings(settings: SlackSettings) -> Slack | None:
     url, allow_insecure = settings.slack_webhook_url, settings.allow_insecure
     if url is None:
         return None
-    return Slack(
-        checked_address("SLACK_WEBHOOK_URL", url, allow_insecure=allow_insecure), allow_insecure=allow_insecure
-    )
+    address = checked_address("SLACK_WEBHOOK_URL", url, allow_insecure=allow_insecure)
+    return Slack(address, allow_insecure=allow_insecure, way=settings)
 
 
 def payload_of(message: Message) -> dict[str, Any]:

@@ -13,8 +13,9 @@ import msgspec
 
 from libs.events import FailureKind
 from libs.runtime import Secret, setting
+from libs.runtime.network.way_out import WayOut
 from services.notifier.channels.settings import ChannelSettings
-from services.notifier.delivery.egress import Answer, checked_address, post
+from services.notifier.delivery.egress import DIRECT, Answer, checked_address, post
 from services.notifier.message.types import Message, Result, failed
 from services.notifier.text import one_line
 
@@ -120,11 +121,13 @@ class WhatsApp:
         language: str,
         base_url: str,
         allow_insecure: bool = False,
+        way: WayOut = DIRECT,
     ) -> None:
         self.recipients = recipients
         self._url = f"{base_url.rstrip('/')}/{quote(phone_number_id, safe='')}/messages"
         self._headers = {"Authorization": f"Bearer {token}"}
         self._template, self._language, self._allow_insecure = template, language, allow_insecure
+        self._way = way
 
     async def send(self, message: Message) -> Result:
         """One call a recipient: some may get it and others not."""
@@ -141,7 +144,9 @@ class WhatsApp:
             kind = FailureKind.REJECTED_RECIPIENT
             return failed(kind, "WHATSAPP_NO_NUMBER", "no number", _RECIPIENT, recipient=number)
         payload = payload_of(message, number, self._template, self._language)
-        answer = await post(self._url, payload, headers=self._headers, allow_insecure=self._allow_insecure)
+        answer = await post(
+            self._url, payload, headers=self._headers, allow_insecure=self._allow_insecure, way=self._way
+        )
         if isinstance(answer, Result):
             return Result(failures=tuple(msgspec.structs.replace(one, recipient=number) for one in answer.failures))
         return result_of(answer, number)
@@ -169,6 +174,7 @@ def from_settings(settings: WhatsAppSettings) -> WhatsApp | None:
         language=settings.whatsapp_language,
         base_url=base_url,
         allow_insecure=settings.allow_insecure,
+        way=settings,
     )
 
 

@@ -1,7 +1,7 @@
-"""HTTPS to providers on the internet: public addresses only, no redirects, no proxies of the environment.
+"""HTTPS to providers on the internet: public addresses only or the proxy that is set, and no redirects.
 
 A name is resolved once, and the address that was judged is the one that is connected to; so a name that leads
-elsewhere the second time gains nothing.
+elsewhere the second time gains nothing. A proxy resolves the name itself: then where a call ends is its matter.
 """
 
 import ipaddress
@@ -15,12 +15,18 @@ from aiohttp.resolver import ThreadedResolver
 
 from libs.events import FailureKind
 from libs.jira_client.http.addresses import is_public
+from libs.runtime.network.http_calls import NetworkTrouble, answered, arguments, trouble_of
+from libs.runtime.network.proxy import Proxy
+from libs.runtime.network.way_out import WayOut
 from services.notifier.message.types import Result, failed
 
 ANSWER_LIMIT: Final = 65_536
 """Bytes of an answer that are read."""
 CALL_SECONDS: Final = 20.0
 """A call that takes longer has failed, so that of several calls of one message the others are not lost with it."""
+
+DIRECT: Final = WayOut(no_proxy="*")
+"""Without a proxy, believing the system's authorities."""
 
 
 class AddressRefusedError(OSError):
@@ -76,12 +82,15 @@ class Answer:
 
 
 async def post(
-    url: str, payload: Any, *, headers: dict[str, str] | None = None, allow_insecure: bool
+    url: str, payload: Any, *, headers: dict[str, str] | None = None, allow_insecure: bool, way: WayOut = DIRECT
 ) -> Answer | Result:
     """POST JSON; a result when there is no answer. The caller sets the deadline."""
-    if not allow_insecure and _is_literal(host := urlsplit(url).hostname or "") and not _is_public(host):
+    host, proxy = urlsplit(url).hostname or "", way.proxy_to(url)
+    if not allow_insecure and _is_literal(host) and not _is_public(host):
         return _refused(f"{host} is not a public address")
-    resolver = ThreadedResolver() if allow_insecure else PublicResolver()
+    given = arguments(way, url)
+    given["headers"] = {**(headers or {}), **given.get("headers", {})}
+    resolver = ThreadedResolver() if allow_insecure or proxy else PublicResolver()
     connector = aiohttp.TCPConnector(resolver=resolver, use_dns_cache=False, limit=4)
     try:
         async with (
@@ -91,34 +100,44 @@ async def post(
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=CALL_SECONDS),
             ) as session,
-            session.post(url, json=payload, headers=headers, allow_redirects=False) as response,
+            session.post(url, json=payload, allow_redirects=False, **given) as response,
         ):
+            if proxy is not None and response.status == 407:
+                return _on_the_way(answered(407, f"{proxy.host}:{proxy.port}", host))
             body = await response.content.read(ANSWER_LIMIT)
             return Answer(response.status, body.decode("utf-8", "replace"), _seconds(response.headers))
-    except aiohttp.ClientConnectorCertificateError as error:
-        return failed(
-            FailureKind.CONFIG,
-            "TLS",
-            f"The provider's certificate is not trusted: {error.certificate_error}",
-            "Check the address of the channel, and that no proxy answers in the provider's place.",
-        )
     except TimeoutError:
         return failed(
             FailureKind.TRANSIENT,
             "NO_ANSWER",
-            "The provider did not answer in time; it may have taken the notice all the same.",
+            f"{_who(proxy)} did not answer in time; it may have taken the notice all the same.",
             "It is tried again. If this stays, check the network between the notifier and the provider.",
         )
     except (aiohttp.ClientError, OSError) as error:
-        cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
-        if isinstance(cause, AddressRefusedError):
-            return _refused(str(cause))
-        return failed(
-            FailureKind.TRANSIENT,
-            "UNREACHABLE",
-            f"The provider cannot be reached: {str(error) or type(error).__name__}",
-            "It is tried again. If this stays, check DNS, firewall and the address of the channel.",
-        )
+        trouble = trouble_of(error, host, proxy)
+        return _on_the_way(trouble) if trouble is not None else _unreached(error)
+
+
+def _unreached(error: BaseException) -> Result:
+    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    if isinstance(cause, AddressRefusedError):
+        return _refused(str(cause))
+    return failed(
+        FailureKind.TRANSIENT,
+        "UNREACHABLE",
+        f"The provider cannot be reached: {str(error) or type(error).__name__}",
+        "It is tried again. If this stays, check DNS, firewall and the address of the channel.",
+    )
+
+
+def _who(proxy: Proxy | None) -> str:
+    return f"The provider, or the proxy {proxy.host}:{proxy.port} before it," if proxy else "The provider"
+
+
+def _on_the_way(trouble: NetworkTrouble) -> Result:
+    if trouble.lasting:
+        return failed(FailureKind.CONFIG, trouble.code, f"{trouble.text}.", trouble.advice)
+    return failed(FailureKind.TRANSIENT, trouble.code, f"{trouble.text}.", f"It is tried again. {trouble.advice}")
 
 
 def _refused(why: str) -> Result:

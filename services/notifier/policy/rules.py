@@ -154,9 +154,13 @@ class Policy(Table, frozen=True, kw_only=True):
 DEFAULT: Final = Policy(
     routes=(
         Route(categories=(Category.BILLING,), channels=("email", "whatsapp")),
+        Route(codes=(ErrorCode.FORGED_COMMAND,), channels=("email", "slack")),
         Route(categories=(Category.ACCESS,), channels=("email",)),
         Route(categories=(Category.STORAGE,), channels=("email", "slack")),
-        Route(codes=(ErrorCode.API_GONE, ErrorCode.INGESTOR_DOWN), channels=("email", "slack")),
+        Route(
+            codes=(ErrorCode.API_GONE, ErrorCode.INGESTOR_DOWN, ErrorCode.LOG_BEHIND_STREAM),
+            channels=("email", "slack"),
+        ),
         Route(categories=(Category.CONTRACT,), channels=("email",)),
         Route(codes=(ErrorCode.TLS_INVALID,), channels=("email",)),
         Route(categories=(Category.LIMITS,), channels=("slack",), lasting_seconds=1800.0),

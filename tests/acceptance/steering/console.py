@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from temporalio.client import ScheduleDescription
 from libs.access import SessionStore, TokenStore
 from libs.access import migrate as migrate_access
 from libs.events import EventStore
+from libs.jira_client import JiraSettings
 from libs.jira_simulator.server import Simulator, serve
 from libs.jira_simulator.site.dataset import Dataset
 from libs.runtime import Health, Stop
@@ -77,11 +78,16 @@ class Console:
 
 
 @asynccontextmanager
-async def console_over(store: EventStore, temporal: str) -> AsyncIterator[Console]:
-    """A whole system over an event log."""
+async def console_over(
+    store: EventStore,
+    temporal: str,
+    way: Callable[[Simulator], AbstractAsyncContextManager[JiraSettings]] | None = None,
+) -> AsyncIterator[Console]:
+    """A whole system over an event log. `way` says how the ingestor reaches Jira, in place of directly."""
     async with (
         serve(Dataset.generate(issues=60)) as jira,
-        running(store, temporal, jira) as pipeline,
+        way(jira) if way else nullcontext() as settings,
+        running(store, temporal, jira, settings=settings) as pipeline,
         ClientSession() as http,
     ):
         tables, stop = pipeline.tables, Stop()

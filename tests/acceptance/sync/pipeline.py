@@ -91,15 +91,17 @@ async def running(
     version: WorkerDeploymentVersion | None = None,
     site: str = "",
     stays: bool = False,
+    settings: JiraSettings | None = None,
 ) -> AsyncIterator[Pipeline]:
     """An ingestor in this process; its site is new, so that tests share a Temporal server without meeting.
 
+    `settings` say how it reaches the simulated Jira; directly when left out.
     `stays` leaves the schedule and its runs in Temporal, as an ingestor does that is stopped.
     """
     site = site or f"t-{uuid.uuid4().hex[:10]}"
     client = await connect(temporal, namespace)
     event_log = EventLog(store)
-    settings = JiraSettings(
+    settings = settings or JiraSettings(
         base_url=simulator.base_url, email=EMAIL, token=TOKEN, allow_insecure=True, retry_base_seconds=0.02
     )
     async with JiraClient(settings) as jira, AsyncExitStack() as workers:

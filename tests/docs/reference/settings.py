@@ -54,7 +54,7 @@ for Python knows.
 | `OTEL_SDK_DISABLED` | `false` | `true`: no traces after all |
 """
 FAMILIES = (
-    ("Jira", "JIRA_"),
+    ("Jira", "JIRA_", "NO_PROXY"),
     ("Schedules and failures", "SYNC_", "BACKOFF_", "ALERT_"),
     ("Database, Temporal, NATS", "DATABASE_", "TEMPORAL_", "NATS_"),
     ("Console, API and processes", "JDI_", "GRAPHQL_"),

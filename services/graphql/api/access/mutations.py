@@ -8,7 +8,7 @@ from typing import Annotated
 
 import strawberry
 
-from libs.access import BadTokenError, Role, UnknownTokenError
+from libs.access import BadTokenError, NotCopiedError, Role, UnknownTokenError
 from services.graphql.api.access.fields import lies_within, visible_tokens
 from services.graphql.api.access.payloads import CreateApiTokenPayload, RevokeApiTokenPayload
 from services.graphql.api.access.types import ApiToken
@@ -16,6 +16,7 @@ from services.graphql.api.context import Info
 from services.graphql.api.payloads import user_error
 from services.graphql.api.project_names import find_project
 from services.graphql.api.roles import admin
+from services.graphql.execution.errors import UnavailableError
 from services.graphql.reading.reader import Projects
 
 argument = strawberry.argument
@@ -49,6 +50,8 @@ class TokenMutation:
             token, secret = await asyncio.to_thread(
                 context.tokens.create, name, role, reach, expires_at, by=context.principal.name
             )
+        except NotCopiedError as error:
+            raise UnavailableError(str(error)) from error
         except BadTokenError as error:
             return _not_made("BAD_TOKEN", str(error), error.field)
         return CreateApiTokenPayload(token=ApiToken.of(token), secret=secret, user_errors=[])
@@ -67,6 +70,8 @@ class TokenMutation:
             token = await asyncio.to_thread(
                 info.context.tokens.revoke, id if mine else "", by=info.context.principal.name
             )
+        except NotCopiedError as error:
+            raise UnavailableError(str(error)) from error
         except UnknownTokenError:
             message = f"There is no token {id!r}; apiTokens lists those that there are."
             wrong = user_error("UNKNOWN_TOKEN", message, "id")

@@ -61,6 +61,7 @@ async def test_a_message_is_a_cloud_event_with_the_stored_bytes(store: EventStor
     assert message.data == store.read(0)[0].raw
     headers = dict(message.headers or {})
     assert headers.pop("Nats-Expected-Last-Sequence") == "0"
+    assert len(headers.pop("jdi-seal")) == 32
     assert headers == {
         "Nats-Msg-Id": "1",
         "ce-specversion": "1.0",

@@ -11,6 +11,7 @@ import sqlalchemy
 
 from libs.read_tables import issue, project
 from services.graphql.execution.limits import MAX_ALIASES, MAX_BODY, MAX_DEPTH, MAX_TOKENS
+from services.graphql.http.operation import EVENT_STREAM
 from tests.integration.graphql.conftest import TOKEN, Api
 from tests.unit.made import rows
 
@@ -135,6 +136,56 @@ async def test_bad_input_is_told_as_such(api: Api, query: str) -> None:
     error = await api.error(query)
     assert error["extensions"]["code"] == "BAD_USER_INPUT"
     assert error["message"]
+
+
+@pytest.mark.parametrize(
+    ("method", "query", "more", "status"),
+    [
+        ("GET", "{ __typename }", {}, 405),
+        ("GET", "mutation { __typename }", {}, 405),
+        ("GET", "query A { __typename } subscription B { __typename }", {"operationName": "A"}, 405),
+        ("GET", None, {}, 400),
+        ("GET", " ", {}, 400),
+        ("GET", "{", {}, 400),
+        ("GET", "fragment F on Query { __typename }", {}, 400),
+        ("GET", "subscription { __typename }", {"operationName": "X"}, 400),
+        ("GET", "subscription { __typename }", {"variables": "{"}, 400),
+        ("GET", "subscription { __typename }", {"extensions": "1"}, 400),
+        ("POST", None, {}, 400),
+        ("POST", "", {}, 400),
+        ("POST", 5, {}, 400),
+        ("POST", "{", {}, 400),
+        ("POST", "{ a " * 3000, {}, 400),
+        ("POST", "query A { __typename } query B { __typename }", {}, 400),
+        ("POST", "{ __typename }", {"operationName": 5}, 400),
+        ("POST", "{ __typename }", {"variables": "x"}, 400),
+        ("POST", "{ __typename }", {"extensions": []}, 400),
+    ],
+)
+async def test_what_cannot_be_streamed_is_refused_before_a_stream_begins(
+    api: Api, method: str, query: Any, more: dict[str, Any], status: int
+) -> None:
+    given = {**({} if query is None else {"query": query}), **more}
+    how: dict[str, Any] = {"params": given} if method == "GET" else {"json": given}
+    headers = {**AUTHORIZED, "Accept": f"{EVENT_STREAM}, */*"}
+    async with api.http.request(method, f"{api.url}/graphql", headers=headers, **how) as response:
+        answer = await response.json()
+    assert (response.status, answer["errors"][0]["extensions"]["code"]) == (status, "BAD_USER_INPUT")
+    assert (response.headers.get("Allow") == "POST") is (status == 405)
+
+
+async def test_a_query_may_be_streamed_by_post(api: Api) -> None:
+    headers = {**AUTHORIZED, "Accept": EVENT_STREAM}
+    query = {"query": "query A { __typename } query B { __typename }", "operationName": "A"}
+    async with api.http.post(f"{api.url}/graphql", json=query, headers=headers) as response:
+        text = await response.text()
+    assert '{"data":{"__typename":"Query"}}' in text.replace(" ", "")
+
+
+async def test_a_stream_that_is_declined_is_an_answer(api: Api) -> None:
+    headers = {**AUTHORIZED, "Accept": f"{EVENT_STREAM};q=0, application/json"}
+    async with api.http.post(f"{api.url}/graphql", json={"query": "{ __typename }"}, headers=headers) as response:
+        assert (await response.json())["data"] == {"__typename": "Query"}
 
 
 async def test_a_query_may_not_go_ever_deeper(api: Api) -> None:

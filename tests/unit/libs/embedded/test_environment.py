@@ -8,6 +8,8 @@ OURS = {
     "JIRA_EMAIL": "me@example.com",
     "JIRA_API_TOKEN": "hush",
     "JIRA_API_TOKEN_FILE": "/run/token",
+    "JIRA_PROXY": "http://me:hush@proxy.example.com:3128",
+    "JIRA_CA_FILE": "/etc/ca.pem",
     "JIRA_PROJECTS": "ALPHA",
     "JDI_ADMIN_TOKEN": "admin",
     "JDI_LOG_LEVEL": "debug",
@@ -19,17 +21,17 @@ OURS = {
 }
 SHARED = {"DATABASE_URL": "sqlite:////data/jdi.db", "JIRA_SITE": "acme"}
 CHANNELS = {"SLACK_WEBHOOK_URL", "SMTP_URL", "WHATSAPP_TOKEN", "NOTIFY_EMAIL_TO"}
-SECRETS = {"JIRA_EMAIL", "JIRA_API_TOKEN", "JIRA_API_TOKEN_FILE", "JDI_ADMIN_TOKEN"} | CHANNELS
+SECRETS = {"JIRA_EMAIL", "JIRA_API_TOKEN", "JIRA_API_TOKEN_FILE", "JIRA_PROXY", "JDI_ADMIN_TOKEN"} | CHANNELS
 
 
 @pytest.mark.parametrize(
     ("service", "secrets"),
     [
-        ("ingestor", {"JIRA_EMAIL", "JIRA_API_TOKEN", "JIRA_API_TOKEN_FILE"}),
+        ("ingestor", {"JIRA_EMAIL", "JIRA_API_TOKEN", "JIRA_API_TOKEN_FILE", "JIRA_PROXY"}),
         ("projector", set()),
         ("graphql", set()),  # its token is given by the stack
         ("telemetry", set()),
-        ("notifier", CHANNELS),
+        ("notifier", CHANNELS | {"JIRA_PROXY"}),
     ],
 )
 def test_a_service_sees_its_own_secrets_alone(service: str, secrets: set[str]) -> None:

@@ -72,6 +72,20 @@ def test_lines_of_libraries_pass_the_same_processors(capsys: pytest.CaptureFixtu
     assert line["logger"] == "somelibrary"
 
 
+@pytest.mark.parametrize("json_lines", [True, False])
+def test_what_strangers_wrote_neither_steers_a_terminal_nor_forges_a_line(
+    json_lines: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure("tester", json_lines=json_lines)
+    structlog.get_logger("part").warning("set aside", name="Ops\x1b]0;owned\u202e\x9b\nFAKE", of={"\x1bkey": ["\x1bx"]})
+    written = capsys.readouterr().err
+    assert written.count("\n") == 1
+    assert not set(written) & set("\u202e\x9b")
+    assert r"Ops\u001b]0;owned\u202e\u009b\nFAKE" in written
+    if json_lines:
+        assert json.loads(written)["name"] == "Ops\x1b]0;owned\u202e\x9b\nFAKE"
+
+
 def test_an_unknown_level_is_refused() -> None:
     with pytest.raises(ValueError, match="JDI_LOG_LEVEL"):
         configure("tester", "loud")

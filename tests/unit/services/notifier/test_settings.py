@@ -19,6 +19,7 @@ from services.notifier.policy.rules import DEFAULT, Policy
 from services.notifier.settings import Settings
 
 DOCS = Path(__file__).parents[4] / "docs" / "notifications.md"
+NETWORKS = DOCS.with_name("networks.md")
 EMAIL = {
     "SMTP_URL": "smtp://me%40example.com:p%40ss@mail.example.com",
     "NOTIFY_EMAIL_TO": "ops@example.com, dev@example.com",
@@ -174,6 +175,7 @@ def test_the_documents_name_every_setting_and_every_channel() -> None:
 
     text = DOCS.read_text(encoding="utf-8")
     ours = [field.metadata["env"] for field in dataclasses.fields(Settings) if "env" in field.metadata]
+    text += NETWORKS.read_text(encoding="utf-8")
     missing = [name for name in ours if f"`{name}`" not in text and not name.startswith("JDI_HEALTH")]
     assert [name for name in missing if name not in ("NOTIFY_POLICY", "NATS_URL", "DATABASE_URL")] == []
     assert all(channel in text for channel in CHANNELS)

@@ -21,11 +21,18 @@ export const CODES = [
   "INGESTOR_DOWN",
   "POISON_EVENT",
   "SLOW_SUCCESS",
+  "FOREIGN_MESSAGE",
+  "STREAM_GAP",
+  "LOG_BEHIND_STREAM",
+  "FORGED_COMMAND",
   "UNKNOWN",
 ];
 
+/** Whom an alert is about: the project, or the site as a whole. @param {Pick<Api.Alert, "projectKey" | "site">} alert */
+export const whereText = ({ projectKey, site }) => projectKey || `site ${site}`;
+
 /** "AUTH_EXPIRED of DEMO": how actions and dialogs name an alert. @param {Api.Alert} alert */
-export const alertName = ({ code, projectKey }) => `${code} of ${projectKey}`;
+export const alertName = (alert) => `${alert.code} of ${whereText(alert)}`;
 
 /** "7 runs", "1 run". @param {number} count */
 export const runsText = (count) => `${count.toLocaleString()} ${count === 1 ? "run" : "runs"}`;

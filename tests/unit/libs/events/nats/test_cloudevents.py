@@ -122,7 +122,7 @@ def test_header_values_are_encoded_as_the_binding_says() -> None:
     [
         ({"ce-id": None}, "header ce-id is missing"),
         ({"ce-type": None}, "header ce-type is missing"),
-        ({"ce-id": "x"}, "invalid literal"),
+        ({"ce-id": "x"}, "its id is no position"),
         ({"ce-type": "Strange.v1"}, "upgrade this one"),
         ({"ce-dataref": "event-store:42"}, "read it from the log: event-store:42"),
     ],

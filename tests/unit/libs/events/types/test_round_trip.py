@@ -15,7 +15,9 @@ from msgspec import Raw
 
 from libs.events import TOPICS, Event, Recorded, decode
 from libs.events.log.mapper import EventMapper
-from libs.events.nats.cloudevents import DIGEST, MESSAGE_ID, headers_of, is_of, recorded_of, subject_of
+from libs.events.nats.belonging import carries
+from libs.events.nats.cloudevents import DIGEST, MESSAGE_ID, headers_of, recorded_of, subject_of
+from libs.events.nats.stored import Stored
 
 texts = st.text(st.characters(codec="utf-8"), max_size=20)
 objects = st.dictionaries(texts, texts | st.integers(-(2**53), 2**53) | st.none(), max_size=4)
@@ -71,12 +73,13 @@ def test_a_message_of_nats_carries_the_event_whole(event: Event, position: int) 
     assert all(value.isascii() and value.isprintable() for value in headers.values())
     assert headers[MESSAGE_ID] == str(position)
     assert recorded_of(headers, recorded.raw) == recorded
-    assert is_of(headers, recorded)
-    assert not is_of(headers, recorded._replace(position=position + 1))
-    another = recorded._replace(raw=recorded.raw + b" ")
-    assert not is_of(headers, another)
+    message = Stored(7, subject_of(recorded), headers, recorded.raw)
+    assert carries(message, recorded)
+    assert not carries(message, recorded._replace(position=position + 1))
+    assert not carries(message, recorded._replace(raw=recorded.raw + b" "))
+    assert not carries(message._replace(subject="jira.acme.KEY.issue.other"), recorded)
     of_an_earlier_version = {name: value for name, value in headers.items() if name != DIGEST}
-    assert is_of(of_an_earlier_version, another)
+    assert carries(message._replace(headers=of_an_earlier_version), recorded)
 
 
 @given(any_event)

@@ -3,8 +3,8 @@
 import asyncio
 import ipaddress
 import ssl
-from pathlib import Path
 
+import httpx
 import pytest
 import trustme
 from hypothesis import given
@@ -59,16 +59,17 @@ async def test_https_to_something_that_speaks_no_tls_is_not_trusted() -> None:
 
 
 @pytest.mark.parametrize("public_only", [True, False])
-def test_an_authority_named_in_the_environment_is_not_trusted(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, public_only: bool
-) -> None:
+def test_those_are_believed_who_are_named_and_nobody_else(public_only: bool) -> None:
     authority = trustme.CA()
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-    made = pool(connections=1, public_only=public_only)
-    trusted = made._pool._ssl_context.get_ca_certs(binary_form=True)  # type: ignore[union-attr]
-    assert trusted
-    assert ssl.PEM_cert_to_DER_cert(authority.cert_pem.bytes().decode()) not in trusted
+    named = ssl.create_default_context()
+    authority.configure_trust(named)
+    ours = ssl.PEM_cert_to_DER_cert(authority.cert_pem.bytes().decode())
+    for tls, believed in ((None, False), (named, True)):
+        made = pool(connections=1, public_only=public_only, tls=tls)
+        assert isinstance(made, httpx.AsyncHTTPTransport)
+        context = made._pool._ssl_context
+        assert context is not None
+        assert (ours in context.get_ca_certs(binary_form=True)) is believed
 
 
 @given(st.ip_addresses(v=4))

@@ -9,9 +9,13 @@ import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from libs.events import FailureKind
+from libs.runtime import read_settings
+from libs.runtime.network.way_out import WayOut
 from services.notifier.delivery import egress
 from services.notifier.delivery.egress import AddressRefusedError, PublicResolver, checked_address, post
 from services.notifier.message.types import Result
+from tests.doubles.forward_proxy import forward_proxy
+from tests.doubles.slack import slack_double
 
 
 class Leading(AbstractResolver):
@@ -104,3 +108,43 @@ def test_addresses_that_are_fine() -> None:
     for text in ("https://hooks.slack.com/services/T/B/x", "https://93.184.216.34/"):
         assert checked_address("X", text, allow_insecure=False) == text
     assert checked_address("X", "http://127.0.0.1:1/x", allow_insecure=True) == "http://127.0.0.1:1/x"
+
+
+@pytest.mark.parametrize("login", [None, ("jdi", "s3cr3t")])
+async def test_by_the_proxy_that_is_set_which_resolves_the_name(login: tuple[str, str] | None) -> None:
+    with slack_double() as slack:
+        async with forward_proxy(hosts={"hooks.slack.com": ("127.0.0.1", slack.port)}, login=login) as proxy:
+            way = read_settings(WayOut, {"JIRA_PROXY": proxy.url})
+            answer = await post("http://hooks.slack.com/x", {"text": "hello"}, allow_insecure=False, way=way)
+            wrong = read_settings(WayOut, {"JIRA_PROXY": proxy.url.replace("s3cr3t", "hush")})
+            refused = await post("http://hooks.slack.com/x", {"text": "hello"}, allow_insecure=False, way=wrong)
+    assert not isinstance(answer, Result)
+    assert [one.target for one in proxy.asked] == ["http://hooks.slack.com/x"] * 2
+    if login:
+        assert isinstance(refused, Result)
+        assert (refused.failures[0].kind, refused.failures[0].code) == (FailureKind.CONFIG, "PROXY_LOGIN")
+
+
+async def test_what_a_proxy_refuses_is_for_a_person_and_what_it_cannot_is_tried_again() -> None:
+    async with forward_proxy() as proxy:
+        way = read_settings(WayOut, {"JIRA_PROXY": proxy.url})
+        kinds = []
+        for status in (403, 407, 503):
+            proxy.change(status=status)
+            result = await post("https://hooks.slack.com/x", {}, allow_insecure=False, way=way)
+            assert isinstance(result, Result)
+            kinds.append((result.failures[0].kind, result.failures[0].code))
+    assert kinds == [
+        (FailureKind.CONFIG, "PROXY_REFUSED"),
+        (FailureKind.CONFIG, "PROXY_LOGIN"),
+        (FailureKind.TRANSIENT, "PROXY_FAILED"),
+    ]
+
+
+async def test_a_private_literal_is_refused_with_a_proxy_as_without() -> None:
+    async with forward_proxy() as proxy:
+        way = read_settings(WayOut, {"JIRA_PROXY": proxy.url})
+        result = await post("https://169.254.169.254/x", {}, allow_insecure=False, way=way)
+        assert isinstance(result, Result)
+        assert result.failures[0].code == "ADDRESS_REFUSED"
+        assert proxy.asked == []

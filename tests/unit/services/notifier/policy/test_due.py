@@ -38,6 +38,10 @@ ROUTES = {
     "POISON_EVENT": ["email"],
     "SLOW_SUCCESS": ["slack"],
     "INGESTOR_DOWN": ["email", "slack"],
+    "FOREIGN_MESSAGE": ["email"],
+    "STREAM_GAP": ["email"],
+    "LOG_BEHIND_STREAM": ["email", "slack"],
+    "FORGED_COMMAND": ["email", "slack"],
     "UNKNOWN": ["email"],
 }
 

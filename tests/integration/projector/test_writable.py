@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Engine, text
 
-from services.projector import writing
-from services.projector.writing import Writing
+from services.projector.tables import writable
+from services.projector.tables.writable import Writing
 
 
 def test_tables_that_can_be_written_have_no_trouble(tables: Engine) -> None:
@@ -30,7 +30,7 @@ def test_a_lock_of_our_own_batch_is_none(tables: Engine, monkeypatch: pytest.Mon
         assert checked.trouble() is None
     checked.done()
     assert checked.trouble() is None
-    monkeypatch.setattr(writing, "FRESH_SECONDS", 0.0)
+    monkeypatch.setattr(writable, "FRESH_SECONDS", 0.0)
     with pytest.raises(pytest.fail.Exception, match="asked"):
         checked.trouble()
 

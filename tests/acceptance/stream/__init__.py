@@ -1,0 +1,1 @@
+"""The stream holds the log, whoever else publishes into it."""
