@@ -5,7 +5,6 @@ Knows nothing of Jira, events or Temporal; any service may import it.
 
 from libs.runtime import addresses
 from libs.runtime.database import access_database, access_engine, engine, event_database, read_database
-from libs.runtime.deadline import STOP_SECONDS, Deadline
 from libs.runtime.environ import Secret, SettingsError, read_settings, setting
 from libs.runtime.health import (
     PROOF_SECONDS,
@@ -17,13 +16,13 @@ from libs.runtime.health import (
     in_thread,
     serve_health,
 )
-from libs.runtime.leave import leave
+from libs.runtime.leave import STOP_SECONDS, Deadline, leave
 from libs.runtime.logs import configure, redact_text
 from libs.runtime.metrics import EVENT_DELAY, EVENTS_HANDLED, LAG, POSITION, asked, metrics_text
 from libs.runtime.printable import printable
-from libs.runtime.room import no_room, stores
 from libs.runtime.service import run_service
 from libs.runtime.spans import span_text
+from libs.runtime.sqlite.room import no_room, stores
 from libs.runtime.stop import Stop
 
 __all__ = [

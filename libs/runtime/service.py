@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 
 import structlog
 
-from libs.runtime.deadline import STOP_SECONDS, Deadline, flush
 from libs.runtime.environ import SettingsError, read_settings
-from libs.runtime.leave import leave
+from libs.runtime.leave import STOP_SECONDS, Deadline, flush, leave
 from libs.runtime.logs import configure
 from libs.runtime.metrics import BUILD_INFO
 from libs.runtime.stop import Stop

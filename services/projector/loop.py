@@ -52,8 +52,7 @@ def _project(
 
     try:
         mender.look()
-        projection = Projection(store, engine, on_progress=on_progress, writing=writing)
-        projection.follow(mender.until_due(stop))
+        Projection(store, engine, on_progress=on_progress, writing=writing).follow(mender.until_due(stop))
     except MovedError as error:
         log.debug("position moved", why=str(error))
     except (OlderTablesError, MissingError) as error:

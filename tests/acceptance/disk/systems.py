@@ -139,7 +139,8 @@ class Separate:
         self._stopping = threading.Event()
         self._closing = threading.Event()
         self.crashes: list[str] = []
-        threading.Thread(target=self._look_after, daemon=True).start()
+        self._keeping = threading.Thread(target=self._look_after, daemon=True)
+        self._keeping.start()
 
     def start(self) -> None:
         self._stopping.clear()
@@ -165,6 +166,7 @@ class Separate:
 
     def close(self) -> None:
         self._closing.set()
+        self._keeping.join()
         for process in self._processes.values():
             process.kill()
         self._nats.kill()

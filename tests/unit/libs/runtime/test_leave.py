@@ -1,7 +1,10 @@
 import subprocess
 import sys
+import threading
 
 import pytest
+
+from libs.runtime.leave import within
 
 PROGRAM = """
 import asyncio, sys
@@ -23,3 +26,14 @@ leave(3)
 def test_the_exit_code_and_the_last_output_arrive(kind: str) -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM, kind], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (3, "last output")
+
+
+def test_what_blocks_is_waited_for_no_longer_than_asked() -> None:
+    blocked = threading.Event()
+    assert within(lambda: None)
+    assert not within(lambda: _wait(blocked), seconds=0.01)
+    blocked.set()
+
+
+def _wait(event: threading.Event) -> None:
+    event.wait(60)

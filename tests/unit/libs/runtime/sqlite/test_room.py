@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from libs.runtime import Check, no_room, room, stores
+from libs.runtime import Check, no_room, stores
+from libs.runtime.sqlite import room
 
 
 def test_there_is_room_here_and_none_where_less_is_free_than_needed(
