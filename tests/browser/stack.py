@@ -24,7 +24,7 @@ from libs.access import Role, TokenStore
 from libs.events import EventStore
 from libs.jira_simulator.server import Simulator, serve
 from libs.jira_simulator.site.dataset import Dataset
-from libs.runtime import engine, event_database, read_database
+from libs.runtime import access_database, access_engine, engine, event_database, read_database
 from libs.temporal import names
 from libs.temporal.commands import Sender
 from libs.temporal.connect import connect
@@ -124,7 +124,8 @@ async def running(folder: Path, *, issues: int = 60, cron: str = RARELY) -> Asyn
     events.migrate(event_database(url))
     log = events.open_store(event_database(url))
     read_tables.migrate(tables)
-    access.migrate(tables)
+    admitted = access_engine(access_database(url))
+    access.migrate(admitted)
     temporal = TemporalServer(folder)
     dataset = Dataset.generate(projects=(*PROJECTS, LATER), issues=issues, seed=7)
     services: dict[str, Service] = {}
@@ -145,7 +146,7 @@ async def running(folder: Path, *, issues: int = 60, cron: str = RARELY) -> Asyn
                 temporal=client,
                 log=log,
                 tables=tables,
-                tokens=TokenStore(tables),
+                tokens=TokenStore(admitted),
                 troubles=Troubles(SITE, log, client),
                 graphql=services["graphql"],
                 ingestor=services["ingestor"],
@@ -158,6 +159,7 @@ async def running(folder: Path, *, issues: int = 60, cron: str = RARELY) -> Asyn
         temporal.kill()
         log.close()
         tables.dispose()
+        admitted.dispose()
 
 
 def _environ(folder: Path, url: str, temporal: str, simulator: Simulator, cron: str) -> dict[str, str]:
