@@ -67,15 +67,13 @@ def _add(new: Engine, tokens: Sequence[Row], sessions: Sequence[Row]) -> int:
 
 def _has_tables(old: Engine) -> bool:
     """Asks without a transaction, which would wait for whoever writes the read tables."""
-    connection = old.raw_connection()
     try:
-        cursor = connection.cursor()
-        cursor.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (api_token.name,))
-        return cursor.fetchone() is not None
+        with contextlib.closing(old.raw_connection()) as connection:
+            cursor = connection.cursor()
+            cursor.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (api_token.name,))
+            return cursor.fetchone() is not None
     except sqlite3.DatabaseError:
         return True  # the transaction that follows says what is wrong
-    finally:
-        connection.close()
 
 
 def _readable_tokens(damaged: Path) -> list[dict[str, Any]]:
