@@ -69,8 +69,8 @@ def counted(end: SyncSucceeded, *names: str) -> str:
 
 
 async def _sender(settings: SiteSettings) -> Sender:
-    key = await asyncio.to_thread(read_command_key, event_database(settings.database_url))
     try:
-        return Sender(await connect(settings.temporal_address, settings.temporal_namespace, access=settings), key)
+        client = await connect(settings.temporal_address, settings.temporal_namespace, access=settings)
     except ConnectError as error:
         raise StackError(f"{error}; start the stack with `jdi up`, or set TEMPORAL_ADDRESS") from error
+    return Sender(client, await asyncio.to_thread(read_command_key, event_database(settings.database_url)))

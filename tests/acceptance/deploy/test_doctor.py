@@ -16,6 +16,7 @@ from libs.jira_simulator.faults import Fault
 from libs.jira_simulator.server import EMAIL, TOKEN, Simulator, serve
 from libs.jira_simulator.site.dataset import Dataset
 from libs.read_tables import projection
+from libs.runtime import access_database, access_engine
 from libs.temporal.messages import PauseSync
 from services.cli.checks import catching_up, scheduler
 from services.cli.checks.findings import FAIL, Finding
@@ -71,7 +72,9 @@ async def patient(
 ) -> AsyncIterator[Patient]:
     async with AsyncExitStack() as stack:
         pipeline = await stack.enter_async_context(running(store, temporal.address, jira))
-        migrate_access(pipeline.tables)
+        access = access_engine(access_database(store_url))
+        migrate_access(access)
+        access.dispose()
         patient = Patient(
             pipeline,
             {

@@ -131,6 +131,8 @@ async def test_private_addresses_are_refused(switch: Switch) -> None:
 
 
 def test_without_a_channel_nobody_would_hear() -> None:
-    settings = Settings(database_url="sqlite:////x", heartbeat_url=Secret("https://switch.example.com/uuid"))
+    settings = Settings(
+        database_url="sqlite:////x", no_proxy="", heartbeat_url=Secret("https://switch.example.com/uuid")
+    )
     assert _heartbeat(settings, Outlet({})) is None
     assert _heartbeat(settings, Outlet({"slack": Slack("https://hooks.slack.com/x")})) is not None

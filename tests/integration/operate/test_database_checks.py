@@ -32,7 +32,7 @@ async def test_databases_that_are_well(store: EventStore, store_url: str) -> Non
         catch_up(store, tables)
     found = await states(store_url)
     assert found.pop("space") in ("ok", "warn")
-    assert found == dict.fromkeys(("event log", "read tables", "database", "lag"), "ok")
+    assert found == dict.fromkeys(("event log", "read tables", "access", "database", "lag"), "ok")
     clock = database_clock(settings(store_url))
     assert clock is None if store_url.startswith("sqlite:") else clock is not None and abs(clock) < 60
 

@@ -116,6 +116,7 @@ def test_health_and_measures_answer_while_the_database_hangs(gate: tuple[TcpGate
         way.hold()
         for _ in range(40):  # more than a process has threads
             threading.Thread(target=ask, args=(ports["graphql"],), daemon=True).start()
+        wait_until(lambda: all(get(port, "/readyz")[0] == 503 for port in ports.values()))
         for _ in range(3):  # as probes and scrapes come again and again
             for path, expected in (("/livez", {200}), ("/readyz", {503}), ("/metrics", {200})):
                 answers = list(pool.map(lambda port, path=path: get(port, path), ports.values()))

@@ -141,11 +141,11 @@ class TestPatient:
     ("query", "labels"),
     [
         ("{ projects { key } }", ("query", "projects", "")),
-        ("query Foreign { mine: projects { key } }", ("query", "projects", "")),
+        ("query Outlandish { mine: projects { key } }", ("query", "projects", "")),
         ("{ projects { key } viewer { name } }", ("query", "several", "")),
         ('{ issues(projectId: "NONE") { nodes { id } } }', ("query", "issues", "NOT_FOUND")),
-        ("{ foreign }", ("invalid", "", "BAD_USER_INPUT")),
-        ("{ foreign", ("invalid", "", "BAD_USER_INPUT")),
+        ("{ outlandish }", ("invalid", "", "BAD_USER_INPUT")),
+        ("{ outlandish", ("invalid", "", "BAD_USER_INPUT")),
         ("subscription { consoleEvents { position } }", ("invalid", "", "BAD_USER_INPUT")),
     ],
 )
@@ -158,7 +158,7 @@ async def test_an_operation_is_counted_by_what_the_schema_calls_it(
     assert _sum("jdi_graphql_operations_total") == total + 1
     async with api.http.get(f"{api.url}/metrics") as response:
         shown = await response.text()
-    assert "oreign" not in shown
+    assert "utlandish" not in shown
     assert "mine" not in shown
 
 
