@@ -34,7 +34,7 @@ MATRIX: Final[dict[tuple[str, str], Cell]] = {
     ("NATS", "away"): {"ingestor": "nats", "telemetry": "nats", "notifier": "notices"},
     ("NATS", "slow"): {"ingestor": "nats", "telemetry": "nats", "notifier": "notices"},
     ("Temporal", "away"): {"ingestor": "temporal", "telemetry": "sweep"},
-    ("Temporal", "slow"): {"ingestor": "temporal"},
+    ("Temporal", "slow"): {"ingestor": "temporal", "telemetry": "sweep"},
     ("Jira", "away"): {},
     ("Jira", "slow"): {},
     ("disk", "full"): {"ingestor": "event_log", "projector": "writes", **READERS_OF_THE_LOG},
