@@ -110,7 +110,7 @@ def access_engine(
     from libs.runtime.sqlite.engine import sqlite_engine
 
     file.parent.mkdir(parents=True, exist_ok=True)
-    return sqlite_engine(access_url, file, read_only=read_only, one_file=True, on_damage=set_damaged_aside)
+    return sqlite_engine(access_url, file, read_only=read_only, durable=True, on_damage=set_damaged_aside)
 
 
 def _after_scheme(url: str) -> str:

@@ -41,7 +41,7 @@ class DamagedFileError(DatabaseError):
 
 
 def sqlite_engine(
-    url: str, file: Path, *, read_only: bool, one_file: bool = False, on_damage: OnDamage = suspect
+    url: str, file: Path, *, read_only: bool, durable: bool = False, on_damage: OnDamage = suspect
 ) -> sqlalchemy.Engine:
     """An engine on a file. What damage it meets is raised as `DamagedFileError`; then all its connections are new.
 
@@ -51,8 +51,7 @@ def sqlite_engine(
         url: names the file.
         file: the same.
         read_only: may not write, and makes no file where there is none.
-        one_file: every commit is on disk, in the file itself, before it returns: for little that is dear. Else commits
-            go to a write-ahead log, whose last ones a power cut may take.
+        durable: every commit is on disk before it returns. Else a power cut may take the last ones.
         on_damage: hears of damage.
     """
     mode = "rw" if read_only else "rwc"
@@ -65,14 +64,14 @@ def sqlite_engine(
 
     made = sqlalchemy.create_engine(url, creator=connect)
     begin = "BEGIN" if read_only else "BEGIN IMMEDIATE"
-    ends = ("",) if one_file else ("", "-wal", "-shm")
+    ends = ("", "-wal", "-shm")
 
     @event.listens_for(made, "connect")
     def _prepare(connection: sqlite3.Connection, record: Any) -> None:
         connection.isolation_level = None  # the driver's own BEGIN comes too late and is never IMMEDIATE
         connection.execute(f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}")
-        connection.execute(f"PRAGMA journal_mode={'DELETE' if one_file else 'WAL'}")
-        connection.execute(f"PRAGMA synchronous={'EXTRA' if one_file else 'NORMAL'}")
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
         connection.execute("PRAGMA foreign_keys=OFF")
         connection.execute(f"PRAGMA query_only={'ON' if read_only else 'OFF'}")
         record.info[_HELD] = {end: found for end in ends if (found := _identity(file, end)) is not None}

@@ -34,7 +34,7 @@ SUSPENDED = Trouble(
 TROUBLES = {
     "AUTH": Trouble(Fault(match="/rest/", always=True, status=401), "AUTH_EXPIRED", frozenset({"mail"})),
     "LIMIT": Trouble(
-        Fault(match="/rest/", always=True, status=429, headers={"Retry-After": "3"}), "RATE_LIMIT", frozenset()
+        Fault(match="/rest/", always=True, status=429, headers={"Retry-After": "1"}), "RATE_LIMIT", frozenset()
     ),
     "NET": Trouble(Fault(match="/rest/", always=True, kind="reset"), "NETWORK_GLITCH", frozenset({"slack"})),
     "SLOW": Trouble(Fault(match="/rest/", always=True, status=504), "TIMEOUT", frozenset({"slack"})),

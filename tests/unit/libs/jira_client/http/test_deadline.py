@@ -77,7 +77,7 @@ async def test_a_request_that_can_be_divided_leaves_time_for_the_smaller_one() -
     async def handle(asked: Asked) -> web.Response:
         heard.append(time.monotonic())
         if len(asked.body["issueIdsOrKeys"]) > 1:
-            await asyncio.sleep(30)
+            await asyncio.sleep(3)
         return json({"issues": []})
 
     async with serving(handle) as server, client(server.url) as jira:

@@ -437,7 +437,7 @@ def shuffled_by_stream(events: list[Recorded], seed: int) -> list[Recorded]:
     return [streams[stream].pop(0) for stream in order]
 
 
-@settings(deadline=None)  # each example writes to a database
+@settings(deadline=None, max_examples=40)  # each example writes to a database
 @given(st.integers(0, 2**32), st.integers(1, 10))
 def test_any_interleaving_in_any_batches_applied_twice_gives_the_same_tables(seed: int, size: int) -> None:
     events = build.recorded(history())

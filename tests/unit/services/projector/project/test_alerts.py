@@ -53,7 +53,7 @@ REPORTED: st.SearchStrategy[Event] = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(st.lists(REPORTED, min_size=1, max_size=14), st.integers(1, 5))
 def test_pace_and_alerts_are_those_of_a_naive_reading_in_batches_of_any_size_applied_twice(
     reported: list[Event], size: int

@@ -35,7 +35,7 @@ REPORTED: st.SearchStrategy[Event] = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(st.lists(REPORTED, max_size=14), st.integers(1, 5))
 def test_notifications_are_those_of_a_naive_reading_in_batches_of_any_size_applied_twice(
     reported: list[Event], size: int

@@ -30,7 +30,7 @@ def later(events: Sequence[Event]) -> list[Event]:
     ]
 
 
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=30)
 @given(st.lists(REPORTED, max_size=14), st.integers(1, 5))
 def test_the_quarantine_is_that_of_a_naive_reading_in_batches_of_any_size_applied_twice(
     reported: list[Event], size: int

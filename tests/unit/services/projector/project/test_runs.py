@@ -33,7 +33,7 @@ def runs(tables: Connection) -> list[dict[str, Any]]:
     return [{name: value for name, value in row.items() if name != "version"} for row in rows(tables, "sync_run")]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(st.lists(STEPS, max_size=14), st.lists(STEPS, max_size=6), st.integers(1, 7))
 def test_runs_are_those_of_a_naive_reading_in_batches_of_any_size_applied_twice(
     steps: list[Step], others: list[Step], size: int

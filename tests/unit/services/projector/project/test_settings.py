@@ -50,7 +50,7 @@ def last(decided: Sequence[Event], *kinds: type[Event]) -> Any:
     return next((event for event in reversed(decided) if isinstance(event, kinds)), None)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(st.lists(st.sampled_from(DECISIONS), min_size=1, max_size=12), st.integers(1, 5))
 def test_what_is_set_is_what_was_decided_last(makers: list[Callable[[], Event]], size: int) -> None:
     decided = [make() for make in makers]
