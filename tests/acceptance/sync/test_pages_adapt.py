@@ -64,7 +64,7 @@ def right(jira: Simulator) -> dict[str, str]:
     return {str(number): record.issue.summary for number, record in jira.dataset.issues.items()}
 
 
-@pytest.mark.parametrize(("status", "over"), [(413, 60), (504, 20), (500, 3)])
+@pytest.mark.parametrize(("status", "over"), [(413, 60), (504, 20), (500, 8)])
 async def test_everything_is_read_through_a_gateway_that_refuses_large_pages(
     status: int, over: int, pipeline: Pipeline, jira: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
