@@ -34,6 +34,7 @@ from tests.acceptance.disk.systems import (
     readiness,
 )
 from tests.acceptance.readiness.matrix import MATRIX
+from tests.acceptance.seeds import seeds_of
 from tests.eventually import until
 from tests.servers.small_disk import SmallDisk, small_disk
 
@@ -42,14 +43,6 @@ TRUTH_SECONDS: Final = 5.0
 RUNS: Final = f'{{ syncRuns(projectId: "{PROJECT}", limit: 200) {{ id result }} }}'
 TRIGGER: Final = f'mutation {{ triggerProjectSync(projectId: "{PROJECT}") {{ userErrors {{ code message }} }} }}'
 SHOWN: Final = f'{{ issues(projectId: "{PROJECT}", first: 100) {{ nodes {{ key summary }} }} }}'
-
-
-def trials() -> list[int]:
-    wanted = os.environ.get("DISK_TRIALS", "1")
-    if wanted.isdecimal():
-        return list(range(int(wanted)))
-    ranges = [part.partition("-") for part in wanted.split(",")]
-    return [seed for first, _, last in ranges for seed in range(int(first), int(last or first) + 1)]
 
 
 @asynccontextmanager
@@ -185,7 +178,7 @@ async def test_a_disk_that_is_full_and_freed_leaves_a_living_system(kind: str) -
         await all_ready(system)
         await synced(system)
         await shows(system, jira)
-        for seed in trials():
+        for seed in seeds_of("DISK_TRIALS", 1):
             figures = await trial(seed, system, disk, jira)
             sys.stdout.write(f"{kind} {seed}: {figures}\n")
         assert await stopped(system) < STOP_SECONDS

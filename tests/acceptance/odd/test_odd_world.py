@@ -21,19 +21,12 @@ from libs.jira_simulator.server import serve
 from libs.jira_simulator.site.dataset import Dataset
 from tests.acceptance.odd.runs import project_of_site
 from tests.acceptance.odd.world import World
+from tests.acceptance.seeds import seeds_of
 from tests.servers.addresses import PostgresServer
 
 ISSUES = 30
 SHOWN = 12
 """Of what is wrong, so much is printed for each seed."""
-
-
-def seeds() -> list[int]:
-    asked = os.environ.get("ODD_SEEDS", "20")
-    if asked.isdecimal():
-        return list(range(int(asked)))
-    ranges = [part.partition("-") for part in asked.split(",")]
-    return [seed for first, _, last in ranges for seed in range(int(first), int(last or first) + 1)]
 
 
 def kinds() -> list[str]:
@@ -53,12 +46,12 @@ def log(tmp_path: Path) -> Iterator[EventStore]:
         yield store
 
 
-@pytest.mark.parametrize("seed", seeds())
+@pytest.mark.parametrize("seed", seeds_of("ODD_SEEDS", 20))
 async def test_nothing_odd_stops_a_project_and_all_of_it_heals(seed: int, log: EventStore) -> None:
     await lives_in_an_odd_world(seed, log)
 
 
-@pytest.mark.parametrize("seed", seeds()[:4])
+@pytest.mark.parametrize("seed", seeds_of("ODD_SEEDS", 20)[:4])
 async def test_the_same_on_postgresql(seed: int, postgres: PostgresServer) -> None:
     with log_at(postgres.fresh_database()) as log:
         await lives_in_an_odd_world(seed, log)

@@ -21,6 +21,7 @@ import pytest
 from nats.errors import Error as NatsError
 
 from libs.events import Append, EventStore, migrate, open_store, subscribe
+from tests.acceptance.seeds import seeds_of
 from tests.acceptance.stream.hostile import Hostile
 from tests.acceptance.stream.judge import alerts, differences, held, logged
 from tests.eventually import until
@@ -28,15 +29,7 @@ from tests.servers.addresses import NatsServer
 from tests.unit.made.changes import issue
 
 
-def trials() -> list[int]:
-    asked = os.environ.get("HOSTILE_TRIALS", "2")
-    if asked.isdecimal():
-        return list(range(int(asked)))
-    ranges = [part.partition("-") for part in asked.split(",")]
-    return [trial for first, _, last in ranges for trial in range(int(first), int(last or first) + 1)]
-
-
-@pytest.mark.parametrize("trial", trials())
+@pytest.mark.parametrize("trial", seeds_of("HOSTILE_TRIALS", 2))
 async def test_the_stream_holds_the_log(
     trial: int, request: pytest.FixtureRequest, tmp_path: Path, nats: NatsServer
 ) -> None:
