@@ -42,7 +42,18 @@ from libs.events.types.alerts import (
     AlertsSilenced,
 )
 from libs.events.types.backoff import Backoff, BackoffApplied, BackoffCleared, backoff_after
+from libs.events.types.census import (
+    IDS_TOLD,
+    CensusCompleted,
+    CensusEvent,
+    CensusFailed,
+    Difference,
+    DifferenceCause,
+    EntityProof,
+    GoneCount,
+)
 from libs.events.types.control import (
+    CensusRequested,
     ControlEvent,
     ProjectRegistered,
     ProjectUnregistered,
@@ -92,6 +103,7 @@ from libs.events.types.sync import (
 from libs.events.types.topics import TOPIC_OF, TOPICS, UnknownTopicError, decode
 
 __all__ = [
+    "IDS_TOLD",
     "SCHEMA_VERSION",
     "TOPICS",
     "TOPIC_OF",
@@ -108,9 +120,16 @@ __all__ = [
     "Backoff",
     "BackoffApplied",
     "BackoffCleared",
+    "CensusCompleted",
+    "CensusEvent",
+    "CensusFailed",
+    "CensusRequested",
     "Change",
     "ControlEvent",
     "Delivery",
+    "Difference",
+    "DifferenceCause",
+    "EntityProof",
     "EntityWatermark",
     "Envelope",
     "Event",
@@ -119,6 +138,7 @@ __all__ = [
     "FailureKind",
     "FanOut",
     "Foreign",
+    "GoneCount",
     "Head",
     "JiraCommentFetched",
     "JiraCommentGone",

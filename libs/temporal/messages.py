@@ -73,6 +73,13 @@ class RequestSync(Command, frozen=True, kw_only=True, tag="request"):
     """Limits the run to issues of these accounts; empty: all issues."""
 
 
+class ProveProject(Command, frozen=True, kw_only=True, tag="prove"):
+    """Take a census now: compare what Jira lists with what is stored, id by id."""
+
+    accept: bool = False
+    """Let go what the census before has held back, because a person has looked at it."""
+
+
 class SetTrackedUsers(Command, frozen=True, kw_only=True, tag="track"):
     account_ids: tuple[str, ...]
     """The whole new watch list; empty: everybody."""
@@ -144,6 +151,7 @@ AnyCommand = (
     | StartSync
     | RescheduleSync
     | RequestSync
+    | ProveProject
     | SetTrackedUsers
     | ApplyBackoff
     | ClearBackoff
