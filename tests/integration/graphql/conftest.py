@@ -22,7 +22,7 @@ from services.graphql.execution.limits import Limits
 from services.graphql.ingestor import Ingestor
 from services.graphql.reading.reader import Reader
 from tests.conftest import BOTH_DATABASES
-from tests.servers.addresses import free_port
+from tests.servers.addresses import free_port, sqlite_copy
 from tests.unit.made import rows
 
 TOKEN = "a token for tests"
@@ -67,13 +67,19 @@ class Api:
 @pytest.fixture(params=BOTH_DATABASES)
 def read_tables(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sqlalchemy.Engine]:
     if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'jdi.db'}"
+        url = sqlite_copy(tmp_path, empty_tables)
     else:
-        url = request.getfixturevalue("postgres").fresh_database()
+        url = request.getfixturevalue("postgres").copy(empty_tables)
+    made = engine(read_database(url))
+    yield made
+    made.dispose()
+
+
+def empty_tables(url: str) -> None:
+    """Make the tables that the service reads, and those of access, in one database."""
     made = engine(read_database(url))
     migrate(made)
     migrate_access(made)
-    yield made
     made.dispose()
 
 
