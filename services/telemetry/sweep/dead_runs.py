@@ -48,6 +48,8 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
 
     every: float = 60.0
     """Between two sweeps. A run that dies is found within two minutes: this, `grace`, and the delay of visibility."""
+    again: float = 10.0
+    """After a sweep that failed: what was away is often back by then."""
     look_back: float = 86_400.0
     """How far the first sweep looks back; a day is as long as a development server keeps runs."""
     overlap: float = 120.0

@@ -62,6 +62,7 @@ async def sweep(
     """Sweep until `stop`. Temporal or the log being away is reported by `on_health`, and outlasted."""
     sweeper = Sweeper(RunsOfTemporal(client), store, registered, thresholds)
     while not stop.is_set():
+        pause = min(thresholds.again, thresholds.every)
         try:
             await sweeper.sweep_once()
         except Exception as error:  # whatever it is, the next sweep looks again
@@ -69,7 +70,8 @@ async def sweep(
             on_health(f"the sweep of Temporal's runs fails: {refusal(error) or f'{type(error).__name__}: {error}'}")
         else:
             on_health(None)
-        await stop.sleep(thresholds.every)
+            pause = thresholds.every
+        await stop.sleep(pause)
 
 
 class Sweeper:
