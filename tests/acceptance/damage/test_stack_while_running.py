@@ -37,8 +37,8 @@ SYNC_SECONDS: Final = 60.0
 """A request that Temporal had taken may be lost with its database: then it is asked for again."""
 SYNCS: Final = 4
 SERVERS: Final = [
-    ("temporal.db", "removed"),
     ("nats", "ten pages"),
+    ("temporal.db", "removed"),
     ("temporal.db", "half"),
     ("nats", "removed"),
     *(
