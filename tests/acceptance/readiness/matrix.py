@@ -50,6 +50,6 @@ DAMAGED: Final[dict[str, tuple[str, str]]] = {
     "API tokens": ("jdi-access.db", "garbage"),
     "NATS": ("nats", "removed"),
     "Temporal": ("temporal.db", "half"),
-    "event log": ("jdi.db", "header"),
+    "event log": ("jdi.db", "removed"),
 }
 """The files of damaged parts, and how. All but the last heal by themselves; until then their cells hold."""
