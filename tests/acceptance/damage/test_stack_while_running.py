@@ -150,7 +150,7 @@ async def test_a_damaged_log_is_told_and_not_made_worse(tmp_path: Path) -> None:
             said = (tmp_path / "printed.txt").stat().st_size
             system.start()
             await until(lambda: asyncio.to_thread(system.ended))
-            (line,) = (tmp_path / "printed.txt").read_text()[said:].splitlines()[-1:]
+            (line,) = (tmp_path / "printed.txt").read_bytes()[said:].decode().splitlines()
             assert line.startswith(f"jdi: the event log {system.folder / 'jdi.db'} is "), line
             assert "jdi restore FILE" in line
             assert _content(system.folder / "jdi.db") == before
