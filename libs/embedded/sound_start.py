@@ -34,6 +34,22 @@ def sound_argv(kind: str, data: Path, argv: tuple[str, ...]) -> tuple[str, ...]:
     return (sys.executable, "-m", "libs.embedded.sound_start", f"--{kind}", str(data), *argv)
 
 
+def unfit_database(file: Path) -> str | None:
+    """What keeps Temporal from starting on a file; None when nothing does.
+
+    It makes its tables in a new file alone. One that is there without any, as a dying server leaves it whose file was
+    removed, ends every start.
+    """
+    damage = damage_of_database(file)
+    if damage is not None or not file.exists():
+        return damage
+    try:
+        with contextlib.closing(sqlite3.connect(f"{file.as_uri()}?mode=rw", uri=True)) as database:
+            return None if database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] else "it has no tables"
+    except sqlite3.Error:
+        return None
+
+
 def loss_of_database(file: Path) -> str | None:
     """Why a server that has the file open will not find its data again; None when nothing is wrong with it."""
     if not file.exists():
@@ -92,7 +108,7 @@ def set_aside(path: Path) -> Path:
 def main(arguments: list[str]) -> None:
     kind, name, *argv = arguments
     data = Path(name)
-    why = (damage_of_database if kind == "--database" else damage_of_folder)(data)
+    why = (unfit_database if kind == "--database" else damage_of_folder)(data)
     if why is not None:
         kept = set_aside(data)
         line = {"event": "damaged data are set aside; the event log makes them again", "level": "warning"}

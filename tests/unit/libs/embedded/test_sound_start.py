@@ -32,7 +32,7 @@ def database(tmp_path: Path) -> Path:
     return file
 
 
-@pytest.mark.parametrize("kind", ["header", "half", "garbage", "a folder", "ten pages"])
+@pytest.mark.parametrize("kind", ["header", "half", "garbage", "a folder", "ten pages", "empty"])
 def test_a_damaged_database_goes_aside(database: Path, kind: str) -> None:
     damage: Damage = DAMAGES[kind]
     damage(database, random.Random(1))
