@@ -200,6 +200,15 @@ RULES: Final[dict[ErrorCode, Rule]] = {
         Category.OTHER,
         "Start the ingestor, or see its log for why it takes up nothing; the run that waits then goes on by itself.",
     ),
+    ErrorCode.RUN_LOST: Rule(
+        Origin.INTEGRATOR,
+        True,
+        Scope.CALL,
+        Severity.WARNING,
+        Category.OTHER,
+        "Nothing to do, as long as the next run succeeds: it reads all that has changed since the last one that did."
+        " Was Temporal's database damaged, replaced, or is TEMPORAL_ADDRESS that of another server?",
+    ),
     ErrorCode.FOREIGN_MESSAGE: Rule(
         Origin.INTEGRATOR,
         False,

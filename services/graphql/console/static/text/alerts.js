@@ -19,6 +19,7 @@ export const CODES = [
   "STORE_DOWN",
   "STORE_FULL",
   "INGESTOR_DOWN",
+  "RUN_LOST",
   "POISON_EVENT",
   "SLOW_SUCCESS",
   "FOREIGN_MESSAGE",

@@ -38,6 +38,7 @@ ROUTES = {
     "POISON_EVENT": ["email"],
     "SLOW_SUCCESS": ["slack"],
     "INGESTOR_DOWN": ["email", "slack"],
+    "RUN_LOST": ["email"],
     "FOREIGN_MESSAGE": ["email"],
     "STREAM_GAP": ["email"],
     "LOG_BEHIND_STREAM": ["email", "slack"],
