@@ -19,7 +19,7 @@ from eventsourcing.persistence import StoredEvent
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor
 
 from libs.events.log.batches import Batch, Head
-from libs.events.log.inventory.entries import Entry
+from libs.events.log.inventory.folding import Facts
 from libs.events.log.inventory.sqlite import SCHEMA as INVENTORY
 from libs.events.log.inventory.sqlite import SQLiteInventory
 
@@ -91,12 +91,12 @@ class SQLiteLog(SQLiteApplicationRecorder):
             )
             self._write_checkpoints(c, batch)
             if positions:
-                self.inventory.follow(c, positions[0], positions[-1], batch.entries)
+                self.inventory.follow(c, positions[0], positions[-1], batch.facts)
         return positions
 
-    def catch_up_inventory(self, after: int, upto: int, entries: Sequence[Entry]) -> None:
+    def catch_up_inventory(self, after: int, upto: int, facts: Facts) -> None:
         with self.datastore.transaction(commit=True) as c:
-            self.inventory.catch_up(c, after, upto, entries)
+            self.inventory.catch_up(c, after, upto, facts)
 
     def last_before(self, versions: Mapping[UUID, int]) -> list[StoredEvent]:
         """Of each stream the last event before a version."""

@@ -19,7 +19,7 @@ from eventsourcing.utils import Environment, get_topic
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from libs.events.log.batches import Append, Appended, Batch, Change, Head, Recorded
-from libs.events.log.inventory.entries import Entry, Held, Totals, entries_of, first_versions
+from libs.events.log.inventory.folding import Facts, Held, Totals, counted, shown_before
 from libs.events.log.inventory.reading import Inventory
 from libs.events.log.judging import Verdict, judge, what_is_new
 from libs.events.log.mapper import EventMapper
@@ -121,7 +121,7 @@ class EventStore:
         self._check_expected(append.expect)
         batch = Batch(
             heads=list(heads.items()),
-            entries=self._entries(new),
+            facts=self._facts(new),
             checkpoints=append.checkpoints,
             new_checkpoints=append.new_checkpoints,
             forget=append.forget,
@@ -136,9 +136,9 @@ class EventStore:
         self.appended_at = time.monotonic()
         return Appended(tuple(positions), tuple(new), False, outcome)
 
-    def _entries(self, events: Sequence[Event]) -> list[Entry]:
-        """What events that are to be appended say to the inventory. Who comes in between meets their primary key."""
-        return entries_of(events, self.last_before(first_versions(events)))
+    def _facts(self, events: Sequence[Event]) -> Facts:
+        """What counts for the inventory. Who comes in between now meets the events' primary key."""
+        return counted(events, self.last_before(shown_before(events)))
 
     def _check_expected(self, expect: Mapping[UUID, int]) -> None:
         """To be called when the events are numbered: who comes in between now meets their primary key."""
