@@ -21,7 +21,7 @@ class Compared(NamedTuple):
     """Ids that are on one side only, each side in its own order."""
 
     lacking: list[str]
-    """Jira lists them, and they are not here; or their last event is lost, whether it lists them or not."""
+    """Jira lists them, and they are not here; or an event of theirs is lost, whether it lists them or not."""
     missing: list[str]
     """They are shown here, and Jira does not list them."""
 
@@ -32,7 +32,7 @@ def compared(listed: Collection[str], present: Sequence[str], lost: Collection[s
     Args:
         listed: by Jira.
         present: stored and not gone.
-        lost: those of `present` whose last event is not in the log.
+        lost: those of `present` of which an event is not in the log any more.
     """
     known, on_list = set(present), set(listed)
     lacking = [issue for issue in listed if issue not in known]

@@ -135,14 +135,12 @@ async def compared_with_log(log: EventLog, message: CompareIssues) -> Append:
     listing = msgspec.json.decode(stored, type=Listing) if stored else None
     on_list = [issue for page in (await log.checkpoints(names.listed(run_id))).values() for issue in ids_in(page)]
     present = await log.present(*project)
-    lost = await log.lost_heads(*project)
+    lost = await _lost(log, project)
     sides = compared(on_list, present, lost)
     missing = sides.missing
     if listing is not None:
         missing = await _not_seen_since(log, project, missing, listing.started_at)
     seen_since = len(sides.missing) - len(missing)
-    if lost:
-        await log.forget_digests([JiraIssueFetched.stream_of(project.site, issue) for issue in lost])
     held = message.survey.standing is not Standing.SHOWN and not message.plan.accept
     asked = [] if held or (len(missing) > MOST_CONFIRMED and not message.plan.accept) else missing
     left_to_sync = message.plan.leave_to_sync or len(sides.lacking) > MOST_FETCHED
@@ -169,6 +167,19 @@ async def compared_with_log(log: EventLog, message: CompareIssues) -> Append:
         },
         outcome=msgspec.json.encode(comparison),
     )
+
+
+async def _lost(log: EventLog, project: ProjectKey) -> list[str]:
+    """Issues of which an event is not in the log any more, or one of a comment or worklog of theirs.
+
+    They are read again, and their digests are forgotten, so that what Jira shows is stored although it has not changed.
+    """
+    issues, children = await log.lost_heads(*project), await log.lost_children(*project)
+    streams = [JiraIssueFetched.stream_of(project.site, issue) for issue in issues]
+    streams += [stream for of_issue in children.values() for stream in of_issue]
+    if streams:
+        await log.forget_digests(streams)
+    return in_order({*issues, *children})
 
 
 async def _not_seen_since(log: EventLog, project: ProjectKey, issues: Sequence[str], since: datetime) -> list[str]:
