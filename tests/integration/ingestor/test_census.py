@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from libs.events import (
     CensusCompleted,
@@ -168,7 +168,7 @@ async def test_an_event_that_was_lost_from_the_log_is_stored_again(store: EventS
         issue = world.jira.dataset.find(key)
         assert issue is not None
         stream = JiraIssueFetched.stream_of(SITE, str(issue.issue.id))
-        with store._recorder.datastore.transaction(commit=True) as cursor:  # type: ignore[attr-defined]
+        with store._recorder.datastore.transaction(commit=True) as cursor:
             cursor.execute("DELETE FROM stored_events WHERE originator_id = ?", (stream.hex,))
         assert store.stream(stream) == []
         end = await world.census()
@@ -305,7 +305,7 @@ async def test_an_issue_that_left_the_watch_list_is_untracked(store: EventStore)
 async def test_an_answer_that_says_nothing_of_an_issue_removes_nothing(store: EventStore) -> None:
     async with synced(store) as world:
         deleted = world.jira.mutations.delete_issue(world.keys(1)[0])
-        odd = (
+        odd: tuple[Any, ...] = (
             {"issues": [], "issueErrors": []},
             {"issues": [], "issueErrors": [{"id": str(deleted.id), "errorMessage": ""}]},
             {"issues": [], "issueErrors": [{"id": str(deleted.id), "errorMessage": "Please try again"}]},
