@@ -158,12 +158,13 @@ class Project:
             ActivityError: with the last attempt's error as its cause.
         """
         call = getattr(self._activities, name, None) or getattr(self._censuses, name)
-        began, attempt = self._time.seconds, 1
+        began, attempt, beat = self._time.seconds, 1, list[Any]()
         limit: timedelta = times.get("schedule_to_close_timeout") or timedelta.max
         while True:
             passed = timedelta(seconds=self._time.seconds - began)
             try:
-                return await _environment(attempt, self._time.now(UTC) - passed, self._time.now(UTC)).run(call, message)
+                environment = _environment(attempt, self._time.now(UTC) - passed, self._time.now(UTC), beat)
+                return await environment.run(call, message)
             except ApplicationError as error:
                 pause = error.next_retry_delay or min(
                     retry_policy.initial_interval * 2 ** min(attempt - 1, 10),
@@ -179,7 +180,8 @@ class Project:
         self._log.close()
 
 
-def _environment(attempt: int, scheduled: datetime, now: datetime) -> ActivityEnvironment:
+def _environment(attempt: int, scheduled: datetime, now: datetime, beat: list[Any]) -> ActivityEnvironment:
+    """Of one attempt; `beat` holds what the attempt before has left with its last heartbeat."""
     environment = ActivityEnvironment()
     environment.info = dataclasses.replace(
         environment.info,
@@ -189,7 +191,13 @@ def _environment(attempt: int, scheduled: datetime, now: datetime) -> ActivityEn
         started_time=now,
         schedule_to_close_timeout=timedelta(minutes=45),
         start_to_close_timeout=timedelta(minutes=5),
+        heartbeat_details=tuple(beat),
     )
+
+    def keep(*details: Any) -> None:
+        beat[:] = details
+
+    environment.on_heartbeat = keep
     return environment
 
 
@@ -227,8 +235,19 @@ def _in_place_of_temporal(run: str, activity: Callable[..., Any], time: MovedTim
 
 @asynccontextmanager
 async def project_of_site(store: EventStore, simulator: Simulator, key: str = "DEMO") -> AsyncIterator[Project]:
-    """A project of the simulated Jira, with small pages everywhere so that little data has many."""
+    """A project of the simulated Jira."""
     time = MovedTime()
+    async with client_of(simulator, time) as jira:
+        project = Project(store, jira, time, key)
+        try:
+            yield project
+        finally:
+            project.close()
+
+
+@asynccontextmanager
+async def client_of(simulator: Simulator, time: MovedTime) -> AsyncIterator[JiraClient]:
+    """A client of the simulated Jira, with small pages everywhere so that little data has many."""
     settings = JiraSettings(
         base_url=simulator.base_url,
         email=EMAIL,
@@ -246,8 +265,4 @@ async def project_of_site(store: EventStore, simulator: Simulator, key: str = "D
         pulse=Pulse(monotonic=time.monotonic, sleep=time.sleep, chance=random.Random(1)),
     )
     async with JiraClient(settings, limits=limits) as jira:
-        project = Project(store, jira, time, key)
-        try:
-            yield project
-        finally:
-            project.close()
+        yield jira
