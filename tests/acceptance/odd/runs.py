@@ -47,7 +47,7 @@ from services.ingestor.census import confirm, ending, listing, plan
 from services.ingestor.census.activities import CensusActivities
 from services.ingestor.census.remembered import CensusNames, Last, PendingCensus
 from services.ingestor.census.workflow import ProveProjectWorkflow
-from services.ingestor.checkpoints import CheckpointNames
+from services.ingestor.checkpoints import CheckpointNames, registered_checkpoint
 from services.ingestor.event_log import EventLog
 from services.ingestor.sync import course, pages, scan, untracked
 from services.ingestor.sync import step as steps
@@ -135,6 +135,15 @@ class Project:
         assert len(ends) == 1, f"the census has {len(ends)} ends"
         return ends[0]
 
+    async def register(self, key: str) -> None:
+        """Another project of the site is registered, too."""
+        await self._log.append(Append(checkpoints={registered_checkpoint(ProjectKey(SITE, key)): b""}))
+
+    async def track(self, *account_ids: str) -> None:
+        """Set the watch list, without the sync that a command would ask for."""
+        name = CheckpointNames(ProjectKey(SITE, self.key)).tracked
+        await self._log.append(Append(checkpoints={name: msgspec.json.encode(account_ids)}))
+
     async def _accept(self) -> None:
         """As the command does: as many may go as were held back."""
         of_project = CensusNames(ProjectKey(SITE, self.key))
@@ -158,12 +167,13 @@ class Project:
             ActivityError: with the last attempt's error as its cause.
         """
         call = getattr(self._activities, name, None) or getattr(self._censuses, name)
-        began, attempt, beat = self._time.seconds, 1, list[Any]()
+        began, attempt = self._time.seconds, 1
+        beat: list[Any] = []
         limit: timedelta = times.get("schedule_to_close_timeout") or timedelta.max
         while True:
             passed = timedelta(seconds=self._time.seconds - began)
+            environment = _environment(attempt, self._time.now(UTC) - passed, self._time.now(UTC), beat)
             try:
-                environment = _environment(attempt, self._time.now(UTC) - passed, self._time.now(UTC), beat)
                 return await environment.run(call, message)
             except ApplicationError as error:
                 pause = error.next_retry_delay or min(
@@ -181,23 +191,19 @@ class Project:
 
 
 def _environment(attempt: int, scheduled: datetime, now: datetime, beat: list[Any]) -> ActivityEnvironment:
-    """Of one attempt; `beat` holds what the attempt before has left with its last heartbeat."""
+    """Of one attempt; `beat` is what the last one has left with its heartbeat, and takes what this one leaves."""
     environment = ActivityEnvironment()
     environment.info = dataclasses.replace(
         environment.info,
         attempt=attempt,
+        heartbeat_details=tuple(beat),
         scheduled_time=scheduled,
         current_attempt_scheduled_time=now,
         started_time=now,
         schedule_to_close_timeout=timedelta(minutes=45),
         start_to_close_timeout=timedelta(minutes=5),
-        heartbeat_details=tuple(beat),
     )
-
-    def keep(*details: Any) -> None:
-        beat[:] = details
-
-    environment.on_heartbeat = keep
+    environment.on_heartbeat = lambda *details: beat.__setitem__(slice(None), details)
     return environment
 
 
