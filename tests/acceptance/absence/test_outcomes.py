@@ -2,34 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from libs.events import EventStore
-from tests.acceptance.absence.world import ELSEWHERE, KINDS, World, log_at, world_of
-from tests.servers.addresses import PostgresServer
+from tests.acceptance.absence.world import ELSEWHERE, World
 
 HIDING = "Management"
 ISSUE = "DEMO-1"
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EventStore]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/jdi.db"
-    else:
-        server: PostgresServer = request.getfixturevalue("postgres")
-        url = server.fresh_database()
-    with log_at(url) as store:
-        yield store
-
-
-@pytest.fixture
-async def world(log: EventStore):  # type: ignore[no-untyped-def]
-    async with world_of(log) as made:
-        yield made
 
 
 async def told(world: World, reason: str | None) -> None:
@@ -37,17 +15,6 @@ async def told(world: World, reason: str | None) -> None:
     await world.proved()
     assert world.wrong() == []
     assert world.reason("issue", int(world.id(ISSUE))) == reason
-
-
-def ids(world: World) -> set[tuple[str, str]]:
-    """What is shown."""
-    here = world.here()
-    return {(kind, id_) for kind in KINDS for id_ in getattr(here, kind)}
-
-
-def in_project(world: World, key: str) -> list[int]:
-    """Issues that are shown in the project."""
-    return [int(id_) for id_, row in world.here().issue.items() if row["project_key"] == key]
 
 
 async def test_an_issue_is_deleted_and_restored(world: World) -> None:
@@ -132,32 +99,32 @@ async def test_it_moves_while_a_census_of_its_new_project_is_over_already(world:
 
 
 async def test_a_project_is_lost_and_found(world: World) -> None:
-    everything, lost = ids(world), in_project(world, "DEMO")
+    everything, lost = world.shown(), world.issues_of("DEMO")
     world.jira.mutations.hide_project("DEMO")
     ends = await world.proved()
     assert ends["DEMO"].held_back == len(lost)
     assert ends["DEMO"].brake
-    assert ids(world) == everything
+    assert world.shown() == everything
     await world.proved(accept=True)
     assert world.wrong() == []
     assert {world.reason("issue", id_) for id_ in lost} == {"HIDDEN"}
     world.jira.mutations.show_project("DEMO")
     await world.proved()
     assert world.wrong() == []
-    assert ids(world) == everything
+    assert world.shown() == everything
 
 
 async def test_a_data_policy_closes_a_project_and_opens_it(world: World) -> None:
-    everything, lost = ids(world), in_project(world, "DEMO")
+    everything, lost = world.shown(), world.issues_of("DEMO")
     world.jira.mutations.block_project("DEMO")
     assert (await world.proved())["DEMO"].brake
-    assert ids(world) == everything
+    assert world.shown() == everything
     await world.proved(accept=True)
     assert {world.reason("issue", id_) for id_ in lost} == {"POLICY"}
     world.jira.mutations.unblock_project("DEMO")
     await world.proved()
     assert world.wrong() == []
-    assert ids(world) == everything
+    assert world.shown() == everything
 
 
 @pytest.mark.parametrize("kind", ["comment", "worklog"])

@@ -27,7 +27,9 @@ from libs.jira_client import JiraClient
 from libs.jira_simulator.requests import RequestLog
 from libs.jira_simulator.server import Simulator, serve
 from libs.jira_simulator.site.dataset import Dataset
+from libs.runtime import Stop
 from services.ingestor.checkpoints import registered_checkpoint
+from services.projector.rebuild import rebuild
 from tests.acceptance.absence.oracle import Here, Truth
 from tests.acceptance.odd.runs import SITE, CensusEnd, End, MovedTime, Project, client_of
 
@@ -90,6 +92,19 @@ class World:
             found = connection.execute(select(gone).where(gone.c.site == SITE)).mappings()
             return Here(**rows, gone={(row["kind"], row["entity_id"]): row["reason"] for row in found})
 
+    def shown(self) -> set[tuple[str, str]]:
+        """Kinds and ids of what is shown."""
+        here = self.here()
+        return {(kind, id_) for kind in KINDS for id_ in getattr(here, kind)}
+
+    def issues_of(self, key: str) -> list[int]:
+        """Ids of the issues that are shown in a project."""
+        return [int(id_) for id_, row in self.here().issue.items() if row["project_key"] == key]
+
+    def rebuild(self) -> None:
+        """Make the read tables anew from the log."""
+        rebuild(self.store, self._tables, Stop())
+
     def wrong(self) -> list[str]:
         """What is not as the simulated Jira's log says."""
         return self.truth().differences(self.here(), self._held)
@@ -120,8 +135,7 @@ class World:
         return next(iter(self.projects.values())).tables
 
     def _hold(self) -> None:
-        here = self.here()
-        self._held |= {(kind, id_) for kind in KINDS for id_ in getattr(here, kind)}
+        self._held |= self.shown()
 
     def meanwhile(self, at: int, act: Callable[[], object]) -> None:
         """Do something when the request with that number from now on has come, before it is answered."""
