@@ -14,14 +14,24 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 from temporalio.worker import WorkerDeploymentVersion
 
-from libs.events import EventStore, SyncCancelled, SyncFailed, SyncStarted, SyncSucceeded, command_key
+from libs.events import (
+    CensusCompleted,
+    CensusFailed,
+    EventStore,
+    SyncCancelled,
+    SyncFailed,
+    SyncStarted,
+    SyncSucceeded,
+    command_key,
+)
 from libs.jira_client import JiraClient, JiraSettings
 from libs.jira_simulator.server import EMAIL, TOKEN, Simulator
 from libs.read_tables import migrate
 from libs.runtime import engine, read_database
 from libs.temporal import names
-from libs.temporal.commands import Sender, register_project, request_sync
+from libs.temporal.commands import Sender, carry_out, new_command_id, register_project, request_sync
 from libs.temporal.connect import connect
+from libs.temporal.messages import ProveProject
 from services.ingestor.census.activities import CensusActivities
 from services.ingestor.control.activities import ControlActivities
 from services.ingestor.control.census_schedules import CensusSchedules
@@ -35,6 +45,7 @@ from services.ingestor.worker import make_workers
 from services.projector.apply import Projection
 
 End = SyncSucceeded | SyncFailed | SyncCancelled
+CensusEnd = CensusCompleted | CensusFailed
 
 RARELY = "0 0 1 1 *"
 """The schedule of a project in tests: it adds no run of its own to those that the test asks for."""
@@ -63,6 +74,23 @@ class Pipeline:
             self.sender, site=self.site, project=self.project, full=full, account_ids=account_ids, actor="test"
         )
         return await self.ended(request)
+
+    async def prove(self, *, accept: bool = False) -> CensusEnd:
+        """Ask for a census, and wait for its end."""
+        command = ProveProject(
+            site=self.site, project=self.project, command_id=new_command_id(), actor="test", accept=accept
+        )
+        start = (await carry_out(self.sender, command)).position
+        async with asyncio.timeout(120):
+            while True:
+                for recorded in await asyncio.to_thread(self.store.read, start, 10_000):
+                    start = recorded.position
+                    if isinstance(recorded.event, CensusEnd) and recorded.event.project_key == (
+                        self.site,
+                        self.project,
+                    ):
+                        return recorded.event
+                await asyncio.to_thread(self.store.wait, start, 0.5)
 
     async def project_all(self) -> None:
         """Bring the read tables up to the end of the log."""
