@@ -53,6 +53,10 @@ def _load(connection: Connection, tables: Tables, key: ProjectKey, runs: set[str
         state.job = row
     for row in _rows(connection, tables["sync_state"], _of(key, tables["sync_state"])):
         state.entities[row["entity"]] = row
+    for row in _rows(connection, tables["census"], _of(key, tables["census"])):
+        state.census = row
+    for row in _rows(connection, tables["completeness"], _of(key, tables["completeness"])):
+        state.proofs[row["entity"]] = row
     running = state.job["current_run_id"]
     if runs and running is not None:
         runs = runs | {running}
@@ -81,8 +85,10 @@ def _rows(connection: Connection, table: Table, where: ColumnElement[Any]) -> li
 def _store(connection: Connection, tables: Tables, state: ProjectState) -> None:
     overwrite(connection, tables["project"], [state.project])
     overwrite(connection, tables["sync_job"], [state.job])
+    overwrite(connection, tables["census"], [state.census])
     for table, rows in (
         ("sync_state", state.entities),
+        ("completeness", state.proofs),
         ("sync_run", state.runs),
         ("alert", state.alerts),
         ("alert_silence", state.silences),
