@@ -125,7 +125,7 @@ def issue(
     )
 
 
-def issue_gone(issue_id: str = "1", reason: AbsenceReason = AbsenceReason.HIDDEN, **keys: str) -> JiraIssueGone:
+def issue_gone(issue_id: str = "1", reason: AbsenceReason = AbsenceReason.HIDDEN, **keys: Any) -> JiraIssueGone:
     return JiraIssueGone(**shared("issue", issue_id), issue_id=issue_id, reason=reason, **keys)
 
 
