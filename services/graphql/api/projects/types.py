@@ -8,12 +8,12 @@ import strawberry
 from libs.events import ProjectKey
 from services.graphql.api.alerts.queries import ALERTS, SILENCES
 from services.graphql.api.alerts.types import Alert, Silence
-from services.graphql.api.completeness.types import Census, Completeness, Entity, census_of, completeness_of
 from services.graphql.api.context import Info
 from services.graphql.api.issues.types import User
 from services.graphql.api.payloads import UserError
 from services.graphql.api.project_names import uid
 from services.graphql.api.quarantine.queries import COUNTS
+from services.graphql.api.syncs.completeness import Census, Completeness, Entity, census_of, completeness_of
 from services.graphql.api.syncs.queries import JOB, STATES, SyncQueries
 from services.graphql.api.syncs.types import ProjectChange, SyncJob, SyncRun, SyncState, changes_of, runs_of
 from services.graphql.reading.from_row import from_row

@@ -8,10 +8,10 @@ import strawberry
 from strawberry.scalars import JSON
 
 from libs.events import ProjectKey
-from services.graphql.api.completeness.types import Census, Completeness, Entity, census_of, completeness_of
 from services.graphql.api.context import Info
 from services.graphql.api.project_names import key_of, uid
 from services.graphql.api.syncs.backoff import Backoff, next_run_of
+from services.graphql.api.syncs.completeness import Census, Completeness, Entity, census_of, completeness_of
 from services.graphql.api.syncs.failure import SyncError
 from services.graphql.api.syncs.queries import SyncQueries
 from services.graphql.execution.errors import coded

@@ -11,8 +11,8 @@ import strawberry
 
 from libs.events import IDS_TOLD, ProjectKey
 from libs.read_tables import NEVER, PROVED_ENTITIES, Standing, census, standing, standing_of_all
-from services.graphql.api.completeness.queries import CENSUS, HERE, KEYS, PROOFS
 from services.graphql.api.context import Info
+from services.graphql.api.syncs.proofs import CENSUS, HERE, KEYS, PROOFS
 from services.graphql.api.syncs.queries import STATES
 from services.graphql.execution.errors import bad_input
 from services.graphql.reading.from_row import EMPTY_IS_NULL, from_row, moment_or_none
