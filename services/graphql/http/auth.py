@@ -17,6 +17,9 @@ OPEN: Final = frozenset({"/livez", "/readyz", "/metrics"})
 
 SIGN_IN: Final = "/console/session"
 
+HOOKS: Final = "/hooks/"
+"""Webhooks of Jira, which prove themselves by a secret address and a signature."""
+
 _READING: Final = frozenset({"GET", "HEAD"})
 
 
@@ -115,7 +118,7 @@ def _same_site(request: web.Request, origin: str | None) -> bool:
 
 
 def _is_open(request: web.Request) -> bool:
-    return _is_shown(request) or request.path == SIGN_IN
+    return _is_shown(request) or request.path == SIGN_IN or request.path.startswith(HOOKS)
 
 
 def _is_shown(request: web.Request) -> bool:
