@@ -80,6 +80,7 @@ def make_app(
         discovery=Discovery(ingestor),
         defaults=defaults or Defaults(),
         limits=limits or Limits(),
+        keeper=hooks.keeper if hooks is not None else None,
     )
     app = web.Application(
         middlewares=[

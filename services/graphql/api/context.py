@@ -14,6 +14,7 @@ from strawberry.types import Info as StrawberryInfo
 from libs.access import Principal, TokenStore
 from services.graphql.execution.errors import bad_input, coded
 from services.graphql.execution.limits import Limits
+from services.graphql.hooks.keeping import Keeper
 from services.graphql.ingestor import Discovery, Ingestor
 from services.graphql.reading.live import Live
 from services.graphql.reading.loaders import Loaders
@@ -64,6 +65,8 @@ class Parts:
     discovery: Discovery
     limits: Limits
     defaults: Defaults = Defaults()
+    keeper: Keeper | None = None
+    """Of the hints of Jira's webhooks; None where none are taken."""
 
 
 class Context:
@@ -78,7 +81,7 @@ class Context:
         self.ingestor, self.tokens = parts.ingestor, parts.tokens
         self.live, self.discovery, self.defaults = parts.live, parts.discovery, parts.defaults
         self.trace_id = present_trace_id() or uuid.uuid4().hex  # in the log and in every masked error of this request
-        self.limits = parts.limits
+        self.limits, self.keeper = parts.limits, parts.keeper
         self._everything = parts.reader
         self._caller: Caller | None = None
         if caller is None:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
+from datetime import datetime
+from typing import Final, NamedTuple
 
 import msgspec
 import structlog
 
 from libs.events import Append, EventStore
-from libs.events.hints import Heard, Hint, heard_checkpoint, stored_hint
+from libs.events.hints import Heard, Hint, heard_checkpoint, hint_prefix, read_hint, stored_hint
 
 log = structlog.get_logger(__name__)
 
@@ -22,6 +23,17 @@ MOST_WAITING: Final = 20_000
 
 WAKE_SECONDS: Final = 0.25
 """From one word to the ingestor to the next, at least."""
+
+
+class Kept(NamedTuple):
+    """What there is of a site's hints."""
+
+    heard: Heard | None
+    """The webhook that came last; None before the first."""
+    waiting: int
+    """Hints that have not been taken up."""
+    oldest: datetime | None
+    """Since when the first of them waits."""
 
 
 class TooManyError(RuntimeError):
@@ -88,9 +100,26 @@ class Keeper:
                 self._telling = asyncio.create_task(self._tell_ingestor(), name="hints told")
 
     def _append(self, append: Append) -> None:
+        self._opened().append(append)
+
+    def _opened(self) -> EventStore:
         if self._store is None:
             self._store = self._open()
-        self._store.append(append)
+        return self._store
+
+    async def kept(self) -> Kept:
+        """What there is in the store. Raises what the database does."""
+        return await asyncio.to_thread(self._kept)
+
+    def _kept(self) -> Kept:
+        store = self._opened()
+        heard = store.checkpoint(heard_checkpoint(self.site))
+        hints = [hint for one in store.checkpoints(hint_prefix(self.site)).values() if (hint := read_hint(one))]
+        return Kept(
+            heard=None if heard is None else msgspec.json.decode(heard, type=Heard),
+            waiting=len(hints),
+            oldest=min((hint.at for hint in hints), default=None),
+        )
 
     async def _tell_ingestor(self) -> None:
         """As long as hints come, in turn with pauses. The ingestor looks by itself now and then, so it may fail."""

@@ -19,10 +19,9 @@ from services.graphql.execution.errors import refusal
 from services.graphql.hooks.forge import ForgeTokens, published_keys
 from services.graphql.hooks.keeping import Keeper
 from services.graphql.hooks.naming import told
-from services.graphql.hooks.settings import HookSettings
+from services.graphql.hooks.settings import HOOKS, HookSettings
 from services.graphql.hooks.signature import is_ours, is_signed
-from services.graphql.http.auth import HOOKS as PREFIX
-from services.graphql.measures import HOOKS
+from services.graphql.measures import HOOKS as COUNTED
 
 log = structlog.get_logger(__name__)
 
@@ -48,9 +47,14 @@ class Receiver:
     def __init__(self, settings: HookSettings, keeper: Keeper, forge: ForgeTokens | None) -> None:
         self._settings, self._keeper, self._forge = settings, keeper, forge
 
+    @property
+    def keeper(self) -> Keeper | None:
+        """None where no secret path is set up."""
+        return self._keeper if self._settings.paths else None
+
     def routes(self) -> list[web.AbstractRouteDef]:
         """None where no secret path is set up: then there is nothing at these addresses."""
-        return [web.post(f"{PREFIX}{{site}}/{{path}}", self.receive)] if self._settings.paths else []
+        return [web.post(f"{HOOKS}{{site}}/{{path}}", self.receive)] if self._settings.paths else []
 
     async def receive(self, request: web.Request) -> web.Response:
         known = request.match_info["site"] == self._keeper.site
@@ -92,7 +96,7 @@ class Receiver:
 
 
 def _counted(outcome: Outcome, answer: web.Response) -> web.Response:
-    HOOKS.labels(outcome=outcome.value).inc()
+    COUNTED.labels(outcome=outcome.value).inc()
     return answer
 
 
@@ -105,6 +109,6 @@ def receiver_of(settings: HookSettings, keeper: Keeper) -> Receiver:
 @web.middleware
 async def hooks_may_be_larger(request: web.Request, handler: Handler) -> web.StreamResponse:
     """An issue with a long text makes a larger body than any query has. Before whatever reads it."""
-    if request.path.startswith(PREFIX):
+    if request.path.startswith(HOOKS):
         request = request.clone(client_max_size=LARGEST)
     return await handler(request)

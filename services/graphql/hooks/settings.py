@@ -6,6 +6,9 @@ from typing import Final
 from libs.runtime import Secret, setting
 from libs.runtime.network.way_out import WayOut
 
+HOOKS: Final = "/hooks/"
+"""Where they come; they prove themselves by a secret address and a signature, not by a token of ours."""
+
 SHORTEST: Final = 20
 """Characters of a secret path or secret: nothing slows down those who try."""
 

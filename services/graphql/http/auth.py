@@ -10,15 +10,13 @@ from aiohttp.typedefs import Handler, Middleware
 from libs.access import Principal, SessionStore, TokenStore
 from services.graphql.api.context import Caller
 from services.graphql.execution.errors import refusal
+from services.graphql.hooks.settings import HOOKS
 from services.graphql.http.hosts import Hosts
 
 OPEN: Final = frozenset({"/livez", "/readyz", "/metrics"})
 """Answered to everybody: they say how the process is, and nothing of the data."""
 
 SIGN_IN: Final = "/console/session"
-
-HOOKS: Final = "/hooks/"
-"""Webhooks of Jira, which prove themselves by a secret address and a signature."""
 
 _READING: Final = frozenset({"GET", "HEAD"})
 

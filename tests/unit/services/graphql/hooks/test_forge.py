@@ -58,7 +58,7 @@ async def test_a_token_of_atlassian_proves_and_keys_are_read_once() -> None:
         token(iss="somebody"),
         token(exp=datetime.now(UTC) - timedelta(minutes=5)),
         token(exp=None),
-        jwt.encode({"iss": ISSUER, "aud": APP}, None, "none", {"kid": "k1"}),
+        jwt.encode({"iss": ISSUER, "aud": APP}, "", "none", {"kid": "k1"}),
         jwt.encode({"iss": ISSUER, "aud": APP}, "x" * 32, "HS256", {"kid": "k1"}),
         "",
         "a.b.c",
