@@ -23,7 +23,7 @@ from services.graphql.hooks.receiving import receiver_of
 from services.graphql.hooks.settings import HookSettings
 from services.graphql.ingestor import Ingestor
 from tests.eventually import until
-from tests.integration.graphql.conftest import app_over
+from tests.integration.graphql.conftest import TOKEN, app_over
 from tests.servers.addresses import free_port
 
 SITE, PATH, SECRET = "acme", "a-path-that-nobody-guesses", "a-secret-that-nobody-guesses"
@@ -45,6 +45,13 @@ class Site:
         async with self.http.post(f"{self.url}/hooks/{path}", data=content, headers=headers) as response:
             await response.read()
             return response.status
+
+    async def ask(self, query: str) -> Any:
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        async with self.http.post(f"{self.url}/graphql", json={"query": query}, headers=headers) as response:
+            answer = await response.json()
+            assert "errors" not in answer, answer
+            return answer["data"]
 
     def hints(self) -> list[str]:
         """The issues whose hints wait, one by one."""
@@ -95,6 +102,22 @@ async def test_a_hint_is_stored_when_it_is_answered(read_tables: sqlalchemy.Engi
         # What names no issue is heard, and asks for nothing.
         assert await site.send({"webhookEvent": "user_created"}) == 200
         assert site.hints() == ["10001"]
+
+
+WEBHOOKS = "{ webhooks { taken lastAt lastEvent lastSigned waiting waitingSince } }"
+
+
+async def test_operators_see_whether_hooks_come(read_tables: sqlalchemy.Engine) -> None:
+    async with site_of(read_tables, SIGNED) as site:
+        before = {"taken": True, "lastAt": None, "lastEvent": None, "lastSigned": None}
+        waiting = {"waiting": 0, "waitingSince": None}
+        assert await site.ask(WEBHOOKS) == {"webhooks": before | waiting}
+        assert await site.send(ISSUE) == 200
+        seen = (await site.ask(WEBHOOKS))["webhooks"]
+        assert (seen["lastEvent"], seen["lastSigned"], seen["waiting"]) == ("jira:issue_updated", True, 1)
+        assert seen["lastAt"] == seen["waitingSince"]
+    async with site_of(read_tables, HookSettings(no_proxy="")) as site:
+        assert await site.ask("{ webhooks { taken waiting } }") == {"webhooks": {"taken": False, "waiting": 0}}
 
 
 async def test_forged_ones_are_refused_and_leave_nothing(read_tables: sqlalchemy.Engine) -> None:
