@@ -5,6 +5,7 @@ writers there are. The store is synchronous and thread-safe; call it in a thread
 """
 
 import math
+import sqlite3
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -22,7 +23,7 @@ from libs.events.log.batches import Append, Appended, Batch, Change, Head, Recor
 from libs.events.log.judging import Verdict, judge, what_is_new
 from libs.events.log.mapper import EventMapper
 from libs.events.log.postgres import PostgresLog, PostgresLogFactory
-from libs.events.log.sqlite import SQLiteLog, path_of
+from libs.events.log.sqlite import SQLiteLog, address_of, is_there, path_of
 from libs.events.tracing import EVENTS, POSITION, step, traceparent
 from libs.events.types.event import Event
 from libs.events.types.topics import UNKNOWN_ENTITY, decode
@@ -50,9 +51,9 @@ class _Log(Application[UUID]):
 
     name = "jdi"
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, create: bool = False) -> None:
         self._url = url
-        super().__init__({"MAPPER_TOPIC": get_topic(EventMapper), "CREATE_TABLE": "n"} | _environment(url))
+        super().__init__({"MAPPER_TOPIC": get_topic(EventMapper), "CREATE_TABLE": "n"} | _environment(url, create))
 
     def construct_factory(self, env: Environment) -> InfrastructureFactory[Any]:
         if self._url.startswith("sqlite:"):
@@ -60,12 +61,12 @@ class _Log(Application[UUID]):
         return PostgresLogFactory(env, self._url)
 
 
-def _environment(url: str) -> dict[str, str]:
+def _environment(url: str, create: bool) -> dict[str, str]:
     """The library's settings for `url`. For PostgreSQL the factory takes the rest from the URL itself."""
     if url.startswith("sqlite:"):
         return {
             "PERSISTENCE_MODULE": "eventsourcing.sqlite",
-            "SQLITE_DBNAME": path_of(url),
+            "SQLITE_DBNAME": address_of(Path(path_of(url)), create=create),
             "SQLITE_LOCK_TIMEOUT": "30",
             "APPLICATION_RECORDER_TOPIC": get_topic(SQLiteLog),
         }
@@ -265,13 +266,17 @@ def open_store(url: str) -> EventStore:
 
     Raises:
         StoreVersionError: there is no log of this version; the text says what to run.
-        StoreError: the database does not answer.
+        StoreError: the database does not answer, or is damaged.
     """
-    if url.startswith("sqlite:") and not Path(path_of(url)).exists():
-        raise StoreVersionError(f"There is no event log at {path_of(url)}. Run `jdi migrate`.")
+    if url.startswith("sqlite:") and not is_there(file := Path(path_of(url))):
+        found = f"The event log {file} is empty" if file.exists() else f"There is no event log at {file}"
+        raise StoreVersionError(f"{found}. Run `jdi migrate`: it makes one, unless there was one before.")
     log = _Log(url)
     try:
         _check(cast("SQLiteLog | PostgresLog", log.recorder).schema_version())
+    except sqlite3.Error as error:  # of a new connection, which the library hands on as it is
+        log.close()
+        raise StoreError(str(error)) from error
     except BaseException:
         log.close()
         raise
@@ -287,7 +292,7 @@ def migrate(url: str) -> None:
     """
     if url.startswith("sqlite:"):
         Path(path_of(url)).parent.mkdir(parents=True, exist_ok=True)
-    log = _Log(url)
+    log = _Log(url, create=True)
     recorder = cast("SQLiteLog | PostgresLog", log.recorder)
     try:
         with recorder.lock():
