@@ -169,7 +169,7 @@ class Done(Message, frozen=True, kw_only=True):
     position: int
     """Place in the event log of its last event; 0 when nothing had to be changed."""
     request_id: str | None = None
-    """The request for a sync that the command made, if it made one."""
+    """The request for a sync or a census that the command made, if it made one."""
 
 
 class ProjectRef(Message, frozen=True, kw_only=True):
@@ -181,6 +181,8 @@ class Trigger(Message, frozen=True, kw_only=True):
     site: str
     project: str
     request_id: str
+    census: bool = False
+    """Whether it is a census that was asked for, and no sync."""
 
 
 class Question(Message, frozen=True, kw_only=True):

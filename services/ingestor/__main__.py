@@ -28,7 +28,9 @@ from libs.temporal import tracing
 from libs.temporal.access import ConnectError
 from libs.temporal.commands import CommandFailedError, Sender, register_project
 from libs.temporal.connect import connect, temporal_trouble
+from services.ingestor.census.activities import CensusActivities
 from services.ingestor.control.activities import ControlActivities
+from services.ingestor.control.census_schedules import CensusSchedules
 from services.ingestor.control.proofs import Proofs
 from services.ingestor.control.schedules import ScheduleGateway
 from services.ingestor.discovery import DiscoveryActivities
@@ -99,13 +101,16 @@ async def _serve(
             fan_out.relayed(position)
 
         patience, confirm = timedelta(seconds=settings.jira_patience), settings.jira_confirm
-        sync = SyncActivities(event_log, jira, patience, [timedelta(seconds=pause) for pause in confirm])
+        pauses = [timedelta(seconds=pause) for pause in confirm]
+        sync = SyncActivities(event_log, jira, patience, pauses)
+        census = CensusActivities(event_log, jira, patience, pauses, share=settings.census_share)
         gateway = ScheduleGateway(client, timedelta(seconds=settings.jitter))
         alerts = SiteAlerts(event_log, site)
         proofs = Proofs(event_log, alerts)
-        control = ControlActivities(event_log, gateway, settings.jira_base_url, proofs, site=site)
+        censuses = CensusSchedules(client, timedelta(seconds=settings.census_seconds))
+        control = ControlActivities(event_log, gateway, settings.jira_base_url, proofs, site=site, censuses=censuses)
         discovery = DiscoveryActivities(jira, event_log, proofs)
-        workers = make_workers(client, site, sync, control, discovery, version=_version(settings))
+        workers = make_workers(client, site, sync, census, control, discovery, version=_version(settings))
         for worker in workers:
             await running.enter_async_context(worker)
         async with asyncio.TaskGroup() as tasks:

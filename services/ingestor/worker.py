@@ -5,6 +5,8 @@ from temporalio.worker import Worker, WorkerDeploymentVersion
 
 from libs.temporal import names
 from libs.temporal.worker import make_worker
+from services.ingestor.census.activities import CensusActivities
+from services.ingestor.census.workflow import ProveProjectWorkflow
 from services.ingestor.control.activities import ControlActivities
 from services.ingestor.discovery import DiscoveryActivities
 from services.ingestor.sync.activities import SyncActivities
@@ -18,6 +20,7 @@ def make_workers(
     client: Client,
     site: str,
     sync: SyncActivities,
+    census: CensusActivities,
     control: ControlActivities,
     discovery: DiscoveryActivities,
     *,
@@ -25,7 +28,7 @@ def make_workers(
 ) -> tuple[Worker, ...]:
     """The ingestor's workers for one site."""
     return (
-        make_worker(client, names.SYNC_QUEUE, workflows=[SyncProjectWorkflow], version=version),
+        make_worker(client, names.SYNC_QUEUE, workflows=[SyncProjectWorkflow, ProveProjectWorkflow], version=version),
         make_worker(
             client,
             names.jira_queue(site),
@@ -34,6 +37,11 @@ def make_workers(
                 sync.fetch_and_record_page,
                 sync.refresh_references,
                 sync.mark_untracked,
+                census.survey_project,
+                census.list_issues,
+                census.read_lacking,
+                census.confirm_missing,
+                census.complete_census,
                 discovery.find_options,
                 discovery.check_with_jira,
             ],
@@ -49,6 +57,9 @@ def make_workers(
                 sync.complete_sync,
                 sync.record_sync_failed,
                 sync.record_sync_cancelled,
+                census.begin_census,
+                census.compare_issues,
+                census.record_census_failed,
                 control.adopt_schedule,
                 control.record_command,
                 control.apply_schedule,

@@ -22,7 +22,9 @@ from libs.runtime import engine, read_database
 from libs.temporal import names
 from libs.temporal.commands import Sender, register_project, request_sync
 from libs.temporal.connect import connect
+from services.ingestor.census.activities import CensusActivities
 from services.ingestor.control.activities import ControlActivities
+from services.ingestor.control.census_schedules import CensusSchedules
 from services.ingestor.control.proofs import Proofs
 from services.ingestor.control.schedules import ScheduleGateway
 from services.ingestor.discovery import DiscoveryActivities
@@ -109,10 +111,17 @@ async def running(
     )
     async with JiraClient(settings) as jira, AsyncExitStack() as workers:
         sync = SyncActivities(event_log, jira, confirm=(timedelta(0), timedelta(0)))
+        census = CensusActivities(event_log, jira, confirm=(timedelta(0), timedelta(0)))
         proofs = Proofs(event_log, SiteAlerts(event_log, site))
-        control = ControlActivities(event_log, ScheduleGateway(client, timedelta(0)), simulator.base_url, proofs)
+        control = ControlActivities(
+            event_log,
+            ScheduleGateway(client, timedelta(0)),
+            simulator.base_url,
+            proofs,
+            censuses=CensusSchedules(client, timedelta(0)),
+        )
         discovery = DiscoveryActivities(jira, event_log, proofs)
-        for worker in make_workers(client, site, sync, control, discovery, version=version):
+        for worker in make_workers(client, site, sync, census, control, discovery, version=version):
             await workers.enter_async_context(worker)
         pipeline = Pipeline(client, store, site, project)
         try:
@@ -130,8 +139,9 @@ async def _leave_nothing(client: Client, site: str, project: str) -> None:
     The queues of syncs and of control are the same for all sites: the workers of the next test would go on with it, and
     write into the log of that test.
     """
-    with contextlib.suppress(RPCError):
-        await client.get_schedule_handle(names.schedule_id(site, project)).delete()
+    for schedule in (names.schedule_id(site, project), names.census_schedule_id(site, project)):
+        with contextlib.suppress(RPCError):
+            await client.get_schedule_handle(schedule).delete()
     async for run in client.list_workflows("ExecutionStatus = 'Running'"):
         if run.id.startswith(names.workflow_prefixes(site)):
             with contextlib.suppress(RPCError):  # it has ended meanwhile
