@@ -22,6 +22,8 @@ class Hint(msgspec.Struct, frozen=True, kw_only=True):
     """Key of the project in which it was shown; empty where that was not said."""
     at: datetime
     """When we heard of it; UTC."""
+    deleted: bool = False
+    """Whether the issue itself is said to be deleted."""
 
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True):

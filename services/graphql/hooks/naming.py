@@ -13,6 +13,8 @@ from msgspec import Raw
 MOST_ISSUES: Final = 10
 """Of one body. Jira's name two at most, those of a link."""
 
+DELETIONS: Final = frozenset({"jira:issue_deleted", "avi:jira:deleted:issue"})
+
 _ID: Final = re.compile(r"[1-9][0-9]{0,18}")
 _KEY: Final = re.compile(r"[A-Z][A-Z0-9_]{0,99}-[1-9][0-9]{0,18}")
 _PROJECT: Final = re.compile(r"[A-Z][A-Z0-9_]{0,99}")
@@ -37,6 +39,11 @@ class Told(NamedTuple):
     event: str
     """As its sender calls it; empty where it says nothing readable."""
     issues: tuple[Named, ...]
+
+    @property
+    def deleted(self) -> bool:
+        """Whether they are said to be deleted, and not some part of them."""
+        return self.event in DELETIONS
 
 
 class _Project(msgspec.Struct):

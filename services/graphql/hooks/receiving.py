@@ -83,7 +83,7 @@ class Receiver:
 
     async def _kept(self, body: bytes, *, signed: bool) -> web.Response:
         now, said = datetime.now(UTC), told(body)
-        hints = [Hint(issue=one.issue, project=one.project, at=now) for one in said.issues]
+        hints = [Hint(issue=one.issue, project=one.project, at=now, deleted=said.deleted) for one in said.issues]
         try:
             await self._keeper.keep(hints, Heard(at=now, event=said.event, signed=signed))
         except Exception as error:  # noqa: BLE001 - whatever the database says: Jira sends it again

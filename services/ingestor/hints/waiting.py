@@ -24,6 +24,8 @@ class Waiting(NamedTuple):
     """Issue → the project in which it was last said to be; empty where nobody said."""
     dropped: tuple[str, ...]
     """Names of checkpoints that are too old, or cannot be read."""
+    told_deleted: frozenset[str] = frozenset()
+    """Issues of which a hint says that they were deleted."""
 
     def names(self, issues: Collection[str]) -> list[str]:
         """The checkpoints of these issues."""
@@ -46,7 +48,12 @@ def waiting(stored: Mapping[str, bytes], now: datetime) -> Waiting:
         issues[hint.issue] = (*issues.get(hint.issue, ()), name)
         projects[hint.issue] = hint.project or projects.get(hint.issue, "")
     kept = {name for name, _ in due}
-    return Waiting(issues, projects, tuple(name for name, _ in hints if name not in kept))
+    return Waiting(
+        issues,
+        projects,
+        tuple(name for name, _ in hints if name not in kept),
+        frozenset(hint.issue for _, hint in due if hint.deleted),
+    )
 
 
 def wanted(hinted: str, held: str, open_projects: Collection[str]) -> bool:

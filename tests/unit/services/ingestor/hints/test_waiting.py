@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from libs.events.hints import Hint, stored_hint
-from services.ingestor.sync.hints.waiting import TOO_OLD, waiting, wanted
+from services.ingestor.hints.waiting import TOO_OLD, waiting, wanted
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingestor.sync.hints.budget import AT_ONCE, ISSUES_EACH, Budget, after, now_left, seconds_until_next
+from services.ingestor.hints.budget import AT_ONCE, ISSUES_EACH, Budget, after, now_left, seconds_until_next
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
