@@ -47,7 +47,7 @@ from services.ingestor.census import confirm, ending, listing, plan
 from services.ingestor.census.activities import CensusActivities
 from services.ingestor.census.remembered import CensusNames, Last, PendingCensus
 from services.ingestor.census.workflow import ProveProjectWorkflow
-from services.ingestor.checkpoints import CheckpointNames
+from services.ingestor.checkpoints import CheckpointNames, registered_checkpoint
 from services.ingestor.event_log import EventLog
 from services.ingestor.sync import course, pages, scan, untracked
 from services.ingestor.sync import step as steps
@@ -134,6 +134,15 @@ class Project:
         ends = [end for end in ends if end.run_id == run]
         assert len(ends) == 1, f"the census has {len(ends)} ends"
         return ends[0]
+
+    async def register(self, key: str) -> None:
+        """Another project of the site is registered, too."""
+        await self._log.append(Append(checkpoints={registered_checkpoint(ProjectKey(SITE, key)): b""}))
+
+    async def track(self, *account_ids: str) -> None:
+        """Set the watch list, without the sync that a command would ask for."""
+        name = CheckpointNames(ProjectKey(SITE, self.key)).tracked
+        await self._log.append(Append(checkpoints={name: msgspec.json.encode(account_ids)}))
 
     async def _accept(self) -> None:
         """As the command does: as many may go as were held back."""
