@@ -51,15 +51,6 @@ ACTS = (
     "delete_comment",
     "delete_worklog",
 )
-    "edit",
-    "create",
-    "add_comment",
-    "edit_comment",
-    "add_worklog",
-    "edit_worklog",
-    "delete_comment",
-    "delete_worklog",
-)
 
 
 @pytest.mark.timeout(900)
