@@ -72,6 +72,7 @@ async def main(settings: Settings, stop: Stop) -> None:
         hosts=hosts,
         defaults=Defaults(known_site=settings.site, cron=settings.default_cron),
         limits=limits,
+        census_seconds=settings.census_seconds,
         doorkeeper=doorkeeper,
         hooks=receiver_of(settings, keeper),
     )

@@ -8,7 +8,7 @@ from aiohttp.typedefs import Handler, Middleware
 from sqlalchemy.exc import SQLAlchemyError
 
 from libs.access import SessionStore, TokenStore
-from libs.runtime import Health, Stop, health_routes
+from libs.runtime import Health, Stop, addresses, health_routes
 from libs.runtime.network.http_server import Doorkeeper, most_connections
 from services.graphql.api.context import Defaults, Parts
 from services.graphql.console.routes import console_routes
@@ -51,6 +51,7 @@ def make_app(
     hosts: Hosts | None = None,
     defaults: Defaults | None = None,
     limits: Limits | None = None,
+    census_seconds: float = addresses.CENSUS_SECONDS,
     doorkeeper: Doorkeeper | None = None,
     hooks: Receiver | None = None,
 ) -> web.Application:
@@ -66,6 +67,7 @@ def make_app(
         hosts: the names under which we are asked; left out: those of this machine.
         defaults: what a new project gets; left out: no site.
         limits: what an operation may take.
+        census_seconds: between two censuses of a project; 0: there are none by themselves.
         doorkeeper: of the port that serves it; left out: none looks after connections.
         hooks: takes Jira's webhooks; left out: none are taken.
     """
@@ -81,6 +83,7 @@ def make_app(
         defaults=defaults or Defaults(),
         limits=limits or Limits(),
         keeper=hooks.keeper if hooks is not None else None,
+        census_seconds=census_seconds,
     )
     app = web.Application(
         middlewares=[

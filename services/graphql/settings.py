@@ -50,6 +50,7 @@ class Settings(HookSettings, addresses.TemporalAccess):
     default_cron: str = setting(
         "SYNC_DEFAULT_CRON", "*/15 * * * *", unit="five fields, UTC", why="schedule of a newly registered project"
     )
+    census_seconds: float = addresses.census_seconds()
     timeout: float = setting(
         "GRAPHQL_TIMEOUT_SECONDS", 20.0, unit="seconds", why="after which a query is stopped, with what it is reading"
     )

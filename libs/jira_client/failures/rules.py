@@ -235,6 +235,35 @@ RULES: Final[dict[ErrorCode, Rule]] = {
         Category.ACCESS,
         "Nothing was changed: the command was refused. Find out who reaches Temporal, and let only the services do so.",
     ),
+    ErrorCode.MASS_REMOVAL: Rule(
+        Origin.ACCOUNT,
+        False,
+        Scope.CALL,
+        Severity.WARNING,
+        Category.ACCESS,
+        "Nothing was removed. Look at the project in Jira with the integrator's account. Where so much is really gone,"
+        " accept it on the project's page or by `jdi prove KEY --accept`; else give the account its permission back:"
+        " the next census then finds all of it.",
+        PERMISSIONS,
+    ),
+    ErrorCode.UNPROVED: Rule(
+        Origin.INTEGRATOR,
+        True,
+        Scope.CALL,
+        Severity.WARNING,
+        Category.OTHER,
+        "Syncs go on; that nothing is missing and nothing gone is shown has not been proved. Take a census by"
+        " `jdi prove KEY --wait`: it says why it fails.",
+    ),
+    ErrorCode.UNEXPLAINED_DIFFERENCE: Rule(
+        Origin.INTEGRATOR,
+        False,
+        Scope.CALL,
+        Severity.WARNING,
+        Category.CONTRACT,
+        "Each census asks for these records anew. Compare one of them in Jira with what is shown, and report what is"
+        " special about it.",
+    ),
     ErrorCode.UNKNOWN: Rule(
         Origin.INTEGRATOR,
         True,

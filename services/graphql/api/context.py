@@ -12,6 +12,7 @@ from typing import Any, Final
 from strawberry.types import Info as StrawberryInfo
 
 from libs.access import Principal, TokenStore
+from libs.runtime import addresses
 from services.graphql.execution.errors import bad_input, coded
 from services.graphql.execution.limits import Limits
 from services.graphql.hooks.keeping import Keeper
@@ -67,6 +68,8 @@ class Parts:
     defaults: Defaults = Defaults()
     keeper: Keeper | None = None
     """Of the hints of Jira's webhooks; None where none are taken."""
+    census_seconds: float = addresses.CENSUS_SECONDS
+    """Between two censuses of a project; 0: there are none by themselves."""
 
 
 class Context:
@@ -82,6 +85,7 @@ class Context:
         self.live, self.discovery, self.defaults = parts.live, parts.discovery, parts.defaults
         self.trace_id = present_trace_id() or uuid.uuid4().hex  # in the log and in every masked error of this request
         self.limits, self.keeper = parts.limits, parts.keeper
+        self.census_seconds = parts.census_seconds
         self._everything = parts.reader
         self._caller: Caller | None = None
         if caller is None:

@@ -11,6 +11,8 @@ from services.graphql.api.access.fields import TokenQuery, ViewerQuery
 from services.graphql.api.access.mutations import TokenMutation
 from services.graphql.api.alerts.fields import AlertQuery
 from services.graphql.api.alerts.mutations import AlertMutation
+from services.graphql.api.completeness.fields import CompletenessQuery
+from services.graphql.api.completeness.mutations import CompletenessMutation
 from services.graphql.api.issues.fields import IssueQuery
 from services.graphql.api.jira.fields import GateQuery
 from services.graphql.api.jira.mutations import GateMutation
@@ -26,13 +28,22 @@ from services.graphql.execution.limits import EXTENSIONS
 
 @strawberry.type(description="Everything that can be read.")
 class Query(
-    ProjectQuery, IssueQuery, SyncQuery, QuarantineQuery, AlertQuery, ViewerQuery, ChoiceQuery, TokenQuery, GateQuery
+    ProjectQuery,
+    IssueQuery,
+    SyncQuery,
+    CompletenessQuery,
+    QuarantineQuery,
+    AlertQuery,
+    ViewerQuery,
+    ChoiceQuery,
+    TokenQuery,
+    GateQuery,
 ):
     pass
 
 
 @strawberry.type(description="Changes. Each is carried out by the ingestor and becomes an event.")
-class Mutation(AlertMutation, TokenMutation, SyncMutation, ProjectMutation, GateMutation):
+class Mutation(AlertMutation, TokenMutation, SyncMutation, CompletenessMutation, ProjectMutation, GateMutation):
     pass
 
 

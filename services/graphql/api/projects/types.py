@@ -8,6 +8,7 @@ import strawberry
 from libs.events import ProjectKey
 from services.graphql.api.alerts.queries import ALERTS, SILENCES
 from services.graphql.api.alerts.types import Alert, Silence
+from services.graphql.api.completeness.types import Census, Completeness, Entity, census_of, completeness_of
 from services.graphql.api.context import Info
 from services.graphql.api.issues.types import User
 from services.graphql.api.payloads import UserError
@@ -42,6 +43,14 @@ class Project:
     async def sync_states(self, info: Info) -> list[SyncState]:
         rows = await info.context.loaders.many(STATES, self.named)
         return [SyncState.of(row) for row in rows]
+
+    @strawberry.field(description="Whether all that Jira has of it is here, by kind of entity: proved when, why not.")
+    async def completeness(self, info: Info, entity: Entity = None) -> list[Completeness]:
+        return await completeness_of(info, self.named, entity)
+
+    @strawberry.field(description="What its last census did.")
+    async def census(self, info: Info) -> Census:
+        return await census_of(info, self.named)
 
     @strawberry.field(description="How many of its records could not be read and are set aside: see `quarantine`.")
     async def quarantined(self, info: Info) -> int:

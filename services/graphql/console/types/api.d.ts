@@ -9,7 +9,7 @@ declare namespace Api {
   type AlertStatus = "OPEN" | "ACKNOWLEDGED" | "RESOLVED";
   type NotificationChannel = "EMAIL" | "SLACK" | "WHATSAPP";
   type NotificationState = "REQUESTED" | "SENT" | "RETRYING" | "DEAD";
-  type ProjectChangeKind = "REGISTERED" | "UNREGISTERED" | "WATCH_LIST" | "SCHEDULE" | "PAUSED" | "RESUMED" | "SYNC_REQUESTED" | "BACKOFF" | "BACKOFF_ENDED" | "ALERT_ACKNOWLEDGED" | "ALERT_RESOLVED" | "ALERTS_SILENCED" | "ALERTS_UNSILENCED";
+  type ProjectChangeKind = "REGISTERED" | "UNREGISTERED" | "WATCH_LIST" | "SCHEDULE" | "PAUSED" | "RESUMED" | "SYNC_REQUESTED" | "CENSUS_REQUESTED" | "BACKOFF" | "BACKOFF_ENDED" | "ALERT_ACKNOWLEDGED" | "ALERT_RESOLVED" | "ALERTS_SILENCED" | "ALERTS_UNSILENCED";
   type Role = "READER" | "OPERATOR" | "ADMIN";
   type SyncJobStatus = "ACTIVE" | "PAUSED" | "ERROR";
   type SyncLogLevel = "INFO" | "ERROR" | "DEBUG";

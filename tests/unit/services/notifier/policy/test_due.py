@@ -42,6 +42,9 @@ ROUTES = {
     "STREAM_GAP": ["email"],
     "LOG_BEHIND_STREAM": ["email", "slack"],
     "FORGED_COMMAND": ["email", "slack"],
+    "MASS_REMOVAL": ["email", "slack"],
+    "UNPROVED": ["email"],
+    "UNEXPLAINED_DIFFERENCE": ["email"],
     "UNKNOWN": ["email"],
 }
 
