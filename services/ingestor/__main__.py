@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from temporalio.client import Client
@@ -37,6 +37,7 @@ from services.ingestor.control.proofs import Proofs
 from services.ingestor.control.schedules import ScheduleGateway
 from services.ingestor.event_log import EventLog
 from services.ingestor.hints.activities import HintActivities
+from services.ingestor.hints.silence import Silence
 from services.ingestor.measures import measured, observer_of
 from services.ingestor.settings import Settings
 from services.ingestor.site_alerts import SiteAlerts, StreamAlerts
@@ -127,7 +128,7 @@ async def _serve(
             tasks.create_task(stream.run(stop))
             tasks.create_task(_register(event_log, client, settings, site))
             tasks.create_task(_keep_schedules(control, site, stop))
-            tasks.create_task(_look_for_hints(event_log, client, site, stop))
+            tasks.create_task(_look_for_hints(event_log, client, site, Silence(store, alerts, site), stop))
             log.info(
                 "ingestor is ready",
                 site=site,
@@ -187,12 +188,13 @@ async def _keep_schedules(control: ControlActivities, site: str, stop: Stop) -> 
             await asyncio.wait_for(stop.wait(), timeout=KEEP_SECONDS)
 
 
-async def _look_for_hints(event_log: EventLog, client: Client, site: str, stop: Stop) -> None:
-    """Look now and then whether hints wait that nobody was told of, or whose run has failed."""
+async def _look_for_hints(event_log: EventLog, client: Client, site: str, silence: Silence, stop: Stop) -> None:
+    """Look now and then whether hints wait that nobody was told of, or whose run has failed; or whether none come."""
     while not stop.is_set():
         try:
             if await event_log.checkpoints(hint_prefix(site)):
                 await take_up_hints(client, site)
+            await silence.look(datetime.now(UTC))
         except Exception as error:  # noqa: BLE001 - the log or Temporal are away: the next look finds them
             log.warning("hints of webhooks could not be looked for", why=str(error))
         with contextlib.suppress(TimeoutError):
