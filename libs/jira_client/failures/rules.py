@@ -264,6 +264,15 @@ RULES: Final[dict[ErrorCode, Rule]] = {
         "Syncs go on; that nothing is missing and nothing gone is shown has not been proved. Take a census by"
         " `jdi prove KEY --wait`: it says why it fails.",
     ),
+    ErrorCode.WEBHOOKS_SILENT: Rule(
+        Origin.JIRA,
+        True,
+        Scope.SITE,
+        Severity.WARNING,
+        Category.LATENCY,
+        "Syncs go on and find every change at their next run. See in Jira whether the webhook is enabled and its"
+        " address right, and whether Jira reaches it through your proxy; an OAuth app's ends after 30 days.",
+    ),
     ErrorCode.UNEXPLAINED_DIFFERENCE: Rule(
         Origin.INTEGRATOR,
         False,

@@ -45,6 +45,7 @@ ROUTES = {
     "FORGED_COMMAND": ["email", "slack"],
     "MASS_REMOVAL": ["email", "slack"],
     "UNPROVED": ["email"],
+    "WEBHOOKS_SILENT": ["slack"],
     "UNEXPLAINED_DIFFERENCE": ["email"],
     "UNKNOWN": ["email"],
 }
