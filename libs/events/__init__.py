@@ -8,6 +8,7 @@ from libs.events.log.batches import Append, Appended, Change, Head, Recorded
 from libs.events.log.command_key import command_key, read_command_key
 from libs.events.log.damage import log_trouble
 from libs.events.log.digests import canonical, digest
+from libs.events.log.inventory.folding import Held, Totals
 from libs.events.log.opening import open_when_ready
 from libs.events.log.parts import completed
 from libs.events.log.proof import append_trouble
@@ -42,7 +43,18 @@ from libs.events.types.alerts import (
     AlertsSilenced,
 )
 from libs.events.types.backoff import Backoff, BackoffApplied, BackoffCleared, backoff_after
+from libs.events.types.census import (
+    IDS_TOLD,
+    CensusCompleted,
+    CensusEvent,
+    CensusFailed,
+    Difference,
+    DifferenceCause,
+    EntityProof,
+    GoneCount,
+)
 from libs.events.types.control import (
+    CensusRequested,
     ControlEvent,
     ProjectRegistered,
     ProjectUnregistered,
@@ -92,6 +104,7 @@ from libs.events.types.sync import (
 from libs.events.types.topics import TOPIC_OF, TOPICS, UnknownTopicError, decode
 
 __all__ = [
+    "IDS_TOLD",
     "SCHEMA_VERSION",
     "TOPICS",
     "TOPIC_OF",
@@ -108,9 +121,16 @@ __all__ = [
     "Backoff",
     "BackoffApplied",
     "BackoffCleared",
+    "CensusCompleted",
+    "CensusEvent",
+    "CensusFailed",
+    "CensusRequested",
     "Change",
     "ControlEvent",
     "Delivery",
+    "Difference",
+    "DifferenceCause",
+    "EntityProof",
     "EntityWatermark",
     "Envelope",
     "Event",
@@ -119,7 +139,9 @@ __all__ = [
     "FailureKind",
     "FanOut",
     "Foreign",
+    "GoneCount",
     "Head",
+    "Held",
     "JiraCommentFetched",
     "JiraCommentGone",
     "JiraIssueFetched",
@@ -161,6 +183,7 @@ __all__ = [
     "SyncStarted",
     "SyncSucceeded",
     "SyncWaiting",
+    "Totals",
     "TrackedUsersChanged",
     "UnknownTopicError",
     "UnreadableEvent",

@@ -111,8 +111,30 @@ def sync(project: str, full: bool, accounts: tuple[str, ...], wait: bool) -> Non
 
 
 @cli.command()
+@click.argument("project")
+@click.option("--accept", is_flag=True, help="Let go what the last census has held back; look at it first.")
+@click.option("--wait", is_flag=True, help="Return when the census has ended; exit 1 unless the project is proved.")
+def prove(project: str, accept: bool, wait: bool) -> None:
+    """Compare a project with Jira now, id by id: fetch what is missing, let go what is gone, and say what differs."""
+    from services.cli import asking
+    from services.cli.syncs.prove import described, is_proved
+
+    settings = _here(cli_settings.SiteSettings)
+    if not wait:
+        request_id = asyncio.run(asking.prove(settings, project, accept=accept))
+        say(f"census of {project} requested, request {request_id}")
+        return
+    end = asking.prove_and_wait(settings, project, accept=accept)
+    say(f"census {project}: {described(end)}" if end else f"census {project}: interrupted")
+    sys.exit(0 if is_proved(end) else 1)
+
+
+@cli.command()
 def rebuild() -> None:
     """Build the read tables anew from the event log; the old ones serve until the new ones are complete."""
+    from services.cli.damage.lost_log import check_log_is_there
+
+    check_log_is_there(_here(cli_settings.DatabaseSettings).database_url)
     environ = os.environ | cli_settings.environ_here()
     finished = subprocess.run([sys.executable, "-m", "services.projector", "rebuild"], env=environ, check=False)
     sys.exit(finished.returncode)
@@ -127,9 +149,12 @@ def events(after: int, live: bool, topics: tuple[str, ...], project: str | None)
     """Print the event log, one JSON object a line."""
     from libs.events import open_store
     from libs.runtime import event_database
+    from services.cli.damage.lost_log import check_log_is_there
     from services.cli.events import event_lines
 
-    store = open_store(event_database(_here(cli_settings.DatabaseSettings).database_url))
+    url = _here(cli_settings.DatabaseSettings).database_url
+    check_log_is_there(url)
+    store = open_store(event_database(url))
     try:
         for line in event_lines(store, after, topics=topics, project=project, live=live, stop=Stop()):
             say(line)
@@ -139,12 +164,13 @@ def events(after: int, live: bool, topics: tuple[str, ...], project: str | None)
 
 @cli.command()
 def status() -> None:
-    """Show how the syncs of every project stand."""
+    """Show how the syncs of every project stand, and whether all of it is here."""
     from libs.runtime import engine, read_database
     from services.cli.syncs.status import status as report
 
-    url = read_database(_here(cli_settings.DatabaseSettings).database_url)
-    Terminal().print(report(engine(url, read_only=True)))
+    settings = _here(cli_settings.StatusSettings)
+    tables = engine(read_database(settings.database_url), read_only=True)
+    Terminal().print(report(tables, settings.census_seconds))
 
 
 @cli.group()
@@ -253,7 +279,7 @@ def main() -> None:
     except _expected() as error:
         code = _refused((str(error),), 1)
     except _database_errors() as error:
-        from services.cli.trouble import sentence
+        from services.cli.damage.trouble import sentence
 
         code = _refused((sentence(error),), 1)
     leave(code)
@@ -268,8 +294,8 @@ def _expected() -> tuple[type[Exception], ...]:
     from libs.temporal.commands import CommandFailedError, UnknownProjectError
     from services.cli.copies.backup import BackupError
     from services.cli.copies.restore import RestoreError
+    from services.cli.damage.lost_log import LostLogError
     from services.cli.events import UnknownTopicNameError
-    from services.cli.migrations import LostLogError
     from services.cli.syncs.watch import NoProgressError
 
     return (

@@ -5,8 +5,9 @@ writers there are. The store is synchronous and thread-safe; call it in a thread
 """
 
 import math
+import sqlite3
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, cast
@@ -19,10 +20,12 @@ from eventsourcing.utils import Environment, get_topic
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from libs.events.log.batches import Append, Appended, Batch, Change, Head, Recorded
+from libs.events.log.inventory.folding import Facts, Held, Totals, counted, shown_before
+from libs.events.log.inventory.reading import Inventory
 from libs.events.log.judging import Verdict, judge, what_is_new
 from libs.events.log.mapper import EventMapper
 from libs.events.log.postgres import PostgresLog, PostgresLogFactory
-from libs.events.log.sqlite import SQLiteLog, path_of
+from libs.events.log.sqlite import SQLiteLog, address_of, is_there, path_of
 from libs.events.tracing import EVENTS, POSITION, step, traceparent
 from libs.events.types.event import Event
 from libs.events.types.topics import UNKNOWN_ENTITY, decode
@@ -50,9 +53,9 @@ class _Log(Application[UUID]):
 
     name = "jdi"
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, create: bool = False) -> None:
         self._url = url
-        super().__init__({"MAPPER_TOPIC": get_topic(EventMapper), "CREATE_TABLE": "n"} | _environment(url))
+        super().__init__({"MAPPER_TOPIC": get_topic(EventMapper), "CREATE_TABLE": "n"} | _environment(url, create))
 
     def construct_factory(self, env: Environment) -> InfrastructureFactory[Any]:
         if self._url.startswith("sqlite:"):
@@ -60,12 +63,12 @@ class _Log(Application[UUID]):
         return PostgresLogFactory(env, self._url)
 
 
-def _environment(url: str) -> dict[str, str]:
+def _environment(url: str, create: bool) -> dict[str, str]:
     """The library's settings for `url`. For PostgreSQL the factory takes the rest from the URL itself."""
     if url.startswith("sqlite:"):
         return {
             "PERSISTENCE_MODULE": "eventsourcing.sqlite",
-            "SQLITE_DBNAME": path_of(url),
+            "SQLITE_DBNAME": address_of(Path(path_of(url)), create=create),
             "SQLITE_LOCK_TIMEOUT": "30",
             "APPLICATION_RECORDER_TOPIC": get_topic(SQLiteLog),
         }
@@ -79,6 +82,7 @@ class EventStore:
         self._mapper = cast("EventMapper", log.mapper)
         self._recorder = cast("SQLiteLog | PostgresLog", log.recorder)
         self._log = log
+        self._inventory = Inventory(self, self._recorder.inventory, self._recorder.catch_up_inventory)
         self.url = url
         self.appended_at = -math.inf
         """When an append of this process was stored last, in monotonic seconds."""
@@ -118,6 +122,7 @@ class EventStore:
         self._check_expected(append.expect)
         batch = Batch(
             heads=list(heads.items()),
+            facts=self._facts(new),
             checkpoints=append.checkpoints,
             new_checkpoints=append.new_checkpoints,
             forget=append.forget,
@@ -131,6 +136,10 @@ class EventStore:
         positions = self._recorder.insert_events(stored, batch=batch)
         self.appended_at = time.monotonic()
         return Appended(tuple(positions), tuple(new), False, outcome)
+
+    def _facts(self, events: Sequence[Event]) -> Facts:
+        """What counts for the inventory. Who comes in between now meets the events' primary key."""
+        return counted(events, self.last_before(shown_before(events)))
 
     def _check_expected(self, expect: Mapping[UUID, int]) -> None:
         """To be called when the events are numbered: who comes in between now meets their primary key."""
@@ -200,6 +209,47 @@ class EventStore:
         """Where each of the streams stands; those without events are left out."""
         return dict(self._recorder.heads(list(streams)))
 
+    def last_before(self, versions: Mapping[UUID, int]) -> list[Event]:
+        """Of each stream the last event before a version; of those that have none, nothing."""
+        plain = self._mapper.plain
+        return [_readable(stored, plain(stored.state)) for stored in self._recorder.last_before(versions)]
+
+    def inventory_of(self, site: str, issue_ids: Iterable[str]) -> dict[str, Held]:
+        """What the log holds of issues, by id; those of which it holds nothing are left out.
+
+        This and what follows sees all that was appended before the call, by whichever version of the program.
+
+        Raises:
+            StoreError: the table is not there yet; the text says what to run.
+        """
+        return self._inventory.of(site, issue_ids)
+
+    def present(self, site: str, project: str) -> list[str]:
+        """Ids of the issues of a project that are not gone, in the order of their numbers."""
+        return self._inventory.present(site, project)
+
+    def absent(self, site: str, project: str) -> dict[str, str]:
+        """Ids of the issues of a project that are gone, each with its AbsenceReason."""
+        return self._inventory.absent(site, project)
+
+    def totals(self, site: str, project: str) -> Totals:
+        """How many issues of a project are present, and how many comments and worklogs these have."""
+        return self._inventory.totals(site, project)
+
+    def lost_heads(self, site: str, project: str) -> list[str]:
+        """Present issues whose last event is not in the log any more, as when somebody deleted it by hand."""
+        return self._inventory.lost_heads(site, project)
+
+    def lost_children(self, site: str, project: str) -> dict[str, list[UUID]]:
+        """The same of their comments and worklogs: the streams of those, by the id of the issue."""
+        return self._inventory.lost_children(site, project)
+
+    def forget_digests(self, streams: Sequence[UUID]) -> None:
+        """Have the next answer about each of the streams stored again, as its next version, also if it is the same."""
+        heads = [(stream, head._replace(digest=b"")) for stream, head in self.heads(streams).items()]
+        if heads:
+            self._recorder.insert_events([], batch=Batch(heads=heads))
+
     def wait(self, after: int, timeout: float) -> bool:
         """Wait until there are events after a position, at most `timeout` seconds."""
         return self._recorder.wait(after, timeout)
@@ -222,6 +272,15 @@ class EventStore:
             Exception: of the database's driver; nothing could be appended now.
         """
         self._recorder.prove_append(name, _now().isoformat())
+
+    def check_file(self) -> None:
+        """Nothing, while the log that we have open is the one at its address.
+
+        Raises:
+            StoreError: its file was removed or replaced.
+        """
+        if isinstance(self._recorder, SQLiteLog):
+            self._recorder.check_file()
 
     def unsound_streams(self) -> int:
         """Streams whose head is not their last event: none, unless a copy was put together from several moments."""
@@ -265,13 +324,17 @@ def open_store(url: str) -> EventStore:
 
     Raises:
         StoreVersionError: there is no log of this version; the text says what to run.
-        StoreError: the database does not answer.
+        StoreError: the database does not answer, or is damaged.
     """
-    if url.startswith("sqlite:") and not Path(path_of(url)).exists():
-        raise StoreVersionError(f"There is no event log at {path_of(url)}. Run `jdi migrate`.")
+    if url.startswith("sqlite:") and not is_there(file := Path(path_of(url))):
+        found = f"The event log {file} is empty" if file.exists() else f"There is no event log at {file}"
+        raise StoreVersionError(f"{found}. Run `jdi migrate`: it makes one, unless there was one before.")
     log = _Log(url)
     try:
         _check(cast("SQLiteLog | PostgresLog", log.recorder).schema_version())
+    except sqlite3.Error as error:  # of a new connection, which the library hands on as it is
+        log.close()
+        raise StoreError(str(error)) from error
     except BaseException:
         log.close()
         raise
@@ -287,7 +350,7 @@ def migrate(url: str) -> None:
     """
     if url.startswith("sqlite:"):
         Path(path_of(url)).parent.mkdir(parents=True, exist_ok=True)
-    log = _Log(url)
+    log = _Log(url, create=True)
     recorder = cast("SQLiteLog | PostgresLog", log.recorder)
     try:
         with recorder.lock():

@@ -15,6 +15,8 @@ class AbsenceReason(StrEnum):
     """Our account may no longer see it."""
     UNTRACKED = "UNTRACKED"
     """Nobody on the project's watch list has a part in it any more."""
+    POLICY = "POLICY"
+    """A data policy of the site keeps programs out of its project."""
 
 
 class JiraIssueGone(Event, frozen=True, kw_only=True):
@@ -24,6 +26,10 @@ class JiraIssueGone(Event, frozen=True, kw_only=True):
 
     issue_id: str
     reason: AbsenceReason
+    key: str = ""
+    """Its key now, of one that lives on in another project; empty where that is not known."""
+    former_key: str = ""
+    """The key under which it was shown; empty where that is not known."""
 
 
 class JiraCommentGone(Event, frozen=True, kw_only=True):

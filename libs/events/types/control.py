@@ -70,3 +70,12 @@ class SyncRequested(ControlEvent, frozen=True, kw_only=True):
     account_ids: tuple[str, ...]
     """Limits the sync to issues of these accounts; empty: all issues."""
     reason: str
+
+
+class CensusRequested(ControlEvent, frozen=True, kw_only=True):
+    """Somebody asked for a census now."""
+
+    request_id: str
+    accept: bool
+    """Whether as many issues may be removed as the census before has held back."""
+    reason: str

@@ -11,7 +11,9 @@ import msgspec
 from libs.events.types.absences import JiraCommentGone, JiraIssueGone, WorklogGone
 from libs.events.types.alerts import AlertAcknowledged, AlertRaised, AlertRepeated, AlertResolved, AlertsSilenced
 from libs.events.types.backoff import BackoffApplied, BackoffCleared
+from libs.events.types.census import CensusCompleted, CensusFailed
 from libs.events.types.control import (
+    CensusRequested,
     ProjectRegistered,
     ProjectUnregistered,
     ScheduleChanged,
@@ -69,6 +71,8 @@ TOPICS: Final[dict[str, type[Event]]] = {
     "SyncFailed.v1": SyncFailed,
     "SyncCancelled.v1": SyncCancelled,
     "SchemaDriftDetected.v1": SchemaDriftDetected,
+    "CensusCompleted.v1": CensusCompleted,
+    "CensusFailed.v1": CensusFailed,
     "SiteRegistered.v1": SiteRegistered,
     "ProjectRegistered.v1": ProjectRegistered,
     "ProjectUnregistered.v1": ProjectUnregistered,
@@ -77,6 +81,7 @@ TOPICS: Final[dict[str, type[Event]]] = {
     "SchedulePaused.v1": SchedulePaused,
     "ScheduleResumed.v1": ScheduleResumed,
     "SyncRequested.v1": SyncRequested,
+    "CensusRequested.v1": CensusRequested,
     "BackoffApplied.v1": BackoffApplied,
     "BackoffCleared.v1": BackoffCleared,
     "AlertRaised.v1": AlertRaised,

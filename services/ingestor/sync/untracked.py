@@ -11,16 +11,14 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from libs.events import AbsenceReason, Append, Change, Head, JiraIssueGone
+from libs.events import AbsenceReason, Append, Change, JiraIssueGone
 from libs.jira_client import JiraClient, RequestCount
 from libs.temporal.messages import Counts, MarkUntracked, PageResult, SyncPlan
 from services.ingestor.event_log import EventLog
 from services.ingestor.project_of import project_of
 from services.ingestor.sync.asking.renames import by_current_key
 from services.ingestor.sync.plan import full_jql, ids_jql, incremental_jql
-
-UNTRACKED = b"untracked"
-"""Digest of an issue's stream while it is untracked, so that it is marked once; the issue itself has another."""
+from services.ingestor.sync.records.absence import digest_of, issue_gone
 
 AT_ONCE = 500
 """Issues that are looked for in the log, asked about again, and marked, in one piece."""
@@ -53,28 +51,31 @@ async def _changes(
     jira: JiraClient, log: EventLog, message: MarkUntracked, asked_at: datetime, issues: Iterable[str]
 ) -> list[Change]:
     """An absence for each of the issues that is in the log, not marked yet, and truly outside the list."""
+    untracked = digest_of(AbsenceReason.UNTRACKED)
     streams = {JiraIssueGone.stream_of(message.site, issue): issue for issue in issues}
     heads = {
         streams[stream]: head
         for stream, head in (await log.heads(list(streams))).items()
-        if head.digest != UNTRACKED and streams[stream].isdecimal()
+        if head.digest != untracked and streams[stream].isdecimal()
     }
     if not heads:
         return []
     # The list may have come short once. Asked for by their ids, those that are on it show themselves.
     still_there = await _ids(jira, ids_jql(list(heads), message.plan.tracked))
-    return [_change(message, asked_at, issue, head) for issue, head in heads.items() if issue not in still_there]
-
-
-def _change(message: MarkUntracked, asked_at: datetime, issue: str, head: Head) -> Change:
-    event = JiraIssueGone(
-        **JiraIssueGone.envelope(issue, project_of(message), occurred_at=datetime.now(UTC), cause=message.run_id),
-        issue_id=issue,
-        reason=AbsenceReason.UNTRACKED,
-    )
-    # As old as what is stored: the issue as it is now, unchanged, must be taken when it comes back.
-    updated = datetime.fromisoformat(head.updated) if head.updated else None
-    return Change(event=event, digest=UNTRACKED, updated=updated, asked_at=asked_at)
+    now = datetime.now(UTC)
+    return [
+        issue_gone(
+            project_of(message),
+            issue,
+            AbsenceReason.UNTRACKED,
+            head,
+            asked_at=asked_at,
+            now=now,
+            cause=message.run_id,
+        )
+        for issue, head in heads.items()
+        if issue not in still_there
+    ]
 
 
 def _jql(project: str, plan: SyncPlan) -> Callable[[tuple[str, ...]], str]:

@@ -92,8 +92,15 @@ def _time(name: str, text: str) -> time:
         raise ValueError(f"{name}: {text!r} is not a time of day; write one such as 22:00") from error
 
 
+SECURITY: Final = frozenset({ErrorCode.FORGED_COMMAND, ErrorCode.FOREIGN_MESSAGE})
+"""Somebody else is at work where only we should be: no other trouble is the cause of that."""
+
+
 class Inhibition(Table, frozen=True, kw_only=True):
-    """While an alert like `source` is open, alerts of the same site like `target` are suppressed."""
+    """While an alert like `source` is open, alerts of the same site like `target` are suppressed.
+
+    One of `SECURITY` is suppressed only where `target` names its code.
+    """
 
     source: Match
     target: Match = Match()
@@ -154,7 +161,7 @@ class Policy(Table, frozen=True, kw_only=True):
 DEFAULT: Final = Policy(
     routes=(
         Route(categories=(Category.BILLING,), channels=("email", "whatsapp")),
-        Route(codes=(ErrorCode.FORGED_COMMAND,), channels=("email", "slack")),
+        Route(codes=(ErrorCode.FORGED_COMMAND, ErrorCode.MASS_REMOVAL), channels=("email", "slack")),
         Route(categories=(Category.ACCESS,), channels=("email",)),
         Route(categories=(Category.STORAGE,), channels=("email", "slack")),
         Route(

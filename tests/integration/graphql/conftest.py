@@ -19,6 +19,7 @@ from libs.runtime import Health, engine, read_database
 from services.graphql.api.context import Defaults
 from services.graphql.app import make_app
 from services.graphql.execution.limits import Limits
+from services.graphql.hooks.receiving import Receiver
 from services.graphql.ingestor import Ingestor
 from services.graphql.reading.reader import Reader
 from tests.conftest import BOTH_DATABASES
@@ -95,6 +96,7 @@ def app_over(
     ingestor: Ingestor,
     health: Health | None = None,
     limits: Limits | None = None,
+    hooks: Receiver | None = None,
 ) -> web.Application:
     """The service as its process makes it, with `TOKEN` as the token of the environment."""
     tokens = TokenStore(tables, reading=reading, given=TOKEN)
@@ -106,6 +108,7 @@ def app_over(
         health=health or Health(),
         defaults=Defaults(known_site=rows.SITE),
         limits=limits,
+        hooks=hooks,
     )
 
 
