@@ -107,7 +107,7 @@ def stored(store: EventStore, ids: Sequence[str]) -> dict[str, tuple[set[str], s
 
 
 @pytest.mark.parametrize("database", BOTH_DATABASES)
-@pytest.mark.parametrize("seed", seeds_of("CHILDREN_SEEDS", 3))
+@pytest.mark.parametrize("seed", seeds_of("CHILDREN_SEEDS", 2))
 async def test_what_is_stored_is_what_the_site_shows(
     seed: int, database: str, tmp_path: Any, request: pytest.FixtureRequest
 ) -> None:
@@ -120,7 +120,7 @@ async def test_what_is_stored_is_what_the_site_shows(
         ids = [str(number) for number in simulator.dataset.issues]
         with log_at(url) as (store, log):
             await read(log, jira, ids)
-            for _ in range(6):
+            for _ in range(4):
                 acts.run(chance.randrange(1, 8), VANISHING)
                 simulator.conditions.odd = Odd(chance.randrange(1000), 0.3, ODD) if chance.random() < 0.5 else None
                 await read(log, jira, ids)
