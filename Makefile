@@ -6,6 +6,9 @@ BIN := .venv/bin
 GROUPS := dev embedded image ingestor projector graphql telemetry notifier build deploy docs
 ARGS ?=
 TEST_WORKERS ?= 3
+# Modules are compiled once, whatever the environment says: else every process that starts compiles all it imports, for
+# two seconds, and every Temporal worker again what it loads into its sandbox.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help
 help: ## List the targets
@@ -16,7 +19,7 @@ help: ## List the targets
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet uv==$(UV_VERSION)
-	$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements/dev.txt
+	$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python requirements/dev.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -11,6 +11,7 @@ from libs.runtime import Stop, event_database
 from libs.temporal.access import ConnectError
 from libs.temporal.commands import Sender, register_project, request_sync
 from libs.temporal.connect import connect
+from services.cli.damage.lost_log import check_log_is_there
 from services.cli.settings import SiteSettings
 from services.cli.syncs.result import watch_until_readable
 from services.cli.syncs.watch import End, SyncProgress
@@ -42,6 +43,7 @@ def sync_and_wait(
     settings: SiteSettings, project: str, *, full: bool, account_ids: Sequence[str], console: Console
 ) -> End | None:
     """Ask for a sync, show it, and return when its result can be read."""
+    check_log_is_there(settings.database_url)
     store = open_store(event_database(settings.database_url))
     try:
         after = store.head()

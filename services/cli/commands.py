@@ -113,6 +113,9 @@ def sync(project: str, full: bool, accounts: tuple[str, ...], wait: bool) -> Non
 @cli.command()
 def rebuild() -> None:
     """Build the read tables anew from the event log; the old ones serve until the new ones are complete."""
+    from services.cli.damage.lost_log import check_log_is_there
+
+    check_log_is_there(_here(cli_settings.DatabaseSettings).database_url)
     environ = os.environ | cli_settings.environ_here()
     finished = subprocess.run([sys.executable, "-m", "services.projector", "rebuild"], env=environ, check=False)
     sys.exit(finished.returncode)
@@ -127,9 +130,12 @@ def events(after: int, live: bool, topics: tuple[str, ...], project: str | None)
     """Print the event log, one JSON object a line."""
     from libs.events import open_store
     from libs.runtime import event_database
+    from services.cli.damage.lost_log import check_log_is_there
     from services.cli.events import event_lines
 
-    store = open_store(event_database(_here(cli_settings.DatabaseSettings).database_url))
+    url = _here(cli_settings.DatabaseSettings).database_url
+    check_log_is_there(url)
+    store = open_store(event_database(url))
     try:
         for line in event_lines(store, after, topics=topics, project=project, live=live, stop=Stop()):
             say(line)
@@ -253,7 +259,7 @@ def main() -> None:
     except _expected() as error:
         code = _refused((str(error),), 1)
     except _database_errors() as error:
-        from services.cli.trouble import sentence
+        from services.cli.damage.trouble import sentence
 
         code = _refused((sentence(error),), 1)
     leave(code)
@@ -268,8 +274,8 @@ def _expected() -> tuple[type[Exception], ...]:
     from libs.temporal.commands import CommandFailedError, UnknownProjectError
     from services.cli.copies.backup import BackupError
     from services.cli.copies.restore import RestoreError
+    from services.cli.damage.lost_log import LostLogError
     from services.cli.events import UnknownTopicNameError
-    from services.cli.migrations import LostLogError
     from services.cli.syncs.watch import NoProgressError
 
     return (

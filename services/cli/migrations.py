@@ -3,9 +3,6 @@
 What is damaged and can be made again is set aside first. The log cannot, and nothing happens to it.
 """
 
-from pathlib import Path
-from typing import Final
-
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -14,35 +11,23 @@ from libs.access import move_over, salvage
 from libs.events import migrate as migrate_log
 from libs.events import open_store
 from libs.read_tables import migrate as migrate_read_tables
-from libs.read_tables import position_shown
 from libs.runtime import access_database, access_engine, engine, event_database, read_database
 from libs.runtime.database import sqlite_file
 from libs.runtime.sqlite.aside import set_damaged_aside
 from libs.runtime.sqlite.damage import damage_in, is_damage
-
-LOOK_SECONDS: Final = 3.0
-"""For a look through a file at each start. The services look longer where they meet damage."""
-
-LOST: Final = (
-    "nothing else can make it again. Restore a backup: stop all services, move the data folder away, and run"
-    " `jdi restore FILE`; docs/operate.md says what can be saved without one"
-)
-
-
-class LostLogError(RuntimeError):
-    """The event log is damaged or gone; the text names the file and says what to run. Nothing was changed."""
+from services.cli.damage.lost_log import LOOK_SECONDS, check_log
 
 
 def migrate(database_url: str) -> None:
     """Safe to run at any time and several times at once. Makes the folder of a SQLite file.
 
     Raises:
-        LostLogError: the event log is damaged, or gone from beside what was made of it.
+        LostLogError: the event log is damaged, or gone.
     """
     file = sqlite_file(database_url)
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
-        check_log(database_url, file)
+        check_log(database_url)
     migrate_log(event_database(database_url))
     access = access_engine(access_database(database_url))
     try:
@@ -79,36 +64,6 @@ def set_damaged_tables_aside(database_url: str, access: Engine) -> None:
     migrate_access_tables(access)
     salvage(file, access)
     set_damaged_aside(file, why)
-
-
-def check_log(database_url: str, file: Path) -> None:
-    """Nothing, when the log is sound, or there never was one.
-
-    Raises:
-        LostLogError: it is damaged or gone.
-    """
-    if (why := damage_in(file, LOOK_SECONDS)) is not None:
-        raise LostLogError(f"the event log {file} is damaged ({why}): {LOST}")
-    if file.exists() and file.stat().st_size:
-        return
-    shown = _shown(database_url)
-    if shown:
-        state = "is empty" if file.exists() else "is gone"
-        raise LostLogError(f"the event log {file} {state}, and the read tables show its event {shown}: {LOST}")
-
-
-def _shown(database_url: str) -> int:
-    """The position that the read tables show; 0 where none can be read."""
-    file = sqlite_file(read_database(database_url))
-    if file is None or not file.is_file():
-        return 0
-    tables = engine(read_database(database_url), read_only=True)
-    try:
-        return position_shown(tables)
-    except SQLAlchemyError:
-        return 0
-    finally:
-        tables.dispose()
 
 
 def _migrate_read_tables(database_url: str) -> None:

@@ -20,7 +20,7 @@ from psycopg.rows import DictRow, dict_row
 from psycopg.sql import SQL, Identifier
 
 from libs.events.log.batches import Batch, Head
-from libs.events.log.inventory.entries import Entry
+from libs.events.log.inventory.folding import Facts
 from libs.events.log.inventory.postgres import SCHEMA as INVENTORY
 from libs.events.log.inventory.postgres import PostgresInventory
 
@@ -161,13 +161,13 @@ class PostgresLog(PostgresApplicationRecorder):
                 c.execute(self._heads_statement, (list(streams), list(versions), list(digests), list(times)))
             self._write_checkpoints(c, batch)
             if positions:
-                self.inventory.follow(c, positions[0], positions[-1], batch.entries)
+                self.inventory.follow(c, positions[0], positions[-1], batch.facts)
         return positions
 
-    def catch_up_inventory(self, after: int, upto: int, entries: Sequence[Entry]) -> None:
+    def catch_up_inventory(self, after: int, upto: int, facts: Facts) -> None:
         with self.datastore.get_connection() as conn, conn.transaction(), conn.cursor(binary=True) as c:
             self._lock_table(c)
-            self.inventory.catch_up(c, after, upto, entries)
+            self.inventory.catch_up(c, after, upto, facts)
 
     def last_before(self, versions: Mapping[UUID, int]) -> list[StoredEvent]:
         """Of each stream the last event before a version."""

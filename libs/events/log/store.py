@@ -5,6 +5,7 @@ writers there are. The store is synchronous and thread-safe; call it in a thread
 """
 
 import math
+import sqlite3
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -19,12 +20,12 @@ from eventsourcing.utils import Environment, get_topic
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from libs.events.log.batches import Append, Appended, Batch, Change, Head, Recorded
-from libs.events.log.inventory.entries import Entry, Held, Totals, entries_of, first_versions
+from libs.events.log.inventory.folding import Facts, Held, Totals, counted, shown_before
 from libs.events.log.inventory.reading import Inventory
 from libs.events.log.judging import Verdict, judge, what_is_new
 from libs.events.log.mapper import EventMapper
 from libs.events.log.postgres import PostgresLog, PostgresLogFactory
-from libs.events.log.sqlite import SQLiteLog, path_of
+from libs.events.log.sqlite import SQLiteLog, address_of, is_there, path_of
 from libs.events.tracing import EVENTS, POSITION, step, traceparent
 from libs.events.types.event import Event
 from libs.events.types.topics import UNKNOWN_ENTITY, decode
@@ -52,9 +53,9 @@ class _Log(Application[UUID]):
 
     name = "jdi"
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, create: bool = False) -> None:
         self._url = url
-        super().__init__({"MAPPER_TOPIC": get_topic(EventMapper), "CREATE_TABLE": "n"} | _environment(url))
+        super().__init__({"MAPPER_TOPIC": get_topic(EventMapper), "CREATE_TABLE": "n"} | _environment(url, create))
 
     def construct_factory(self, env: Environment) -> InfrastructureFactory[Any]:
         if self._url.startswith("sqlite:"):
@@ -62,12 +63,12 @@ class _Log(Application[UUID]):
         return PostgresLogFactory(env, self._url)
 
 
-def _environment(url: str) -> dict[str, str]:
+def _environment(url: str, create: bool) -> dict[str, str]:
     """The library's settings for `url`. For PostgreSQL the factory takes the rest from the URL itself."""
     if url.startswith("sqlite:"):
         return {
             "PERSISTENCE_MODULE": "eventsourcing.sqlite",
-            "SQLITE_DBNAME": path_of(url),
+            "SQLITE_DBNAME": address_of(Path(path_of(url)), create=create),
             "SQLITE_LOCK_TIMEOUT": "30",
             "APPLICATION_RECORDER_TOPIC": get_topic(SQLiteLog),
         }
@@ -121,7 +122,7 @@ class EventStore:
         self._check_expected(append.expect)
         batch = Batch(
             heads=list(heads.items()),
-            entries=self._entries(new),
+            facts=self._facts(new),
             checkpoints=append.checkpoints,
             new_checkpoints=append.new_checkpoints,
             forget=append.forget,
@@ -136,9 +137,9 @@ class EventStore:
         self.appended_at = time.monotonic()
         return Appended(tuple(positions), tuple(new), False, outcome)
 
-    def _entries(self, events: Sequence[Event]) -> list[Entry]:
-        """What events that are to be appended say to the inventory. Who comes in between meets their primary key."""
-        return entries_of(events, self.last_before(first_versions(events)))
+    def _facts(self, events: Sequence[Event]) -> Facts:
+        """What counts for the inventory. Who comes in between now meets the events' primary key."""
+        return counted(events, self.last_before(shown_before(events)))
 
     def _check_expected(self, expect: Mapping[UUID, int]) -> None:
         """To be called when the events are numbered: who comes in between now meets their primary key."""
@@ -314,13 +315,17 @@ def open_store(url: str) -> EventStore:
 
     Raises:
         StoreVersionError: there is no log of this version; the text says what to run.
-        StoreError: the database does not answer.
+        StoreError: the database does not answer, or is damaged.
     """
-    if url.startswith("sqlite:") and not Path(path_of(url)).exists():
-        raise StoreVersionError(f"There is no event log at {path_of(url)}. Run `jdi migrate`.")
+    if url.startswith("sqlite:") and not is_there(file := Path(path_of(url))):
+        found = f"The event log {file} is empty" if file.exists() else f"There is no event log at {file}"
+        raise StoreVersionError(f"{found}. Run `jdi migrate`: it makes one, unless there was one before.")
     log = _Log(url)
     try:
         _check(cast("SQLiteLog | PostgresLog", log.recorder).schema_version())
+    except sqlite3.Error as error:  # of a new connection, which the library hands on as it is
+        log.close()
+        raise StoreError(str(error)) from error
     except BaseException:
         log.close()
         raise
@@ -336,7 +341,7 @@ def migrate(url: str) -> None:
     """
     if url.startswith("sqlite:"):
         Path(path_of(url)).parent.mkdir(parents=True, exist_ok=True)
-    log = _Log(url)
+    log = _Log(url, create=True)
     recorder = cast("SQLiteLog | PostgresLog", log.recorder)
     try:
         with recorder.lock():

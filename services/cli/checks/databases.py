@@ -23,7 +23,7 @@ from libs.runtime.sqlite.damage import damage_in
 from services.cli.checks.catching_up import events_behind
 from services.cli.checks.findings import Doubt, Finding, Trouble, look
 from services.cli.copies.backup import POSTGRES_TABLES
-from services.cli.migrations import LostLogError, check_log
+from services.cli.damage.lost_log import LostLogError, check_log
 from services.cli.settings import DoctorSettings
 
 OLDEST_POSTGRES: Final = 14
@@ -56,7 +56,7 @@ def _event_log(settings: DoctorSettings) -> str:
     file = sqlite_file(settings.database_url)
     if file is not None:
         try:
-            check_log(settings.database_url, file)
+            check_log(settings.database_url)
         except LostLogError as error:
             raise Trouble(str(error), "") from error
     with opened(settings) as store:

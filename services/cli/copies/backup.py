@@ -16,6 +16,7 @@ from libs.events import open_store
 from libs.events.log.copies import copy_file, make_single_file
 from libs.runtime import engine, event_database
 from libs.runtime.database import sqlite_file
+from services.cli.damage.lost_log import check_log_is_there
 from services.cli.tokens import token_store
 
 POSTGRES_TABLES: Final = ("jdi_events", "heads", "marks", "once", "log_schema", "api_token")
@@ -39,6 +40,7 @@ def back_up(database_url: str, file: Path) -> Backup:
 
     Raises:
         BackupError: the database is no SQLite, or the file is there already.
+        LostLogError: the event log is gone.
         StoreVersionError: there is no event log of this version.
         CopyError: the file cannot be written.
     """
@@ -47,6 +49,7 @@ def back_up(database_url: str, file: Path) -> Backup:
         raise BackupError(f"with PostgreSQL a backup is made by its own program: {pg_dump_line(file)}")
     if file.exists():
         raise BackupError(f"{file} is there already; give the name of a new file")
+    check_log_is_there(database_url)
     open_store(event_database(database_url)).close()  # of this version, or an error that says what to run
     part = file.with_name(f"{file.name}.part")
     try:

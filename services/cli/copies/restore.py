@@ -21,6 +21,7 @@ from libs.embedded import lock
 from libs.events import EventStore, SiteRegistered, leadership, open_store
 from libs.events import migrate as migrate_log
 from libs.events.log.copies import copy_file, make_single_file
+from libs.events.log.sqlite import is_there
 from libs.read_tables import PROJECTION, projection
 from libs.runtime import engine, event_database, read_database
 from libs.runtime.database import sqlite_file
@@ -52,7 +53,7 @@ async def restore(settings: RestoreSettings, file: Path | None, say: Say) -> Non
     """
     _refuse_old_servers(settings)
     target = sqlite_file(settings.database_url)
-    if target is not None and file is None and not target.exists():
+    if target is not None and file is None and not is_there(target):
         raise RestoreError(f"there is no log at {target}: {BRING_BACK}")
     if target is not None:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -65,7 +66,7 @@ async def restore(settings: RestoreSettings, file: Path | None, say: Say) -> Non
 def _put_in_place(database_url: str, target: Path | None, file: Path, say: Say) -> None:
     if target is None:
         raise RestoreError("with PostgreSQL: pg_restore into an empty database, then `jdi restore --finish`")
-    if target.exists() and _events_in(database_url):
+    if is_there(target) and _events_in(database_url):
         raise RestoreError(f"{target} has events; restore into an empty JDI_DATA_DIR, or move that file away")
     part = target.with_name(f"{target.name}.restoring")
     try:

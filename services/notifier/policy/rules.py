@@ -92,8 +92,15 @@ def _time(name: str, text: str) -> time:
         raise ValueError(f"{name}: {text!r} is not a time of day; write one such as 22:00") from error
 
 
+SECURITY: Final = frozenset({ErrorCode.FORGED_COMMAND, ErrorCode.FOREIGN_MESSAGE})
+"""Somebody else is at work where only we should be: no other trouble is the cause of that."""
+
+
 class Inhibition(Table, frozen=True, kw_only=True):
-    """While an alert like `source` is open, alerts of the same site like `target` are suppressed."""
+    """While an alert like `source` is open, alerts of the same site like `target` are suppressed.
+
+    One of `SECURITY` is suppressed only where `target` names its code.
+    """
 
     source: Match
     target: Match = Match()

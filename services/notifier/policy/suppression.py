@@ -8,7 +8,7 @@ import msgspec
 from libs.jira_client.failures.errors import ErrorCode, Scope, Severity
 from libs.jira_client.failures.rules import RULES
 from services.notifier.policy.routing import matches
-from services.notifier.policy.rules import Policy
+from services.notifier.policy.rules import SECURITY, Inhibition, Policy
 from services.notifier.state import Alert, Report, State, silence_key, with_alert
 
 LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -56,9 +56,13 @@ def inhibited(state: State, policy: Policy) -> set[str]:
         found |= {
             alert.alert_id
             for alert in opened
-            if alert.site in sites and alert.alert_id not in sources and matches(rule.target, alert)
+            if alert.site in sites and alert.alert_id not in sources and _holds_back(rule, alert)
         }
     return found
+
+
+def _holds_back(rule: Inhibition, alert: Alert) -> bool:
+    return matches(rule.target, alert) and (alert.code not in SECURITY or alert.code in rule.target.codes)
 
 
 def without_suppressed_ends(state: State, policy: Policy, channels: frozenset[str], now: datetime) -> State:

@@ -1,10 +1,13 @@
-"""Load the rows of projects, fold events over them, store them again."""
+"""Load the rows of projects, fold events over them, store them again.
+
+The control stream of a site, whose project has an empty key, has alerts and their silences, and no other row.
+"""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, select
+from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 from libs.events import Event, ProjectKey, Recorded
 from services.projector.project.state import Fold, ProjectState
@@ -44,6 +47,10 @@ def _named(events: Sequence[Recorded], field: str) -> Mapping[ProjectKey, set[st
 
 def _load(connection: Connection, tables: Tables, key: ProjectKey, runs: set[str], alerts: set[str]) -> ProjectState:
     state = ProjectState(key)
+    if not key.key:
+        state.alerts = _by_id(connection, tables["alert"], key.site, "alert_id", alerts)
+        state.project["control_version"] = _version_of_alerts(connection, tables, key)
+        return state
     project = tables["project"]
     found = _rows(connection, project, (project.c.site == key.site) & (project.c.key == key.key))
     if not found:  # no event of this project has been seen: the defaults are the rows
@@ -63,6 +70,15 @@ def _load(connection: Connection, tables: Tables, key: ProjectKey, runs: set[str
     return state
 
 
+def _version_of_alerts(connection: Connection, tables: Tables, key: ProjectKey) -> int:
+    """Of the last event that changed one, or a silence: what came later changed nothing, and would not again."""
+    newest = (
+        select(func.max(table.c.version)).where(_of(key, table)).scalar_subquery()
+        for table in (tables["alert"], tables["alert_silence"])
+    )
+    return max(version or 0 for version in connection.execute(select(*newest)).one())
+
+
 def _of(key: ProjectKey, table: Table) -> ColumnElement[bool]:
     return (table.c.site == key.site) & (table.c.project_key == key.key)
 
@@ -79,14 +95,12 @@ def _rows(connection: Connection, table: Table, where: ColumnElement[Any]) -> li
 
 
 def _store(connection: Connection, tables: Tables, state: ProjectState) -> None:
-    overwrite(connection, tables["project"], [state.project])
-    overwrite(connection, tables["sync_job"], [state.job])
-    for table, rows in (
-        ("sync_state", state.entities),
-        ("sync_run", state.runs),
-        ("alert", state.alerts),
-        ("alert_silence", state.silences),
-    ):
+    folded = {"alert": state.alerts, "alert_silence": state.silences}
+    if state.key.key:
+        overwrite(connection, tables["project"], [state.project])
+        overwrite(connection, tables["sync_job"], [state.job])
+        folded |= {"sync_state": state.entities, "sync_run": state.runs}
+    for table, rows in folded.items():
         overwrite(connection, tables[table], [rows[name] for name in sorted(rows)])
 
 

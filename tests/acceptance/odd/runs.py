@@ -241,8 +241,19 @@ def _in_place_of_temporal(run: str, activity: Callable[..., Any], time: MovedTim
 
 @asynccontextmanager
 async def project_of_site(store: EventStore, simulator: Simulator, key: str = "DEMO") -> AsyncIterator[Project]:
-    """A project of the simulated Jira, with small pages everywhere so that little data has many."""
+    """A project of the simulated Jira."""
     time = MovedTime()
+    async with client_of(simulator, time) as jira:
+        project = Project(store, jira, time, key)
+        try:
+            yield project
+        finally:
+            project.close()
+
+
+@asynccontextmanager
+async def client_of(simulator: Simulator, time: MovedTime) -> AsyncIterator[JiraClient]:
+    """A client of the simulated Jira, with small pages everywhere so that little data has many."""
     settings = JiraSettings(
         base_url=simulator.base_url,
         email=EMAIL,
@@ -260,8 +271,4 @@ async def project_of_site(store: EventStore, simulator: Simulator, key: str = "D
         pulse=Pulse(monotonic=time.monotonic, sleep=time.sleep, chance=random.Random(1)),
     )
     async with JiraClient(settings, limits=limits) as jira:
-        project = Project(store, jira, time, key)
-        try:
-            yield project
-        finally:
-            project.close()
+        yield jira

@@ -10,7 +10,7 @@ from eventsourcing.postgres import PostgresDatastore
 from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Identifier
 
-from libs.events.log.inventory.entries import Key, Totals
+from libs.events.log.inventory.folding import Key, Totals
 from libs.events.log.inventory.table import Columns, InventoryTable, by_key
 
 SCHEMA = (
@@ -62,7 +62,7 @@ class PostgresInventory(InventoryTable):
                 "SELECT i.* FROM {schema}.inventory AS i JOIN unnest(%b::text[], %b::text[]) AS asked (site, issue_id)"
                 " USING (site, issue_id)"
             ),
-            ([key.site for key in keys], [key.issue_id for key in keys]),
+            ([site for site, _ in keys], [issue for _, issue in keys]),
         )
         return by_key(tuple(row.values()) for row in c.fetchall())
 

@@ -9,16 +9,7 @@ from uuid import UUID
 from eventsourcing.persistence import PersistenceError
 
 from libs.events.log.batches import Recorded
-from libs.events.log.inventory.entries import (
-    Entry,
-    Held,
-    Key,
-    Totals,
-    entries_of,
-    first_versions,
-    in_order,
-    topics,
-)
+from libs.events.log.inventory.folding import Facts, Held, Totals, counted, in_order, shown_before, topics
 from libs.events.log.inventory.table import InventoryTable, held_of
 from libs.events.types.event import Event
 from libs.events.types.facts import JiraCommentFetched, JiraIssueFetched, WorklogFetched
@@ -38,7 +29,7 @@ class _Log(Protocol):
 class Inventory:
     """What the log holds of each issue. Blocks."""
 
-    def __init__(self, log: _Log, table: InventoryTable, fold: Callable[[int, int, Sequence[Entry]], None]) -> None:
+    def __init__(self, log: _Log, table: InventoryTable, fold: Callable[[int, int, Facts], None]) -> None:
         """`fold` writes what the events between two positions say, as `InventoryTable.catch_up` does."""
         self._log = log
         self._table = table
@@ -56,14 +47,14 @@ class Inventory:
                 return self._table
             found = self._log.read(mark, AT_ONCE, topics(), head)
             events = [recorded.event for recorded in found]
-            entries = entries_of(events, self._log.last_before(first_versions(events)))
-            self._fold(mark, found[-1].position if len(found) == AT_ONCE else head, entries)
+            facts = counted(events, self._log.last_before(shown_before(events)))
+            self._fold(mark, found[-1].position if len(found) == AT_ONCE else head, facts)
         raise PersistenceError("the event log has no inventory yet. Run `jdi migrate`.")
 
     def of(self, site: str, issue_ids: Iterable[str]) -> dict[str, Held]:
         """What is held of issues; those of which nothing is are left out."""
-        found = self.caught_up().held({Key(site, issue) for issue in issue_ids})
-        return {key.issue_id: held_of(row) for key, row in found.items()}
+        found = self.caught_up().held({(site, issue) for issue in issue_ids})
+        return {issue: held_of(row) for (_, issue), row in found.items()}
 
     def present(self, site: str, project: str) -> list[str]:
         return in_order(self.caught_up().present(site, project))

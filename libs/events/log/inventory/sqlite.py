@@ -8,7 +8,7 @@ from uuid import UUID
 
 from eventsourcing.sqlite import SQLiteDatastore
 
-from libs.events.log.inventory.entries import Key, Totals
+from libs.events.log.inventory.folding import Key, Totals
 from libs.events.log.inventory.table import Columns, InventoryTable, by_key
 
 AT_ONCE = 400
@@ -54,8 +54,8 @@ class SQLiteInventory(InventoryTable):
 
     def rows(self, c: Any, keys: Collection[Key]) -> dict[Key, Columns]:
         found: dict[Key, Columns] = {}
-        for site in {key.site for key in keys}:
-            issues = [key.issue_id for key in keys if key.site == site]
+        for site in {site for site, _ in keys}:
+            issues = [issue for at, issue in keys if at == site]
             for start in range(0, len(issues), AT_ONCE):
                 part = issues[start : start + AT_ONCE]
                 marks = ",".join("?" * len(part))

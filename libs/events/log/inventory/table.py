@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from libs.events.log.inventory.entries import Entry, Held, Key, Row, Totals, fold, in_order, keys_of
+from libs.events.log.inventory.folding import Facts, Held, Key, Row, Totals, fold, in_order, keys_of
 
 START: Final = 0
 """The mark of a table that nothing was folded into; to set it has the table made anew."""
@@ -27,40 +27,40 @@ class InventoryTable(ABC):
     def __init__(self) -> None:
         self._there = False
 
-    def follow(self, c: Any, first: int, last: int, entries: Sequence[Entry]) -> None:
+    def follow(self, c: Any, first: int, last: int, facts: Facts) -> None:
         """Fold what an append says, if the table was true up to the event before it.
 
         Args:
             c: of a transaction that has written the events.
             first: position of the first of them.
             last: of the last.
-            entries: what they say.
+            facts: those of them that count.
         """
         self._there = self._there or self.is_there(c)
         if self._there and self.move_on(c, first, last):
-            self._fold(c, entries)
+            self._fold(c, facts)
 
-    def catch_up(self, c: Any, after: int, upto: int, entries: Sequence[Entry]) -> None:
+    def catch_up(self, c: Any, after: int, upto: int, facts: Facts) -> None:
         """Fold what the events after a position say, unless another was first.
 
         Args:
             c: of a transaction that has written nothing yet.
             after: the mark when they were read.
             upto: the position up to which they were read.
-            entries: what they say.
+            facts: those of them that count.
         """
         if self.move(c, after, upto):
             if after == START:
                 self.clear(c)
-            self._fold(c, entries)
+            self._fold(c, facts)
 
-    def _fold(self, c: Any, entries: Sequence[Entry]) -> None:
-        if not entries:
+    def _fold(self, c: Any, facts: Facts) -> None:
+        if not facts.events:
             return
-        keys = keys_of(entries)
+        keys = keys_of(facts)
         before = self.rows(c, keys)
         rows = {key: row_of(columns) for key, columns in before.items()}
-        fold(rows, entries)
+        fold(rows, facts)
         after = ((key, columns_of(key, row)) for key, row in rows.items())
         self.write(c, [columns for key, columns in after if columns != before.get(key)])
 
@@ -117,8 +117,12 @@ def row_of(columns: Columns) -> Row:
 
 
 def columns_of(key: Key, row: Row) -> Columns:
-    comments, worklogs = in_order(row.comments), in_order(row.worklogs)
-    return *key, row.project, row.absent, _encode(comments), _encode(worklogs), len(comments), len(worklogs)
+    comments, worklogs = _packed(row.comments), _packed(row.worklogs)
+    return *key, row.project, row.absent, comments, worklogs, len(row.comments), len(row.worklogs)
+
+
+def _packed(ids: set[str]) -> bytes:
+    return _encode(in_order(ids)) if ids else b"[]"
 
 
 def held_of(columns: Columns) -> Held:
@@ -127,4 +131,4 @@ def held_of(columns: Columns) -> Held:
 
 
 def by_key(rows: Iterable[Columns]) -> dict[Key, Columns]:
-    return {Key(row[0], row[1]): row for row in rows}
+    return {(row[0], row[1]): row for row in rows}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, select
-from sqlalchemy.pool import StaticPool
+from sqlalchemy import Connection, Engine, create_engine, select
+from sqlalchemy.pool import NullPool, StaticPool
 
 from libs.events import Event, Recorded
 from libs.read_tables import FOLDED, LIVE, metadata
@@ -21,11 +23,33 @@ Dump = Mapping[str, list[tuple[Any, ...]]]
 
 @contextmanager
 def empty_tables() -> Iterator[Connection]:
-    engine = create_engine("sqlite://", poolclass=StaticPool)
-    with engine.begin() as connection:
-        metadata.create_all(connection)
+    """Tables of one's own, thousands of times over: each is a copy, and what was compiled for one serves all."""
+    with _engine().begin() as connection:
         yield connection
-    engine.dispose()
+
+
+@cache
+def _engine() -> Engine:
+    """Every connection of it is a database of its own, which is gone when the connection is closed."""
+    first = create_engine("sqlite://", poolclass=StaticPool)
+    with first.begin() as connection:
+        metadata.create_all(connection)
+    with first.connect() as connection:
+        image = _raw(connection).serialize()
+    first.dispose()
+
+    def copied() -> sqlite3.Connection:
+        copy = sqlite3.connect(":memory:", check_same_thread=False)
+        copy.deserialize(image)
+        return copy
+
+    return create_engine("sqlite://", poolclass=NullPool, creator=copied)
+
+
+def _raw(connection: Connection) -> sqlite3.Connection:
+    found = connection.connection.driver_connection
+    assert isinstance(found, sqlite3.Connection)
+    return found
 
 
 def apply(connection: Connection, batch: Sequence[Recorded]) -> None:

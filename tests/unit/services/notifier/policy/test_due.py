@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from libs.events import AlertEnd, FailureKind, NotificationReason
-from libs.jira_client.failures.errors import ErrorCode
-from services.notifier.policy.rules import DEFAULT, Policy, QuietHours
+from libs.jira_client.failures.errors import Category, ErrorCode
+from services.notifier.policy.rules import DEFAULT, SECURITY, Inhibition, Match, Policy, QuietHours
 from services.notifier.state import Notification
 from tests.unit.made.alerts import acknowledged, at, raised, repeated, resolved, silenced
 from tests.unit.services.notifier.world import EVERY, World
@@ -304,6 +304,31 @@ def test_a_billing_alert_holds_back_the_others_of_its_site_alone() -> None:
     world.tell(resolved(billing, world.now))
     world.after(minutes=1)
     assert {one.alerts[0].code for one in world.sent if one.site == "acme"} == {"SUSPENDED_PAYMENT", "STORE_FULL"}
+
+
+@pytest.mark.parametrize("other", ["SUSPENDED_PAYMENT", "STORE_FULL"])
+@pytest.mark.parametrize("code", sorted(SECURITY))
+def test_nothing_holds_back_what_somebody_else_has_done(code: str, other: str) -> None:
+    world = World()
+    world.tell(raised("a", code=other), raised("b", at(60), project="", code=code))
+    world.after(hours=1)
+    assert sorted(one.channel for one in world.sent if one.alerts[0].code == code) == ROUTES[code]
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        (Match(), True),
+        (Match(categories=(Category.ACCESS,)), True),
+        (Match(codes=(ErrorCode.FORGED_COMMAND,)), False),
+    ],
+)
+def test_only_a_policy_that_names_its_code_holds_it_back(target: Match, *, told: bool) -> None:
+    inhibit = (Inhibition(source=Match(codes=(ErrorCode.STORE_DOWN,)), target=target),)
+    world = World(policy=Policy(routes=DEFAULT.routes, inhibit=inhibit))
+    world.tell(raised("a", code="STORE_DOWN"), raised("b", at(60), project="", code="FORGED_COMMAND"))
+    world.after(hours=1)
+    assert told == any(one.alerts[0].code == "FORGED_COMMAND" for one in world.sent)
 
 
 NIGHT = QuietHours(start="22:00", end="07:00", timezone="Europe/Berlin")

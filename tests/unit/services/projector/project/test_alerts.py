@@ -25,6 +25,7 @@ from libs.events import (
     Recorded,
     ScheduleChanged,
     ScheduleResumed,
+    stream_id,
 )
 from services.projector.tables.times import stamp
 from tests.unit.made import build
@@ -72,6 +73,33 @@ def test_pace_and_alerts_are_those_of_a_naive_reading_in_batches_of_any_size_app
         assert silences == naive_silences(log)
         for job in rows(whole, "sync_job"):
             assert {name: value for name, value in job.items() if name.startswith("backoff_")} == naive_backoff(log)
+
+
+SITES: st.SearchStrategy[Event] = st.one_of(
+    st.builds(build.alert_raised, IDS),
+    st.builds(build.alert_resolved, IDS, st.sampled_from(AlertEnd), WORDS),
+    st.builds(build.alert_acknowledged, IDS, WORDS),
+    st.builds(build.alerts_silenced, st.sampled_from((None, "AUTH_EXPIRED")), st.sampled_from((0, 60))),
+)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(SITES, min_size=1, max_size=14), st.integers(1, 5))
+def test_of_a_site_there_are_the_same_alerts_and_no_row_of_a_project(reported: list[Event], size: int) -> None:
+    of_project = build.recorded([_minutes_later(event, minute) for minute, event in enumerate(reported)])
+    stream = stream_id("acme", "control", "site")
+    of_site = [
+        one._replace(event=msgspec.structs.replace(one.event, project="", stream_id=stream)) for one in of_project
+    ]
+    with empty_tables() as expected, empty_tables() as parts:
+        apply(expected, of_project)
+        for start in range(0, len(of_site), size):
+            for _ in range(2):
+                apply(parts, of_site[start : start + size])
+        for table in ("alert", "alert_silence"):
+            assert rows(parts, table) == [row | {"project_key": ""} for row in rows(expected, table)]
+        for table in ("project", "sync_job", "sync_state", "sync_run"):
+            assert rows(parts, table) == []
 
 
 def _minutes_later(event: Event, minute: int) -> Event:

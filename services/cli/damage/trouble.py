@@ -6,7 +6,7 @@ from libs.runtime import event_database, read_database
 from libs.runtime.database import sqlite_file
 from libs.runtime.environ import SettingsError, read_settings
 from libs.runtime.sqlite.damage import damage_in, is_damage
-from services.cli.migrations import LOST
+from services.cli.damage.lost_log import LOST
 from services.cli.settings import DatabaseSettings, environ_here
 
 MADE_ANEW = "a projector that runs makes it anew from the event log; else run `jdi migrate`, and start it"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from libs.runtime.sqlite.engine import DamagedFileError
-from services.cli.trouble import sentence
+from services.cli.damage.trouble import sentence
 
 
 @pytest.fixture(autouse=True)
