@@ -139,7 +139,7 @@ def standing(taken: Found | None, compared: Found | None, *, synced: bool, every
         return Standing.FAILED
     if taken["taken_at"] is None:
         return Standing.NEVER_PROVED
-    if taken["brake"]:
+    if taken["brake"] and (compared["in_jira"] is not None or compared["entity"] == "issue"):
         return Standing.HELD_BACK
     return _of_proof(compared, every, now)
 

@@ -89,6 +89,8 @@ def _words(
     if verdict is Standing.HELD_BACK:
         accept = f"`jdi prove {project.key} --accept` removes them"
         return f"{compared}; nothing was removed: {taken['brake'].rstrip('.')}; {accept}; {proved}"
+    if verdict is Standing.UNEXPLAINED:  # what nobody can explain is not proved
+        return f"{compared}, compared {_ago(taken['taken_at'], now)}"
     return f"{compared}, {proved}"
 
 
@@ -100,7 +102,10 @@ def _compared(entity: str, proof: Found) -> str:
     """How many were here of how many, when the census ended."""
     told = msgspec.json.decode(proof["differences"])
     causes = ", ".join(f"{each['number']:,} {CAUSES.get(each['cause'], each['cause'])}" for each in told)
-    return f"{proof['here']:,} of {_counted(proof['in_jira'], entity)}" + (f" ({causes})" if causes else "")
+    there = _counted(proof["in_jira"], entity)
+    more = proof["here"] > proof["in_jira"]
+    many = f"{proof['here']:,} here, {there} in Jira" if more else f"{proof['here']:,} of {there}"
+    return f"{many} ({causes})" if causes else many
 
 
 def _counted(number: int, noun: str) -> str:

@@ -26,7 +26,7 @@ def taken(**parts: Any) -> dict[str, Any]:
 def compared(in_jira: int | None = 5, here: int | None = 5, *causes: str, proved: float | None = 1) -> dict[str, Any]:
     differences = json.dumps([{"cause": cause, "number": 1, "ids": []} for cause in causes])
     proved_at = None if proved is None else at(proved)
-    return {"in_jira": in_jira, "here": here, "differences": differences, "proved_at": proved_at}
+    return {"entity": "issue", "in_jira": in_jira, "here": here, "differences": differences, "proved_at": proved_at}
 
 
 NEVER_TAKEN = taken(taken_at=None)
@@ -45,6 +45,8 @@ NOT_COMPARED = compared(None, None, proved=None)
         (taken(taken_at=None, error_code="FORBIDDEN"), NOT_COMPARED, True, Standing.FAILED),
         (taken(error_code="FORBIDDEN"), compared(), True, Standing.FAILED),
         (taken(brake="Too much."), compared(1, 5, "HELD_BACK"), True, Standing.HELD_BACK),
+        (taken(brake="Too much."), compared(None, 5, proved=None), True, Standing.HELD_BACK),
+        (taken(brake="Too much."), {**NOT_COMPARED, "entity": "comment"}, True, Standing.NEVER_PROVED),
         (taken(), compared(), True, Standing.PROVED),
         (taken(), compared(5, 4, "LATE"), True, Standing.DIFFERENT),
         (taken(), compared(5, 4, "LATE", "UNEXPLAINED"), True, Standing.UNEXPLAINED),

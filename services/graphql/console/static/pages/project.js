@@ -52,7 +52,7 @@ function Known({ project }) {
       </div>
       <${Actions} project=${project} all />
     </header>
-    <${Why} project=${project} /><${ProofTrouble} project=${project} />
+    <${Why} project=${project} /><${ProofTrouble} project=${project} page />
     <dl class="headline">
       <div><dt>Freshness</dt><dd><${Freshness} project=${project} /></dd></div>
       <div><dt>Issues here</dt><dd><${Proof} project=${project} /></dd></div>

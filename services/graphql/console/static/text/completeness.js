@@ -33,10 +33,20 @@ export const REASONS = {
   UNTRACKED: "not watched any more",
 };
 
-/** "1,204 of 1,204"; null where no census has compared them. @param {{hereThen: number | null, inJira: number | null} | undefined} compared */
+/**
+ * "1,204 of 1,204", "100 here, 60 in Jira"; null where no census has compared them.
+ * @param {{hereThen: number | null, inJira: number | null} | undefined} compared
+ */
 export function countText(compared) {
   if (!compared || compared.hereThen === null || compared.inJira === null) return null;
-  return `${compared.hereThen.toLocaleString("en")} of ${compared.inJira.toLocaleString("en")}`;
+  const [here, there] = [compared.hereThen.toLocaleString("en"), compared.inJira.toLocaleString("en")];
+  return compared.hereThen > compared.inJira ? `${here} here, ${there} in Jira` : `${here} of ${there}`;
+}
+
+/** What stands before the moment of the last proof. @param {Api.CompletenessStatus} status */
+export function provedText(status) {
+  if (status === "UNEXPLAINED") return "compared"; // what nobody can explain is not proved
+  return status === "HELD_BACK" || status === "FAILED" ? "last proved" : "proved";
 }
 
 /** "2 issues", "1 worklog". @param {number} number @param {string} noun */

@@ -101,8 +101,8 @@ def test_what_differs_is_named_and_a_proof_grows_old(tables: Engine) -> None:
 def test_what_was_held_back_or_failed_says_what_to_do(tables: Engine) -> None:
     synced = (build.registered(), build.started(), build.succeeded())
     assert complete(shown(tables, *synced, build.held_back())) == (
-        "HELD_BACK  100 of 60 issues (40 held back); nothing was removed: 40 of 100 issues seem gone, more than 20;"
-        " `jdi prove DEMO --accept` removes them; never proved"
+        "HELD_BACK  100 here, 60 issues in Jira (40 held back); nothing was removed: 40 of 100 issues seem gone,"
+        " more than 20; `jdi prove DEMO --accept` removes them; never proved"
     )
     assert complete(shown(tables, *synced, build.held_back(), build.census_failed())) == (
         "FAILED  the last census failed with FORBIDDEN: The account may not browse it. Give it the permission;"

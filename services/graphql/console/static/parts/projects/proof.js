@@ -5,7 +5,7 @@ import { may } from "../../data/session.js";
 import { openDialog } from "../../dialog_host.js";
 import { AcceptDialog, ProveDialog } from "../../dialogs/prove.js";
 import { html } from "../../preact.js";
-import { CAUSES, countText, heldBack, manyText, REASONS, STANDINGS } from "../../text/completeness.js";
+import { CAUSES, countText, heldBack, manyText, provedText, REASONS, STANDINGS } from "../../text/completeness.js";
 import { durationText } from "../../text/time.js";
 import { Badge } from "../badge.js";
 import { Loading } from "../empty.js";
@@ -19,9 +19,9 @@ export function Proof({ project }) {
   const counted = countText(project.completeness[0]);
   if (status === "NEVER_SYNCED") return html`<span class="quiet">Never synced</span>`;
   if (status === "NEVER_PROVED" || !counted) return html`<${Standing} status=${status} />`;
-  const proved = provedAt ? html`proved <${Ago} at=${provedAt} />` : "never proved";
-  if (status === "PROVED") return html`<span class="good"><${Icon} name="check" />${counted}, ${proved}</span>`;
-  return html`<span>${counted}, ${proved}</span> <${Standing} status=${status} />`;
+  const proved = provedAt ? html`${provedText(status)} <${Ago} at=${provedAt} />` : "never proved";
+  if (status === "PROVED") return html`<span class="good"><${Icon} name="check" /> ${counted}, ${proved}</span>`;
+  return html`<span>${counted}, ${proved}</span><span class="below"><${Standing} status=${status} /></span>`;
 }
 
 /** @param {{status: Api.CompletenessStatus}} props */
@@ -30,13 +30,13 @@ function Standing({ status }) {
   return html`<${Badge} tone=${tone} icon=${icon}>${text}<//>`;
 }
 
-/** What people must know of it, as part of why a project wants attention. @param {{project: Api.Project}} props */
-export function ProofTrouble({ project }) {
+/** What people must know of it, as part of why a project wants attention. @param {{project: Api.Project, page?: boolean}} props page: on the project's own, which says the rest below */
+export function ProofTrouble({ project, page = false }) {
   const { status, brake, error } = project.census;
-  if (status === "HELD_BACK")
+  if (status === "HELD_BACK" && !page)
     return html`<p class="why bad">Nothing was removed: ${brake} <span class="advice">Look at what would go, and accept it on the project's page, or mend what hides it.</span></p>`;
   if (status === "UNEXPLAINED")
-    return html`<p class="why bad">Jira and what is stored differ, and nobody knows why. <span class="advice">The project's page names the records.</span></p>`;
+    return html`<p class="why bad">Jira and what is stored differ, and nobody knows why. <span class="advice">${page ? "The records are named below." : "The project's page names the records."}</span></p>`;
   if (status === "FAILED" && error)
     return html`<p class="why warn">The last census failed, and proved nothing: <code>${error.code}</code> ${error.message} <span class="advice">${error.advice}</span></p>`;
   return null;
