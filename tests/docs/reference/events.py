@@ -31,11 +31,7 @@ GROUPS = {
     "libs.events.types.absences": "Absences: what Jira no longer shows",
     "libs.events.types.quarantine": "Quarantine: what could not be read",
     "libs.events.types.sync": "The course of a sync",
-<<<<<<< HEAD
-    "libs.events.types.census": "Censuses: what Jira lists, compared with what is stored",
-=======
     "libs.events.types.census": "Censuses: what was proved",
->>>>>>> h-census
     "libs.events.types.control": "What people decide",
     "libs.events.types.backoff": "How fast a schedule runs",
     "libs.events.types.alerts": "Alerts",
@@ -111,19 +107,8 @@ def _words(part: type[Enum]) -> str:
 def _parts() -> list[type[Any]]:
     """Types that events are made of, in the order of their first use."""
     found: list[type[Any]] = []
-<<<<<<< HEAD
-    kinds: list[type[Any]] = list(TOPICS.values())
-    for kind in kinds:  # which grows: a part may be made of parts
-        for field in msgspec.structs.fields(kind) if issubclass(kind, msgspec.Struct) else ():
-            for part in (field.type, *getattr(field.type, "__args__", ())):
-                ours = isinstance(part, type) and part.__module__.startswith("libs.events")
-                if ours and part not in found:
-                    found.append(part)
-                    kinds.append(part)
-=======
     for kind in TOPICS.values():
         _add_parts(found, kind)
->>>>>>> h-census
     return found
 
 
