@@ -24,12 +24,13 @@ from services.ingestor.checkpoints import CheckpointNames, late_checkpoints
 from services.ingestor.event_log import EventLog
 from services.ingestor.failures import failed_event
 from services.ingestor.project_of import project_of
+from services.ingestor.sync.absences.turns import turn
 from services.ingestor.sync.lateness import Lateness, lateness_of, overlap
 from services.ingestor.sync.plan import (
     ENTITIES,
+    RETRIES_PER_RUN,
     Owed,
     PendingRequest,
-    Present,
     Watermarks,
     advance,
     looks_back,
@@ -52,8 +53,8 @@ async def begun(log: EventLog, message: BeginSync) -> Append:
     owed = await _owed(log, names, now, asked=bool(requests))
     tracked = msgspec.json.decode(await log.checkpoint(names.tracked) or b"[]", type=tuple[str, ...])
     watermarks = await _watermarks(log, names)
-    present = await _present(log, message, names) if looks_back(watermarks, now) else None
-    plan = plan_sync(watermarks, requests, owed, now, tracked, present)
+    in_turn = await _in_turn(log, message, names) if looks_back(watermarks, now) else ()
+    plan = plan_sync(watermarks, requests, owed, now, tracked, in_turn)
     event = SyncStarted(
         **envelope(message, now),
         run_id=message.run_id,
@@ -206,9 +207,10 @@ async def _late(log: EventLog, names: CheckpointNames, message: CompleteSync) ->
     return _Late(run, overlap(site), {own: msgspec.json.encode(project)} if run.number else {})
 
 
-async def _present(log: EventLog, message: BeginSync, names: CheckpointNames) -> Present:
+async def _in_turn(log: EventLog, message: BeginSync, names: CheckpointNames) -> tuple[str, ...]:
     last = await log.checkpoint(names.reread)
-    return Present(await log.present(message.site, message.project), last.decode() if last else None)
+    present = await log.present(message.site, message.project)
+    return turn(present, last.decode() if last else None, RETRIES_PER_RUN)
 
 
 async def _watermarks(log: EventLog, names: CheckpointNames) -> Watermarks | None:

@@ -15,7 +15,6 @@ import msgspec
 
 from libs.temporal.messages import SyncPlan
 from services.ingestor.checkpoints import CheckpointNames
-from services.ingestor.sync.absences.turns import turn
 from services.ingestor.sync.lateness import LEAST
 
 ENTITIES = ("issue", "comment", "worklog", "sprint", "user")
@@ -70,25 +69,17 @@ class Owed(NamedTuple):
     """Bounds of searches that have shown issues without a name; None: all issues are to be read."""
 
 
-class Present(NamedTuple):
-    """The issues of the project that are not gone, of which some are read again in turn."""
-
-    issues: Sequence[str] = ()
-    last: str | None = None
-    """The one that had its turn last."""
-
-
 def plan_sync(
     watermarks: Watermarks | None,
     requests: Sequence[PendingRequest],
     owed: Owed,
     now: datetime,
     tracked: Sequence[str] = (),
-    present: Present | None = None,
+    in_turn: Sequence[str] = (),
 ) -> SyncPlan:
     """Decide what a run does. Full: the first time, on request, and where a list of all issues could not be read.
 
-    Accounts limit it only if every request does.
+    Accounts limit it only if every request does. Issues whose turn it is are read where what is owed leaves room.
     """
     limited = bool(requests) and all(request.account_ids for request in requests) and watermarks is not None
     full = watermarks is None or any(request.full for request in requests) or (None in owed.bounds and not limited)
@@ -96,7 +87,8 @@ def plan_sync(
     accounts = tuple(sorted({account for request in requests for account in request.account_ids})) if limited else ()
     trailing = looks_back(watermarks, now)
     owed_now = () if full else tuple(owed.issues[:RETRIES_PER_RUN])
-    in_turn = turn(present.issues, present.last, RETRIES_PER_RUN - len(owed_now)) if present is not None else ()
+    free = 0 if full or limited else RETRIES_PER_RUN - len(owed_now)
+    reread = tuple(issue for issue in in_turn if issue not in owed_now)[:free]
     return SyncPlan(
         full=full,
         since=None if full or watermarks is None else min([_since(watermarks, now, trailing=trailing), *searched]),
@@ -106,7 +98,7 @@ def plan_sync(
         retry_issue_ids=owed_now,
         request_ids=tuple(request.request_id for request in requests),
         tracked=tuple(tracked),
-        reread_issue_ids=() if full or limited else tuple(issue for issue in in_turn if issue not in owed_now),
+        reread_issue_ids=reread,
         scanned_at=None if full or watermarks is None else watermarks.scan,
     )
 
