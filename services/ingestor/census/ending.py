@@ -153,7 +153,8 @@ async def _judged(jira: JiraClient, log: EventLog, message: CompleteCensus, foun
     project, survey, comparison = project_of(message), message.survey, message.comparison
     late = len(found.with_finding(Finding.HERE))
     surplus = _surplus(message, late)
-    hidden = Hidden(more=await _more_hidden(log, project, found, surplus))
+    counts_hidden = bool(surplus) or found.last.counts_hidden
+    hidden = Hidden(more=await _more_hidden(log, project, found, surplus) if counts_hidden else None)
     going = reasons(found.answers, survey.standing, hidden)
     standing = survey.standing
     if going and standing is Standing.SHOWN:
@@ -178,10 +179,12 @@ async def _judged(jira: JiraClient, log: EventLog, message: CompleteCensus, foun
     stop = brake(grounds)
     if stop is None:
         accepted = brake(grounds._replace(accepted=0)) is not None
-        return _Judged(going, None, (), accepted, Last(surplus=surplus))
+        last = Last(surplus=surplus, counts_hidden=counts_hidden)
+        return _Judged(going, None, (), accepted, last)
     held = in_order({*going, *found.unasked})
     kept = tuple(held) if stop.back else tuple(issue for issue in found.last.kept if issue in going)
-    return _Judged({}, stop, held, False, Last(held_back=len(held), surplus=found.last.surplus, kept=kept))
+    last = Last(held_back=len(held), surplus=found.last.surplus, counts_hidden=counts_hidden, kept=kept)
+    return _Judged({}, stop, held, False, last)
 
 
 def _surplus(message: CompleteCensus, late: int) -> int | None:

@@ -31,6 +31,8 @@ class Last(msgspec.Struct, frozen=True, kw_only=True):
     held_back: int = 0
     surplus: int | None = None
     """Issues that Jira counted beyond those it listed: our account may not see them."""
+    counts_hidden: bool = False
+    """Whether there ever was a surplus: then Jira's count is known to be of what our account may not see as well."""
     kept: tuple[str, ...] = ()
     """Issues that were missing when Jira was found to have gone back in time: a person has to let them go."""
 

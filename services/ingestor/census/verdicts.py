@@ -108,7 +108,8 @@ def told_apart(absent: Sequence[Answer], more: int | None) -> dict[str, AbsenceR
     - at least as many as these: all are HIDDEN;
     - fewer: those that had a security level are taken first. Where that accounts for all that are hidden, the others
       are DELETED; else nothing says which, and all are HIDDEN, which is true of a deleted one as well.
-    - where Jira does not count (None): those that had a security level are HIDDEN, the others DELETED.
+    - where Jira does not count, or has never counted more than it shows, so that nobody knows what it counts (None):
+      those that had a security level are HIDDEN, the others DELETED.
     """
     secured = [one.id for one in absent if one.secured]
     if more is None:

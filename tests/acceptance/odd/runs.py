@@ -47,10 +47,11 @@ from services.ingestor.census import confirm, ending, listing, plan
 from services.ingestor.census.activities import CensusActivities
 from services.ingestor.census.remembered import CensusNames, Last, PendingCensus
 from services.ingestor.census.workflow import ProveProjectWorkflow
-from services.ingestor.checkpoints import CheckpointNames
+from services.ingestor.checkpoints import CheckpointNames, registered_checkpoint
 from services.ingestor.event_log import EventLog
-from services.ingestor.sync import course, pages, scan, untracked
+from services.ingestor.sync import course, pages, scan
 from services.ingestor.sync import step as steps
+from services.ingestor.sync.absences import untracked
 from services.ingestor.sync.activities import SyncActivities
 from services.ingestor.sync.plan import PendingRequest
 from services.ingestor.workflows import SyncProjectWorkflow
@@ -135,6 +136,15 @@ class Project:
         assert len(ends) == 1, f"the census has {len(ends)} ends"
         return ends[0]
 
+    async def register(self, key: str) -> None:
+        """Another project of the site is registered, too."""
+        await self._log.append(Append(checkpoints={registered_checkpoint(ProjectKey(SITE, key)): b""}))
+
+    async def track(self, *account_ids: str) -> None:
+        """Set the watch list, without the sync that a command would ask for."""
+        name = CheckpointNames(ProjectKey(SITE, self.key)).tracked
+        await self._log.append(Append(checkpoints={name: msgspec.json.encode(account_ids)}))
+
     async def _accept(self) -> None:
         """As the command does: as many may go as were held back."""
         of_project = CensusNames(ProjectKey(SITE, self.key))
@@ -159,11 +169,13 @@ class Project:
         """
         call = getattr(self._activities, name, None) or getattr(self._censuses, name)
         began, attempt = self._time.seconds, 1
+        beat: list[Any] = []
         limit: timedelta = times.get("schedule_to_close_timeout") or timedelta.max
         while True:
             passed = timedelta(seconds=self._time.seconds - began)
+            environment = _environment(attempt, self._time.now(UTC) - passed, self._time.now(UTC), beat)
             try:
-                return await _environment(attempt, self._time.now(UTC) - passed, self._time.now(UTC)).run(call, message)
+                return await environment.run(call, message)
             except ApplicationError as error:
                 pause = error.next_retry_delay or min(
                     retry_policy.initial_interval * 2 ** min(attempt - 1, 10),
@@ -179,17 +191,20 @@ class Project:
         self._log.close()
 
 
-def _environment(attempt: int, scheduled: datetime, now: datetime) -> ActivityEnvironment:
+def _environment(attempt: int, scheduled: datetime, now: datetime, beat: list[Any]) -> ActivityEnvironment:
+    """Of one attempt; `beat` is what the last one has left with its heartbeat, and takes what this one leaves."""
     environment = ActivityEnvironment()
     environment.info = dataclasses.replace(
         environment.info,
         attempt=attempt,
+        heartbeat_details=tuple(beat),
         scheduled_time=scheduled,
         current_attempt_scheduled_time=now,
         started_time=now,
         schedule_to_close_timeout=timedelta(minutes=45),
         start_to_close_timeout=timedelta(minutes=5),
     )
+    environment.on_heartbeat = lambda *details: beat.__setitem__(slice(None), details)
     return environment
 
 
@@ -227,8 +242,19 @@ def _in_place_of_temporal(run: str, activity: Callable[..., Any], time: MovedTim
 
 @asynccontextmanager
 async def project_of_site(store: EventStore, simulator: Simulator, key: str = "DEMO") -> AsyncIterator[Project]:
-    """A project of the simulated Jira, with small pages everywhere so that little data has many."""
+    """A project of the simulated Jira."""
     time = MovedTime()
+    async with client_of(simulator, time) as jira:
+        project = Project(store, jira, time, key)
+        try:
+            yield project
+        finally:
+            project.close()
+
+
+@asynccontextmanager
+async def client_of(simulator: Simulator, time: MovedTime) -> AsyncIterator[JiraClient]:
+    """A client of the simulated Jira, with small pages everywhere so that little data has many."""
     settings = JiraSettings(
         base_url=simulator.base_url,
         email=EMAIL,
@@ -246,8 +272,4 @@ async def project_of_site(store: EventStore, simulator: Simulator, key: str = "D
         pulse=Pulse(monotonic=time.monotonic, sleep=time.sleep, chance=random.Random(1)),
     )
     async with JiraClient(settings, limits=limits) as jira:
-        project = Project(store, jira, time, key)
-        try:
-            yield project
-        finally:
-            project.close()
+        yield jira
