@@ -74,19 +74,17 @@ async def count_of(jira: JiraClient, jql: str) -> int | None:
 
 
 async def _shown(jira: JiraClient, key: str, known_id: str | None) -> ProjectStanding:
-    """The project, by its id where its key has passed to another project or is gone."""
+    """The project, by its id where its key is gone.
+
+    Where its key has passed to another project, that one: a project with the id may be there as well, but the ids are
+    much the same on every site, and this may be a Jira that is not ours. A sync follows a project to a new key.
+    """
     try:
-        shown = await jira.project_standing(key)
+        return await jira.project_standing(key)
     except NotFoundOrHidden:
         if known_id is None:
             raise
         return await jira.project_standing(known_id)
-    if known_id is None or shown.project.id == known_id:
-        return shown
-    try:
-        return await jira.project_standing(known_id)
-    except NotFoundOrHidden:
-        return shown
 
 
 def _standing(shown: ProjectStanding, known_id: str | None) -> Standing:
