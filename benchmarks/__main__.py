@@ -14,6 +14,7 @@ BENCHMARKS = {
     "relay": "log.relay",
     "rebuild": "reading.rebuild",
     "census": "census",
+    "hooks": "whole.hooks",
     "latency": "whole.latency",
     "slow_runs": "slow_runs",
     "main_job": "whole.main_job",

@@ -30,7 +30,16 @@ from libs.read_tables.migrate import (
 from libs.read_tables.notifications import notification, notification_alert
 from libs.read_tables.progress import dead_letter, gone, projection
 from libs.read_tables.projects import project, project_change, tracked_user
-from libs.read_tables.quarantine import quarantine
+from libs.read_tables.proofs import (
+    PROVED_ENTITIES,
+    STALE_AFTER,
+    Standing,
+    census,
+    completeness,
+    quarantine,
+    standing,
+    standing_of_all,
+)
 from libs.read_tables.shape import needed, number
 from libs.read_tables.sprints import sprint, sprint_project
 from libs.read_tables.sync import schema_drift, sync_job, sync_log, sync_run, sync_state
@@ -55,16 +64,21 @@ __all__ = [
     "NEVER",
     "NO_ACCOUNT",
     "PROJECTION",
+    "PROVED_ENTITIES",
+    "STALE_AFTER",
     "UNKNOWN_ACCOUNT",
     "UNNAMED",
     "VERSION",
     "Moment",
     "ReadTablesError",
+    "Standing",
     "alert",
     "alert_silence",
     "are_lost",
     "beside",
+    "census",
     "comment",
+    "completeness",
     "create_all",
     "dead_letter",
     "former_key",
@@ -93,6 +107,8 @@ __all__ = [
     "schema_drift",
     "sprint",
     "sprint_project",
+    "standing",
+    "standing_of_all",
     "sync_job",
     "sync_log",
     "sync_run",

@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import MetaData, Table
 from sqlalchemy.sql.elements import quoted_name
 
-from libs.read_tables import alerts, issues, notifications, progress, projects, quarantine, sprints, sync, users
+from libs.read_tables import alerts, issues, notifications, progress, projects, proofs, sprints, sync, users
 from libs.read_tables.version import metadata
 
 FOLDED: Final = tuple(
@@ -35,7 +35,9 @@ FOLDED: Final = tuple(
         alerts.alert_silence,
         notifications.notification,
         notifications.notification_alert,
-        quarantine.quarantine,
+        proofs.census,
+        proofs.completeness,
+        proofs.quarantine,
         progress.gone,
         progress.dead_letter,
     )

@@ -65,6 +65,7 @@ former_key: Final = Table(
     time("updated"),  # the issue's own, when it was seen last under this key
     version(),  # of the issue's stream, then
     PrimaryKeyConstraint("key", "site", "issue_id"),  # people look a key up without naming the site
+    Index("former_key_by_issue", "site", "issue_id"),
     sqlite_with_rowid=False,  # the key is nearly the whole row
 )
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from sqlalchemy import Index, Table
 
-from libs.read_tables.columns import key, number, position, string, text, time, version
+from libs.read_tables.columns import key, number, optional, position, string, text, time, version
 from libs.read_tables.version import metadata
 
 projection: Final = Table(
@@ -35,7 +35,9 @@ gone: Final = Table(
     key("kind"),  # issue, comment, worklog
     key("entity_id"),
     string("project_key"),
-    string("reason"),  # DELETED, MOVED, HIDDEN, UNTRACKED
+    string("reason"),  # DELETED, MOVED, HIDDEN, UNTRACKED, POLICY
+    optional("key"),  # of an issue: under which it lives on in another project, where that is known
+    optional("former_key"),  # of an issue: under which it was shown, as the census says; see also table `former_key`
     time("gone_at"),
     version(),
     Index("gone_by_project", "site", "project_key", "gone_at", "kind", "entity_id"),

@@ -19,6 +19,7 @@ from libs.runtime.environ import Secret, read_variable, setting
 
 SITE_PATTERN: Final = re.compile(r"[a-z0-9-]{1,40}")
 DEFAULT_DATA_DIR: Final = ".jdi"
+CENSUS_SECONDS: Final = 6 * 3600.0
 
 
 def data_dir() -> Path:
@@ -105,6 +106,15 @@ def allowed_hosts() -> tuple[str, ...]:
         (),
         unit="names, such as jdi.example.com",
         why="under which a proxy, a tunnel or a probe asks us, beside addresses and names of this machine or cluster",
+    )
+
+
+def census_seconds() -> float:
+    return setting(
+        "JIRA_CENSUS_SECONDS",
+        CENSUS_SECONDS,
+        unit="s, 0 for none",
+        why="between two censuses of a project, which compare all its issues in Jira with what is stored, by their ids",
     )
 
 

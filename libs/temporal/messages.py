@@ -295,6 +295,22 @@ class Progress(Message, frozen=True, kw_only=True):
     warnings: tuple[str, ...]
 
 
+class TakeUpHints(Message, frozen=True, kw_only=True):
+    """Ask Jira about the issues of which webhooks have told."""
+
+    site: str
+
+
+class HintsTakenUp(Message, frozen=True, kw_only=True):
+    """What came of a round."""
+
+    left: int
+    """Hints that still wait."""
+    wait_seconds: float = 0.0
+    """Until the budget of requests allows another round."""
+    requests: int = 0
+
+
 class SyncInput(Message, frozen=True, kw_only=True):
     site: str
     project: str

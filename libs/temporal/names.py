@@ -12,7 +12,11 @@ SYNC_WORKFLOW = "syncProjectWorkflow"
 CENSUS_WORKFLOW = "proveProjectWorkflow"
 CONTROL_WORKFLOW = "controlProjectWorkflow"
 DISCOVERY_WORKFLOW = "askJiraWorkflow"
-WORKFLOWS = (SYNC_WORKFLOW, CENSUS_WORKFLOW, CONTROL_WORKFLOW, DISCOVERY_WORKFLOW)
+HINTS_WORKFLOW = "takeUpHintsWorkflow"
+WORKFLOWS = (SYNC_WORKFLOW, CENSUS_WORKFLOW, CONTROL_WORKFLOW, DISCOVERY_WORKFLOW, HINTS_WORKFLOW)
+
+HINTED = "hinted"
+"""The signal that there are hints."""
 
 
 def jira_queue(site: str) -> str:
@@ -51,6 +55,11 @@ def discovery_workflow_id(site: str, question_id: str) -> str:
     return f"ask:{site}:{question_id}"
 
 
+def hints_workflow_id(site: str) -> str:
+    """One workflow takes up the hints of a site, so that their budget is counted in one place."""
+    return f"hints:{site}:all"
+
+
 def workflow_prefixes(site: str) -> tuple[str, ...]:
     """What the ids of all workflows of a site begin with."""
-    return tuple(f"{kind}:{site}:" for kind in ("sync", "prove", "control", "ask"))
+    return tuple(f"{kind}:{site}:" for kind in ("sync", "prove", "control", "ask", "hints"))

@@ -1,4 +1,4 @@
-"""`jdi register` and `jdi sync`: ask the ingestor, and wait for the result when that is wanted."""
+"""`jdi register`, `jdi sync` and `jdi prove`: ask the ingestor, and wait for the result when that is wanted."""
 
 import asyncio
 from collections.abc import Sequence
@@ -9,10 +9,12 @@ from libs.embedded.errors import StackError
 from libs.events import SyncFailed, SyncSucceeded, open_store, read_command_key
 from libs.runtime import Stop, event_database
 from libs.temporal.access import ConnectError
-from libs.temporal.commands import Sender, register_project, request_sync
+from libs.temporal.commands import Sender, carry_out, new_command_id, register_project, request_sync
 from libs.temporal.connect import connect
+from libs.temporal.messages import ProveProject
 from services.cli.damage.lost_log import check_log_is_there
 from services.cli.settings import SiteSettings
+from services.cli.syncs.prove import Ended, watch_census
 from services.cli.syncs.result import watch_until_readable
 from services.cli.syncs.watch import End, SyncProgress
 
@@ -50,6 +52,24 @@ def sync_and_wait(
         request_id = asyncio.run(sync(settings, project, full=full, account_ids=account_ids))
         progress = SyncProgress(settings.site, project, request_id)
         return watch_until_readable(store, after, progress, Stop(), database_url=settings.database_url, console=console)
+    finally:
+        store.close()
+
+
+async def prove(settings: SiteSettings, project: str, *, accept: bool) -> str:
+    """Ask for a census now; the id of the request."""
+    command = ProveProject(site=settings.site, project=project, command_id=new_command_id(), actor=ACTOR, accept=accept)
+    await carry_out(await _sender(settings), command)
+    return command.command_id
+
+
+def prove_and_wait(settings: SiteSettings, project: str, *, accept: bool) -> Ended | None:
+    """Ask for a census, and return when it has ended; None when interrupted."""
+    store = open_store(event_database(settings.database_url))
+    try:
+        after = store.head()
+        request_id = asyncio.run(prove(settings, project, accept=accept))
+        return watch_census(store, after, settings.site, project, request_id, Stop())
     finally:
         store.close()
 

@@ -111,6 +111,25 @@ def sync(project: str, full: bool, accounts: tuple[str, ...], wait: bool) -> Non
 
 
 @cli.command()
+@click.argument("project")
+@click.option("--accept", is_flag=True, help="Let go what the last census has held back; look at it first.")
+@click.option("--wait", is_flag=True, help="Return when the census has ended; exit 1 unless the project is proved.")
+def prove(project: str, accept: bool, wait: bool) -> None:
+    """Compare a project with Jira now, id by id: fetch what is missing, let go what is gone, and say what differs."""
+    from services.cli import asking
+    from services.cli.syncs.prove import described, is_proved
+
+    settings = _here(cli_settings.SiteSettings)
+    if not wait:
+        request_id = asyncio.run(asking.prove(settings, project, accept=accept))
+        say(f"census of {project} requested, request {request_id}")
+        return
+    end = asking.prove_and_wait(settings, project, accept=accept)
+    say(f"census {project}: {described(end)}" if end else f"census {project}: interrupted")
+    sys.exit(0 if is_proved(end) else 1)
+
+
+@cli.command()
 def rebuild() -> None:
     """Build the read tables anew from the event log; the old ones serve until the new ones are complete."""
     from services.cli.damage.lost_log import check_log_is_there
@@ -145,12 +164,13 @@ def events(after: int, live: bool, topics: tuple[str, ...], project: str | None)
 
 @cli.command()
 def status() -> None:
-    """Show how the syncs of every project stand."""
+    """Show how the syncs of every project stand, and whether all of it is here."""
     from libs.runtime import engine, read_database
     from services.cli.syncs.status import status as report
 
-    url = read_database(_here(cli_settings.DatabaseSettings).database_url)
-    Terminal().print(report(engine(url, read_only=True)))
+    settings = _here(cli_settings.StatusSettings)
+    tables = engine(read_database(settings.database_url), read_only=True)
+    Terminal().print(report(tables, settings.census_seconds))
 
 
 @cli.group()

@@ -64,6 +64,13 @@ class DatabaseSettings:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class StatusSettings(DatabaseSettings):
+    """What `jdi status` needs."""
+
+    census_seconds: float = addresses.census_seconds()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class TokenSettings:
     """What `jdi token` needs: the tokens, and where the console is that they open."""
 

@@ -8,12 +8,13 @@ from aiohttp.typedefs import Handler, Middleware
 from sqlalchemy.exc import SQLAlchemyError
 
 from libs.access import SessionStore, TokenStore
-from libs.runtime import Health, Stop, health_routes
+from libs.runtime import Health, Stop, addresses, health_routes
 from libs.runtime.network.http_server import Doorkeeper, most_connections
 from services.graphql.api.context import Defaults, Parts
 from services.graphql.console.routes import console_routes
 from services.graphql.execution.errors import refusal
 from services.graphql.execution.limits import MAX_BODY, Limits
+from services.graphql.hooks.receiving import Receiver, hooks_may_be_larger
 from services.graphql.http.auth import Gate, known_only, ours_only
 from services.graphql.http.hosts import Hosts
 from services.graphql.http.sign_in import session_routes
@@ -50,7 +51,9 @@ def make_app(
     hosts: Hosts | None = None,
     defaults: Defaults | None = None,
     limits: Limits | None = None,
+    census_seconds: float = addresses.CENSUS_SECONDS,
     doorkeeper: Doorkeeper | None = None,
+    hooks: Receiver | None = None,
 ) -> web.Application:
     """Everything the service serves.
 
@@ -64,7 +67,9 @@ def make_app(
         hosts: the names under which we are asked; left out: those of this machine.
         defaults: what a new project gets; left out: no site.
         limits: what an operation may take.
+        census_seconds: between two censuses of a project; 0: there are none by themselves.
         doorkeeper: of the port that serves it; left out: none looks after connections.
+        hooks: takes Jira's webhooks; left out: none are taken.
     """
     hosts = hosts or Hosts()
     gate = Gate(tokens, sessions, secure=hosts.behind_proxy)
@@ -77,9 +82,12 @@ def make_app(
         discovery=Discovery(ingestor),
         defaults=defaults or Defaults(),
         limits=limits or Limits(),
+        keeper=hooks.keeper if hooks is not None else None,
+        census_seconds=census_seconds,
     )
     app = web.Application(
         middlewares=[
+            hooks_may_be_larger,
             _last_answers(stop or Stop()),
             _refusals_as_json,
             ours_only(hosts, gate),
@@ -92,6 +100,8 @@ def make_app(
     app.add_routes(session_routes(gate, Attempts()))
     app.add_routes(console_routes())
     app.add_routes([web.get("/", _to_console), web.get(CONSOLE.rstrip("/"), _to_console)])
+    if hooks is not None:
+        app.add_routes(hooks.routes())
     connections = Connections()
 
     async def graphql(request: web.Request) -> web.StreamResponse:

@@ -8,7 +8,9 @@ from libs.temporal.worker import make_worker
 from services.ingestor.census.activities import CensusActivities
 from services.ingestor.census.workflow import ProveProjectWorkflow
 from services.ingestor.control.activities import ControlActivities
-from services.ingestor.discovery import DiscoveryActivities
+from services.ingestor.control.discovery import DiscoveryActivities
+from services.ingestor.hints.activities import HintActivities
+from services.ingestor.hints.workflow import TakeUpHintsWorkflow
 from services.ingestor.sync.activities import SyncActivities
 from services.ingestor.workflows import AskJiraWorkflow, ControlProjectWorkflow, SyncProjectWorkflow
 
@@ -23,12 +25,18 @@ def make_workers(
     census: CensusActivities,
     control: ControlActivities,
     discovery: DiscoveryActivities,
+    hints: HintActivities,
     *,
     version: WorkerDeploymentVersion | None = None,
 ) -> tuple[Worker, ...]:
     """The ingestor's workers for one site."""
     return (
-        make_worker(client, names.SYNC_QUEUE, workflows=[SyncProjectWorkflow, ProveProjectWorkflow], version=version),
+        make_worker(
+            client,
+            names.SYNC_QUEUE,
+            workflows=[SyncProjectWorkflow, ProveProjectWorkflow, TakeUpHintsWorkflow],
+            version=version,
+        ),
         make_worker(
             client,
             names.jira_queue(site),
@@ -42,6 +50,7 @@ def make_workers(
                 census.read_lacking,
                 census.confirm_missing,
                 census.complete_census,
+                hints.take_up_hints,
                 discovery.find_options,
                 discovery.check_with_jira,
             ],

@@ -21,6 +21,10 @@ class Absence(NamedTuple):
     project_key: str
     at: str
     """When it was found."""
+    key: str | None = None
+    """Of an issue that lives on in another project: its key there, where that is known."""
+    former_key: str | None = None
+    """Of an issue: under which it was shown, where the event says that."""
 
 
 class Entity(NamedTuple):

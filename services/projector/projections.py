@@ -13,6 +13,9 @@ from libs.events import (
     AlertsSilenced,
     BackoffApplied,
     BackoffCleared,
+    CensusCompleted,
+    CensusFailed,
+    CensusRequested,
     Event,
     JiraCommentFetched,
     JiraCommentGone,
@@ -46,10 +49,10 @@ from services.projector.history.drifts import drift_row
 from services.projector.history.log_lines import log_row
 from services.projector.issues import rows as issues
 from services.projector.issues import sprints, users
-from services.projector.project import alerts, settings, syncs
+from services.projector.project import alerts, censuses, settings, syncs
 from services.projector.project.notifications import NOTIFICATIONS
 from services.projector.project.quarantine import QUARANTINE
-from services.projector.project.state import Fold, control_stream, project_stream, sync_stream
+from services.projector.project.state import Fold, census_stream, control_stream, project_stream, sync_stream
 from services.projector.tables.rows import Row
 from services.projector.tables.text import storable
 from services.projector.tables.times import stamp
@@ -90,6 +93,9 @@ PROJECT_STATE: Final[dict[type[Event], Fold]] = {
     SyncSucceeded: sync_stream(syncs.sync_succeeded),
     SyncFailed: sync_stream(syncs.sync_failed),
     SyncCancelled: sync_stream(syncs.sync_cancelled),
+    CensusRequested: control_stream(censuses.census_requested),
+    CensusCompleted: census_stream(censuses.census_completed),
+    CensusFailed: census_stream(censuses.census_failed),
 }
 """What several streams say of one project: folded over its rows, event by event."""
 

@@ -2,8 +2,8 @@
 
 Of failed runs at most one alert is open: that of the code that the project fails with now. The first success resolves
 it; where the cause concerns the whole site, also that of another project. `SLOW_SUCCESS` comes and goes with the
-latency of the runs, `POISON_EVENT` with the records that are set aside. Alerts that others raised end after some
-successes, unless somebody has acknowledged them.
+latency of the runs, `POISON_EVENT` with the records that are set aside. Those about censuses come and go with what
+these find. Alerts that others raised end after some successes, unless somebody has acknowledged them.
 """
 
 import hashlib
@@ -47,7 +47,21 @@ class About(StrEnum):
     FAILURES = "failures"
     LATENCY = "latency"
     QUARANTINE = "quarantine"
+    REMOVAL = "removal"
+    """So much seems gone that a person has to say whether it may go."""
+    PROOF = "proof"
+    """That nothing is missing has not been proved for too long."""
+    DIFFERENCE = "difference"
+    """Jira and we differ, and nobody knows why."""
     OTHER = "other"
+
+
+OF_CENSUSES: Final = {
+    About.REMOVAL: ErrorCode.MASS_REMOVAL,
+    About.PROOF: ErrorCode.UNPROVED,
+    About.DIFFERENCE: ErrorCode.UNEXPLAINED_DIFFERENCE,
+}
+"""The code of what is wrong with a project's censuses."""
 
 
 class OpenAlert(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +88,7 @@ def failed(
     known = next((alert for alert in alerts if alert.about is About.FAILURES and alert.code == event.code), None)
     if known is not None:
         again = msgspec.structs.replace(known, count=known.count + 1)
-        return tuple(again if alert is known else alert for alert in alerts), (_repeated(again, event),)
+        return tuple(again if alert is known else alert for alert in alerts), (_repeated(again, event, event.message),)
     if not is_due(event.code, failures, rules):
         return alerts, ()
     raised = _raised(event, position, event.code, event.message, event.advice, failures, since or event.occurred_at)
@@ -118,6 +132,28 @@ def quarantine(alerts: Alerts, event: SyncSucceeded, position: int) -> Changed:
     return (*alerts, _opened(raised, About.QUARANTINE)), (raised,)
 
 
+def of_census(alerts: Alerts, event: Event, position: int, about: About, trouble: str, count: int = 1) -> Changed:
+    """After a census, or the lack of one.
+
+    Args:
+        alerts: that are open.
+        event: that shows the trouble, or its end.
+        position: of the event.
+        about: which trouble.
+        trouble: in words; empty: there is none any more.
+        count: how often it was seen when it is told of first.
+    """
+    if not trouble:
+        return _resolved(alerts, event, {about}, AlertEnd.RECOVERED)
+    known = next((alert for alert in alerts if alert.about is about), None)
+    if known is not None:
+        again = msgspec.structs.replace(known, count=known.count + 1)
+        return tuple(again if alert is known else alert for alert in alerts), (_repeated(again, event, trouble),)
+    code = OF_CENSUSES[about].value
+    raised = _raised(event, position, code, trouble, rule_of(code).advice, count, event.occurred_at)
+    return (*alerts, _opened(raised, about)), (raised,)
+
+
 def unregistered(alerts: Alerts, event: ProjectUnregistered) -> tuple[Event, ...]:
     """What ends with the project."""
     return _resolved(alerts, event, set(About), AlertEnd.UNREGISTERED)[1]
@@ -157,7 +193,7 @@ def _opened(raised: AlertRaised, about: About) -> OpenAlert:
 
 
 def _raised(
-    event: SyncFailed | SyncSucceeded,
+    event: Event,
     position: int,
     code: str,
     message: str,
@@ -179,20 +215,25 @@ def _raised(
         first_seen=first_seen,
         last_seen=event.occurred_at,
         count=count,
-        run_id=event.run_id,
+        run_id=_run_of(event),
     )
 
 
-def _repeated(alert: OpenAlert, event: SyncFailed) -> AlertRepeated:
+def _run_of(event: Event) -> str | None:
+    """The sync that showed the trouble; a census is none."""
+    return event.run_id if isinstance(event, SyncFailed | SyncSucceeded) else None
+
+
+def _repeated(alert: OpenAlert, event: Event, message: str) -> AlertRepeated:
     return AlertRepeated(
         **_envelope(event),
         alert_id=alert.alert_id,
         fingerprint=alert.fingerprint,
         code=alert.code,
-        message=event.message,
+        message=message,
         last_seen=event.occurred_at,
         count=alert.count,
-        run_id=event.run_id,
+        run_id=_run_of(event),
     )
 
 

@@ -14,6 +14,7 @@ import msgspec
 
 from libs.jira_client.failures.errors import Category, ErrorCode, Scope, Severity
 from libs.jira_client.failures.rules import RULES, Rule
+from libs.runtime import addresses
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +24,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds: no back-off is longer, so that a site that works again is noticed within this time."""
     threshold: int = 3
     """Failures in a row with one code from which on they are more than a glitch."""
+    census: float = addresses.CENSUS_SECONDS
+    """Seconds between two censuses; 0: there are none by themselves."""
 
 
 AT_ONCE: Final = frozenset({Category.BILLING, Category.ACCESS})

@@ -1,4 +1,4 @@
-"""Count and log the events of syncs.
+"""Count and log the events of syncs and censuses.
 
 `HANDLERS` says what is done with which event; every other event is logged under its name.
 """
@@ -10,6 +10,8 @@ from typing import Any, Final
 import structlog
 
 from libs.events import (
+    CensusCompleted,
+    CensusFailed,
     Event,
     Recorded,
     SyncCancelled,
@@ -18,7 +20,7 @@ from libs.events import (
     SyncSucceeded,
 )
 from libs.runtime import EVENT_DELAY, EVENTS_HANDLED
-from services.telemetry.measures import SYNC_ROWS, SYNC_RUNS, SYNC_SECONDS
+from services.telemetry.measures import CENSUS_REQUESTS, CENSUSES, ISSUES_GONE, SYNC_ROWS, SYNC_RUNS, SYNC_SECONDS
 
 SERVICE: Final = "telemetry"
 
@@ -56,6 +58,21 @@ def _cancelled(event: SyncCancelled) -> None:
     log.info("sync cancelled", **_of(event), reason=event.reason, pages=event.pages_recorded)
 
 
+def _census_completed(event: CensusCompleted) -> None:
+    CENSUSES.labels(event.site, event.project, "held_back" if event.brake else "proved", "").inc()
+    CENSUS_REQUESTS.labels(event.site, event.project).inc(event.requests)
+    for gone in event.gone:
+        ISSUES_GONE.labels(event.site, event.project, gone.reason).inc(gone.number)
+    told = {"held_back": event.held_back, "brake": event.brake} if event.brake else {}
+    log.info("census finished", **_of(event), seconds=round(event.seconds, 3), requests=event.requests, **told)
+
+
+def _census_failed(event: CensusFailed) -> None:
+    CENSUSES.labels(event.site, event.project, "failed", event.code).inc()
+    CENSUS_REQUESTS.labels(event.site, event.project).inc(event.requests)
+    log.warning("census failed", **_of(event), code=event.code, message=event.message, advice=event.advice)
+
+
 def _other(event: Event) -> None:
     log.info("event", **_of(event), event_type=type(event).__name__)
 
@@ -69,4 +86,6 @@ HANDLERS: Final[Mapping[type[Event], Callable[[Any], None]]] = {
     SyncSucceeded: _succeeded,
     SyncFailed: _failed,
     SyncCancelled: _cancelled,
+    CensusCompleted: _census_completed,
+    CensusFailed: _census_failed,
 }

@@ -28,7 +28,7 @@ from services.telemetry.measures import show
 from services.telemetry.projects import NAME, Projects
 from services.telemetry.sweep.loop import sweep
 
-SUBJECTS: Final = ("jira.*.*.sync.*", "jira.*.*.control.*")
+SUBJECTS: Final = ("jira.*.*.sync.*", "jira.*.*.census.*", "jira.*.*.control.*")
 RETRY_SECONDS: Final = 1.0
 
 Report = Callable[[str | None], None]

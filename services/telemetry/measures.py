@@ -45,19 +45,51 @@ BACKOFF_SECONDS: Final = Gauge(
     "jira_sync_backoff_seconds", "From one run to the next while slowed down, else 0.", ["site", "project"]
 )
 ALERTS_OPEN: Final = Gauge("jira_alerts_open", "Alerts that are not resolved.", ["site", "project"])
+CENSUSES: Final = Counter(
+    "jira_census_total",
+    "Ended censuses by outcome: proved, held_back, failed; code is that of the failure, else empty.",
+    ["site", "project", "outcome", "code"],
+)
+CENSUS_REQUESTS: Final = Counter("jira_census_requests_total", "Requests to Jira by censuses.", ["site", "project"])
+ISSUES_GONE: Final = Counter(
+    "jira_issues_gone_total",
+    "Issues that censuses found gone; reason: as of an absence.",
+    ["site", "project", "reason"],
+)
+LAST_PROOF: Final = Gauge(
+    "jira_census_last_proof_timestamp_seconds",
+    "When a census last proved the project to be complete, as Unix time; 0 when none has.",
+    ["site", "project"],
+)
+DIFFERENCES: Final = Gauge(
+    "jira_completeness_differences",
+    "Records on one side only, as the last census found them; entity: issue, comment, worklog; cause: LATE, OWED,"
+    " QUARANTINED, RESTRICTED, HELD_BACK, UNEXPLAINED.",
+    ["site", "project", "entity", "cause"],
+)
 BACKOFF_COMMANDS: Final = Counter(
     "jira_pace_commands_total", "Times the ingestor was asked to set a pace, by outcome: done, failed.", ["outcome"]
 )
 RUNS_FOUND: Final = Counter(
     "jira_sync_runs_found_total",
     "Runs whose end, or standstill, the sweep of Temporal had to tell; how: failed, timed_out, terminated, cancelled,"
-    " blocked, untaken.",
+    " blocked, untaken, lost.",
     ["site", "project", "how"],
 )
 
 
-OF_PROJECTS: Final = (LAST_SUCCESS, REGISTERED, INTERVAL, PAUSED, BACKOFF_LEVEL, BACKOFF_SECONDS, ALERTS_OPEN)
+OF_PROJECTS: Final = (
+    LAST_SUCCESS,
+    REGISTERED,
+    INTERVAL,
+    PAUSED,
+    BACKOFF_LEVEL,
+    BACKOFF_SECONDS,
+    ALERTS_OPEN,
+    LAST_PROOF,
+)
 _shown: Final = set[ProjectKey]()
+_differing: Final = set[tuple[str, ...]]()
 
 
 def show(states: Iterable[ProjectState]) -> None:
@@ -71,8 +103,24 @@ def show(states: Iterable[ProjectState]) -> None:
         BACKOFF_LEVEL.labels(*of).set(state.recorded.level)
         BACKOFF_SECONDS.labels(*of).set(state.recorded.seconds)
         ALERTS_OPEN.labels(*of).set(len(state.alerts))
+        LAST_PROOF.labels(*of).set(state.proof.proved.timestamp() if state.proof.proved else 0)
     for of in _shown - known.keys():
         for gauge in OF_PROJECTS:
             gauge.remove(*of)
     _shown.clear()
     _shown.update(known)
+    _show_differences(known.values())
+
+
+def _show_differences(states: Iterable[ProjectState]) -> None:
+    found = {
+        (*state.project_key, *what.split("/")): number
+        for state in states
+        for what, number in state.proof.differences.items()
+    }
+    for labels, number in found.items():
+        DIFFERENCES.labels(*labels).set(number)
+    for labels in _differing - found.keys():
+        DIFFERENCES.remove(*labels)
+    _differing.clear()
+    _differing.update(found)

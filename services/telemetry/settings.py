@@ -30,6 +30,7 @@ class Settings(addresses.TemporalAccess):
         unit="runs in a row with one code",
         why="fewer are a glitch; from so many on people are told and the schedule slows down",
     )
+    census_seconds: float = addresses.census_seconds()
     database_url: str = addresses.database_url()
     temporal_address: str = addresses.temporal_address()
     temporal_namespace: str = addresses.temporal_namespace()
@@ -40,4 +41,4 @@ class Settings(addresses.TemporalAccess):
 
     @property
     def rules(self) -> Rules:
-        return Rules(cap=self.backoff_cap, threshold=self.alert_after)
+        return Rules(cap=self.backoff_cap, threshold=self.alert_after, census=self.census_seconds)

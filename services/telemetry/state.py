@@ -21,6 +21,8 @@ from libs.events import (
     AlertRaised,
     AlertResolved,
     Backoff,
+    CensusCompleted,
+    CensusFailed,
     Event,
     ProjectKey,
     ProjectRegistered,
@@ -34,9 +36,10 @@ from libs.events import (
 )
 from libs.temporal.cron import BadCron, longest_gap, mean_gap
 from services.telemetry import alerts as alerting
-from services.telemetry import latency
+from services.telemetry import censuses, latency
 from services.telemetry.alerts import About, OpenAlert
 from services.telemetry.backoff import Rules, level_after, of_the_site, seconds_at, steps_up
+from services.telemetry.censuses import Judged, Proof
 from services.telemetry.latency import Baseline, Measured
 
 ROWS: Final = ("issues", "comments", "worklogs", "sprints", "users")
@@ -97,6 +100,7 @@ class ProjectState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     baseline: Baseline = Baseline()
     slow: bool = False
     """Whether its runs are slow now."""
+    proof: Proof = Proof()
 
     @property
     def project_key(self) -> ProjectKey:
@@ -129,8 +133,10 @@ def fold(state: ProjectState, position: int, event: Event, rules: Rules) -> Step
 
 
 def _registered(state: ProjectState, at: At) -> Step:
+    now = at.event.occurred_at
+    proof = msgspec.structs.replace(state.proof, since=now)
     state = msgspec.structs.replace(
-        state, registered=True, since=at.event.occurred_at, paused=False, **_gaps(at.event.cron)
+        state, registered=True, since=now, paused=False, proof=proof, **_gaps(at.event.cron)
     )
     return Step(_begun_anew(state, at.position))
 
@@ -149,7 +155,8 @@ def _paused(state: ProjectState, _at: At) -> Step:
 
 
 def _resumed(state: ProjectState, at: At) -> Step:
-    return Step(_begun_anew(msgspec.structs.replace(state, paused=False), at.position))
+    proof = msgspec.structs.replace(state.proof, since=at.event.occurred_at, overdue=None)
+    return Step(_begun_anew(msgspec.structs.replace(state, paused=False, proof=proof), at.position))
 
 
 def _begun_anew(state: ProjectState, position: int) -> ProjectState:
@@ -204,6 +211,8 @@ def _succeeded(state: ProjectState, at: At) -> Step:
     if slow != state.slow:
         alerts, more = alerting.slowness(alerts, event, at.position, slow=slow, message=verdict.text)
         events += more
+    proof, alerts, overdue = censuses.looked_at(state.proof, alerts, event, at.position, at.rules)
+    events += overdue
     slowed = state.desired.level or state.desired.freed
     desired = DesiredBackoff(run_id=event.run_id, decided=at.position) if slowed else state.desired
     state = msgspec.structs.replace(
@@ -215,8 +224,21 @@ def _succeeded(state: ProjectState, at: At) -> Step:
         alerts=alerts,
         baseline=baseline,
         slow=slow,
+        proof=proof,
     )
     return Step(state, events)
+
+
+def _census_completed(state: ProjectState, at: At) -> Step:
+    return _judged(state, censuses.completed(state.proof, state.alerts, at.event, at.position))
+
+
+def _census_failed(state: ProjectState, at: At) -> Step:
+    return _judged(state, censuses.failed(state.proof, state.alerts, at.event, at.position))
+
+
+def _judged(state: ProjectState, judged: Judged) -> Step:
+    return Step(msgspec.structs.replace(state, proof=judged.proof, alerts=judged.alerts), judged.events)
 
 
 def troubles_of_the_site(state: ProjectState) -> frozenset[str]:
@@ -277,6 +299,8 @@ HANDLERS: Final[Mapping[type[Event], Callable[[ProjectState, At], Step]]] = {
     ScheduleResumed: _resumed,
     SyncFailed: _failed,
     SyncSucceeded: _succeeded,
+    CensusCompleted: _census_completed,
+    CensusFailed: _census_failed,
     AlertRaised: _alert_raised,
     AlertAcknowledged: _alert_acknowledged,
     AlertResolved: _alert_resolved,

@@ -22,7 +22,10 @@ from libs.events import (
     AlertResolved,
     Append,
     Backoff,
+    CensusCompleted,
+    CensusFailed,
     Change,
+    EntityProof,
     Event,
     EventStore,
     Evidence,
@@ -142,6 +145,18 @@ class Troubles:
         ]
         told = {"quarantined": len(quarantine), "quarantine": tuple(quarantine)}
         self._append(*events, msgspec.structs.replace(self._succeeded(project, run_id, _ago()), **told))
+
+    def census(self, project: str, *entities: EntityProof, held_back: int = 0, brake: str = "") -> None:
+        """A census ended now, which found this."""
+        told: dict[str, Any] = {"run_id": str(uuid.uuid4()), "counted": None, "requests": 3, "seconds": 1.2}
+        envelope = self._envelope("census", project, cause="census")
+        self._append(CensusCompleted(**envelope, **told, entities=entities, held_back=held_back, brake=brake))
+
+    def census_fails(self, project: str, message: str) -> None:
+        """A census failed now."""
+        envelope = self._envelope("census", project, cause="census")
+        advice = "Give the account the permission."
+        self._append(CensusFailed(**envelope, run_id="census", code="FORBIDDEN", message=message, advice=advice))
 
     def alert(self, project: str, code: ErrorCode, *, count: int = 1, since: timedelta = timedelta()) -> str:
         """An alert that was raised some time ago and was last seen just now: its id."""

@@ -273,6 +273,15 @@ class EventStore:
         """
         self._recorder.prove_append(name, _now().isoformat())
 
+    def check_file(self) -> None:
+        """Nothing, while the log that we have open is the one at its address.
+
+        Raises:
+            StoreError: its file was removed or replaced.
+        """
+        if isinstance(self._recorder, SQLiteLog):
+            self._recorder.check_file()
+
     def unsound_streams(self) -> int:
         """Streams whose head is not their last event: none, unless a copy was put together from several moments."""
         return self._recorder.unsound_streams()

@@ -16,8 +16,8 @@
     ├── UntrustedConnection       TLS_INVALID
     └── UnknownFailure            UNKNOWN and the codes that never come from Jira
 
-The codes from STORE_DOWN to FORGED_COMMAND belong to other parts of the product; they stand here because one list of
-codes serves events, alerts and the console. This module imports no HTTP library.
+The codes from STORE_DOWN to UNEXPLAINED_DIFFERENCE belong to other parts of the product; they stand here because one
+list of codes serves events, alerts and the console. This module imports no HTTP library.
 """
 
 # ruff: noqa: N818 (the names say what happened; that they are errors, their base says)
@@ -48,10 +48,15 @@ class ErrorCode(StrEnum):
     POISON_EVENT = "POISON_EVENT"
     SLOW_SUCCESS = "SLOW_SUCCESS"
     INGESTOR_DOWN = "INGESTOR_DOWN"
+    RUN_LOST = "RUN_LOST"
     FOREIGN_MESSAGE = "FOREIGN_MESSAGE"
     STREAM_GAP = "STREAM_GAP"
     LOG_BEHIND_STREAM = "LOG_BEHIND_STREAM"
     FORGED_COMMAND = "FORGED_COMMAND"
+    MASS_REMOVAL = "MASS_REMOVAL"
+    UNPROVED = "UNPROVED"
+    WEBHOOKS_SILENT = "WEBHOOKS_SILENT"
+    UNEXPLAINED_DIFFERENCE = "UNEXPLAINED_DIFFERENCE"
     UNKNOWN = "UNKNOWN"
 
 

@@ -9,16 +9,22 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy import Connection, Engine, Row, RowMapping, select
 
+from libs.events import ProjectKey
 from libs.read_tables import NEVER, ReadTablesError, alert, project, readiness, sync_job, sync_state
-from libs.runtime import span_text
+from libs.runtime import addresses, span_text
 from libs.temporal.cron import BadCron, next_runs
 from libs.temporal.intervals import next_time
+from services.cli.syncs.proved import proof_line
 
 STYLES = {"SUCCESS": "green", "ACTIVE": "green", "RUNNING": "cyan", "FAILED": "red", "ERROR": "red", "PAUSED": "yellow"}
 
 
-def status(tables: Engine) -> Group:
+def status(tables: Engine, every: float = addresses.CENSUS_SECONDS) -> Group:
     """A table per project; a line when there is none.
+
+    Args:
+        tables: to be read.
+        every: seconds between two censuses of a project; 0: there are none by themselves.
 
     Raises:
         ReadTablesError: the tables cannot be read.
@@ -33,11 +39,11 @@ def status(tables: Engine) -> Group:
         parts: list[Table | Text | str] = []
         for found in connection.execute(of_sites.order_by(alert.c.raised_position)).mappings():
             parts += (Text(f"site {found['site']}", style="bold"), _alert(found))
-        parts += [part for row in projects for part in _project(connection, row)]
+        parts += [part for row in projects for part in _project(connection, row, every)]
     return Group(*(parts or [Text("No project is registered. Register one: jdi register PROJECT")]))
 
 
-def _project(connection: Connection, row: Row[Any]) -> Iterator[Table | Text | str]:
+def _project(connection: Connection, row: Row[Any], every: float) -> Iterator[Table | Text | str]:
     job = connection.execute(
         select(sync_job).where(sync_job.c.site == row.site, sync_job.c.project_key == row.key)
     ).first()
@@ -47,6 +53,7 @@ def _project(connection: Connection, row: Row[Any]) -> Iterator[Table | Text | s
         .order_by(sync_state.c.entity)
     ).all()
     yield Text(f"{row.site}/{row.key}", style="bold") + Text(f"  {row.name}" if row.name else "")
+    yield proof_line(connection, ProjectKey(row.site, row.key), every, datetime.now(UTC))
     if job is not None:
         yield _job(job)
         if job.backoff_level:

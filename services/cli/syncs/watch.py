@@ -95,7 +95,7 @@ def watch_sync(
     Raises:
         NoProgressError: nothing was recorded of it for five minutes.
     """
-    until = _Deadline(stop, QUIET_SECONDS)
+    until = Deadline(stop, QUIET_SECONDS)
     for batch in follow(store, after, until, topics=TOPICS, timeout=0.25):
         for recorded in batch:
             if progress.take(recorded):
@@ -134,7 +134,7 @@ def wait_for_tables(tables: Engine, position: int, stop: Stop) -> None:
         stop.wait_blocking(POLL_SECONDS)
 
 
-class _Deadline:
+class Deadline:
     """Set when `stop` is, or when nobody has renewed it for so many seconds."""
 
     def __init__(self, stop: Stop, seconds: float) -> None:

@@ -7,7 +7,8 @@ import strawberry
 class UserError:
     code: str = strawberry.field(
         description="Such as UNKNOWN_PROJECT, BAD_CRON, BAD_TIMEZONE, UNKNOWN_ACCOUNT, UNKNOWN_ALERT,"
-        " SCHEDULER_UNAVAILABLE, LOG_UNAVAILABLE, NO_ANSWER, REFUSED, or a code of Jira's refusal such as AUTH_EXPIRED."
+        " NOTHING_HELD_BACK, SCHEDULER_UNAVAILABLE, LOG_UNAVAILABLE, NO_ANSWER, REFUSED, or a code of Jira's"
+        " refusal such as AUTH_EXPIRED."
     )
     message: str = strawberry.field(description="What is wrong, and what to do about it.")
     field: str | None = strawberry.field(description="The argument it is about.")

@@ -1,11 +1,15 @@
 """How far the read tables are, and what has moved in them."""
 
+from typing import Final
+
 import msgspec
 from sqlalchemy import and_, func, select
 
 from libs.events import ProjectKey
-from libs.read_tables import PROJECTION, alert, alert_silence, notification, project, projection, sync_job
+from libs.read_tables import PROJECTION, alert, alert_silence, census, notification, project, projection, sync_job
 from services.graphql.reading.reader import Reader
+
+_VERSIONS: Final = ("project_version", "control_version", "sync_version", "census_version")
 
 
 class Versions(msgspec.Struct, frozen=True):
@@ -38,17 +42,17 @@ class VersionQueries(Reader):
                 project.c.version.label("project_version"),
                 project.c.control_version,
                 sync_job.c.version.label("sync_version"),
+                func.coalesce(census.c.version, 0).label("census_version"),
             )
             .select_from(project)
             .join(sync_job, and_(sync_job.c.site == project.c.site, sync_job.c.project_key == project.c.key))
+            .outerjoin(census, and_(census.c.site == project.c.site, census.c.project_key == project.c.key))
             .where(project.c.registered, self._allowed(project.c.site, project.c.key))
         )
         rows = {ProjectKey(row["site"], row["key"]): row for row in await self._rows(query)}
         return Versions(
             position=position,
-            of={
-                key: (row["project_version"], row["control_version"], row["sync_version"]) for key, row in rows.items()
-            },
+            of={key: tuple(row[name] for name in _VERSIONS) for key, row in rows.items()},
             traces={key: row["trace"] for key, row in rows.items()},
             alerts=await self._alerts_moved_at(),
         )

@@ -15,7 +15,6 @@ from libs.events import Append, JiraIssueFetched, ProjectKey
 from libs.jira_client import Forbidden, JiraClient, JiraError, NotFoundOrHidden, PageSize, RequestCount
 from libs.jira_client.models import id_of
 from libs.temporal.census import Asked, CensusSurvey, CompleteCensus, ConfirmMissing
-from services.ingestor.census import fetching
 from services.ingestor.census.compare import PAGE, pages
 from services.ingestor.census.remembered import CensusNames, ids_in, numbered
 from services.ingestor.census.verdicts import Answer, Finding, finding_of
@@ -23,6 +22,7 @@ from services.ingestor.event_log import EventLog
 from services.ingestor.project_of import project_of
 from services.ingestor.sync.asking.dividing import Divided, read_divided
 from services.ingestor.sync.asking.renames import known_project, registered_keys
+from services.ingestor.sync.named import facts
 from services.ingestor.sync.plan import ids_jql
 from services.ingestor.sync.records.odd import ODD
 from services.ingestor.sync.step import ONE_SICK
@@ -85,7 +85,7 @@ async def confirmed(jira: JiraClient, log: EventLog, message: ConfirmMissing, re
     for key, issues in moved.items():
         there = ProjectKey(project.site, key)
         for part in pages(issues, PAGE):
-            read = await fetching.facts(jira, log, there, message.run_id, message.plan.started_at, part, requests)
+            read = await facts(jira, log, there, message.run_id, message.plan.started_at, part, requests)
             await log.append(read)
     return Append(
         checkpoints={numbered(names.answers(message.run_id), message.page): msgspec.json.encode(told.answers)},

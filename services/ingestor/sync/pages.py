@@ -75,8 +75,13 @@ class _Translated(NamedTuple):
 
 async def fetched(jira: JiraClient, log: EventLog, message: FetchPage, requests: RequestCount) -> Append:
     """A page of issues with all their comments and worklogs."""
+    page = await read_page(jira, log, message, CheckpointNames(project_of(message)))
+    return await recorded(jira, log, message, page, requests)
+
+
+async def recorded(jira: JiraClient, log: EventLog, message: FetchPage, page: Answer, requests: RequestCount) -> Append:
+    """What is to be stored of an answer; comments and worklogs that it lacks are fetched on."""
     names, origin = CheckpointNames(project_of(message)), origin_of(message)
-    page = await read_page(jira, log, message, names)
     token_seen = await _token_seen(log, names.tokens(message.run_id), page.next_token)
     read = await _translated(jira, page.raws, await _Origins.of(log, message, origin), message.scan.sprint_field)
     went_back = await noticed(jira, log, message, read.changes)

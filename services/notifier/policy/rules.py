@@ -161,7 +161,7 @@ class Policy(Table, frozen=True, kw_only=True):
 DEFAULT: Final = Policy(
     routes=(
         Route(categories=(Category.BILLING,), channels=("email", "whatsapp")),
-        Route(codes=(ErrorCode.FORGED_COMMAND,), channels=("email", "slack")),
+        Route(codes=(ErrorCode.FORGED_COMMAND, ErrorCode.MASS_REMOVAL), channels=("email", "slack")),
         Route(categories=(Category.ACCESS,), channels=("email",)),
         Route(categories=(Category.STORAGE,), channels=("email", "slack")),
         Route(

@@ -10,6 +10,7 @@ from libs.events import (
     AlertsSilenced,
     BackoffApplied,
     BackoffCleared,
+    CensusRequested,
     Event,
     ProjectRegistered,
     ProjectUnregistered,
@@ -89,6 +90,11 @@ def _requested(event: SyncRequested) -> Change:
     return Change("SYNC_REQUESTED", f"{kind}{scope} asked for.", {"request_id": event.request_id})
 
 
+def _census_requested(event: CensusRequested) -> Change:
+    summary = "Accepted that what was held back goes." if event.accept else "Census asked for."
+    return Change("CENSUS_REQUESTED", summary, picked(event, "request_id", "accept"))
+
+
 def _slowed_down(event: BackoffApplied) -> Change:
     return Change("BACKOFF", slowed_down(event), picked(event, "level", "seconds", "code", "failures"))
 
@@ -121,6 +127,7 @@ CHANGES: Final[dict[type[Event], Callable[[Any], Change]]] = {
     SchedulePaused: _paused,
     ScheduleResumed: _resumed,
     SyncRequested: _requested,
+    CensusRequested: _census_requested,
     BackoffApplied: _slowed_down,
     BackoffCleared: _restored,
     AlertAcknowledged: _acknowledged,

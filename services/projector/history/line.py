@@ -21,3 +21,7 @@ def because(reason: str) -> str:
 def picked(event: Event, *names: str) -> Mapping[str, Any]:
     """These fields of the event, as details."""
     return {name: getattr(event, name) for name in names}
+
+
+def count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -24,7 +24,8 @@ from libs.events import (
     TrackedUsersChanged,
 )
 from services.projector.history.alert_lines import ALERT_LINES
-from services.projector.history.line import Line, because, picked
+from services.projector.history.census_lines import CENSUS_LINES
+from services.projector.history.line import Line, because, count, picked
 from services.projector.history.quarantine_lines import QUARANTINE_LINES
 from services.projector.tables.rows import Row
 from services.projector.tables.text import json_text, storable
@@ -65,7 +66,7 @@ def _started(event: SyncStarted) -> Line:
 
 
 def _page(event: SyncPageRecorded) -> Line:
-    message = f"{_page_name(event)} stored: {_counts(event)}; {_count(event.appended, 'change')} recorded."
+    message = f"{_page_name(event)} stored: {_counts(event)}; {count(event.appended, 'change')} recorded."
     if not event.warnings:
         return Line("DEBUG", message, {"appended": event.appended})
     return Line("WARNING", f"{message} {' '.join(event.warnings)}", {"warnings": event.warnings})
@@ -93,14 +94,14 @@ def _clock(moment: datetime, read_at: datetime) -> str:
 def _succeeded(event: SyncSucceeded) -> Line:
     message = (
         f"Sync of {event.project} finished in {event.seconds:.1f} s: {_counts(event)}; "
-        f"{_count(event.appended, 'change')} recorded with {_count(event.requests, 'request')}."
+        f"{count(event.appended, 'change')} recorded with {count(event.requests, 'request')}."
     )
     details = picked(event, "mode", "requests", "seconds", "warnings", "quarantined", "quarantine")
     if event.quarantined:
-        message += f" Set aside: {_count(event.quarantined, 'record')}."
+        message += f" Set aside: {count(event.quarantined, 'record')}."
     if not event.warnings:
         return Line("INFO", message, details)
-    return Line("WARNING", f"{message} {_count(len(event.warnings), 'warning')}: {' '.join(event.warnings)}", details)
+    return Line("WARNING", f"{message} {count(len(event.warnings), 'warning')}: {' '.join(event.warnings)}", details)
 
 
 def _failed(event: SyncFailed) -> Line:
@@ -117,7 +118,7 @@ def _kept(pages: int) -> str:
 
 def _cancelled(event: SyncCancelled) -> Line:
     why = f": {event.reason}" if event.reason else ""
-    kept = f" What was read is kept ({_count(event.pages_recorded, 'page')})." if event.pages_recorded else ""
+    kept = f" What was read is kept ({count(event.pages_recorded, 'page')})." if event.pages_recorded else ""
     return Line("INFO", f"Sync of {event.project} was cancelled{why}.{kept}", {})
 
 
@@ -150,7 +151,7 @@ def _unregistered(event: ProjectUnregistered) -> Line:
 
 
 def _tracked(event: TrackedUsersChanged) -> Line:
-    scope = f"{_count(len(event.account_ids), 'user')}" if event.account_ids else "everybody"
+    scope = f"{count(len(event.account_ids), 'user')}" if event.account_ids else "everybody"
     message = f"{event.cause} changed the watch list: {event.project} now tracks {scope}{because(event.reason)}."
     return Line("INFO", message, picked(event, "added", "removed"))
 
@@ -170,24 +171,20 @@ def _resumed(event: ScheduleResumed) -> Line:
 
 def _requested(event: SyncRequested) -> Line:
     kind = "a full sync" if event.full else "a sync"
-    scope = f" for {_count(len(event.account_ids), 'user')}" if event.account_ids else ""
+    scope = f" for {count(len(event.account_ids), 'user')}" if event.account_ids else ""
     message = f"{event.cause} asked for {kind}{scope}{because(event.reason)}."
     return Line("INFO", message, picked(event, "request_id", "account_ids"))
 
 
 def _counts(event: SyncPageRecorded | SyncSucceeded) -> str:
     parts = (
-        _count(event.issues, "issue"),
-        _count(event.comments, "comment"),
-        _count(event.worklogs, "worklog"),
-        _count(event.sprints, "sprint"),
-        _count(event.users, "user"),
+        count(event.issues, "issue"),
+        count(event.comments, "comment"),
+        count(event.worklogs, "worklog"),
+        count(event.sprints, "sprint"),
+        count(event.users, "user"),
     )
     return ", ".join(parts)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 LINES: Final[dict[type[Event], Callable[[Any], Line]]] = {
@@ -206,5 +203,6 @@ LINES: Final[dict[type[Event], Callable[[Any], Line]]] = {
     ScheduleResumed: _resumed,
     SyncRequested: _requested,
     **ALERT_LINES,
+    **CENSUS_LINES,
     **QUARANTINE_LINES,
 }

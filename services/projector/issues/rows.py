@@ -103,7 +103,8 @@ def _fill_times(row: Row, updated: datetime) -> None:
 
 
 def issue_gone(event: JiraIssueGone, changes: Changes) -> None:
-    _put_issue((event.site, event.issue_id), event.stream_version, _absence(event), changes)
+    absence = _absence(event)._replace(key=storable(event.key) or None, former_key=storable(event.former_key) or None)
+    _put_issue((event.site, event.issue_id), event.stream_version, absence, changes)
 
 
 def comment_gone(event: JiraCommentGone, changes: Changes) -> None:

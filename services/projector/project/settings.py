@@ -36,11 +36,13 @@ def project_registered(event: ProjectRegistered, state: ProjectState) -> None:
 def project_unregistered(event: ProjectUnregistered, state: ProjectState) -> None:
     state.project["registered"] = False
     state.tracked = ()
+    state.forget_censuses()
     backoff_changed(event, state)
 
 
 def tracked_users_changed(event: TrackedUsersChanged, state: ProjectState) -> None:
     state.tracked = tuple(sorted(set(event.account_ids)))
+    state.forget_censuses()
 
 
 def schedule_changed(event: ScheduleChanged, state: ProjectState) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple, TypeVar
 
 from libs.events import Event, ProjectKey
-from libs.read_tables import NEVER
+from libs.read_tables import NEVER, PROVED_ENTITIES
 from services.projector.tables.rows import Row
 
 E = TypeVar("E", bound=Event)
@@ -50,6 +50,16 @@ NO_ERROR: Final[Row] = {
 """The error of an entity that has none."""
 
 
+NO_FAILURE: Final[Row] = {
+    "failed_at": None,
+    "error_code": None,
+    "error_message": None,
+    "error_advice": None,
+    "failures": 0,
+}
+"""Of a census that was completed."""
+
+
 class ProjectState:
     """The rows of one registered project; those that are missing begin with their defaults."""
 
@@ -59,6 +69,9 @@ class ProjectState:
         self.job: Row = _job_row(key)
         self.entities: dict[str, Row] = {entity: _entity_row(key, entity) for entity in ENTITIES}
         """The sync state of each, by name."""
+        self.census: Row = _census_row(key)
+        self.proofs: dict[str, Row] = {entity: _proof_row(key, entity) for entity in PROVED_ENTITIES}
+        """What the last census compared, by name of the entity."""
         self.tracked: tuple[str, ...] = ()
         self.runs: dict[str, Row] = {}
         """Those that the batch names, and the one in progress, by id."""
@@ -81,6 +94,11 @@ class ProjectState:
         """A row for a run that begins."""
         self.runs[run_id] = _run_row(self.key, run_id, self.position)
         return self.runs[run_id]
+
+    def forget_censuses(self) -> None:
+        """What a census found says nothing of what is to be shown from now on."""
+        self.census = _census_row(self.key) | {"version": self.census["version"]}
+        self.proofs = {entity: _proof_row(self.key, entity) for entity in PROVED_ENTITIES}
 
     def set_job_status(self, *, paused: bool) -> None:
         """PAUSED is what people decided and wins; ERROR says that the last run failed."""
@@ -114,6 +132,10 @@ def control_stream(change: Callable[[E, ProjectState], None]) -> Fold:
 
 def sync_stream(change: Callable[[E, ProjectState], None]) -> Fold:
     return Fold(lambda state: state.job, "version", change)
+
+
+def census_stream(change: Callable[[E, ProjectState], None]) -> Fold:
+    return Fold(lambda state: state.census, "version", change)
 
 
 def _project_row(key: ProjectKey) -> Row:
@@ -193,5 +215,42 @@ def _entity_row(key: ProjectKey, entity: str) -> Row:
         "rows": 0,
         **NO_ERROR,
         "run_id": None,
+        "version": 0,
+    }
+
+
+def _census_row(key: ProjectKey) -> Row:
+    return {
+        "site": key.site,
+        "project_key": key.key,
+        "taken_at": None,
+        "proved_at": None,
+        "run_id": None,
+        "counted": None,
+        "gone": "[]",
+        "returned": 0,
+        "fetched": 0,
+        "held_back": 0,
+        "brake": "",
+        "accepted_by": None,
+        "requests": 0,
+        "seconds": None,
+        **NO_FAILURE,
+        "requested_at": None,
+        "requested_by": None,
+        "accepting": False,
+        "version": 0,
+    }
+
+
+def _proof_row(key: ProjectKey, entity: str) -> Row:
+    return {
+        "site": key.site,
+        "project_key": key.key,
+        "entity": entity,
+        "in_jira": None,
+        "here": None,
+        "differences": "[]",
+        "proved_at": None,
         "version": 0,
     }

@@ -60,6 +60,10 @@ def _load(connection: Connection, tables: Tables, key: ProjectKey, runs: set[str
         state.job = row
     for row in _rows(connection, tables["sync_state"], _of(key, tables["sync_state"])):
         state.entities[row["entity"]] = row
+    for row in _rows(connection, tables["census"], _of(key, tables["census"])):
+        state.census = row
+    for row in _rows(connection, tables["completeness"], _of(key, tables["completeness"])):
+        state.proofs[row["entity"]] = row
     running = state.job["current_run_id"]
     if runs and running is not None:
         runs = runs | {running}
@@ -97,9 +101,9 @@ def _rows(connection: Connection, table: Table, where: ColumnElement[Any]) -> li
 def _store(connection: Connection, tables: Tables, state: ProjectState) -> None:
     folded = {"alert": state.alerts, "alert_silence": state.silences}
     if state.key.key:
-        overwrite(connection, tables["project"], [state.project])
-        overwrite(connection, tables["sync_job"], [state.job])
-        folded |= {"sync_state": state.entities, "sync_run": state.runs}
+        for table, row in (("project", state.project), ("sync_job", state.job), ("census", state.census)):
+            overwrite(connection, tables[table], [row])
+        folded |= {"sync_state": state.entities, "completeness": state.proofs, "sync_run": state.runs}
     for table, rows in folded.items():
         overwrite(connection, tables[table], [rows[name] for name in sorted(rows)])
 

@@ -35,10 +35,11 @@ from libs.temporal.messages import ProveProject
 from services.ingestor.census.activities import CensusActivities
 from services.ingestor.control.activities import ControlActivities
 from services.ingestor.control.census_schedules import CensusSchedules
+from services.ingestor.control.discovery import DiscoveryActivities
 from services.ingestor.control.proofs import Proofs
 from services.ingestor.control.schedules import ScheduleGateway
-from services.ingestor.discovery import DiscoveryActivities
 from services.ingestor.event_log import EventLog
+from services.ingestor.hints.activities import HintActivities
 from services.ingestor.site_alerts import SiteAlerts
 from services.ingestor.sync.activities import SyncActivities
 from services.ingestor.worker import make_workers
@@ -149,7 +150,8 @@ async def running(
             censuses=CensusSchedules(client, timedelta(0)),
         )
         discovery = DiscoveryActivities(jira, event_log, proofs)
-        for worker in make_workers(client, site, sync, census, control, discovery, version=version):
+        hints = HintActivities(event_log, jira, confirm=(timedelta(0), timedelta(0)))
+        for worker in make_workers(client, site, sync, census, control, discovery, hints, version=version):
             await workers.enter_async_context(worker)
         pipeline = Pipeline(client, store, site, project)
         try:

@@ -20,6 +20,12 @@ from libs.events import (
     AlertsSilenced,
     BackoffApplied,
     BackoffCleared,
+    CensusCompleted,
+    CensusFailed,
+    CensusRequested,
+    Difference,
+    DifferenceCause,
+    EntityProof,
     EntityWatermark,
     Event,
     Evidence,
@@ -119,8 +125,8 @@ def issue(
     )
 
 
-def issue_gone(issue_id: str = "1", reason: AbsenceReason = AbsenceReason.HIDDEN) -> JiraIssueGone:
-    return JiraIssueGone(**shared("issue", issue_id), issue_id=issue_id, reason=reason)
+def issue_gone(issue_id: str = "1", reason: AbsenceReason = AbsenceReason.HIDDEN, **keys: Any) -> JiraIssueGone:
+    return JiraIssueGone(**shared("issue", issue_id), issue_id=issue_id, reason=reason, **keys)
 
 
 def comment(comment_id: str = "c1", issue_id: str = "1", words: str = "Well done", **parts: Any) -> JiraCommentFetched:
@@ -417,6 +423,42 @@ def alerts_silenced(code: str | None = None, minutes: int = 60) -> AlertsSilence
         code=code,
         until=MOMENT + timedelta(minutes=minutes),
         reason="Jira moves house",
+    )
+
+
+def census_requested(accept: bool = False) -> CensusRequested:
+    return CensusRequested(**shared("control", PROJECT, cause="ada"), request_id="r1", accept=accept, reason="")
+
+
+def proof(entity: str = "issue", in_jira: int | None = 100, here: int = 100, **differing: int) -> EntityProof:
+    """How many of an entity are in Jira and here; what differs, by cause in lower case."""
+    differences = tuple(
+        Difference(cause=DifferenceCause(cause.upper()), number=number, ids=tuple(str(n) for n in range(number)))
+        for cause, number in differing.items()
+    )
+    return EntityProof(entity=entity, in_jira=in_jira, here=here, differences=differences)
+
+
+def census(*entities: EntityProof, at: datetime = MOMENT, **parts: Any) -> CensusCompleted:
+    """A census that was completed; of issues alone, all of them here, unless said otherwise."""
+    found = {"run_id": "census-1", "counted": 100, "requests": 3, "seconds": 1.5, **parts}
+    return CensusCompleted(**shared("census", PROJECT, at=at), entities=entities or (proof(),), **found)
+
+
+def held_back(at: datetime = MOMENT, number: int = 40) -> CensusCompleted:
+    """A census that would have removed too much."""
+    return census(
+        proof(in_jira=100 - number, here=100, held_back=number),
+        at=at,
+        held_back=number,
+        brake=f"{number} of 100 issues seem gone, more than 20.",
+    )
+
+
+def census_failed(code: str = "FORBIDDEN", at: datetime = MOMENT) -> CensusFailed:
+    message, advice = "The account may not browse it.", "Give it the permission."
+    return CensusFailed(
+        **shared("census", PROJECT, at=at), run_id="census-2", code=code, message=message, advice=advice
     )
 
 

@@ -237,6 +237,51 @@ def absence(entity_id: str, **changed: Any) -> Row:
     }
 
 
+def census(key: str = "DEMO", **changed: Any) -> Row:
+    """One that proved the project."""
+    return {
+        "site": SITE,
+        "project_key": key,
+        "taken_at": DAY,
+        "proved_at": DAY,
+        "run_id": "census",
+        "counted": 3,
+        "gone": "[]",
+        "returned": 0,
+        "fetched": 0,
+        "held_back": 0,
+        "brake": "",
+        "accepted_by": None,
+        "requests": 3,
+        "seconds": 1.5,
+        "failed_at": None,
+        "error_code": None,
+        "error_message": None,
+        "error_advice": None,
+        "failures": 0,
+        "requested_at": None,
+        "requested_by": None,
+        "accepting": False,
+        "version": 1,
+        **changed,
+    }
+
+
+def compared(entity: str = "issue", key: str = "DEMO", **changed: Any) -> Row:
+    """Three in Jira and three here, by a census."""
+    return {
+        "site": SITE,
+        "project_key": key,
+        "entity": entity,
+        "in_jira": 3,
+        "here": 3,
+        "differences": "[]",
+        "proved_at": DAY,
+        "version": 1,
+        **changed,
+    }
+
+
 def alert(alert_id: str, position: int, **changed: Any) -> Row:
     return {
         "site": SITE,

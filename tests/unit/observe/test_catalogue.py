@@ -27,6 +27,6 @@ def test_no_label_can_take_values_without_end() -> None:
     labels = {label for metric in metrics() for label in metric.labels}
     assert labels <= {
         *("service", "topic", "outcome", "check", "version", "part"),
-        *("site", "project", "endpoint", "status", "code", "policy", "scope", "mode", "entity", "how"),
+        *("site", "project", "endpoint", "status", "code", "policy", "scope", "mode", "entity", "how", "cause"),
         *("channel", "reason", "type", "field", "limit", "measure"),
     }

@@ -13,6 +13,7 @@ from services.graphql.api.issues.types import User
 from services.graphql.api.payloads import UserError
 from services.graphql.api.project_names import uid
 from services.graphql.api.quarantine.queries import COUNTS
+from services.graphql.api.syncs.completeness import Census, Completeness, Entity, census_of, completeness_of
 from services.graphql.api.syncs.queries import JOB, STATES, SyncQueries
 from services.graphql.api.syncs.types import ProjectChange, SyncJob, SyncRun, SyncState, changes_of, runs_of
 from services.graphql.reading.from_row import from_row
@@ -42,6 +43,14 @@ class Project:
     async def sync_states(self, info: Info) -> list[SyncState]:
         rows = await info.context.loaders.many(STATES, self.named)
         return [SyncState.of(row) for row in rows]
+
+    @strawberry.field(description="Whether all that Jira has of it is here, by kind of entity: proved when, why not.")
+    async def completeness(self, info: Info, entity: Entity = None) -> list[Completeness]:
+        return await completeness_of(info, self.named, entity)
+
+    @strawberry.field(description="What its last census did.")
+    async def census(self, info: Info) -> Census:
+        return await census_of(info, self.named)
 
     @strawberry.field(description="How many of its records could not be read and are set aside: see `quarantine`.")
     async def quarantined(self, info: Info) -> int:

@@ -1,1 +1,1 @@
-"""How the syncs stand: state, job, runs, log, absences, drift."""
+"""How the syncs stand: state, job, runs, log, absences, drift; and what censuses have proved."""

@@ -9,6 +9,7 @@ import strawberry
 from services.graphql.api.context import Info
 from services.graphql.api.issues.types import User
 from services.graphql.api.project_names import ProjectId, project_of
+from services.graphql.api.syncs.completeness import Census, Completeness, Entity, census_of, completeness_of
 from services.graphql.api.syncs.queries import LogFilter, SyncQueries
 from services.graphql.api.syncs.types import (
     Absence,
@@ -62,6 +63,16 @@ class SyncQuery:
         project = await project_of(info, project_id)
         rows = await info.context.queries(SyncQueries).sync_logs(project, within("limit", limit, MAX_LOGS), narrow)
         return [SyncLog.of(row) for row in rows]
+
+    @strawberry.field(
+        description="Whether all that Jira has of a project is here, by kind of entity: proved when, and why not."
+    )
+    async def completeness(self, info: Info, project_id: ProjectId, entity: Entity = None) -> list[Completeness]:
+        return await completeness_of(info, await project_of(info, project_id), entity)
+
+    @strawberry.field(description="What a project's last census did.")
+    async def census(self, info: Info, project_id: ProjectId) -> Census:
+        return await census_of(info, await project_of(info, project_id))
 
     @strawberry.field(description="The scheduled syncs of all projects.")
     async def sync_jobs(self, info: Info) -> list[SyncJob]:

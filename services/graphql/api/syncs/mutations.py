@@ -7,7 +7,7 @@ from typing import Annotated
 
 import strawberry
 
-from libs.temporal.messages import PauseSync, RequestSync, RescheduleSync, ResumeSync, StartSync
+from libs.temporal.messages import PauseSync, ProveProject, RequestSync, RescheduleSync, ResumeSync, StartSync
 from services.graphql.api.commands import IdempotencyKey, Reason
 from services.graphql.api.context import Info
 from services.graphql.api.project_names import ProjectId
@@ -19,6 +19,10 @@ argument = strawberry.argument
 
 Full = Annotated[bool | None, argument(description="Read every issue again instead of those that changed.")]
 Accounts = Annotated[list[str] | None, argument(description="Only issues in which one of these has a part.")]
+Accept = Annotated[
+    bool | None,
+    argument(description="Let go what the last census has held back, as you have looked at it: as many, no more."),
+]
 Cron = Annotated[str, argument(description="Five fields, such as */15 * * * *.")]
 
 
@@ -70,6 +74,21 @@ class SyncMutation:
             idempotency_key,
             partial(RequestSync, full=bool(full), account_ids=tuple(account_ids or ())),
         )
+
+    @strawberry.mutation(
+        description="Take a census of a project now: all ids that Jira lists of it are compared with what is stored,"
+        " what is missing is fetched, and what is gone is recorded as gone.",
+        extensions=operator(),
+    )
+    async def prove_project(
+        self,
+        info: Info,
+        project_id: ProjectId,
+        accept: Accept = None,
+        reason: Reason = None,
+        idempotency_key: IdempotencyKey = None,
+    ) -> SyncJobPayload:
+        return await on_project(info, project_id, reason, idempotency_key, partial(ProveProject, accept=bool(accept)))
 
     @strawberry.mutation(description="Give a project another schedule; a pause stays.", extensions=admin())
     async def reschedule_project_sync(

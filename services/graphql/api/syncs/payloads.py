@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import strawberry
 
-from libs.temporal.messages import AnyCommand, RequestSync, StartSync
+from libs.temporal.messages import AnyCommand, ProveProject, RequestSync, StartSync
 from services.graphql.api.commands import common_fields, outcome
 from services.graphql.api.context import Info
 from services.graphql.api.payloads import UserError, user_error
@@ -20,7 +20,7 @@ from services.graphql.ingestor import NoAnswerError
 class SyncJobPayload:
     sync_job: SyncJob | None = strawberry.field(description="The job as it is now; null when there is none.")
     request_id: str | None = strawberry.field(
-        description="Id of the request for a run; the run that serves it names it."
+        description="Id of the request for a run or a census; the run that serves it names it."
     )
     user_errors: list[UserError] = strawberry.field(description="Empty when it was done.")
 
@@ -54,7 +54,7 @@ async def carried_out(info: Info, command: AnyCommand) -> SyncJobPayload:
     done = await outcome(info, command)
     if isinstance(done, UserError):
         # One that was not answered may yet be carried out: then this is the request that the run names.
-        asked = done.code == NoAnswerError.code and isinstance(command, RequestSync | StartSync)
+        asked = done.code == NoAnswerError.code and isinstance(command, RequestSync | StartSync | ProveProject)
         return refused(done, command.command_id if asked else None)
     job = await info.context.loaders.one(JOB, (command.site, command.project))
     return SyncJobPayload(sync_job=None if job is None else SyncJob.of(job), request_id=done.request_id, user_errors=[])

@@ -8,6 +8,7 @@ from sqlalchemy import Select, Table, and_, outerjoin, select, tuple_
 
 from libs.events import ProjectKey
 from libs.read_tables import (
+    former_key,
     gone,
     jira_user,
     project_change,
@@ -82,7 +83,14 @@ class SyncQueries(Reader):
     async def absences(self, project: ProjectKey, limit: int, after: tuple[str, ...] | None) -> list[Row]:
         """What is gone of a project, the latest first, behind a keyset of (time, kind, id)."""
         keyset = (gone.c.gone_at, gone.c.kind, gone.c.entity_id)
-        query = self._of_project(gone, project)
+        last_key = (
+            select(former_key.c.key)
+            .where(former_key.c.site == gone.c.site, former_key.c.issue_id == gone.c.entity_id, gone.c.kind == "issue")
+            .order_by(former_key.c.version.desc(), former_key.c.key)
+            .limit(1)
+            .scalar_subquery()
+        )
+        query = self._of_project(gone, project).add_columns(last_key.label("last_key"))
         if after is not None:
             query = query.where(tuple_(*keyset) < tuple_(*after))
         return await self._rows(query.order_by(*(column.desc() for column in keyset)).limit(limit))

@@ -11,6 +11,7 @@ from libs.events import ProjectKey
 from services.graphql.api.context import Info
 from services.graphql.api.project_names import key_of, uid
 from services.graphql.api.syncs.backoff import Backoff, next_run_of
+from services.graphql.api.syncs.completeness import Census, Completeness, Entity, census_of, completeness_of
 from services.graphql.api.syncs.failure import SyncError
 from services.graphql.api.syncs.queries import SyncQueries
 from services.graphql.execution.errors import coded
@@ -101,6 +102,16 @@ class SyncJob:
         except TemporalUnavailableError as error:
             raise coded(error.code, str(error)) from error
 
+    @strawberry.field(
+        description="Whether all that Jira has of the project is here, by kind of entity: proved when, and why not."
+    )
+    async def completeness(self, info: Info, entity: Entity = None) -> list[Completeness]:
+        return await completeness_of(info, key_of(self.row), entity)
+
+    @strawberry.field(description="What the project's last census did.")
+    async def census(self, info: Info) -> Census:
+        return await census_of(info, key_of(self.row))
+
     @classmethod
     def of(cls, row: Row) -> Self:
         return from_row(
@@ -180,6 +191,9 @@ class ProjectChangeKind(enum.Enum):
     PAUSED = "PAUSED"
     RESUMED = "RESUMED"
     SYNC_REQUESTED = "SYNC_REQUESTED"
+    CENSUS_REQUESTED = strawberry.enum_value(
+        "CENSUS_REQUESTED", description="A census was asked for, or what one had held back was accepted."
+    )
     BACKOFF = strawberry.enum_value("BACKOFF", description="Slowed down, as its runs fail.")
     BACKOFF_ENDED = strawberry.enum_value("BACKOFF_ENDED", description="Runs by its cron again.")
     ALERT_ACKNOWLEDGED = "ALERT_ACKNOWLEDGED"
@@ -205,14 +219,23 @@ class Absence:
     id: strawberry.ID = strawberry.field(description="Jira's id of it.", metadata=column("entity_id"))
     entity: str = strawberry.field(description="issue, comment or worklog.", metadata=column("kind"))
     reason: str = strawberry.field(
-        description="DELETED, MOVED, HIDDEN, or UNTRACKED: nobody on the watch list has a part in it."
+        description="DELETED; MOVED, to a project that is not registered; HIDDEN: our account may not see it any more,"
+        " by a permission or a security level; POLICY: the site's data policy keeps programs out; UNTRACKED: nobody on"
+        " the watch list has a part in it."
     )
     at: datetime = strawberry.field(description="When that was found.", metadata=column("gone_at"))
+    key: str | None = strawberry.field(
+        description="Of an issue that has moved: its key where it is now, where that is known."
+    )
+    former_key: str | None = strawberry.field(
+        description="Of an issue: the key under which it was shown; null where that is not known."
+    )
     cursor: str = strawberry.field(description="Give it as `after` to go on behind this entry.")
 
     @classmethod
     def of(cls, row: Row) -> Self:
-        return from_row(cls, row, cursor=encode((row["gone_at"], row["kind"], row["entity_id"])))
+        cursor = encode((row["gone_at"], row["kind"], row["entity_id"]))
+        return from_row(cls, row, cursor=cursor, former_key=row["former_key"] or row["last_key"])
 
 
 @strawberry.enum(description="How much a log entry matters.")

@@ -4,12 +4,14 @@ declare namespace Api {
   /** The text of an operation; the type check knows what it takes and what it gives. */
   type Document<Name extends keyof Operations> = string & { readonly operation: Name };
 
-  type Mutation = "Acknowledge" | "CreateToken" | "OpenGate" | "Pause" | "Redrive" | "Register" | "Reschedule" | "Resolve" | "Resume" | "RevokeToken" | "SendTest" | "SetTrackedUsers" | "Silence" | "Start" | "Trigger" | "Unregister";
+  type Mutation = "Acknowledge" | "CreateToken" | "OpenGate" | "Pause" | "Prove" | "Redrive" | "Register" | "Reschedule" | "Resolve" | "Resume" | "RevokeToken" | "SendTest" | "SetTrackedUsers" | "Silence" | "Start" | "Trigger" | "Unregister";
 
   type AlertStatus = "OPEN" | "ACKNOWLEDGED" | "RESOLVED";
+  type CompletenessStatus = "NEVER_SYNCED" | "NEVER_PROVED" | "PROVED" | "DIFFERENT" | "UNEXPLAINED" | "HELD_BACK" | "FAILED" | "STALE";
+  type DifferenceCause = "LATE" | "OWED" | "QUARANTINED" | "RESTRICTED" | "HELD_BACK" | "UNEXPLAINED";
   type NotificationChannel = "EMAIL" | "SLACK" | "WHATSAPP";
   type NotificationState = "REQUESTED" | "SENT" | "RETRYING" | "DEAD";
-  type ProjectChangeKind = "REGISTERED" | "UNREGISTERED" | "WATCH_LIST" | "SCHEDULE" | "PAUSED" | "RESUMED" | "SYNC_REQUESTED" | "BACKOFF" | "BACKOFF_ENDED" | "ALERT_ACKNOWLEDGED" | "ALERT_RESOLVED" | "ALERTS_SILENCED" | "ALERTS_UNSILENCED";
+  type ProjectChangeKind = "REGISTERED" | "UNREGISTERED" | "WATCH_LIST" | "SCHEDULE" | "PAUSED" | "RESUMED" | "SYNC_REQUESTED" | "CENSUS_REQUESTED" | "BACKOFF" | "BACKOFF_ENDED" | "ALERT_ACKNOWLEDGED" | "ALERT_RESOLVED" | "ALERTS_SILENCED" | "ALERTS_UNSILENCED";
   type Role = "READER" | "OPERATOR" | "ADMIN";
   type SyncJobStatus = "ACTIVE" | "PAUSED" | "ERROR";
   type SyncLogLevel = "INFO" | "ERROR" | "DEBUG";
@@ -20,6 +22,8 @@ declare namespace Api {
     entity: string;
     reason: string;
     at: string;
+    key: string | null;
+    formerKey: string | null;
     cursor: string;
   };
 
@@ -77,6 +81,30 @@ declare namespace Api {
     nextRunAt: string | null;
   };
 
+  type CensusError = {
+    code: string;
+    message: string;
+    advice: string;
+    at: string;
+    failures: number;
+  };
+
+  type Compared = {
+    entity: string;
+    status: CompletenessStatus;
+    inJira: number | null;
+    hereThen: number | null;
+    here: number;
+    provedAt: string | null;
+    differences: Difference[];
+  };
+
+  type Completeness = {
+    status: CompletenessStatus;
+    inJira: number | null;
+    hereThen: number | null;
+  };
+
   type ConsoleEvent = {
     position: string;
     removed: string[];
@@ -96,6 +124,18 @@ declare namespace Api {
     runs: string[];
     notes: string[];
     userErrors: UserError[];
+  };
+
+  type Difference = {
+    cause: DifferenceCause;
+    number: number;
+    ids: string[];
+    keys: string[];
+  };
+
+  type GoneNumber = {
+    reason: string;
+    number: number;
   };
 
   type JiraClosing = {
@@ -190,6 +230,17 @@ declare namespace Api {
     quarantined: number;
     syncJob: SyncJob | null;
     syncStates: SyncState[];
+    census: {
+      status: CompletenessStatus;
+      everySeconds: number;
+      takenAt: string | null;
+      provedAt: string | null;
+      heldBack: number;
+      brake: string | null;
+      requestedAt: string | null;
+      error: CensusError | null;
+    };
+    completeness: Completeness[];
   };
 
   type ProjectChange = {
@@ -369,6 +420,20 @@ declare namespace Api {
         jiraClosings: JiraClosing[];
       };
     };
+    Completeness: {
+      variables: { id: string };
+      data: {
+        completeness: Compared[];
+        census: {
+          gone: GoneNumber[];
+          returned: number;
+          fetched: number;
+          requests: number;
+          seconds: number | null;
+          acceptedBy: string | null;
+        };
+      };
+    };
     ConsoleEvents: {
       variables: {};
       data: {
@@ -455,6 +520,12 @@ declare namespace Api {
       data: {
         projects: Project[];
         alerts: Alert[];
+      };
+    };
+    Prove: {
+      variables: { id: string; accept?: boolean | null; reason?: string | null; key?: string | null };
+      data: {
+        result: SyncJobPayload;
       };
     };
     Quarantine: {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -213,11 +214,13 @@ MUTATIONS = {
     "resumeProjectSync": "projectId: {p}",
     "rescheduleProjectSync": 'projectId: {p}, cron: "0 0 * * *"',
     "triggerProjectSync": "projectId: {p}",
+    "proveProject": "projectId: {p}, accept: true",
     "unregisterProject": "projectId: {p}",
     "setTrackedUsers": 'projectId: {p}, accountIds: ["ann"]',
     "silenceAlerts": "projectId: {p}, minutes: 5",
 }
 OPERATORS = {"startProjectSync", "pauseProjectSync", "resumeProjectSync", "triggerProjectSync", "silenceAlerts"}
+OPERATORS |= {"proveProject"}
 
 
 def test_every_mutation_on_a_project_is_tried() -> None:
@@ -338,6 +341,9 @@ def _project(
     _insert(tables, read_tables.project_change, [rows.change(position, reason=text) | mine])
     _insert(tables, read_tables.tracked_user, [{**mine, "account_id": who}])
     _insert(tables, read_tables.gone, [rows.absence(str(number + 9), reason="UNTRACKED") | mine])
+    _insert(tables, read_tables.census, [rows.census(key, brake=text, run_id=run) | here])
+    difference = json.dumps([{"cause": "HELD_BACK", "number": 1, "ids": ["10001", "20001", "30001"]}])
+    _insert(tables, read_tables.completeness, [rows.compared("issue", key, differences=difference) | here])
     _insert(tables, read_tables.schema_drift, [rows.drift(position, field_name=text) | mine])
     texts = dict.fromkeys(("name", "why", "raw", "field"), text)
     _insert(tables, read_tables.quarantine, [rows.set_aside(position, **texts, run_id=run) | mine])

@@ -10,6 +10,8 @@ const PROJECT_ROW = `fragment Project on Project {
   uid key jiraKey name site registeredAt quarantined
   syncJob { ...SyncJob }
   syncStates { entity status lastSyncTime watermark rows error { code message advice docs since attempts } }
+  census { status everySeconds takenAt provedAt heldBack brake requestedAt error { code message advice at failures } }
+  completeness(entity: "issue") { status inJira hereThen }
 }
 ${JOB}`;
 
@@ -24,6 +26,11 @@ const RUN = `fragment SyncRun on SyncRun {
 const LOG = `fragment SyncLog on SyncLog { id level warning message details entity runId createdAt }`;
 
 const RECORD = `fragment QuarantinedRecord on QuarantinedRecord { id name field why askedAgain since cursor }`;
+
+const COMPARED = `fragment Compared on Completeness {
+  entity status inJira hereThen here provedAt differences { ...Difference }
+}
+fragment Difference on Difference { cause number ids keys }`;
 
 const TOKEN = `fragment ApiToken on ApiToken {
   id name role projects createdAt createdBy expiresAt lastUsedAt revokedAt revokedBy
@@ -71,12 +78,20 @@ export const PROJECT = /** @type {Api.Document<"ProjectPage">} */ (`query Projec
 ${RUN}
 ${PERSON}`);
 
+export const COMPLETENESS = /** @type {Api.Document<"Completeness">} */ (`query Completeness($id: ID!) {
+  completeness(projectId: $id) { ...Compared }
+  census(projectId: $id) {
+    gone { reason number } returned fetched requests seconds acceptedBy
+  }
+}
+${COMPARED}`);
+
 export const UPCOMING_RUNS = /** @type {Api.Document<"UpcomingRuns">} */ (`query UpcomingRuns($id: ID!) {
   project(projectId: $id) { uid syncJob { id upcomingRuns(count: 5) } }
 }`);
 
 export const ABSENCES = /** @type {Api.Document<"Absences">} */ (`query Absences($id: ID!, $limit: Int!, $after: String) {
-  page: absences(projectId: $id, limit: $limit, after: $after) { id entity reason at cursor }
+  page: absences(projectId: $id, limit: $limit, after: $after) { id entity reason at key formerKey cursor }
 }`);
 
 export const QUARANTINE = /** @type {Api.Document<"Quarantine">} */ (`query Quarantine($id: ID!, $limit: Int!, $after: String) {
@@ -156,6 +171,11 @@ export const TRIGGER = /** @type {Api.Document<"Trigger">} */ (`mutation Trigger
   result: triggerProjectSync(
     projectId: $id, full: $full, accountIds: $accountIds, reason: $reason, idempotencyKey: $key
   ) ${JOB_PAYLOAD}
+}
+${JOB}`);
+
+export const PROVE = /** @type {Api.Document<"Prove">} */ (`mutation Prove($id: ID!, $accept: Boolean, $reason: String, $key: String) {
+  result: proveProject(projectId: $id, accept: $accept, reason: $reason, idempotencyKey: $key) ${JOB_PAYLOAD}
 }
 ${JOB}`);
 

@@ -17,6 +17,7 @@ import { Actions } from "../parts/projects/actions.js";
 import { Changes } from "../parts/projects/changes.js";
 import { Drifts } from "../parts/projects/drifts.js";
 import { Freshness, LastRun, NextRun, Schedule, useStateOf } from "../parts/projects/facts.js";
+import { Completeness, Proof, ProofTrouble } from "../parts/projects/proof.js";
 import { Quarantine, SetAsideBadge } from "../parts/projects/quarantine.js";
 import { StateBadges } from "../parts/projects/state_badges.js";
 import { Why } from "../parts/projects/why.js";
@@ -51,9 +52,10 @@ function Known({ project }) {
       </div>
       <${Actions} project=${project} all />
     </header>
-    <${Why} project=${project} />
+    <${Why} project=${project} /><${ProofTrouble} project=${project} page />
     <dl class="headline">
       <div><dt>Freshness</dt><dd><${Freshness} project=${project} /></dd></div>
+      <div><dt>Issues here</dt><dd><${Proof} project=${project} /></dd></div>
       <div><dt>Last run</dt><dd><${LastRun} project=${project} /></dd></div>
       <div><dt>Next run</dt><dd><${NextRun} project=${project} /></dd></div>
       <div><dt>Schedule</dt><dd><${Schedule} project=${project} /></dd></div>
@@ -61,6 +63,7 @@ function Known({ project }) {
     <${Failure} error=${error} retry=${reload} />
     <${ProjectAlerts} project=${project} silences=${detail?.silences ?? []} onChange=${reload} />
     <${Quarantine} project=${project} />
+    <${Completeness} project=${project} />
     <${Entities} project=${project} />
     ${detail ? html`<${Detail} project=${project} detail=${detail} drifts=${data.schemaDrifts} />` : !error && html`<${Loading} />`}
   `;

@@ -15,11 +15,13 @@ import { useNow } from "../parts/moments.js";
 import { Actions } from "../parts/projects/actions.js";
 import { Freshness, LastRun, NextRun, Schedule, useStateOf, useWaitOf } from "../parts/projects/facts.js";
 import { ClosedGate } from "../parts/projects/gate.js";
+import { Proof, ProofTrouble } from "../parts/projects/proof.js";
 import { SetAsideLink } from "../parts/projects/quarantine.js";
 import { StateBadges } from "../parts/projects/state_badges.js";
 import { Why } from "../parts/projects/why.js";
 import { html, useState } from "../preact.js";
 import { projectAddress } from "../route.js";
+import { asksForPeople } from "../text/completeness.js";
 import { errorOf, stateOf, STATES } from "../text/project_state.js";
 
 export function ProjectsPage() {
@@ -146,7 +148,7 @@ function Table({ projects, chosen, onChoose }) {
 function Row({ project, operates, chosen, onToggle }) {
   const state = useStateOf(project);
   const waits = useWaitOf(project) !== null;
-  const explained = waits || state.name === "paused" || state.name === "late" || errorOf(project) !== null;
+  const explained = waits || state.name === "paused" || state.name === "late" || errorOf(project) !== null || asksForPeople(project.census.status);
   return html`<tbody role="rowgroup" class="project ${state.tone}">
     <tr role="row">
       ${operates && html`<td role="cell" class="pick"><input type="checkbox" aria-label="Select ${project.key}" checked=${chosen} onChange=${onToggle} /></td>`}
@@ -155,11 +157,11 @@ function Row({ project, operates, chosen, onToggle }) {
         <span class="sub">${project.name !== project.key && `${project.name} · `}${project.site}</span>
       </th>
       <td role="cell" data-label="State"><span><${StateBadges} project=${project} state=${state} /><${OpenAlerts} uid=${project.uid} /><${SetAsideLink} project=${project} /></span></td>
-      <td role="cell" data-label="Freshness"><${Freshness} project=${project} /></td>
+      <td role="cell" data-label="Freshness"><span><${Freshness} project=${project} /><span class="sub"><${Proof} project=${project} /></span></span></td>
       <td role="cell" data-label="Last run"><${LastRun} project=${project} /></td>
       <td role="cell" data-label="Next run"><span><${NextRun} project=${project} /><span class="sub"><${Schedule} project=${project} /></span></span></td>
       ${operates && html`<td role="cell" class="actions-cell"><${Actions} project=${project} /></td>`}
     </tr>
-    ${explained && html`<tr role="row" class="explanation">${operates && html`<td role="cell"></td>`}<td role="cell" colspan=${operates ? 6 : 5}><${Why} project=${project} /></td></tr>`}
+    ${explained && html`<tr role="row" class="explanation">${operates && html`<td role="cell"></td>`}<td role="cell" colspan=${operates ? 6 : 5}><${Why} project=${project} />${asksForPeople(project.census.status) && html`<${ProofTrouble} project=${project} />`}</td></tr>`}
   </tbody>`;
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,41 @@ def test_alerts_are_shown_until_they_are_over(tables: Engine) -> None:
         f"alert OPEN  AUTH_EXPIRED 3 times {since}",
         f"alert ACKNOWLEDGED by ada  AUTH_EXPIRED once {since}",
     ]
+
+
+def complete(text: str) -> str:
+    (line,) = [line for line in text.splitlines() if line.startswith("complete ")]
+    return line.removeprefix("complete ")
+
+
+def now() -> datetime:
+    return datetime.now(UTC) - timedelta(minutes=3, seconds=1)
+
+
+def test_a_project_says_how_much_of_it_is_here_and_when_that_was_proved(tables: Engine) -> None:
+    synced = (build.registered(), build.started(), build.succeeded())
+    assert complete(shown(tables, build.registered())) == "NEVER_SYNCED  never synced: nobody knows what there is"
+    assert complete(shown(tables, *synced, build.issue("1"))) == "NEVER_PROVED  1 issue here, never proved"
+    proved = build.census(build.proof(in_jira=1204, here=1204), build.proof("worklog", None, 1), at=now())
+    assert complete(shown(tables, *synced, proved)) == "PROVED  1,204 of 1,204 issues, proved 3 min ago"
+
+
+def test_what_differs_is_named_and_a_proof_grows_old(tables: Engine) -> None:
+    synced = (build.registered(), build.started(), build.succeeded())
+    differing = build.census(build.proof(in_jira=5, here=4, late=1), build.proof("comment", 3, 3), at=now())
+    assert complete(shown(tables, *synced, differing)) == (
+        "DIFFERENT  4 of 5 issues (1 late in Jira's index), 3 of 3 comments, proved 3 min ago"
+    )
+    assert complete(shown(tables, *synced, *(build.census() for _ in range(3)))).startswith("STALE  100 of 100 issues")
+
+
+def test_what_was_held_back_or_failed_says_what_to_do(tables: Engine) -> None:
+    synced = (build.registered(), build.started(), build.succeeded())
+    assert complete(shown(tables, *synced, build.held_back())) == (
+        "HELD_BACK  100 here, 60 issues in Jira (40 held back); nothing was removed: 40 of 100 issues seem gone,"
+        " more than 20; `jdi prove DEMO --accept` removes them; never proved"
+    )
+    assert complete(shown(tables, *synced, build.held_back(), build.census_failed())) == (
+        "FAILED  the last census failed with FORBIDDEN: The account may not browse it. Give it the permission;"
+        " never proved"
+    )

@@ -38,10 +38,15 @@ ROUTES = {
     "POISON_EVENT": ["email"],
     "SLOW_SUCCESS": ["slack"],
     "INGESTOR_DOWN": ["email", "slack"],
+    "RUN_LOST": ["email"],
     "FOREIGN_MESSAGE": ["email"],
     "STREAM_GAP": ["email"],
     "LOG_BEHIND_STREAM": ["email", "slack"],
     "FORGED_COMMAND": ["email", "slack"],
+    "MASS_REMOVAL": ["email", "slack"],
+    "UNPROVED": ["email"],
+    "WEBHOOKS_SILENT": ["slack"],
+    "UNEXPLAINED_DIFFERENCE": ["email"],
     "UNKNOWN": ["email"],
 }
 

@@ -24,9 +24,9 @@ function Listing({ uid }) {
     ${items?.length === 0 && html`<p class="quiet">None.</p>`}
     ${items !== null && items.length > 0 && html`<table>
       <caption class="hidden">Absences</caption>
-      <thead><tr><th scope="col">Entity</th><th scope="col">Jira's id</th><th scope="col">Reason</th><th scope="col">Since</th></tr></thead>
+      <thead><tr><th scope="col">Entity</th><th scope="col">Which</th><th scope="col">Reason</th><th scope="col">Since</th></tr></thead>
       <tbody>${items.map((absence) => html`<tr key=${`${absence.entity} ${absence.id}`}>
-        <td>${absence.entity}</td><td class="code">${absence.id}</td><td>${absence.reason}</td><td><${Moment} at=${absence.at} /></td>
+        <td>${absence.entity}</td><td class="code">${absence.formerKey ?? absence.id}${absence.key && html` <span class="quiet">now ${absence.key}</span>`}</td><td>${absence.reason}</td><td><${Moment} at=${absence.at} /></td>
       </tr>`)}</tbody>
     </table>`}
     ${more && html`<button type="button" class="small outline" aria-busy=${busy ? "true" : "false"} onClick=${next}>Load more absences</button>`}

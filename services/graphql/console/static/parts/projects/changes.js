@@ -11,6 +11,7 @@ const ICONS = {
   PAUSED: "pause",
   RESUMED: "resume",
   SYNC_REQUESTED: "sync",
+  CENSUS_REQUESTED: "check",
   BACKOFF: "slow",
   BACKOFF_ENDED: "check",
   ALERT_ACKNOWLEDGED: "eye",
