@@ -110,14 +110,20 @@ async def recorded(jira: JiraClient, log: EventLog, message: FetchPage, page: An
 
 
 async def _late(log: EventLog, message: FetchPage, changes: Sequence[Change]) -> dict[str, bytes]:
-    """The checkpoint that says which issues of a search were served late, if some were."""
+    """The checkpoint that says which changes the scan before this one has not been shown, if there are some."""
     scanned_at = message.plan.scanned_at
-    if message.source is not PageSource.SEARCH or scanned_at is None:
+    if scanned_at is None:
         return {}
-    older = [change for change in changes if may_be_late(change, scanned_at)]
+    older = [change for change in changes if may_be_late(change, scanned_at) and not _is_owed(message, change)]
     late = late_changes(older, await log.heads([change.event.stream_id for change in older]), scanned_at)
     name = f"{CheckpointNames(project_of(message)).late(message.run_id)}{message.page:06d}/{message.part}"
     return {name: msgspec.json.encode(late)} if late.number else {}
+
+
+def _is_owed(message: FetchPage, change: Change) -> bool:
+    """Whether an issue was shown before, and could not be read."""
+    event, owed = change.event, message.plan.retry_issue_ids
+    return isinstance(event, JiraIssueFetched) and (event.issue_id in owed or event.key in owed)
 
 
 def _claimed(changes: Sequence[Change]) -> list[Change]:

@@ -16,7 +16,7 @@ from services.ingestor.event_log import EventLog
 from services.ingestor.sync.absences import worklog_feed
 from services.ingestor.sync.absences.children import Found
 from services.ingestor.sync.records.translate import Origin
-from tests.integration.ingestor.test_gone_children import SITE, read, site
+from tests.integration.ingestor.sync.absences.test_children import SITE, read, site
 
 NAME = deleted_worklogs_checkpoint(SITE)
 
