@@ -51,7 +51,7 @@ from services.ingestor.checkpoints import CheckpointNames, registered_checkpoint
 from services.ingestor.event_log import EventLog
 from services.ingestor.sync import course, pages, scan
 from services.ingestor.sync import step as steps
-from services.ingestor.sync.absences import untracked
+from services.ingestor.sync.absences import another_past, untracked
 from services.ingestor.sync.activities import SyncActivities
 from services.ingestor.sync.plan import PendingRequest
 from services.ingestor.workflows import SyncProjectWorkflow
@@ -241,7 +241,7 @@ def _in_place_of_temporal(run: str, activity: Callable[..., Any], time: MovedTim
         patch.setattr(workflow, "execute_activity", execute)
         patch.setattr(workflow, "info", lambda: info)
         patch.setattr(workflow, "now", lambda: time.now(UTC))
-        for step in (course, pages, scan, steps, untracked, plan, listing, confirm, ending):
+        for step in (another_past, course, pages, scan, steps, untracked, plan, listing, confirm, ending):
             patch.setattr(step, "datetime", Calendar(time))
         patch.setattr(workflow, "patched", lambda _: True)
         yield
