@@ -36,12 +36,14 @@ def census_completed(event: CensusCompleted, state: ProjectState) -> None:
         row = state.proofs.get(found.entity)
         if row is None:  # of a later version, which proves more
             continue
-        proved = found.in_jira is not None and not event.brake
+        # Of a project that Jira shows no more, nothing is left to compare once a person has accepted that.
+        empty = bool(event.accepted_by) and found.here == 0
+        proved = not event.brake and (found.in_jira is not None or empty)
         row.update(
             in_jira=found.in_jira,
             here=found.here,
             differences=storable(json_text([msgspec.structs.asdict(each) for each in found.differences])),
-            proved_at=taken_at if proved else row["proved_at"],
+            proved_at=taken_at if proved else row["proved_at"] if event.brake else None,
             version=event.stream_version,
         )
 

@@ -18,9 +18,9 @@ export function Proof({ project }) {
   const { status, provedAt } = project.census;
   const counted = countText(project.completeness[0]);
   if (status === "NEVER_SYNCED") return html`<span class="quiet">Never synced</span>`;
-  if (status === "NEVER_PROVED" || !counted) return html`<${Standing} status=${status} />`;
+  if (status === "NEVER_PROVED" || (!counted && status !== "PROVED")) return html`<${Standing} status=${status} />`;
   const proved = provedAt ? html`${provedText(status)} <${Ago} at=${provedAt} />` : "never proved";
-  if (status === "PROVED") return html`<span class="good"><${Icon} name="check" /> ${counted}, ${proved}</span>`;
+  if (status === "PROVED") return html`<span class="good"><${Icon} name="check" /> ${counted ?? "None, as in Jira"}, ${proved}</span>`;
   return html`<span>${counted}, ${proved}</span><span class="below"><${Standing} status=${status} /></span>`;
 }
 
@@ -95,7 +95,7 @@ function Compared({ found }) {
     <tbody role="rowgroup">${found.map((each) => html`<tr role="row" key=${each.entity}>
       <th scope="row" role="rowheader">${each.entity}</th>
       <td role="cell" data-label="State"><${Standing} status=${each.status} /></td>
-      <td role="cell" data-label="Here, of Jira's">${countText(each) ?? html`<span class="quiet">${each.hereThen === null ? "–" : "Jira does not say"}</span>`}</td>
+      <td role="cell" data-label="Here, of Jira's">${countText(each) ?? html`<span class="quiet">${each.hereThen === null ? "–" : each.status === "PROVED" ? "Jira shows none" : "Jira does not say"}</span>`}</td>
       <td role="cell" data-label="Here now" class="count">${each.here.toLocaleString("en")}</td>
       <td role="cell" data-label="What differs"><span>${each.differences.length ? each.differences.map((one) => html`<${Ids} key=${one.cause} difference=${one} />`) : html`<span class="quiet">–</span>`}</span></td>
       <td role="cell" data-label="Proved">${each.provedAt ? html`<${Moment} at=${each.provedAt} />` : "never"}</td>
@@ -111,7 +111,7 @@ function Ids({ difference, summary }) {
   const shown = keys.length === ids.length ? keys : [...keys, ...ids.slice(keys.length)];
   return html`<details>
     <summary>${text}</summary>
-    <ul class="chips" aria-label=${text}>${shown.map((name) => html`<li key=${name} class="code">${name}</li>`)}${number > ids.length && html`<li>and ${(number - ids.length).toLocaleString("en")} more</li>`}</ul>
+    <ul class="chips" aria-label=${text}>${shown.map((name) => html`<li key=${name}><span class="code">${name}</span></li>`)}${number > ids.length && html`<li>and ${(number - ids.length).toLocaleString("en")} more</li>`}</ul>
   </details>`;
 }
 
