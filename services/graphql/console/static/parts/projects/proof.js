@@ -5,7 +5,7 @@ import { may } from "../../data/session.js";
 import { openDialog } from "../../dialog_host.js";
 import { AcceptDialog, ProveDialog } from "../../dialogs/prove.js";
 import { html } from "../../preact.js";
-import { CAUSES, countText, heldBack, manyText, provedText, REASONS, STANDINGS } from "../../text/completeness.js";
+import { CAUSES, countText, heldBackOf, manyText, provedText, REASONS, STANDINGS } from "../../text/completeness.js";
 import { durationText } from "../../text/time.js";
 import { Badge } from "../badge.js";
 import { Loading } from "../empty.js";
@@ -32,9 +32,9 @@ function Standing({ status }) {
 
 /** What people must know of it, as part of why a project wants attention. @param {{project: Api.Project, page?: boolean}} props page: on the project's own, which says the rest below */
 export function ProofTrouble({ project, page = false }) {
-  const { status, brake, error } = project.census;
+  const { status, brake, heldBack, error } = project.census;
   if (status === "HELD_BACK" && !page)
-    return html`<p class="why bad">Nothing was removed: ${brake} <span class="advice">Look at what would go, and accept it on the project's page, or mend what hides it.</span></p>`;
+    return html`<p class="why bad">Nothing was removed: ${brake} ${heldBack > 0 && html`<span class="advice">Look at what would go, and accept it on the project's page, or mend what hides it.</span>`}</p>`;
   if (status === "UNEXPLAINED")
     return html`<p class="why bad">Jira and what is stored differ, and nobody knows why. <span class="advice">${page ? "The records are named below." : "The project's page names the records."}</span></p>`;
   if (status === "FAILED" && error)
@@ -47,7 +47,7 @@ export function Completeness({ project }) {
   const { census, syncJob } = project;
   const version = [census.takenAt, census.error?.at, census.requestedAt, syncJob?.lastEndedAt].join(" ");
   const { data, error, reload } = useAnswer(COMPLETENESS, { id: project.uid }, null, version);
-  const held = data && heldBack(data.completeness);
+  const held = data && heldBackOf(data.completeness);
   return html`<section>
     <header class="section-head">
       <h2>Completeness</h2>
@@ -75,10 +75,10 @@ function Held({ project, held }) {
   return html`<div class="note bad" role="status">
     <${Icon} name="warning" />
     <div>
-      <p><strong>${manyText(number, "issue")} would go.</strong> Nothing was removed: ${brake}</p>
-      <p class="advice">Look at them in Jira with the integrator's account. If they are really gone, accept it; if not, give the account its permission back: the next census then finds them.</p>
+      <p>${number > 0 && html`<strong>${manyText(number, "issue")} would go.</strong> `}Nothing was removed: ${brake}</p>
+      ${number > 0 && html`<p class="advice">Look at them in Jira with the integrator's account. If they are really gone, accept it; if not, give the account its permission back: the next census then finds them.</p>`}
       ${held && html`<${Ids} difference=${held} summary="What would go" />`}
-      ${may("OPERATOR") && html`<button type="button" class="small outline danger" aria-label="Accept the removal in ${project.key}" onClick=${() => openDialog(AcceptDialog, { project, held })}><${Icon} name="bin" />Accept the removal</button>`}
+      ${number > 0 && may("OPERATOR") && html`<button type="button" class="small outline danger" aria-label="Accept the removal in ${project.key}" onClick=${() => openDialog(AcceptDialog, { project, held })}><${Icon} name="bin" />Accept the removal</button>`}
     </div>
   </div>`;
 }
