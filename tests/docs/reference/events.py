@@ -31,6 +31,7 @@ GROUPS = {
     "libs.events.types.absences": "Absences: what Jira no longer shows",
     "libs.events.types.quarantine": "Quarantine: what could not be read",
     "libs.events.types.sync": "The course of a sync",
+    "libs.events.types.census": "Censuses: what was proved",
     "libs.events.types.control": "What people decide",
     "libs.events.types.backoff": "How fast a schedule runs",
     "libs.events.types.alerts": "Alerts",
@@ -107,12 +108,19 @@ def _parts() -> list[type[Any]]:
     """Types that events are made of, in the order of their first use."""
     found: list[type[Any]] = []
     for kind in TOPICS.values():
-        for field in msgspec.structs.fields(kind):
-            for part in (field.type, *getattr(field.type, "__args__", ())):
-                ours = isinstance(part, type) and part.__module__.startswith("libs.events")
-                if ours and part not in found:
-                    found.append(part)
+        _add_parts(found, kind)
     return found
+
+
+def _add_parts(found: list[type[Any]], kind: type[msgspec.Struct]) -> None:
+    """Those of one type, and those that these are made of in their turn."""
+    for field in msgspec.structs.fields(kind):
+        for part in (field.type, *getattr(field.type, "__args__", ())):
+            ours = isinstance(part, type) and part.__module__.startswith("libs.events")
+            if ours and part not in found:
+                found.append(part)
+                if issubclass(part, msgspec.Struct):
+                    _add_parts(found, part)
 
 
 _TYPES = {
