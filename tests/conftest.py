@@ -49,8 +49,7 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database with an empty event log."""
     if request.param == "sqlite":
         return sqlite_log(tmp_path)
-    url: str = request.getfixturevalue("postgres").fresh_database()
-    migrate(url)
+    url: str = request.getfixturevalue("postgres").copy(migrate)
     return url
 
 

@@ -17,8 +17,11 @@ T = TypeVar("T")
 PATIENCE: Final = 180.0
 """Seconds: several tests start whole stacks at once, on two processors."""
 SHORTEST: Final = 0.005
-LONGEST: Final = 0.1
-"""Seconds between two looks: they grow, so that what comes soon is seen soon, and what takes long costs little."""
+QUICK: Final = 0.1
+LONGEST: Final = 0.5
+SHARE: Final = 0.02
+"""Seconds between two looks: they grow, so that what comes soon is seen soon, and what takes long costs little. After
+the first moments they are a share of what has passed, for a look may be a question to a whole stack."""
 
 Failures = tuple[type[Exception], ...]
 Asked = Callable[..., object]
@@ -106,10 +109,10 @@ def wait_until(
 
 
 def _pauses() -> Iterator[float]:
-    pause = SHORTEST
+    pause, began = SHORTEST, time.monotonic()
     while True:
         yield pause
-        pause = min(LONGEST, pause * 1.5)
+        pause = min(pause * 1.5, max(QUICK, min(LONGEST, (time.monotonic() - began) * SHARE)))
 
 
 def _give_up_if(hopeless: Callable[[], object] | None, look: Asked, good: Asked) -> None:

@@ -10,9 +10,11 @@ SERVICES: Final = tuple(name for stage in STAGES for name in stage)
 TEMPORAL_ACCESS: Final = ("TEMPORAL_TLS", "TEMPORAL_API_KEY")
 """How we show ourselves to a Temporal server that is not our own."""
 _CREDENTIALS: Final = ("JIRA_EMAIL", "JIRA_API_TOKEN", "JIRA_PROXY")
+_HOOKS: Final = "JIRA_HOOK_"
+"""By which Jira's webhooks prove themselves to the API."""
 _GIVEN: Final[Mapping[str, tuple[str, ...]]] = {
     "ingestor": ("JIRA_", "TEMPORAL_METRICS_", *TEMPORAL_ACCESS),
-    "graphql": TEMPORAL_ACCESS,
+    "graphql": (_HOOKS, "JIRA_PROXY", *TEMPORAL_ACCESS),
     "telemetry": ("BACKOFF_", "ALERT_", *TEMPORAL_ACCESS),
     "notifier": ("NOTIFY_", "SMTP_", "SLACK_", "WHATSAPP_", "JIRA_PROXY"),
 }
@@ -37,7 +39,11 @@ def of_service(name: str, environ: Mapping[str, str], shared: Mapping[str, str])
         shared: addresses of this stack, which win.
     """
     families = _GIVEN.get(name, ())
-    kept = {key: value for key, value in environ.items() if key.startswith(families) or _harmless(key)}
+    kept = {
+        key: value
+        for key, value in environ.items()
+        if (key.startswith(families) or _harmless(key)) and (_HOOKS in families or not key.startswith(_HOOKS))
+    }
     return {**ordinary(environ), **kept, **shared, "JDI_LOG_FORMAT": "json", "PYTHONUNBUFFERED": "1"}
 
 

@@ -5,6 +5,7 @@ import secrets
 import shutil
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +13,7 @@ from libs.embedded import probes
 from libs.embedded.children.child import ChildSpec
 from libs.embedded.errors import StackError
 from libs.embedded.ports import LOOPBACK
-from libs.embedded.sound_start import sound_argv
+from libs.embedded.sound_start import loss_of_database, loss_of_folder, sound_argv
 from libs.embedded.stack_file import write_private
 
 NO_HOST: Final = "no host"
@@ -47,6 +48,7 @@ def temporal_server(
         vital=True,
         useful=probes.temporal_works(address, namespace),
         useless_seconds=TEMPORAL_RECOVERS_SECONDS,
+        lost=partial(loss_of_database, data_dir / "temporal.db"),
     )
 
 
@@ -64,6 +66,7 @@ def nats_server(data_dir: Path, port: int, secret: str, environ: Mapping[str, st
         vital=True,
         useful=probes.nats_takes(port, watch),
         useless_seconds=1.0,  # nothing but a new start mends a stream that could not be written
+        lost=partial(loss_of_folder, data_dir / "nats"),
     )
 
 

@@ -22,6 +22,8 @@ SIDECARS: Final = ("", "-wal", "-shm", "-journal")
 KEPT: Final = 3
 LOOK_SECONDS: Final = 5.0
 """The most that a look may take; what it has not seen counts as sound."""
+SHORT_LOOK_SECONDS: Final = 0.5
+"""For a look at what is in use, which holds up those who write."""
 DAMAGED: Final = frozenset(
     {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ}
 )
@@ -32,14 +34,45 @@ def sound_argv(kind: str, data: Path, argv: tuple[str, ...]) -> tuple[str, ...]:
     return (sys.executable, "-m", "libs.embedded.sound_start", f"--{kind}", str(data), *argv)
 
 
-def damage_of_database(file: Path) -> str | None:
-    """What is wrong with a file of SQLite; None when it is sound or missing, or when this cannot be told now."""
+def unfit_database(file: Path) -> str | None:
+    """What keeps Temporal from starting on a file; None when nothing does.
+
+    It makes its tables in a new file alone. One that is there without any, as a dying server leaves it whose file was
+    removed, ends every start.
+    """
+    damage = damage_of_database(file)
+    if damage is not None or not file.exists():
+        return damage
+    try:
+        with contextlib.closing(sqlite3.connect(f"{file.as_uri()}?mode=rw", uri=True)) as database:
+            return None if database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] else "it has no tables"
+    except sqlite3.Error:
+        return None
+
+
+def loss_of_database(file: Path) -> str | None:
+    """Why a server that has the file open will not find its data again; None when nothing is wrong with it."""
+    if not file.exists():
+        return f"{file.name} is gone"
+    if file.is_file() and not file.stat().st_size:
+        return f"{file.name} is empty"
+    damage = damage_of_database(file, SHORT_LOOK_SECONDS)
+    return None if damage is None else f"{file.name} is damaged ({damage})"
+
+
+def loss_of_folder(folder: Path) -> str | None:
+    """The same of a folder of NATS."""
+    return damage_of_folder(folder) if folder.exists() else f"{folder.name} is gone"
+
+
+def damage_of_database(file: Path, seconds: float = LOOK_SECONDS) -> str | None:
+    """What is wrong with a file of SQLite; None when it is sound or missing, or when this cannot be told in time."""
     for end in SIDECARS:
         if file.with_name(f"{file.name}{end}").is_dir():
             return f"{file.name}{end} is a folder"
     if not file.exists() or not file.stat().st_size:
         return None
-    deadline = time.monotonic() + LOOK_SECONDS
+    deadline = time.monotonic() + seconds
     try:
         with contextlib.closing(sqlite3.connect(f"{file.as_uri()}?mode=rw", uri=True)) as database:
             database.set_progress_handler(lambda: time.monotonic() > deadline, 100_000)
@@ -75,7 +108,7 @@ def set_aside(path: Path) -> Path:
 def main(arguments: list[str]) -> None:
     kind, name, *argv = arguments
     data = Path(name)
-    why = (damage_of_database if kind == "--database" else damage_of_folder)(data)
+    why = (unfit_database if kind == "--database" else damage_of_folder)(data)
     if why is not None:
         kept = set_aside(data)
         line = {"event": "damaged data are set aside; the event log makes them again", "level": "warning"}

@@ -101,7 +101,9 @@ async def running(
     secret = secrets.token_urlsafe(32)  # of NATS, for as long as this stack runs
     file = _addresses(plan, secret)
     inherited = () if locked is None else (locked,)
-    supervisor = Supervisor(stream.line, lambda: _remember(plan.data_dir, file, supervisor), inherited, disk)
+    supervisor = Supervisor(
+        stream.line, lambda: _remember(plan.data_dir, file, supervisor), inherited, disk, stream.tell
+    )
     try:
         await supervisor.start(_servers(plan, file, secret))
         if plan.simulator is not None:

@@ -8,6 +8,7 @@ from libs.events.log.batches import Append, Appended, Change, Head, Recorded
 from libs.events.log.command_key import command_key, read_command_key
 from libs.events.log.damage import log_trouble
 from libs.events.log.digests import canonical, digest
+from libs.events.log.inventory.folding import Held, Totals
 from libs.events.log.opening import open_when_ready
 from libs.events.log.parts import completed
 from libs.events.log.proof import append_trouble
@@ -140,6 +141,7 @@ __all__ = [
     "Foreign",
     "GoneCount",
     "Head",
+    "Held",
     "JiraCommentFetched",
     "JiraCommentGone",
     "JiraIssueFetched",
@@ -181,6 +183,7 @@ __all__ = [
     "SyncStarted",
     "SyncSucceeded",
     "SyncWaiting",
+    "Totals",
     "TrackedUsersChanged",
     "UnknownTopicError",
     "UnreadableEvent",

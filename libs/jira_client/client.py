@@ -146,17 +146,48 @@ class JiraClient:
             raise error_for(put_away(f"Project {shown.key}", where, Context(request.endpoint, subject=request.subject)))
         return shown
 
+    async def project_standing(self, name: str) -> models.ProjectStanding:
+        """The project with this key or id, archived or in the trash too, with what Jira counts of it.
+
+        Raises NotFoundOrHidden when there is none that the account may see.
+        """
+        if (listed := await self._browsable(name)) is not None:
+            return models.ProjectStanding(project=listed, browsable=True)
+        request = _get("/project/{key}", Raw, key=name)
+        shown = read_one(models.Project, (await self._transport.fetch(request)).value, request.endpoint)
+        if shown.key != name and not (shown.archived or shown.deleted):
+            listed = await self._browsable(shown.key)
+        return models.ProjectStanding(project=listed or shown, browsable=listed is not None)
+
+    async def _browsable(self, key: str) -> models.Project | None:
+        """The live project with exactly this key; None where Jira lists none that the account may browse."""
+        try:
+            found = await self.projects(keys=(key,), insight=True)
+        except NotFoundOrHidden:
+            return None
+        named = (project for project in found.projects if project.key == key)
+        return next((project for project in named if not (project.archived or project.deleted)), None)
+
+    async def blocked_by_policy(self, project_id: str) -> bool:
+        """Whether a data policy of the site keeps programs out of the project, or of some of its content."""
+        request = _get("/data-policy/project", wire.Policies, {"ids": project_id})
+        found = (await self._transport.fetch(request)).value
+        policies = read_all(models.ProjectPolicy, found.project_data_policies, request.endpoint)
+        return any(str(one.id) == project_id and one.data_policy.any_content_blocked for one in policies)
+
     async def projects(
-        self, search: str | None = None, start: int = 0, *, keys: Sequence[str] = ()
+        self, search: str | None = None, start: int = 0, *, keys: Sequence[str] = (), insight: bool = False
     ) -> models.ProjectPage:
         """Live projects the account may browse, ordered by key: all, or those whose name or key matches `search`.
 
-        Where nothing matches, Jira answers with an empty page or with NotFoundOrHidden.
+        Where nothing matches, Jira answers with an empty page or with NotFoundOrHidden. With `insight`, Jira also
+        counts their issues.
         """
         # Without an action Jira also lists what the account may administer but not read.
         params: dict[str, Any] = {"startAt": start, "maxResults": self.settings.list_page_size, "action": "browse"}
         params |= {"query": search} if search else {}
         params |= {"keys": list(keys)} if keys else {}
+        params |= {"expand": "insight"} if insight else {}
         request = _get("/project/search", wire.Values, params)
         page, server_time = await self._transport.fetch(request)
         return models.ProjectPage(
@@ -284,6 +315,11 @@ class JiraClient:
         return models.BulkIssues(
             issues=bulk.issues, errors=errors + list(_unmentioned(ids, bulk)), server_time=server_time
         )
+
+    async def issue(self, issue_id: str, fields: Sequence[str]) -> Raw:
+        """One issue by its id or key. Raises NotFoundOrHidden when there is none that the account may see."""
+        request = _get("/issue/{issue}", Raw, {"fields": ",".join(fields)}, issue=issue_id)
+        return (await self._transport.fetch(request)).value
 
     async def approximate_count(self, jql: str) -> int:
         """How many issues match, perhaps a little out of date."""

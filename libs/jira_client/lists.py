@@ -31,7 +31,13 @@ class Listed(list[T]):
     """A list as far as Jira showed it, and what is known of the rest. Complete unless `cut` says otherwise."""
 
     def __init__(
-        self, items: Iterable[T] = (), *, cut: str = "", notes: Sequence[str] = (), left_out: Sequence[LeftOut] = ()
+        self,
+        items: Iterable[T] = (),
+        *,
+        cut: str = "",
+        notes: Sequence[str] = (),
+        left_out: Sequence[LeftOut] = (),
+        total: int | None = None,
     ) -> None:
         super().__init__(items)
         self.cut = cut
@@ -40,6 +46,8 @@ class Listed(list[T]):
         """What is odd and stays odd however often Jira is asked: entries left out, a total that counts hidden ones."""
         self.left_out = tuple(left_out)
         """Entries that could not be read; the notes name them too."""
+        self.total = total
+        """How many there are, as Jira counts at the end of the list; None where it does not say."""
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -84,6 +84,13 @@ def sprint_fields(written: str | None) -> tuple[str, ...]:
     return tuple(written.split(",")) if written else ()
 
 
+class Insight(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What Jira counts of a project (experimental, as Atlassian says)."""
+
+    total_issue_count: int | None = None
+    """Of all its issues, those that our account may not see included."""
+
+
 class Project(Record, frozen=True, kw_only=True):
     id: str
     key: str
@@ -91,6 +98,16 @@ class Project(Record, frozen=True, kw_only=True):
     archived: bool | None = None
     deleted: bool | None = None
     """It is in the trash."""
+    insight: Insight | None = None
+    """Only where it was asked for."""
+
+
+class ProjectStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """A project, and whether its issues can be read."""
+
+    project: Project
+    browsable: bool
+    """Whether Jira's search lists it among the live projects that the account may browse."""
 
 
 class Board(Record, frozen=True, kw_only=True):
@@ -242,6 +259,17 @@ class IssueProblem(msgspec.Struct, frozen=True, kw_only=True):
 class BulkIssues(Page, frozen=True, kw_only=True):
     issues: list[Raw]
     errors: list[IssueProblem]
+
+
+class PolicyOfProject(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    any_content_blocked: bool = False
+
+
+class ProjectPolicy(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Whether a data policy keeps programs out of a project, or of some of its content."""
+
+    id: int | str
+    data_policy: PolicyOfProject = PolicyOfProject()
 
 
 class ChildPage(Page, frozen=True, kw_only=True):

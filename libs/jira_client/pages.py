@@ -129,8 +129,8 @@ async def _reading(fetch: Fetch, endpoint: str, *, steady: bool) -> Listed[Raw] 
         if following is None or len(items) == known:
             cut, note = _end(page, start, len(items), most, repeats=following is not None)
             cut = cut or ("The list shrank each time while it was read." if shrank else "")
-            return _listed(items, endpoint, cut, note)
-    return _listed(items, endpoint, f"Jira gave more than {LONGEST_LIST} pages.", "")
+            return _listed(items, endpoint, cut, note, most if page.total is not None else None)
+    return _listed(items, endpoint, f"Jira gave more than {LONGEST_LIST} pages.", "", None)
 
 
 def _end(page: Shown, start: int, shown: int, most: int, *, repeats: bool) -> tuple[str, str]:
@@ -143,7 +143,10 @@ def _end(page: Shown, start: int, shown: int, most: int, *, repeats: bool) -> tu
     return "", f"Jira counts {most} items and shows {shown}." if missing else ""
 
 
-def _listed(items: dict[str | bytes, Raw], endpoint: str, cut: str, note: str) -> Listed[Raw]:
+def _listed(items: dict[str | bytes, Raw], endpoint: str, cut: str, note: str, total: int | None) -> Listed[Raw]:
     return Listed(
-        items.values(), cut=f"{endpoint}: {cut}" if cut else "", notes=[f"{endpoint}: {note}"] if note else []
+        items.values(),
+        cut=f"{endpoint}: {cut}" if cut else "",
+        notes=[f"{endpoint}: {note}"] if note else [],
+        total=total,
     )

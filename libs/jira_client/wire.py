@@ -61,3 +61,7 @@ class Bulk(Envelope, frozen=True):
 
 class Count(Envelope, frozen=True):
     count: int
+
+
+class Policies(Envelope, frozen=True):
+    project_data_policies: list[Raw]

@@ -8,14 +8,26 @@ These endpoints need no login and are in no log.
                                         ``move-issue``, ``delete-issue``, ``add-comment``, ``edit-comment``,
                                         ``delete-comment``, ``add-worklog``, ``edit-worklog``, ``delete-worklog``,
                                         ``create-sprint``, ``start-sprint``, ``close-sprint``, ``rename-sprint``,
-                                        ``rename-user``, ``deactivate-user``; answers ``{changes, head}``; and of the
-                                        site's field list, with no entry in the log: ``add-field`` (``{name, type?,
-                                        items?, custom?, value?}``), ``remove-field`` and ``rename-field`` (``{field,
-                                        …}``, by id), ``retype-field`` (``{field, type, items?, custom?, value?}``)
+                                        ``rename-user``, ``deactivate-user``, ``create-project``; by which things come
+                                        back: ``restore-issue``, ``restore-comment``, ``restore-worklog``,
+                                        ``keep-backup`` and ``restore-backup`` (``{name}``, the whole site); by which
+                                        the account sees otherwise: ``secure-issue`` (``{issue, level}``),
+                                        ``restrict-comment``, ``restrict-worklog`` (``{…, role}``), ``leave-circle`` and
+                                        ``join-circle`` (a level or role, ``{name}``), and of a project ``hide-``,
+                                        ``show-``, ``block-``, ``unblock-``, ``archive-``, ``trash-``,
+                                        ``revive-project``; answers
+                                        ``{changes, head}``; and of the site's field list, with no entry in the log:
+                                        ``add-field`` (``{name, type?, items?, custom?, value?}``), ``remove-field`` and
+                                        ``rename-field`` (``{field, …}``, by id), ``retype-field`` (``{field, type,
+                                        items?, custom?, value?}``)
 ``POST /simulator/random-mutations``    ``{count, seed, kinds?}``; answers ``{done, head}``
 ``GET POST DELETE /simulator/faults``   ``[{match, ...}]`` is added, see ``faults``; DELETE forgets all
 ``POST /simulator/latency``             ``{ms}``: every answer of Jira waits so long
 ``POST /simulator/index-lag``           ``{ms}``: search sees a change so much later
+``POST /simulator/index-loss``          ``{issues}``: search does not see the issues of these ids; none: it sees all
+``POST /simulator/counting``            ``{insight, totals}``: whether these numbers count what the account may not see
+``POST /simulator/worklog-feeds``       ``{delay_ms, also_deleted}``: how far the feeds of worklogs are behind, and ids
+                                        of worklogs that are said to be deleted, whatever is true
 ``GET POST DELETE /simulator/odd``      ``{seed, rate?, kinds?}``: a part of the answers is odd, see ``odd``; DELETE
                                         heals; answers ``{healed, shown}``: what was odd, by what it is and its id
 ``GET DELETE /simulator/requests``      counters and log; DELETE (or ``?reset=true``) starts anew
@@ -34,6 +46,7 @@ import msgspec
 from aiohttp import web
 
 from libs.jira_simulator.api.answers import Refused, json_response, number
+from libs.jira_simulator.api.worklog_feeds import Feed
 from libs.jira_simulator.faults import Fault, Faults
 from libs.jira_simulator.odd.world import RATE, Odd
 from libs.jira_simulator.requests import RequestLog
@@ -41,6 +54,7 @@ from libs.jira_simulator.site.dataset import Dataset
 from libs.jira_simulator.site.mutations import MutationError, Mutations
 from libs.jira_simulator.site.random_acts import RandomActs
 from libs.jira_simulator.site.render import zulu
+from libs.jira_simulator.site.sight import Counting
 
 
 class Conditions(msgspec.Struct):
@@ -49,6 +63,8 @@ class Conditions(msgspec.Struct):
     latency_ms: float = 0.0
     odd: Odd | None = None
     """What makes answers odd; None: nothing does."""
+    feed: Feed = msgspec.field(default_factory=Feed)
+    """Of worklogs."""
 
 
 class _Milliseconds(msgspec.Struct):
@@ -57,6 +73,10 @@ class _Milliseconds(msgspec.Struct):
     def __post_init__(self) -> None:
         if self.ms < 0:
             raise ValueError("ms must not be negative")
+
+
+class _Issues(msgspec.Struct):
+    issues: list[int] = []
 
 
 class _Oddity(msgspec.Struct):
@@ -90,6 +110,9 @@ class Control:
             web.delete("/simulator/faults", self.clear_faults),
             web.post("/simulator/latency", self.latency),
             web.post("/simulator/index-lag", self.index_lag),
+            web.post("/simulator/index-loss", self.index_loss),
+            web.post("/simulator/counting", self.counting),
+            web.post("/simulator/worklog-feeds", self.worklog_feeds),
             web.get("/simulator/odd", self.show_odd),
             web.post("/simulator/odd", self.make_odd),
             web.delete("/simulator/odd", self.heal),
@@ -170,6 +193,21 @@ class Control:
     async def index_lag(self, request: web.Request) -> web.Response:
         self._dataset.index.set_lag((await _read(request, _Milliseconds)).ms)
         return json_response({"indexLagMs": self._dataset.index.lag_ms})
+
+    async def index_loss(self, request: web.Request) -> web.Response:
+        lost = (await _read(request, _Issues)).issues
+        self._dataset.index.lose(lost)
+        return json_response({"issues": lost})
+
+    async def counting(self, request: web.Request) -> web.Response:
+        counting = self._dataset.directory.counting = await _read(request, Counting)
+        self._dataset.renderer.names_changed()
+        return json_response(counting)
+
+    async def worklog_feeds(self, request: web.Request) -> web.Response:
+        asked, feed = await _read(request, Feed), self._conditions.feed
+        feed.delay_ms, feed.also_deleted = asked.delay_ms, asked.also_deleted
+        return json_response(feed)
 
     async def show_odd(self, _: web.Request) -> web.Response:
         odd = self._conditions.odd

@@ -5,6 +5,8 @@
 ``html``                           a page of the edge instead of JSON (503 unless ``status`` says otherwise)
 ``empty``                          200, a JSON content type and no body
 ``truncate``                       the right answer, cut in half, with a length that fits the half
+``half_list``                      the right list, of which the second half is missing; it says that it is whole
+``narrow``                         the right list, in which every other issue is missing; a count is of the half
 ``repeat_token``                   the right page, but its token leads back to it
 ``reset``                          the connection is reset without an answer
 ``slow_body``                      the right answer, its body dribbling over ``delay_ms``
@@ -24,9 +26,18 @@ from aiohttp import web
 from libs.jira_simulator.site.render import encode
 
 Kind = Literal[
-    "status", "html", "empty", "truncate", "repeat_token", "reset", "slow_body", "empty_list_with_login_header"
+    "status",
+    "html",
+    "empty",
+    "truncate",
+    "half_list",
+    "narrow",
+    "repeat_token",
+    "reset",
+    "slow_body",
+    "empty_list_with_login_header",
 ]
-AFTERWARDS = frozenset({"truncate", "repeat_token", "slow_body"})
+AFTERWARDS = frozenset({"truncate", "half_list", "narrow", "repeat_token", "slow_body"})
 """Kinds that spoil a right answer, so that it must be made first."""
 
 LOGIN_REASON = "X-Seraph-LoginReason"
@@ -162,12 +173,40 @@ async def spoil(fault: Fault, request: web.Request, response: web.Response) -> w
     body = response.body if isinstance(response.body, bytes) else b""
     if fault.kind == "truncate":
         response.body = body[: len(body) // 2]
+    elif fault.kind in ("half_list", "narrow"):
+        response.body = encode((_half if fault.kind == "half_list" else _narrow)(msgspec.json.decode(body)))
     elif fault.kind == "repeat_token":
         response.body = await _same_token(request, body)
     elif fault.kind == "slow_body":
         return await _dribble(fault, request, response.status, body)
     response.headers.update(fault.headers)
     return response
+
+
+def _half(answer: Any) -> Any:
+    """A list of issues, comments, worklogs or other values that ends too early, and does not say so."""
+    if isinstance(answer, list):
+        return answer[: len(answer) // 2]
+    name = _name_of_list(answer)
+    if name is None:
+        return answer
+    end = {"isLast": True} if "isLast" in answer else {}
+    return {key: value for key, value in answer.items() if key != "nextPageToken"} | {
+        name: answer[name][: len(answer[name]) // 2],
+        **end,
+    }
+
+
+def _narrow(answer: Any) -> Any:
+    """As of a search with one more condition, which nobody has asked for."""
+    if "count" in answer:
+        return {"count": answer["count"] // 2}
+    name = _name_of_list(answer)
+    return answer if name is None else answer | {name: [one for one in answer[name] if int(one["id"]) % 2]}
+
+
+def _name_of_list(answer: Any) -> str | None:
+    return next((name for name in ("issues", "comments", "worklogs", "values") if name in answer), None)
 
 
 async def _same_token(request: web.Request, body: bytes) -> bytes:

@@ -19,6 +19,8 @@ from libs.jira_simulator import faults as spoiling
 from libs.jira_simulator.api.agile import AGILE, Agile
 from libs.jira_simulator.api.answers import ANONYMOUS, Refused, body_of
 from libs.jira_simulator.api.platform import LOGIN_NEEDED, Api, SearchBody
+from libs.jira_simulator.api.policies import Policies
+from libs.jira_simulator.api.worklog_feeds import PAGE, WorklogFeeds
 from libs.jira_simulator.control import Conditions, Control
 from libs.jira_simulator.faults import LOGIN_REASON, Fault, Faults
 from libs.jira_simulator.odd.showing import Asked
@@ -72,6 +74,7 @@ async def serve(
     token_seconds: float | None = None,
     compress: bool = True,
     inline: int = 20,
+    feed_page: int = PAGE,
     only_here: bool = False,
 ) -> AsyncIterator[Simulator]:
     """Serve a data set until the block ends.
@@ -87,6 +90,7 @@ async def serve(
         token_seconds: Page tokens expire after so long; None: never.
         compress: Gzip answers for clients that accept it, as Atlassian's edge does.
         inline: Most comments and worklogs that an issue shows of itself.
+        feed_page: Most worklogs on a page of what has changed.
         only_here: Answer programs of this machine alone, and no page in a browser.
 
     Raises:
@@ -100,6 +104,8 @@ async def serve(
     app = web.Application(middlewares=[_turn_away, front] if only_here else [front], client_max_size=MAX_BODY)
     app.add_routes(Api(dataset, search, inline=inline).routes())
     app.add_routes(Agile(dataset).routes())
+    app.add_routes(Policies(dataset).routes())
+    app.add_routes(WorklogFeeds(dataset, simulator.conditions.feed, page=feed_page).routes())
     parts = simulator.mutations, simulator.faults, simulator.requests, simulator.conditions
     app.add_routes(Control(dataset, *parts).routes())
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)

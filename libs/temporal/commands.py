@@ -23,6 +23,7 @@ from libs.temporal.messages import (
     Options,
     RegisterProject,
     RequestSync,
+    TakeUpHints,
 )
 from libs.temporal.proof import sealed
 
@@ -129,6 +130,24 @@ async def ask_jira(client: Client, question: AnyQuestion) -> Options:
     """
     workflow_id = names.discovery_workflow_id(question.site, uuid.uuid4().hex)
     return await _run(client, names.DISCOVERY_WORKFLOW, question, workflow_id, Options)
+
+
+async def take_up_hints(client: Client, site: str) -> None:
+    """Have the ingestor take up the hints that wait: now, or after those that it is at.
+
+    Raises:
+        RPCError: Temporal does not answer.
+    """
+    await client.start_workflow(
+        names.HINTS_WORKFLOW,
+        TakeUpHints(site=site),
+        id=names.hints_workflow_id(site),
+        task_queue=names.SYNC_QUEUE,
+        start_signal=names.HINTED,
+        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        task_timeout=timedelta(seconds=5),
+    )
 
 
 async def register_project(

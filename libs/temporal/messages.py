@@ -169,7 +169,7 @@ class Done(Message, frozen=True, kw_only=True):
     position: int
     """Place in the event log of its last event; 0 when nothing had to be changed."""
     request_id: str | None = None
-    """The request for a sync that the command made, if it made one."""
+    """The request for a sync or a census that the command made, if it made one."""
 
 
 class ProjectRef(Message, frozen=True, kw_only=True):
@@ -181,6 +181,8 @@ class Trigger(Message, frozen=True, kw_only=True):
     site: str
     project: str
     request_id: str
+    census: bool = False
+    """Whether it is a census that was asked for, and no sync."""
 
 
 class Question(Message, frozen=True, kw_only=True):
@@ -291,6 +293,22 @@ class Progress(Message, frozen=True, kw_only=True):
     token: str | None
     counts: Counts
     warnings: tuple[str, ...]
+
+
+class TakeUpHints(Message, frozen=True, kw_only=True):
+    """Ask Jira about the issues of which webhooks have told."""
+
+    site: str
+
+
+class HintsTakenUp(Message, frozen=True, kw_only=True):
+    """What came of a round."""
+
+    left: int
+    """Hints that still wait."""
+    wait_seconds: float = 0.0
+    """Until the budget of requests allows another round."""
+    requests: int = 0
 
 
 class SyncInput(Message, frozen=True, kw_only=True):

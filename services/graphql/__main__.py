@@ -6,7 +6,7 @@ from typing import Final
 import structlog
 
 from libs.access import SessionStore, TokenStore
-from libs.events import read_command_key
+from libs.events import open_store, read_command_key
 from libs.read_tables import readiness
 from libs.runtime import (
     PROOF_SECONDS,
@@ -26,6 +26,8 @@ from libs.runtime.network.http_server import Doorkeeper, most_connections, servi
 from services.graphql.api.context import Defaults
 from services.graphql.app import CONSOLE, make_app
 from services.graphql.execution.limits import Limits
+from services.graphql.hooks.keeping import Keeper
+from services.graphql.hooks.receiving import receiver_of
 from services.graphql.http.first_admin import prepare_access
 from services.graphql.http.hosts import Hosts
 from services.graphql.ingestor import Ingestor
@@ -55,14 +57,14 @@ async def main(settings: Settings, stop: Stop) -> None:
     health.add("leaving", leaving)
     hosts = Hosts(bound=settings.host, named=settings.allowed_hosts, behind_proxy=settings.behind_proxy)
     doorkeeper = Doorkeeper(most_connections())
+    log_url = event_database(settings.database_url)
+    ingestor = Ingestor(
+        settings.temporal_address, settings.temporal_namespace, lambda: read_command_key(log_url), settings
+    )
+    keeper = Keeper(settings.site or "", lambda: open_store(log_url), ingestor.take_up_hints)
     app = make_app(
         Reader(reading),
-        Ingestor(
-            settings.temporal_address,
-            settings.temporal_namespace,
-            lambda: read_command_key(event_database(settings.database_url)),
-            settings,
-        ),
+        ingestor,
         tokens=tokens,
         sessions=SessionStore(writing, tokens, reading=asking),
         health=health,
@@ -72,6 +74,7 @@ async def main(settings: Settings, stop: Stop) -> None:
         limits=limits,
         census_seconds=settings.census_seconds,
         doorkeeper=doorkeeper,
+        hooks=receiver_of(settings, keeper),
     )
     try:
         async with serving(app, doorkeeper, settings.host, settings.port, last_answers=LAST_ANSWER_SECONDS) as bound:
@@ -92,6 +95,7 @@ async def main(settings: Settings, stop: Stop) -> None:
             leaving.report("the service stops: ask another")
             await asyncio.sleep(settings.drain)
     finally:
+        await keeper.close()
         for used in (reading, asking, writing, earlier):
             used.dispose()
 

@@ -14,6 +14,7 @@ from services.graphql.api.context import Defaults, Parts
 from services.graphql.console.routes import console_routes
 from services.graphql.execution.errors import refusal
 from services.graphql.execution.limits import MAX_BODY, Limits
+from services.graphql.hooks.receiving import Receiver, hooks_may_be_larger
 from services.graphql.http.auth import Gate, known_only, ours_only
 from services.graphql.http.hosts import Hosts
 from services.graphql.http.sign_in import session_routes
@@ -52,6 +53,7 @@ def make_app(
     limits: Limits | None = None,
     census_seconds: float = addresses.CENSUS_SECONDS,
     doorkeeper: Doorkeeper | None = None,
+    hooks: Receiver | None = None,
 ) -> web.Application:
     """Everything the service serves.
 
@@ -67,6 +69,7 @@ def make_app(
         limits: what an operation may take.
         census_seconds: between two censuses of a project; 0: there are none by themselves.
         doorkeeper: of the port that serves it; left out: none looks after connections.
+        hooks: takes Jira's webhooks; left out: none are taken.
     """
     hosts = hosts or Hosts()
     gate = Gate(tokens, sessions, secure=hosts.behind_proxy)
@@ -79,10 +82,12 @@ def make_app(
         discovery=Discovery(ingestor),
         defaults=defaults or Defaults(),
         limits=limits or Limits(),
+        keeper=hooks.keeper if hooks is not None else None,
         census_seconds=census_seconds,
     )
     app = web.Application(
         middlewares=[
+            hooks_may_be_larger,
             _last_answers(stop or Stop()),
             _refusals_as_json,
             ours_only(hosts, gate),
@@ -95,6 +100,8 @@ def make_app(
     app.add_routes(session_routes(gate, Attempts()))
     app.add_routes(console_routes())
     app.add_routes([web.get("/", _to_console), web.get(CONSOLE.rstrip("/"), _to_console)])
+    if hooks is not None:
+        app.add_routes(hooks.routes())
     connections = Connections()
 
     async def graphql(request: web.Request) -> web.StreamResponse:

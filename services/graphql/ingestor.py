@@ -25,6 +25,7 @@ from libs.temporal.commands import (
     ask_jira,
     carry_out,
     open_gate,
+    take_up_hints,
 )
 from libs.temporal.connect import connect
 from libs.temporal.messages import AnyCommand, AnyQuestion, Done, FindClosings, OpenGate, Options
@@ -123,6 +124,18 @@ class Ingestor:
         if isinstance(question, OpenGate):
             return await self._answered(open_gate(await self._sender(), question))
         return await self._answered(ask_jira(await self._reached(), question))
+
+    async def take_up_hints(self, site: str) -> None:
+        """Say that hints were stored.
+
+        Raises:
+            TemporalUnavailableError: Temporal does not answer.
+        """
+        client = await self._reached()
+        try:
+            await take_up_hints(client, site)
+        except RPCError as error:
+            raise self._unavailable(error) from error
 
     async def upcoming_runs(self, schedule_id: str, count: int) -> list[datetime]:
         """The next runs as Temporal has them; none when the schedule is paused or gone.

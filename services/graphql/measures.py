@@ -27,6 +27,11 @@ REFUSED: Final = Counter(
     ["limit"],
 )
 SUBSCRIPTIONS: Final = Gauge("jdi_graphql_subscriptions_open", "Subscriptions that are open.", ["field"])
+HOOKS: Final = Counter(
+    "jdi_hooks_total",
+    "Webhooks of Jira that came; outcome: kept, nothing_named (it names no issue), unsigned, forged, not_stored.",
+    ["outcome"],
+)
 CONNECTIONS: Final = Gauge(
     "jdi_graphql_read_connections_used", "Connections to the read tables that answers are being read on."
 )

@@ -7,6 +7,7 @@ from typing import Final
 
 from libs.runtime import Secret, addresses, setting
 from libs.runtime.environ import read_variable
+from services.graphql.hooks.settings import HookSettings
 
 MIN_ADMIN_TOKEN: Final = 16
 """Characters. Nothing slows down those who try tokens on the API."""
@@ -18,7 +19,7 @@ def _site_if_known(environ: Mapping[str, str]) -> str | None:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Settings(addresses.TemporalAccess):
+class Settings(HookSettings, addresses.TemporalAccess):
     """Settings of the GraphQL service.
 
     Raises:
@@ -68,6 +69,9 @@ class Settings(addresses.TemporalAccess):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self.checked()
+        if self.paths and self.site is None:
+            raise ValueError("JIRA_HOOK_PATH: JIRA_SITE or JIRA_BASE_URL says whose webhooks come there; set one")
         if self.timeout <= 0 or self.max_cost <= 0:
             raise ValueError("GRAPHQL_TIMEOUT_SECONDS and GRAPHQL_MAX_COST: nothing could be asked; both are above 0")
         if not self.behind_proxy and not self.on_loopback and not is_loopback(self.host):

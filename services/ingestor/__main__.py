@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from temporalio.client import Client
 from temporalio.worker import WorkerDeploymentVersion
 
 from libs.events import EventStore, FanOut, append_trouble, open_when_ready, run_relay
+from libs.events.hints import hint_prefix
 from libs.jira_client import JiraClient
 from libs.runtime import (
     PROOF_SECONDS,
@@ -26,13 +27,17 @@ from libs.runtime import (
 )
 from libs.temporal import tracing
 from libs.temporal.access import ConnectError
-from libs.temporal.commands import CommandFailedError, Sender, register_project
+from libs.temporal.commands import CommandFailedError, Sender, register_project, take_up_hints
 from libs.temporal.connect import connect, temporal_trouble
+from services.ingestor.census.activities import CensusActivities
 from services.ingestor.control.activities import ControlActivities
+from services.ingestor.control.census_schedules import CensusSchedules
+from services.ingestor.control.discovery import DiscoveryActivities
 from services.ingestor.control.proofs import Proofs
 from services.ingestor.control.schedules import ScheduleGateway
-from services.ingestor.discovery import DiscoveryActivities
 from services.ingestor.event_log import EventLog
+from services.ingestor.hints.activities import HintActivities
+from services.ingestor.hints.silence import Silence
 from services.ingestor.measures import measured, observer_of
 from services.ingestor.settings import Settings
 from services.ingestor.site_alerts import SiteAlerts, StreamAlerts
@@ -42,6 +47,8 @@ from services.ingestor.worker import make_workers
 log = structlog.get_logger()
 
 NAME = "ingestor"
+HINTS_SECONDS = 60.0
+"""Between two looks for hints of webhooks that wait."""
 KEEP_SECONDS = 300.0
 """Between two looks at all schedules."""
 RETRY_SECONDS = 1.0
@@ -99,13 +106,17 @@ async def _serve(
             fan_out.relayed(position)
 
         patience, confirm = timedelta(seconds=settings.jira_patience), settings.jira_confirm
-        sync = SyncActivities(event_log, jira, patience, [timedelta(seconds=pause) for pause in confirm])
+        pauses = [timedelta(seconds=pause) for pause in confirm]
+        sync = SyncActivities(event_log, jira, patience, pauses)
+        census = CensusActivities(event_log, jira, patience, pauses, share=settings.census_share)
         gateway = ScheduleGateway(client, timedelta(seconds=settings.jitter))
         alerts = SiteAlerts(event_log, site)
         proofs = Proofs(event_log, alerts)
-        control = ControlActivities(event_log, gateway, settings.jira_base_url, proofs, site=site)
+        censuses = CensusSchedules(client, timedelta(seconds=settings.census_seconds))
+        control = ControlActivities(event_log, gateway, settings.jira_base_url, proofs, site=site, censuses=censuses)
         discovery = DiscoveryActivities(jira, event_log, proofs)
-        workers = make_workers(client, site, sync, control, discovery, version=_version(settings))
+        hints = HintActivities(event_log, jira, patience, pauses)
+        workers = make_workers(client, site, sync, census, control, discovery, hints, version=_version(settings))
         for worker in workers:
             await running.enter_async_context(worker)
         async with asyncio.TaskGroup() as tasks:
@@ -117,6 +128,7 @@ async def _serve(
             tasks.create_task(stream.run(stop))
             tasks.create_task(_register(event_log, client, settings, site))
             tasks.create_task(_keep_schedules(control, site, stop))
+            tasks.create_task(_look_for_hints(event_log, client, site, Silence(store, alerts, site), stop))
             log.info(
                 "ingestor is ready",
                 site=site,
@@ -174,6 +186,19 @@ async def _keep_schedules(control: ControlActivities, site: str, stop: Stop) -> 
             log.warning("schedules could not be looked after", why=str(error))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), timeout=KEEP_SECONDS)
+
+
+async def _look_for_hints(event_log: EventLog, client: Client, site: str, silence: Silence, stop: Stop) -> None:
+    """Look now and then whether hints wait that nobody was told of, or whose run has failed; or whether none come."""
+    while not stop.is_set():
+        try:
+            if await event_log.checkpoints(hint_prefix(site)):
+                await take_up_hints(client, site)
+            await silence.look(datetime.now(UTC))
+        except Exception as error:  # noqa: BLE001 - the log or Temporal are away: the next look finds them
+            log.warning("hints of webhooks could not be looked for", why=str(error))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), timeout=HINTS_SECONDS)
 
 
 def _version(settings: Settings) -> WorkerDeploymentVersion | None:

@@ -83,6 +83,14 @@ class CheckpointNames:
         return f"{self._prefix}nameless/"
 
     @property
+    def restricted(self) -> str:
+        """Issues of which Jira counts more than it shows; the rest of the name is the issue's id.
+
+        Holds how many, by `comment` and `worklog`.
+        """
+        return f"{self._prefix}restricted/"
+
+    @property
     def scans(self) -> str:
         """What runs remember while they last."""
         return scan_checkpoints(*self._project, "").removesuffix("/")

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 from uuid import UUID
 
 import msgspec
 
-from libs.events import Append, Appended, Event, EventStore, Head, command_key
+from libs.events import Append, Appended, Event, EventStore, Head, Held, Totals, command_key
 
 T = TypeVar("T")
 
@@ -61,6 +61,27 @@ class EventLog:
 
     async def head(self) -> int:
         return await self._in(None, self._store.head)
+
+    async def inventory_of(self, site: str, issue_ids: Iterable[str]) -> dict[str, Held]:
+        return await self._in(None, lambda: self._store.inventory_of(site, issue_ids))
+
+    async def present(self, site: str, project: str) -> list[str]:
+        return await self._in(None, lambda: self._store.present(site, project))
+
+    async def absent(self, site: str, project: str) -> dict[str, str]:
+        return await self._in(None, lambda: self._store.absent(site, project))
+
+    async def totals(self, site: str, project: str) -> Totals:
+        return await self._in(None, lambda: self._store.totals(site, project))
+
+    async def lost_heads(self, site: str, project: str) -> list[str]:
+        return await self._in(None, lambda: self._store.lost_heads(site, project))
+
+    async def lost_children(self, site: str, project: str) -> dict[str, list[UUID]]:
+        return await self._in(None, lambda: self._store.lost_children(site, project))
+
+    async def forget_digests(self, streams: Sequence[UUID]) -> None:
+        await self._in(self._writer, lambda: self._store.forget_digests(streams))
 
     async def stream(self, stream: UUID, after: int = 0) -> list[Event]:
         return await self._in(None, lambda: self._store.stream(stream, after))

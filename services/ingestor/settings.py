@@ -5,6 +5,7 @@ import dataclasses
 from libs.jira_client import JiraSettings
 from libs.runtime import Secret, addresses, setting
 from libs.runtime.network.way_out import WayOut
+from services.ingestor.census.brake import SHARE
 from services.ingestor.failures import CONFIRM, PATIENCE
 
 HALF_AN_HOUR = 1800.0
@@ -22,6 +23,10 @@ def _pauses(text: str) -> tuple[float, ...]:
         )
     return pauses
 
+
+SHORTEST_CENSUS = 60.0
+LONGEST_CENSUS = 7 * 86_400.0
+"""Seconds between two."""
 
 MOST_ISSUES = 100
 """That Jira gives at once with all their fields."""
@@ -66,6 +71,13 @@ class Settings(WayOut, addresses.TemporalAccess):
     jitter: float = setting(
         "SYNC_JITTER_SECONDS", 30.0, unit="s", why="spreads projects that share a schedule over the minute"
     )
+    census_seconds: float = addresses.census_seconds()
+    census_share: float = setting(
+        "JIRA_CENSUS_SHARE",
+        SHARE,
+        unit="0 to 1",
+        why="part of a project's issues that a census may find gone without asking a person; 20 issues always may be",
+    )
     site: str = addresses.site()
     temporal_address: str = addresses.temporal_address()
     temporal_namespace: str = addresses.temporal_namespace()
@@ -100,5 +112,12 @@ class Settings(WayOut, addresses.TemporalAccess):
         super().__post_init__()
         if not 1 <= self.jira_page_size <= MOST_ISSUES:
             raise ValueError(f"JIRA_PAGE_SIZE: {self.jira_page_size} is not a number from 1 to {MOST_ISSUES}")
+        if self.census_seconds and not SHORTEST_CENSUS <= self.census_seconds <= LONGEST_CENSUS:
+            raise ValueError(
+                f"JIRA_CENSUS_SECONDS: {self.census_seconds:g} is neither 0 nor from {SHORTEST_CENSUS:g} to"
+                f" {LONGEST_CENSUS:g} seconds (a week)"
+            )
+        if not 0 <= self.census_share <= 1:
+            raise ValueError(f"JIRA_CENSUS_SHARE: {self.census_share:g} is not a number from 0 to 1, as 0.05 for 5 %")
         if bool(self.deployment_name) != bool(self.build_id):
             raise ValueError("TEMPORAL_DEPLOYMENT_NAME and TEMPORAL_WORKER_BUILD_ID belong together: set both, or none")

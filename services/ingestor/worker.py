@@ -5,8 +5,12 @@ from temporalio.worker import Worker, WorkerDeploymentVersion
 
 from libs.temporal import names
 from libs.temporal.worker import make_worker
+from services.ingestor.census.activities import CensusActivities
+from services.ingestor.census.workflow import ProveProjectWorkflow
 from services.ingestor.control.activities import ControlActivities
-from services.ingestor.discovery import DiscoveryActivities
+from services.ingestor.control.discovery import DiscoveryActivities
+from services.ingestor.hints.activities import HintActivities
+from services.ingestor.hints.workflow import TakeUpHintsWorkflow
 from services.ingestor.sync.activities import SyncActivities
 from services.ingestor.workflows import AskJiraWorkflow, ControlProjectWorkflow, SyncProjectWorkflow
 
@@ -18,14 +22,21 @@ def make_workers(
     client: Client,
     site: str,
     sync: SyncActivities,
+    census: CensusActivities,
     control: ControlActivities,
     discovery: DiscoveryActivities,
+    hints: HintActivities,
     *,
     version: WorkerDeploymentVersion | None = None,
 ) -> tuple[Worker, ...]:
     """The ingestor's workers for one site."""
     return (
-        make_worker(client, names.SYNC_QUEUE, workflows=[SyncProjectWorkflow], version=version),
+        make_worker(
+            client,
+            names.SYNC_QUEUE,
+            workflows=[SyncProjectWorkflow, ProveProjectWorkflow, TakeUpHintsWorkflow],
+            version=version,
+        ),
         make_worker(
             client,
             names.jira_queue(site),
@@ -34,6 +45,12 @@ def make_workers(
                 sync.fetch_and_record_page,
                 sync.refresh_references,
                 sync.mark_untracked,
+                census.survey_project,
+                census.list_issues,
+                census.read_lacking,
+                census.confirm_missing,
+                census.complete_census,
+                hints.take_up_hints,
                 discovery.find_options,
                 discovery.check_with_jira,
             ],
@@ -49,6 +66,9 @@ def make_workers(
                 sync.complete_sync,
                 sync.record_sync_failed,
                 sync.record_sync_cancelled,
+                census.begin_census,
+                census.compare_issues,
+                census.record_census_failed,
                 control.adopt_schedule,
                 control.record_command,
                 control.apply_schedule,

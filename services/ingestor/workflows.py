@@ -38,6 +38,7 @@ with workflow.unsafe.imports_passed_through():
         PrepareScan,
         Progress,
         ProjectRef,
+        ProveProject,
         RedriveNotification,
         RefreshReferences,
         RegisterProject,
@@ -281,7 +282,12 @@ class ControlProjectWorkflow:
         done = await _control_step("record_command", command, Done)
         await _control_step("apply_schedule", project, type(None))
         if done.request_id is not None:
-            trigger = Trigger(site=command.site, project=command.project, request_id=done.request_id)
+            trigger = Trigger(
+                site=command.site,
+                project=command.project,
+                request_id=done.request_id,
+                census=isinstance(command, ProveProject),
+            )
             await _control_step("trigger_schedule", trigger, type(None))
         return done
 

@@ -90,6 +90,7 @@ def _project(settings: Settings, tables: Engine, stop: Stop, health: Health, sta
 
 def _unread(store: EventStore) -> str | None:
     """Why the log cannot be read; raises what its database says."""
+    store.check_file()
     store.read(max(0, store.head() - 1), 1)
     return None
 

@@ -73,7 +73,7 @@ BACKOFF_COMMANDS: Final = Counter(
 RUNS_FOUND: Final = Counter(
     "jira_sync_runs_found_total",
     "Runs whose end, or standstill, the sweep of Temporal had to tell; how: failed, timed_out, terminated, cancelled,"
-    " blocked, untaken.",
+    " blocked, untaken, lost.",
     ["site", "project", "how"],
 )
 

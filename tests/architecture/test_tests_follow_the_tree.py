@@ -23,7 +23,6 @@ TESTED_IN: Final = {
     "libs.events.stop": "tests/integration/events/reading",
     "libs.jira_client.wire": "tests/unit/libs/jira_client/test_pages.py",
     "libs.jira_simulator.control": "tests/unit/libs/jira_simulator/site/test_changes.py",
-    "libs.jira_simulator.requests": "tests/unit/libs/jira_simulator/api/test_endpoints.py",
     "libs.read_tables.columns": "tests/unit/services/projector",
     "libs.temporal.calendar_times": "tests/unit/libs/temporal/test_cron.py",
     "libs.temporal.clock_changes": "tests/unit/libs/temporal/test_cron.py",

@@ -10,6 +10,8 @@ import pytest
 
 from libs.jira_simulator.server import Simulator
 from libs.jira_simulator.site.entities import UNKNOWN_ACCOUNT
+from libs.jira_simulator.site.random_absences import VANISHING
+from libs.jira_simulator.site.random_acts import RandomActs
 from tests.conformance.deviations import DEVIATIONS, Deviation, known
 from tests.conformance.documents import Difference, Documents
 
@@ -33,6 +35,7 @@ SEARCH, BULK, ISSUE = f"{API}/search/jql", f"{API}/issue/bulkfetch", f"{API}/iss
 PROJECT = f"{API}/project/{{projectIdOrKey}}"
 ASSIGNABLE = f"{API}/user/assignable/search"
 BOARD_SPRINTS = f"{AGILE}/board/{{boardId}}/sprint"
+WORKLOGS = f"{API}/worklog"
 EVERYTHING = {"jql": "project in (DEMO, OPS) ORDER BY updated", "fields": ["*all"], "maxResults": 100}
 IDS = [str(10_000 + number) for number in range(100)]
 
@@ -63,6 +66,12 @@ RIGHT = (
     ),
     Request("GET", f"{API}/project/search", f"{API}/project/search", send={"params": {"query": "no such name"}}),
     Request("GET", PROJECT, f"{API}/project/DEMO"),
+    Request(
+        "GET", f"{API}/project/search", f"{API}/project/search", send={"params": {"status": ["archived", "deleted"]}}
+    ),
+    Request("GET", f"{WORKLOGS}/updated", f"{WORKLOGS}/updated"),
+    Request("GET", f"{WORKLOGS}/deleted", f"{WORKLOGS}/deleted", send={"params": {"since": 1}}),
+    Request("POST", f"{WORKLOGS}/list", f"{WORKLOGS}/list", send={"json": {"ids": [*range(10_000, 10_200)]}}),
     Request("GET", f"{API}/field", f"{API}/field"),
     Request("GET", f"{API}/myself", f"{API}/myself"),
     Request("GET", f"{API}/serverInfo", f"{API}/serverInfo"),
@@ -85,6 +94,8 @@ WRONG = (
     Request("GET", f"{ISSUE}/comment", f"{API}/issue/NOPE-1/comment", 404),
     Request("GET", f"{ISSUE}/comment", f"{API}/issue/DEMO-1/comment", 400, {"params": {"orderBy": "author"}}),
     Request("GET", f"{ISSUE}/worklog", f"{API}/issue/NOPE-1/worklog", 404),
+    Request("POST", f"{WORKLOGS}/list", f"{WORKLOGS}/list", 400, {"json": {"ids": []}}),
+    Request("GET", f"{WORKLOGS}/deleted", f"{WORKLOGS}/deleted", 401, {"auth": ("somebody", "wrong")}),
     Request("GET", f"{API}/user/bulk", f"{API}/user/bulk", 400),
     Request("GET", ASSIGNABLE, ASSIGNABLE, 404, {"params": {"project": "NOPE"}}),
     Request("GET", ASSIGNABLE, ASSIGNABLE, 400, {"params": {"project": "DEMO", "query": "a", "accountId": "b"}}),
@@ -134,6 +145,20 @@ async def test_right_answers_after_random_mutations(
     documents: Documents, jira: httpx.AsyncClient, simulator: Simulator, seed: int
 ) -> None:
     simulator.mutate(400, seed)
+    assert await checked(documents, jira, RIGHT) == {}
+
+
+async def test_right_answers_after_things_have_vanished(
+    documents: Documents, jira: httpx.AsyncClient, simulator: Simulator
+) -> None:
+    simulator.mutations.create_project("OLD")
+    simulator.mutations.archive_project("OLD")
+    simulator.conditions.feed.delay_ms = 0
+    acts = RandomActs(simulator.dataset, simulator.mutations, 1)
+    acts.run(400, [*VANISHING, "move"])
+    simulator.mutations.leave_circle("Staff")
+    assert await checked(documents, jira, RIGHT) == {}
+    simulator.mutations.join_circle("Management")
     assert await checked(documents, jira, RIGHT) == {}
 
 

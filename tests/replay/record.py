@@ -72,8 +72,25 @@ async def _every_kind(pipeline: Pipeline, jira: Simulator) -> None:
         done = await desk.do(kind, **arguments)
         if done.request_id is not None:
             await pipeline.ended(done.request_id)
+    await _every_census(pipeline, jira, desk)
     await ask_jira(pipeline.client, FindProjects(site=pipeline.site))
     await desk.do(UnregisterProject)
+
+
+async def _every_census(pipeline: Pipeline, jira: Simulator, desk: Desk) -> None:
+    """One that finds something gone and something new, one of a project that Jira does not show, one that fails."""
+    await desk.do(SetTrackedUsers, account_ids=())
+    await pipeline.sync(full=True)
+    deleted = next(iter(jira.dataset.issues.values())).issue.key
+    jira.mutations.delete_issue(deleted)
+    jira.mutations.create_issue("DEMO")
+    await pipeline.prove()
+    jira.mutations.hide_project("DEMO")
+    await pipeline.prove()
+    jira.mutations.show_project("DEMO")
+    jira.faults.add(Fault(match="/search/jql", always=True, status=410))
+    await pipeline.prove()
+    jira.faults.clear()
 
 
 async def _keep(pipeline: Pipeline) -> None:

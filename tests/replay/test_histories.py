@@ -11,7 +11,9 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
 from libs.temporal.connect import DATA_CONVERTER
+from libs.temporal.names import WORKFLOWS
 from libs.temporal.worker import SANDBOX
+from services.ingestor.census.workflow import ProveProjectWorkflow
 from services.ingestor.workflows import AskJiraWorkflow, ControlProjectWorkflow, SyncProjectWorkflow
 
 HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
@@ -19,13 +21,13 @@ HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
 
 def test_there_are_histories_of_every_workflow() -> None:
     names = {path.name.partition("-")[0] for path in HISTORIES}
-    assert names == {"syncProjectWorkflow", "controlProjectWorkflow", "askJiraWorkflow"}
+    assert names == set(WORKFLOWS)
 
 
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
 async def test_a_recorded_run_replays(path: Path) -> None:
     replayer = Replayer(
-        workflows=[SyncProjectWorkflow, ControlProjectWorkflow, AskJiraWorkflow],
+        workflows=[SyncProjectWorkflow, ProveProjectWorkflow, ControlProjectWorkflow, AskJiraWorkflow],
         data_converter=DATA_CONVERTER,
         workflow_runner=SANDBOX,
     )

@@ -6,6 +6,7 @@ There is no fourth way: a test without its server would prove nothing, so the ru
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import os
 import random
@@ -14,16 +15,21 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn, Protocol
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.sql import SQL, Identifier
 
 from libs.events import migrate
 from tests.eventually import wait_until
+
+Prepare = Callable[[str], None]
+"""Makes of an empty database, at an address, what tests begin with: once, for it is copied. It leaves no connection."""
 
 
 def free_port() -> int:
@@ -37,9 +43,24 @@ def free_port() -> int:
 
 def sqlite_log(folder: Path) -> str:
     """The address of an empty event log in this folder: for tests of what the database makes no difference to."""
-    url = f"sqlite:///{folder / 'jdi.db'}"
-    migrate(url)
-    return url
+    return sqlite_copy(folder, migrate)
+
+
+def sqlite_copy(folder: Path, prepare: Prepare) -> str:
+    """The address of databases in this folder, as `prepare` has made them once."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in _files(prepare).items():
+        descriptor = os.open(folder / name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with open(descriptor, "wb") as file:  # noqa: PTH123 - the file is open
+            file.write(content)
+    return f"sqlite:///{folder / 'jdi.db'}"
+
+
+@functools.cache
+def _files(prepare: Prepare) -> dict[str, bytes]:
+    with tempfile.TemporaryDirectory() as folder:
+        prepare(f"sqlite:///{folder}/jdi.db")
+        return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
 
 
 def binary(name: str) -> str | None:
@@ -157,11 +178,20 @@ class PostgresServer:
 
     def __init__(self, url: str) -> None:
         self.url = url
+        self._prepared: dict[Prepare, str] = {}
 
-    def fresh_database(self) -> str:
+    def copy(self, prepare: Prepare) -> str:
+        """A database as `prepare` has made one once."""
+        if prepare not in self._prepared:
+            self._prepared[prepare] = self.fresh_database()
+            prepare(self._prepared[prepare])
+        return self.fresh_database(str(conninfo_to_dict(self._prepared[prepare])["dbname"]))
+
+    def fresh_database(self, template: str = "template1") -> str:
         name = f"jdi_{os.getpid()}_{next(self._numbers)}"
         with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+            words = SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
+            connection.execute(words.format(Identifier(name), Identifier(template)))
         head, _, query = self.url.partition("?")
         return f"{head.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
 
@@ -193,6 +223,11 @@ def postgres_server(folder: Path) -> Iterator[PostgresServer]:
             yield PostgresServer(container.get_connection_url())
         return
     server = get_server(folder, cleanup_mode="delete")
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        # A killed process loses nothing by this, a machine without power might: the tests kill processes alone.
+        for setting in ("fsync", "full_page_writes"):
+            connection.execute(SQL("ALTER SYSTEM SET {} = off").format(Identifier(setting)))
+        connection.execute("SELECT pg_reload_conf()")
     try:
         yield PostgresServer(server.get_uri())
     finally:

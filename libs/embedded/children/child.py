@@ -31,6 +31,8 @@ class ChildSpec:
     `vital`: without it nothing can begin; of another child that is not ready in time it is said, and the rest goes on.
     `useful`, where there is such a look, is asked again and again while it runs: an answer is the reason why it does
     not do its work although it lives. After `useless_seconds` of that it is started again.
+    `lost`, where there is such a look, says why its data are lost while it runs: then it is started again at once. May
+    block for a second.
     """
 
     name: str
@@ -42,6 +44,7 @@ class ChildSpec:
     vital: bool = False
     useful: Callable[[], Awaitable[str | None]] | None = None
     useless_seconds: float = 3.0
+    lost: Callable[[], str | None] | None = None
 
 
 class Child:

@@ -66,6 +66,11 @@ class LogStream:
         if LEVELS.get(level, LEVELS["info"]) >= self._level:
             self._print(name, shown, _LEVEL_STYLES.get(level, ""))
 
+    def tell(self, name: str, text: str) -> None:
+        """A line about a child, which is shown at every level."""
+        self._keep(name, text)
+        self._print(name, text, _LEVEL_STYLES["warning"])
+
     def say(self, text: str) -> None:
         """A line of our own."""
         self._print("jdi", text, "")

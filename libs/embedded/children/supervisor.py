@@ -14,6 +14,8 @@ from libs.embedded.errors import StackError
 POLL_SECONDS: Final = 0.05
 LATE_POLL_SECONDS: Final = 1.0
 """Between two looks at a child that was not ready in time, and at one whether it is useful."""
+DATA_SECONDS: Final = 10.0
+"""Between two looks at the data of a child that works; a hundred times as long as a look takes, where that is more."""
 MISCONFIGURED: Final = 2
 """The exit code of a service that has found a setting wrong: starting it again would not help."""
 STOP_SECONDS: Final = 9.0
@@ -28,6 +30,7 @@ class Supervisor:
 
     Args:
         on_line: gets (child, line) for every line of output.
+        tell: gets (child, line) for every line about a child; as `on_line` when it is not given.
         on_change: called when the process ids have changed.
         inherited: descriptors that stay open in every child.
         disk: says why there is no room on the disk; None while there is. A child that fails meanwhile is not to blame.
@@ -39,9 +42,11 @@ class Supervisor:
         on_change: Callable[[], None] = lambda: None,
         inherited: tuple[int, ...] = (),
         disk: Callable[[], str | None] = lambda: None,
+        tell: Callable[[str, str], None] | None = None,
     ) -> None:
         self._inherited = inherited
         self._on_line = on_line
+        self._tell = tell or on_line
         self._disk = disk
         self._last_lines: dict[str, str] = {}
         self._on_change = on_change
@@ -142,7 +147,7 @@ class Supervisor:
         if restarts.often() and full is None and spec.name not in self._been_ready:
             raise StackError(f"{spec.name} ended {LIMIT + 1} times, the last time with {_ending(code)}: {last}")
         why = f"; {full}" if full is not None else f", time and again: {last}" if restarts.often() else ""
-        self._on_line(spec.name, f"ended with {_ending(code)}; starts again in {delay:g} s{why}")
+        self._tell(spec.name, f"ended with {_ending(code)}; starts again in {delay:g} s{why}")
         await asyncio.sleep(delay)
 
     async def _spawn(self, child: Child) -> None:
@@ -151,7 +156,7 @@ class Supervisor:
             try:
                 await child.spawn()
             except OSError as error:
-                self._on_line(child.spec.name, f"cannot be started: {error.strerror}; tried again")
+                self._tell(child.spec.name, f"cannot be started: {error.strerror}; tried again")
                 await asyncio.sleep(LATE_POLL_SECONDS)
             else:
                 return
@@ -163,7 +168,7 @@ class Supervisor:
                 late = f"is not ready after {spec.ready_seconds:g} s: {why}"
                 if spec.vital and self._disk() is None:
                     raise StackError(f"{spec.name} {late}")
-                self._on_line(spec.name, f"{late}; the others go on")
+                self._tell(spec.name, f"{late}; the others go on")
                 self._keep(self._until_ready_at_last(spec), f"wait for {spec.name}")
                 return
             await asyncio.sleep(POLL_SECONDS)
@@ -173,19 +178,25 @@ class Supervisor:
         while await spec.ready() is not None:  # noqa: ASYNC110 - another process is asked
             await asyncio.sleep(LATE_POLL_SECONDS)
         self._been_ready.add(spec.name)
-        self._on_line(spec.name, "is ready now")
+        self._tell(spec.name, "is ready now")
 
     async def _at_work(self, child: Child, useful: Callable[[], Awaitable[str | None]]) -> None:
         """Start it again when it lives and is of no use, but not before there is room for what it does."""
-        usefulness = Usefulness(child.spec.useless_seconds)
+        usefulness, data = Usefulness(child.spec.useless_seconds), _Data(child.spec.lost)
+        pid, has_worked = child.pid, True
         while True:
             await asyncio.sleep(LATE_POLL_SECONDS)
             why = await useful()
+            if child.pid != pid:
+                pid, has_worked = child.pid, False
+            has_worked = has_worked or why is None
+            # One that begins may not have made its data yet.
+            lost = await asyncio.to_thread(data.lost, now=why is not None) if has_worked else None
             if child.pid is None:
                 continue
-            decision = usefulness.judge(time.monotonic(), why, self._disk())
+            decision = usefulness.judge(time.monotonic(), lost or why, self._disk(), lost=lost is not None)
             if decision.text:
-                self._on_line(child.spec.name, decision.text)
+                self._tell(child.spec.name, decision.text)
             if decision.restart:
                 self._sent_away.add(child.spec.name)
                 await child.stop(RESTART_GRACE_SECONDS)
@@ -199,7 +210,7 @@ class Supervisor:
         try:
             self._on_change()
         except OSError as error:
-            self._on_line("jdi", f"where the parts run cannot be written down: {error.strerror}")
+            self._tell("jdi", f"where the parts run cannot be written down: {error.strerror}")
 
     def _fail(self, error: Exception) -> None:
         if not self._failed.done():
@@ -213,6 +224,27 @@ class Supervisor:
             await asyncio.gather(ready, return_exceptions=True)
             self._failed.result()
         ready.result()
+
+
+class _Data:
+    """Looks at the data of a child, but not all the time: a look reads them."""
+
+    def __init__(self, look: Callable[[], str | None] | None) -> None:
+        self._look = look
+        self._not_before = 0.0
+
+    def lost(self, *, now: bool) -> str | None:
+        """Why they are lost; None when they are not, or when it is too early for a look, and there need be none `now`.
+
+        Blocks.
+        """
+        began = time.monotonic()
+        if self._look is None or (began < self._not_before and not now):
+            return None
+        found = self._look()
+        took = time.monotonic() - began
+        self._not_before = began + max(DATA_SECONDS, 100 * took)
+        return found
 
 
 def _ending(code: int) -> str:

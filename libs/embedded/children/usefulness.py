@@ -31,13 +31,14 @@ class Usefulness:
         self._not_before = 0.0
         self._said = ""
 
-    def judge(self, now: float, why: str | None, full: str | None) -> Decision:
+    def judge(self, now: float, why: str | None, full: str | None, *, lost: bool = False) -> Decision:
         """After a look at a child that runs.
 
         Args:
             now: any monotonic seconds.
             why: it does not do its work; None when it does.
             full: why there is no room on the disk; None while there is. Without room a new start would mend nothing.
+            lost: nothing but a new start mends it.
         """
         if why is None:
             text, self._said, self._useless_since = "works again" if self._said else "", "", None
@@ -46,7 +47,8 @@ class Usefulness:
             self._useless_since = now  # once there is room it may recover by itself
         if full is not None:
             return Decision(self._once(f"does not work: {why}; {full}; it is started again when there is room"))
-        if now - self._useless_since < self._patience or now < self._not_before:
+        patience = 0.0 if lost else self._patience
+        if now - self._useless_since < patience or now < self._not_before:
             return Decision()
         self._not_before, self._useless_since = now + self._restarts.next_delay(now), None
         return Decision(self._once(f"does not work: {why}; it is started again"), restart=True)

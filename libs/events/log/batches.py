@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from libs.events.log.inventory.folding import Facts
 from libs.events.types.event import Event
 
 Closing = Callable[[int], tuple[Sequence["Change"], bytes]]
@@ -99,6 +100,8 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     """What a recorder writes beside the events, in their transaction."""
 
     heads: Sequence[tuple[UUID, Head]] = ()
+    facts: Facts = Facts()
+    """Those of the events that count for the inventory."""
     checkpoints: Mapping[str, bytes] = {}
     new_checkpoints: Mapping[str, bytes] = {}
     forget: Sequence[str] = ()

@@ -5,7 +5,7 @@ stays: it makes commit order the order of positions, so a reader that follows ne
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -20,6 +20,9 @@ from psycopg.rows import DictRow, dict_row
 from psycopg.sql import SQL, Identifier
 
 from libs.events.log.batches import Batch, Head
+from libs.events.log.inventory.folding import Facts
+from libs.events.log.inventory.postgres import SCHEMA as INVENTORY
+from libs.events.log.inventory.postgres import PostgresInventory
 
 MIGRATION_LOCK = 7_236_114_001
 """Advisory lock: several processes that create tables at once would fail on one another."""
@@ -96,7 +99,7 @@ class PostgresLog(PostgresApplicationRecorder):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         names = {"schema": Identifier(self.datastore.schema), "events": Identifier(self.events_table_name)}
-        self.sql_create_statements += [SQL(statement).format(**names) for statement in SCHEMA]
+        self.sql_create_statements += [SQL(statement).format(**names) for statement in (*SCHEMA, *INVENTORY)]
         self._insert_statement = SQL(
             "INSERT INTO {schema}.{events} (originator_id, originator_version, topic, state)"
             " SELECT * FROM unnest(%b::uuid[], %b::int8[], %b::text[], %b::bytea[]) RETURNING notification_id"
@@ -107,6 +110,12 @@ class PostgresLog(PostgresApplicationRecorder):
             " updated = excluded.updated WHERE excluded.version >= heads.version"
         ).format(**names)
         self._schema = names["schema"]
+        self._before_statement = SQL(
+            "SELECT before.* FROM unnest(%b::uuid[], %b::int8[]) AS asked (stream, version), LATERAL ("
+            "SELECT originator_id, originator_version, topic, state FROM {schema}.{events} WHERE originator_id = stream"
+            " AND originator_version < version ORDER BY originator_version DESC LIMIT 1) AS before"
+        ).format(**names)
+        self.inventory = PostgresInventory(self.datastore, self.events_table_name)
 
     def set_schema_version(self, version: int) -> None:
         with self.datastore.transaction(commit=True) as c:
@@ -151,7 +160,25 @@ class PostgresLog(PostgresApplicationRecorder):
                 versions, digests, times = zip(*(head.row() for head in heads), strict=True)
                 c.execute(self._heads_statement, (list(streams), list(versions), list(digests), list(times)))
             self._write_checkpoints(c, batch)
+            if positions:
+                self.inventory.follow(c, positions[0], positions[-1], batch.facts)
         return positions
+
+    def catch_up_inventory(self, after: int, upto: int, facts: Facts) -> None:
+        with self.datastore.get_connection() as conn, conn.transaction(), conn.cursor(binary=True) as c:
+            self._lock_table(c)
+            self.inventory.catch_up(c, after, upto, facts)
+
+    def last_before(self, versions: Mapping[UUID, int]) -> list[StoredEvent]:
+        """Of each stream the last event before a version."""
+        if not versions:
+            return []
+        with self.datastore.get_connection() as conn, conn.cursor(binary=True) as c:
+            c.execute(self._before_statement, (list(versions), list(versions.values())))
+            return [
+                StoredEvent(row["originator_id"], row["originator_version"], row["topic"], bytes(row["state"]))
+                for row in c.fetchall()
+            ]
 
     def _insert_rows(self, c: Any, stored_events: Sequence[StoredEvent]) -> list[int]:
         self._notify_channel(c)

@@ -8,7 +8,7 @@ import fcntl
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +20,9 @@ from eventsourcing.persistence import OperationalError, StoredEvent
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor
 
 from libs.events.log.batches import Batch, Head
+from libs.events.log.inventory.folding import Facts
+from libs.events.log.inventory.sqlite import SCHEMA as INVENTORY
+from libs.events.log.inventory.sqlite import SQLiteInventory
 
 POLL_SECONDS = 0.02
 """How often a waiting reader asks whether the file has changed: a look at one counter in shared memory."""
@@ -61,8 +64,12 @@ class SQLiteLog(SQLiteApplicationRecorder):
                 f"{self.path} was removed or replaced while in use: stop all services, bring it back, and start them"
             )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.inventory = SQLiteInventory(self.datastore)
+
     def construct_create_table_statements(self) -> list[str]:
-        return [*super().construct_create_table_statements(), *SCHEMA]
+        return [*super().construct_create_table_statements(), *SCHEMA, *INVENTORY]
 
     def set_schema_version(self, version: int) -> None:
         with self.datastore.transaction(commit=True) as c:
@@ -104,7 +111,26 @@ class SQLiteLog(SQLiteApplicationRecorder):
                 [(stream.hex, *head.row()) for stream, head in batch.heads],
             )
             self._write_checkpoints(c, batch)
+            if positions:
+                self.inventory.follow(c, positions[0], positions[-1], batch.facts)
         return positions
+
+    def catch_up_inventory(self, after: int, upto: int, facts: Facts) -> None:
+        with self.datastore.transaction(commit=True) as c:
+            self.inventory.catch_up(c, after, upto, facts)
+
+    def last_before(self, versions: Mapping[UUID, int]) -> list[StoredEvent]:
+        """Of each stream the last event before a version."""
+        found: list[StoredEvent] = []
+        with self.datastore.transaction(commit=False) as c:
+            for stream, version in versions.items():
+                c.execute(
+                    "SELECT originator_version, topic, state FROM stored_events WHERE originator_id = ?"
+                    " AND originator_version < ? ORDER BY originator_version DESC LIMIT 1",
+                    (stream.hex, version),
+                )
+                found += [StoredEvent(stream, *row) for row in c.fetchall()]
+        return found
 
     def _write_checkpoints(self, c: SQLiteCursor, batch: Batch) -> None:
         for name in batch.forget:

@@ -7,7 +7,7 @@ writers there are. The store is synchronous and thread-safe; call it in a thread
 import math
 import sqlite3
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, cast
@@ -20,6 +20,8 @@ from eventsourcing.utils import Environment, get_topic
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from libs.events.log.batches import Append, Appended, Batch, Change, Head, Recorded
+from libs.events.log.inventory.folding import Facts, Held, Totals, counted, shown_before
+from libs.events.log.inventory.reading import Inventory
 from libs.events.log.judging import Verdict, judge, what_is_new
 from libs.events.log.mapper import EventMapper
 from libs.events.log.postgres import PostgresLog, PostgresLogFactory
@@ -80,6 +82,7 @@ class EventStore:
         self._mapper = cast("EventMapper", log.mapper)
         self._recorder = cast("SQLiteLog | PostgresLog", log.recorder)
         self._log = log
+        self._inventory = Inventory(self, self._recorder.inventory, self._recorder.catch_up_inventory)
         self.url = url
         self.appended_at = -math.inf
         """When an append of this process was stored last, in monotonic seconds."""
@@ -119,6 +122,7 @@ class EventStore:
         self._check_expected(append.expect)
         batch = Batch(
             heads=list(heads.items()),
+            facts=self._facts(new),
             checkpoints=append.checkpoints,
             new_checkpoints=append.new_checkpoints,
             forget=append.forget,
@@ -132,6 +136,10 @@ class EventStore:
         positions = self._recorder.insert_events(stored, batch=batch)
         self.appended_at = time.monotonic()
         return Appended(tuple(positions), tuple(new), False, outcome)
+
+    def _facts(self, events: Sequence[Event]) -> Facts:
+        """What counts for the inventory. Who comes in between now meets the events' primary key."""
+        return counted(events, self.last_before(shown_before(events)))
 
     def _check_expected(self, expect: Mapping[UUID, int]) -> None:
         """To be called when the events are numbered: who comes in between now meets their primary key."""
@@ -201,6 +209,47 @@ class EventStore:
         """Where each of the streams stands; those without events are left out."""
         return dict(self._recorder.heads(list(streams)))
 
+    def last_before(self, versions: Mapping[UUID, int]) -> list[Event]:
+        """Of each stream the last event before a version; of those that have none, nothing."""
+        plain = self._mapper.plain
+        return [_readable(stored, plain(stored.state)) for stored in self._recorder.last_before(versions)]
+
+    def inventory_of(self, site: str, issue_ids: Iterable[str]) -> dict[str, Held]:
+        """What the log holds of issues, by id; those of which it holds nothing are left out.
+
+        This and what follows sees all that was appended before the call, by whichever version of the program.
+
+        Raises:
+            StoreError: the table is not there yet; the text says what to run.
+        """
+        return self._inventory.of(site, issue_ids)
+
+    def present(self, site: str, project: str) -> list[str]:
+        """Ids of the issues of a project that are not gone, in the order of their numbers."""
+        return self._inventory.present(site, project)
+
+    def absent(self, site: str, project: str) -> dict[str, str]:
+        """Ids of the issues of a project that are gone, each with its AbsenceReason."""
+        return self._inventory.absent(site, project)
+
+    def totals(self, site: str, project: str) -> Totals:
+        """How many issues of a project are present, and how many comments and worklogs these have."""
+        return self._inventory.totals(site, project)
+
+    def lost_heads(self, site: str, project: str) -> list[str]:
+        """Present issues whose last event is not in the log any more, as when somebody deleted it by hand."""
+        return self._inventory.lost_heads(site, project)
+
+    def lost_children(self, site: str, project: str) -> dict[str, list[UUID]]:
+        """The same of their comments and worklogs: the streams of those, by the id of the issue."""
+        return self._inventory.lost_children(site, project)
+
+    def forget_digests(self, streams: Sequence[UUID]) -> None:
+        """Have the next answer about each of the streams stored again, as its next version, also if it is the same."""
+        heads = [(stream, head._replace(digest=b"")) for stream, head in self.heads(streams).items()]
+        if heads:
+            self._recorder.insert_events([], batch=Batch(heads=heads))
+
     def wait(self, after: int, timeout: float) -> bool:
         """Wait until there are events after a position, at most `timeout` seconds."""
         return self._recorder.wait(after, timeout)
@@ -223,6 +272,15 @@ class EventStore:
             Exception: of the database's driver; nothing could be appended now.
         """
         self._recorder.prove_append(name, _now().isoformat())
+
+    def check_file(self) -> None:
+        """Nothing, while the log that we have open is the one at its address.
+
+        Raises:
+            StoreError: its file was removed or replaced.
+        """
+        if isinstance(self._recorder, SQLiteLog):
+            self._recorder.check_file()
 
     def unsound_streams(self) -> int:
         """Streams whose head is not their last event: none, unless a copy was put together from several moments."""

@@ -15,7 +15,7 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
-from nats.js.errors import NotFoundError
+from nats.js.errors import NotFoundError, ServerError
 
 from libs.events.log.batches import Recorded
 from libs.events.nats.belonging import printable
@@ -35,6 +35,9 @@ FETCH_SECONDS: Final = 1.0
 RETRY_SECONDS: Final = 1.0
 DEAD_LETTER_RETRY_SECONDS: Final = 10.0
 MAX_ACK_PENDING: Final = 2000
+
+BROKEN: Final = 10012
+"""NATS' code for a consumer that it knows and cannot use, as after damage to its files. Only a new one is of use."""
 
 DeadLetter = Callable[[str, bytes, str], Awaitable[None]]
 """Called with subject, body and reason before a message is given up. When it raises, the message comes again."""
@@ -86,7 +89,8 @@ async def subscribe(
 ) -> AsyncGenerator[Delivery]:
     """Yield events of `subjects` from where the durable consumer stands; for ever, or until `stop`.
 
-    NATS may come and go: the loop reconnects, makes the consumer anew where a wiped server lost it, and goes on.
+    NATS may come and go: the loop reconnects, makes the consumer anew where a wiped server lost it, or one with damaged
+    files cannot use it, and goes on.
     What cannot be decoded, and what was delivered `max_deliver` times in vain, goes to `on_dead_letter` and is not
     delivered again. A handler may take its time: NATS is told that its event is still being worked on.
     """
@@ -133,6 +137,11 @@ async def _consumer(
             await jetstream.add_consumer(stream, config)
         except NotFoundError as error:
             raise ConnectionError(f"stream {stream} does not exist yet; the ingestor's relay makes it") from error
+        except ServerError as error:
+            if error.err_code == BROKEN:
+                with contextlib.suppress(NatsError):  # a user who may not: whoever runs NATS starts it again
+                    await jetstream.delete_consumer(stream, durable)
+            raise
         yield await jetstream.pull_subscribe_bind(durable, stream)
     finally:
         with contextlib.suppress(Exception):

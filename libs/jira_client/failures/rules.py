@@ -200,6 +200,15 @@ RULES: Final[dict[ErrorCode, Rule]] = {
         Category.OTHER,
         "Start the ingestor, or see its log for why it takes up nothing; the run that waits then goes on by itself.",
     ),
+    ErrorCode.RUN_LOST: Rule(
+        Origin.INTEGRATOR,
+        True,
+        Scope.CALL,
+        Severity.WARNING,
+        Category.OTHER,
+        "Nothing to do, as long as the next run succeeds: it reads all that has changed since the last one that did."
+        " Was Temporal's database damaged, replaced, or is TEMPORAL_ADDRESS that of another server?",
+    ),
     ErrorCode.FOREIGN_MESSAGE: Rule(
         Origin.INTEGRATOR,
         False,
@@ -254,6 +263,15 @@ RULES: Final[dict[ErrorCode, Rule]] = {
         Category.OTHER,
         "Syncs go on; that nothing is missing and nothing gone is shown has not been proved. Take a census by"
         " `jdi prove KEY --wait`: it says why it fails.",
+    ),
+    ErrorCode.WEBHOOKS_SILENT: Rule(
+        Origin.JIRA,
+        True,
+        Scope.SITE,
+        Severity.WARNING,
+        Category.LATENCY,
+        "Syncs go on and find every change at their next run. See in Jira whether the webhook is enabled and its"
+        " address right, and whether Jira reaches it through your proxy; an OAuth app's ends after 30 days.",
     ),
     ErrorCode.UNEXPLAINED_DIFFERENCE: Rule(
         Origin.INTEGRATOR,

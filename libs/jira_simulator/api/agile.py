@@ -64,10 +64,10 @@ class Agile:
         return [sprint for sprint in sprints.values() if sprint.board_id == board.id or sprint.id in foreign]
 
     def _of_project(self, key_or_id: str) -> list[Board]:
-        boards = [*self._dataset.directory.boards.values()]
+        boards = [one for one in self._dataset.directory.boards.values() if self._dataset.project(one.project)]
         if not key_or_id:
             return boards
-        project = self._dataset.directory.project(key_or_id)
+        project = self._dataset.project(key_or_id)
         if project is None:
             raise Refused(400, f"No project could be found with key or id '{key_or_id}'.")
         return [board for board in boards if board.project == project.key]
@@ -75,7 +75,7 @@ class Agile:
     def _board(self, request: web.Request) -> Board:
         asked = request.match_info["board"]
         board = self._dataset.directory.boards.get(int(asked)) if asked.isdecimal() else None
-        if board is None:
+        if board is None or self._dataset.project(board.project) is None:
             raise Refused(
                 404,
                 "The requested board cannot be viewed because it either does not exist or you do not have permission "

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from aiohttp import web
@@ -31,11 +31,24 @@ from libs.jira_simulator.search import jql
 from libs.jira_simulator.search.pages import DEFAULT_PAGE, MAX_IDS, MAX_ISSUES, Search, SearchError
 from libs.jira_simulator.site import catalogue
 from libs.jira_simulator.site.dataset import Dataset
-from libs.jira_simulator.site.entities import IssueRecord, Project, User
+from libs.jira_simulator.site.entities import IssueRecord, Project, ProjectState, User
 from libs.jira_simulator.site.field_catalogue import FieldCatalogue
 
 API = "/rest/api/3"
-LOGIN_NEEDED = frozenset({f"{API}/myself", f"{API}/user/bulk", f"{API}/users/search", f"{API}/user/assignable/search"})
+LOGIN_NEEDED = frozenset(
+    f"{API}/{path}"
+    for path in (
+        "myself",
+        "user/bulk",
+        "users/search",
+        "user/assignable/search",
+        "worklog/updated",
+        "worklog/deleted",
+        "worklog/list",
+        "data-policy",
+        "data-policy/project",
+    )
+)
 
 COMMENT_CAP, WORKLOG_CAP = 100, 5000
 BULK_CAP, WIDE_BULK_CAP, WIDE_BULK_FIELDS = 100, 1000, 100
@@ -44,7 +57,8 @@ SCANNED_USERS = 1000
 """The assignable search takes so many users that match, then filters: pages come out shorter than asked."""
 PROJECT_FILTERS = 50
 PROJECT_ACTIONS = frozenset({"view", "browse", "edit", "create"})
-"""What one may want to do with a project. The account that logs in may do everything with each."""
+"""What one may want to do with a project. The account that logs in may do everything with each that it may browse."""
+PROJECT_STATES = frozenset(get_args(ProjectState))
 WIDE_BULK_FORBIDS = frozenset(
     {"changelog", "editmeta", "operations", "renderedFields", "transitions", "versionedRepresentations"}
 )
@@ -170,7 +184,7 @@ class Api:
         found: dict[int, IssueRecord] = {}
         problems = []
         for id_or_key in asked.issue_ids_or_keys:
-            record = None if request[ANONYMOUS] else self._dataset.find(id_or_key)
+            record = None if request[ANONYMOUS] else self._dataset.seen(id_or_key)
             if record is None:
                 problems.append({"id": id_or_key, "errorMessage": HIDDEN_ISSUE})
             else:
@@ -192,21 +206,17 @@ class Api:
         if order.startswith("-"):
             comments = comments[::-1]
         start, size = window(request, COMMENT_CAP, COMMENT_CAP)
-        return json_response(
-            self._dataset.renderer.comment_page(comments[start : start + size], start, size, len(comments))
-        )
+        return json_response(self._dataset.renderer.comment_page(comments, start, size))
 
     async def worklogs(self, request: web.Request) -> web.Response:
         worklogs = self._record(request).worklogs
         after, before = number(request, "startedAfter", 0), number(request, "startedBefore", 0)
         worklogs = tuple(one for one in worklogs if one.started >= after and (not before or one.started < before))
         start, size = window(request, WORKLOG_CAP, WORKLOG_CAP)
-        return json_response(
-            self._dataset.renderer.worklog_page(worklogs[start : start + size], start, size, len(worklogs))
-        )
+        return json_response(self._dataset.renderer.worklog_page(worklogs, start, size))
 
     def _record(self, request: web.Request) -> IssueRecord:
-        record = None if request[ANONYMOUS] else self._dataset.find(request.match_info["issue"])
+        record = None if request[ANONYMOUS] else self._dataset.seen(request.match_info["issue"])
         if record is None:
             raise Refused(404, HIDDEN_ISSUE)
         return record
@@ -256,7 +266,7 @@ class Api:
     # ── projects and the site ──────────────────────────────────────────────────────────────────────────────────
 
     async def projects(self, request: web.Request) -> web.Response:
-        known = [] if request[ANONYMOUS] else sorted(self._dataset.directory.projects.values(), key=lambda one: one.key)
+        known = [] if request[ANONYMOUS] else self._listed_projects(request)
         keys, ids = request.query.getall("keys", []), request.query.getall("id", [])
         query, expand = request.query.get("query", "").casefold(), listed(request, "expand")
         if (action := request.query.get("action", "view")) not in PROJECT_ACTIONS:
@@ -271,6 +281,14 @@ class Api:
         page["values"] = [self._shown_project(one, expand) for one in page["values"]]
         return json_response(page | {"self": str(request.url)})
 
+    def _listed_projects(self, request: web.Request) -> list[Project]:
+        """Those in the states asked for; what lies in the trash is shown there alone."""
+        states = listed(request, "status") or ["live"]
+        if wrong := [state for state in states if state not in PROJECT_STATES]:
+            raise Refused(400, f"The value '{wrong[0]}' of the parameter 'status' is not one of its values.")
+        projects = self._dataset.directory.projects.values()
+        return sorted((one for one in projects if one.browsable and one.state in states), key=lambda one: one.key)
+
     def _shown_project(self, project: Project, expand: Sequence[str]) -> dict[str, Any]:
         insight = self._dataset.insight(project.key) if "insight" in expand else None
         return self._dataset.renderer.project(project, lead="lead" in expand, insight=insight)
@@ -283,7 +301,7 @@ class Api:
         return json_response(self._dataset.renderer.whole_project(project))
 
     def _find_project(self, id_or_key: str) -> Project | None:
-        return self._dataset.directory.project(id_or_key)
+        return self._dataset.project(id_or_key)
 
     async def fields(self, _: web.Request) -> web.Response:
         return json_response(list(self._fields.all.values()))

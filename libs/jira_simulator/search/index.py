@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Mapping, ValuesView
+from collections.abc import Collection, Iterable, Mapping
 
 from libs.jira_simulator.site.entities import IssueRecord
 
@@ -20,6 +20,7 @@ class SearchIndex:
         self._seen = dict(issues)
         self._waiting: deque[tuple[float, int, IssueRecord | None]] = deque()
         self._lag = 0.0
+        self._missing: frozenset[int] = frozenset()
         self.version = 0
         """Grows whenever search sees something new; results may be kept as long as it stands still."""
 
@@ -43,6 +44,11 @@ class SearchIndex:
         """An issue changed (None: was deleted)."""
         self._waiting.append((time.monotonic() + self._lag, issue_id, record))
 
+    def lose(self, issue_ids: Iterable[int]) -> None:
+        """Search does not see these issues, whatever changes, as while a site is indexed anew. None: it sees all."""
+        self._missing = frozenset(issue_ids)
+        self.version += 1
+
     def refresh(self) -> None:
         """Catch up with the changes whose lag has passed, in their order."""
         now = time.monotonic()
@@ -54,7 +60,9 @@ class SearchIndex:
                 self._seen[issue_id] = record
             self.version += 1
 
-    def records(self) -> ValuesView[IssueRecord]:
+    def records(self) -> Collection[IssueRecord]:
         """Everything that search sees now."""
         self.refresh()
-        return self._seen.values()
+        if not self._missing:
+            return self._seen.values()
+        return [record for id_, record in self._seen.items() if id_ not in self._missing]

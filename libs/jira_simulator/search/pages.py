@@ -18,6 +18,7 @@ import msgspec
 from libs.jira_simulator.search import jql
 from libs.jira_simulator.site.dataset import Dataset
 from libs.jira_simulator.site.entities import IssueRecord, Sprint
+from libs.jira_simulator.site.sight import named
 
 MAX_IDS, MAX_ISSUES = 5000, 100
 """Largest page when ids and keys alone are asked for, and otherwise."""
@@ -69,13 +70,13 @@ class DatasetSite:
         wanted, directory = id_key_or_name.casefold(), self._dataset.directory
         found = next((p for p in directory.projects.values() if wanted in (p.key.casefold(), p.name.casefold())), None)
         found = found or directory.project(id_key_or_name.upper())
-        return found.key if found else None
+        return found.key if found and named(found) else None
 
     def user(self, account_id: str) -> str | None:
         return account_id if self._visible and account_id in self._dataset.directory.users else None
 
     def issue(self, id_or_key: str) -> int | None:
-        record = self._dataset.find(id_or_key) if self._visible else None
+        record = self._dataset.seen(id_or_key) if self._visible else None
         return record.issue.id if record else None
 
     def sprints(self, id_or_name: str) -> list[Sprint]:
@@ -135,16 +136,21 @@ class Search:
             return _Result([], [])
         key = jql.sort_key(query.order, sorted(self._dataset.directory.projects).index)
         if reconcile:
-            return _sorted((record for record in self._reconciled(reconcile) if test(record)), key)
+            return self._sorted(self._reconciled(reconcile), test, key)
         records = self._dataset.index.records()
         # What `-15m` finds changes while the index stands still, so such a result is good for one page only.
         kept = text, self._dataset.index.version, self._dataset.log.head
         found = self._kept.get(kept)
         if found is None or query.moving:
-            found = self._kept[kept] = _sorted((record for record in records if test(record)), key)
+            found = self._kept[kept] = self._sorted(records, test, key)
             while len(self._kept) > KEPT_RESULTS:
                 del self._kept[next(iter(self._kept))]
         return found
+
+    def _sorted(self, records: Iterable[IssueRecord], test: jql.Test, key: jql.SortKey) -> _Result:
+        found = (record for record in records if test(record) and self._dataset.finds(record))
+        pairs = sorted(((key(record), record) for record in found), key=lambda pair: pair[0])
+        return _Result([pair[0] for pair in pairs], [pair[1] for pair in pairs])
 
     def _reconciled(self, ids: Sequence[int]) -> Iterable[IssueRecord]:
         seen = {record.issue.id: record for record in self._dataset.index.records()}
@@ -172,11 +178,6 @@ class Search:
         if self._token_ms is not None and self._dataset.clock.now() - read.made > self._token_ms:
             raise SearchError("The provided next page token has expired. Start the search again.")
         return read.behind
-
-
-def _sorted(records: Iterable[IssueRecord], key: jql.SortKey) -> _Result:
-    pairs = sorted(((key(record), record) for record in records), key=lambda pair: pair[0])
-    return _Result([pair[0] for pair in pairs], [pair[1] for pair in pairs])
 
 
 def _fingerprint(text: str) -> str:

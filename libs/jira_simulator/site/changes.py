@@ -2,9 +2,11 @@
 
 One entry per changed entity: ``{seq, at, type, kind, id, project, issueId?, after}``. ``seq`` counts from 1 without
 gaps, ``at`` is UTC with milliseconds, ``kind`` is project, user, sprint, issue, comment or worklog, ``after`` is the
-entity's whole JSON as an endpoint shows it (an issue without its comments and worklogs), null when it was deleted. An
+entity's whole JSON as an endpoint shows it (an issue without its comments and worklogs), null when it was deleted or
+the account that asks may not see it; the type says which: ``…_deleted``, ``…_lost`` (a backup from before it came), or
+``…_hidden``; ``…_restored`` and ``…_shown`` when it is there again. Whatever happens out of sight has no ``after``. An
 act that touches two entities (a comment and, through ``updated``, its issue) writes two entries with the same ``at``.
-So the last ``after`` of every (kind, id) is the state of the site.
+So the last ``after`` of every (kind, id) is the state of the site as the account sees it.
 
 The list of fields is not logged: an added field stands in the issues that are logged after it. And one thing is not
 repeated here: an issue embeds the names of users and sprints. When one of those changes, Jira shows

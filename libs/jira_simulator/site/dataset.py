@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 
 from libs.jira_simulator.search.index import SearchIndex
 from libs.jira_simulator.site.changes import ChangeLog
-from libs.jira_simulator.site.entities import Entity, Issue, IssueRecord, issue_number
+from libs.jira_simulator.site.entities import Entity, Issue, IssueRecord, Project, issue_number
 from libs.jira_simulator.site.render import Directory, Renderer
+from libs.jira_simulator.site.sight import admitted, named, opened, searched
 
 CLOCK_START = datetime(2026, 1, 1, tzinfo=UTC)
 """Everything in a generated data set happened in the year before; fixed, so that equal seeds give equal data on every
@@ -53,6 +54,8 @@ class Dataset:
         self.renderer = Renderer(directory)
         self.log = ChangeLog(self._initial_entities(), Renderer(directory.copy()), started)
         self.index = SearchIndex(self.issues)
+        self.deleted_worklogs: list[tuple[int, int]] = []
+        """(when, id), oldest first; those that went with their issue are not among them."""
 
     @staticmethod
     def generate(
@@ -121,12 +124,40 @@ class Dataset:
 
     def insight(self, project: str) -> tuple[int, int]:
         """(number of issues, time of the last update) of a project; the clock's start when it has no issue."""
-        updates = [record.issue.updated for record in self.issues.values() if record.issue.project == project]
+        everything = self.directory.counting.insight
+        updates = [
+            record.issue.updated
+            for record in self.issues.values()
+            if record.issue.project == project and (everything or self.sees(record))
+        ]
         return len(updates), max(updates, default=self.started)
 
     def next_number(self, project: str) -> int:
         """The number of the next issue key of a project; numbers are never given twice."""
         return 1 + max((issue_number(key) for key in self.keys if key.rpartition("-")[0] == project), default=0)
+
+    # ── what the account that asks may see ─────────────────────────────────────────────────────────────────────
+
+    def sees(self, record: IssueRecord) -> bool:
+        """Whether an issue can be read by its id."""
+        project = self.directory.projects.get(record.issue.project)
+        return project is not None and opened(project) and admitted(record.issue, self.directory.circles)
+
+    def finds(self, record: IssueRecord) -> bool:
+        """Whether search shows an issue that the index has: permissions count as they are now."""
+        current = self.issues.get(record.issue.id, record)
+        project = self.directory.projects.get(current.issue.project)
+        return project is not None and searched(project) and admitted(current.issue, self.directory.circles)
+
+    def seen(self, id_or_key: str) -> IssueRecord | None:
+        """The issue with that id, key or former key, unless it is hidden."""
+        record = self.find(id_or_key)
+        return record if record is not None and self.sees(record) else None
+
+    def project(self, id_or_key: str) -> Project | None:
+        """The project with that id, key or former key, unless it is hidden."""
+        found = self.directory.project(id_or_key)
+        return found if found is not None and named(found) else None
 
     # ── changing (through ``mutations``) ───────────────────────────────────────────────────────────────────────
 
@@ -140,6 +171,24 @@ class Dataset:
         """Delete an issue. Its keys lead nowhere from now on."""
         del self.issues[issue_id]
         self.index.note(issue_id, None)
+
+    def go_back(
+        self, issues: dict[int, IssueRecord], directory: Directory, deleted_worklogs: Sequence[tuple[int, int]]
+    ) -> None:
+        """Bring back an earlier state. The account keeps its circles, and the site its fields."""
+        for issue_id in self.issues.keys() | issues.keys():
+            if self.issues.get(issue_id) is not issues.get(issue_id):
+                self.index.note(issue_id, issues.get(issue_id))
+        self.issues.clear()
+        self.issues.update(issues)
+        self.keys.clear()
+        for record in self.issues.values():
+            self._name(record.issue)
+        self.deleted_worklogs = [*deleted_worklogs]
+        earlier, now = directory.copy(), self.directory
+        now.projects, now.users, now.sprints = earlier.projects, earlier.users, earlier.sprints
+        now.former_keys, now.boards = earlier.former_keys, earlier.boards
+        self.renderer.names_changed()
 
     def _name(self, issue: Issue) -> None:
         for key in (issue.key, *issue.old_keys):

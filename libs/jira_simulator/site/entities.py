@@ -12,6 +12,8 @@ import msgspec
 
 SprintState = Literal["future", "active", "closed"]
 BoardType = Literal["scrum", "kanban"]
+ProjectState = Literal["live", "archived", "deleted"]
+"""`deleted`: in the trash."""
 
 UNKNOWN_ACCOUNT = "unknown"
 """The account id that Jira gives to every user whose record is corrupted."""
@@ -32,6 +34,11 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     key: str
     name: str
     lead: str
+    state: ProjectState = "live"
+    browsable: bool = True
+    """False: the account that asks has lost the permission to browse it."""
+    blocked: bool = False
+    """A data policy of the site keeps programs out of its contents."""
 
 
 class Board(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -77,6 +84,8 @@ class Issue(msgspec.Struct, frozen=True, kw_only=True):
     notes: msgspec.Raw | None = None
     old_keys: tuple[str, ...] = ()
     """Keys from before a move: they still find the issue."""
+    security: str | None = None
+    """Name of the security level: who is not in this circle does not see the issue."""
 
 
 class Comment(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +97,8 @@ class Comment(msgspec.Struct, frozen=True, kw_only=True):
     body: msgspec.Raw
     created: int
     updated: int
+    role: str | None = None
+    """Who is not in this circle does not see it."""
 
 
 class Worklog(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +111,8 @@ class Worklog(msgspec.Struct, frozen=True, kw_only=True):
     started: int
     created: int
     updated: int
+    role: str | None = None
+    """As of a comment."""
 
 
 class IssueRecord(msgspec.Struct, frozen=True, eq=False):

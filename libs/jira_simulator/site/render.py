@@ -10,7 +10,7 @@ agile API and the sprint field write UTC with a ``Z``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -22,6 +22,7 @@ from libs.jira_simulator.site import catalogue
 from libs.jira_simulator.site.catalogue import AVATARS, SITE
 from libs.jira_simulator.site.entities import Board, Comment, Issue, IssueRecord, Project, Sprint, User, Worklog
 from libs.jira_simulator.site.field_catalogue import FieldCatalogue
+from libs.jira_simulator.site.sight import CIRCLES, OWN_CIRCLES, Counting, shown
 
 DAY = 86_400_000
 
@@ -84,6 +85,9 @@ class Directory(msgspec.Struct):
     fields: FieldCatalogue = msgspec.field(default_factory=FieldCatalogue)
     former_keys: dict[str, str] = {}
     """Former keys of projects to the ids of these, as far as they still lead there."""
+    circles: frozenset[str] = OWN_CIRCLES
+    """Those that the account is in."""
+    counting: Counting = msgspec.field(default_factory=Counting)
 
     def project(self, id_or_key: str) -> Project | None:
         """The project with that id, key or former key."""
@@ -102,6 +106,8 @@ class Directory(msgspec.Struct):
             dict(self.foreign_sprints),
             self.fields.copy(),
             dict(self.former_keys),
+            self.circles,
+            self.counting,
         )
 
     @property
@@ -110,7 +116,7 @@ class Directory(msgspec.Struct):
 
 
 class Renderer:
-    """Renders entities as they stand in a directory; must be told by ``names_changed`` of changed users and sprints."""
+    """Renders entities as they stand in a directory; must be told by ``names_changed`` when this one changes."""
 
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
@@ -118,7 +124,7 @@ class Renderer:
         self._people: dict[str, msgspec.Raw] = {}
 
     def names_changed(self) -> None:
-        """Forget every encoding that embeds a user, a sprint, an added field or the zone of the account."""
+        """Forget every encoding that depends on a user, a sprint, an added field, the account's zone or its circles."""
         self._names += 1
         self._people.clear()
 
@@ -159,6 +165,8 @@ class Renderer:
             "isPrivate": False,
             "properties": {},
         }
+        if project.state != "live":
+            shown[project.state] = True
         if lead:
             shown["lead"] = self.person(project.lead)
         if insight:
@@ -225,6 +233,7 @@ class Renderer:
                 "created": created,
                 "updated": created if comment.updated == comment.created else self.time(comment.updated),
                 "jsdPublic": True,
+                **_visibility(comment.role),
             }
         )
 
@@ -245,15 +254,22 @@ class Renderer:
         }
         if worklog.comment is not None:
             shown["comment"] = worklog.comment
-        return encode(shown)
+        return encode(shown | _visibility(worklog.role))
 
-    def comment_page(self, comments: Iterable[Comment], start: int, size: int, total: int) -> dict[str, Any]:
-        shown = [msgspec.Raw(self.comment(comment)) for comment in comments]
-        return {"comments": shown, "maxResults": size, "total": total, "startAt": start}
+    def comment_page(self, comments: Sequence[Comment], start: int, size: int) -> dict[str, Any]:
+        """Of an issue's comments, those that the account may see, from the one at ``start`` on."""
+        seen = shown(comments, self._directory.circles)
+        page = [msgspec.Raw(self.comment(comment)) for comment in seen[start : start + size]]
+        return {"comments": page, "maxResults": size, "total": self._total(comments, seen), "startAt": start}
 
-    def worklog_page(self, worklogs: Iterable[Worklog], start: int, size: int, total: int) -> dict[str, Any]:
-        shown = [msgspec.Raw(self.worklog(worklog)) for worklog in worklogs]
-        return {"startAt": start, "maxResults": size, "total": total, "worklogs": shown}
+    def worklog_page(self, worklogs: Sequence[Worklog], start: int, size: int) -> dict[str, Any]:
+        """As of comments."""
+        seen = shown(worklogs, self._directory.circles)
+        page = [msgspec.Raw(self.worklog(worklog)) for worklog in seen[start : start + size]]
+        return {"startAt": start, "maxResults": size, "total": self._total(worklogs, seen), "worklogs": page}
+
+    def _total(self, there: Sequence[object], seen: Sequence[object]) -> int:
+        return len(there if self._directory.counting.totals else seen)
 
     # ── issues ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -286,10 +302,10 @@ class Renderer:
     def _children(self, record: IssueRecord, fields: frozenset[str], inline: int) -> dict[str, Any]:
         pages: dict[str, Any] = {}
         if "comment" in fields:
-            page = self.comment_page(record.comments[:inline], 0, inline, len(record.comments))
+            page = self.comment_page(record.comments, 0, inline)
             pages["comment"] = page | {"self": f"{SITE}/rest/api/3/issue/{record.issue.id}/comment"}
         if "worklog" in fields:
-            pages["worklog"] = self.worklog_page(record.worklogs[:inline], 0, inline, len(record.worklogs))
+            pages["worklog"] = self.worklog_page(record.worklogs, 0, inline)
         return pages
 
     def _fields(self, record: IssueRecord) -> dict[str, Any]:
@@ -321,7 +337,7 @@ class Renderer:
             "issuelinks": [],
             "attachment": [],
             "environment": None,
-            "security": None,
+            "security": _security(issue.security),
             "timespent": spent,
             "timeestimate": None if spent is None else 0,
             "timeoriginalestimate": None,
@@ -392,6 +408,17 @@ def _user(user: User) -> dict[str, Any]:
     if user.email is not None:
         shown["emailAddress"] = user.email
     return shown
+
+
+def _visibility(role: str | None) -> dict[str, Any]:
+    return {} if role is None else {"visibility": {"type": "role", "value": role, "identifier": CIRCLES[role]}}
+
+
+def _security(level: str | None) -> dict[str, Any] | None:
+    if level is None:
+        return None
+    id_ = CIRCLES[level]
+    return {"self": f"{SITE}/rest/api/3/securitylevel/{id_}", "id": id_, "description": "", "name": level}
 
 
 def _avatars(name: str) -> dict[str, str]:

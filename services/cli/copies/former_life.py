@@ -63,7 +63,7 @@ async def forget_in_temporal(client: Client, sites: Collection[str]) -> tuple[in
 
 
 async def _schedules(client: Client, sites: Collection[str]) -> list[str]:
-    prefixes = tuple(names.schedule_id(site, "") for site in sites)
+    prefixes = tuple(prefix for site in sites for prefix in names.schedule_prefixes(site))
     return [one.id async for one in await client.list_schedules() if one.id.startswith(prefixes)]
 
 

@@ -15,6 +15,7 @@ from libs.access import Principal, TokenStore
 from libs.runtime import addresses
 from services.graphql.execution.errors import bad_input, coded
 from services.graphql.execution.limits import Limits
+from services.graphql.hooks.keeping import Keeper
 from services.graphql.ingestor import Discovery, Ingestor
 from services.graphql.reading.live import Live
 from services.graphql.reading.loaders import Loaders
@@ -65,6 +66,8 @@ class Parts:
     discovery: Discovery
     limits: Limits
     defaults: Defaults = Defaults()
+    keeper: Keeper | None = None
+    """Of the hints of Jira's webhooks; None where none are taken."""
     census_seconds: float = addresses.CENSUS_SECONDS
     """Between two censuses of a project; 0: there are none by themselves."""
 
@@ -81,7 +84,8 @@ class Context:
         self.ingestor, self.tokens = parts.ingestor, parts.tokens
         self.live, self.discovery, self.defaults = parts.live, parts.discovery, parts.defaults
         self.trace_id = present_trace_id() or uuid.uuid4().hex  # in the log and in every masked error of this request
-        self.limits, self.census_seconds = parts.limits, parts.census_seconds
+        self.limits, self.keeper = parts.limits, parts.keeper
+        self.census_seconds = parts.census_seconds
         self._everything = parts.reader
         self._caller: Caller | None = None
         if caller is None:

@@ -7,6 +7,7 @@ good, modules import one another by relative names, and a new release is a new a
 import gzip
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -33,9 +34,13 @@ ASK_EACH_TIME: Final = "no-cache"
 @dataclass(frozen=True)
 class _File:
     body: bytes
-    compressed: bytes
     media_type: str
     etag: str
+
+    @cached_property
+    def compressed(self) -> bytes:
+        """Made when a browser first asks: a service that starts has other things to do."""
+        return gzip.compress(self.body, mtime=0)
 
 
 def console_routes() -> list[web.AbstractRouteDef]:
@@ -71,7 +76,7 @@ def _read(folder: Path) -> dict[str, _File]:
 
 
 def _file(body: bytes, suffix: str) -> _File:
-    return _File(body, gzip.compress(body, mtime=0), MEDIA_TYPES[suffix], hashlib.sha256(body).hexdigest()[:32])
+    return _File(body, MEDIA_TYPES[suffix], hashlib.sha256(body).hexdigest()[:32])
 
 
 def _version(files: dict[str, _File]) -> str:

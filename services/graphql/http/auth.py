@@ -10,6 +10,7 @@ from aiohttp.typedefs import Handler, Middleware
 from libs.access import Principal, SessionStore, TokenStore
 from services.graphql.api.context import Caller
 from services.graphql.execution.errors import refusal
+from services.graphql.hooks.settings import HOOKS
 from services.graphql.http.hosts import Hosts
 
 OPEN: Final = frozenset({"/livez", "/readyz", "/metrics"})
@@ -115,7 +116,7 @@ def _same_site(request: web.Request, origin: str | None) -> bool:
 
 
 def _is_open(request: web.Request) -> bool:
-    return _is_shown(request) or request.path == SIGN_IN
+    return _is_shown(request) or request.path == SIGN_IN or request.path.startswith(HOOKS)
 
 
 def _is_shown(request: web.Request) -> bool:

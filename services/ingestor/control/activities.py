@@ -21,16 +21,17 @@ from libs.events import (
     SiteRegistered,
     StreamMovedError,
 )
-from libs.temporal.messages import AnyCommand, Done, ProjectRef, RegisterProject, Trigger
+from libs.temporal.messages import AnyCommand, Done, ProjectRef, ProveProject, RegisterProject, Trigger
+from services.ingestor.census.remembered import CensusNames, Last
 from services.ingestor.checkpoints import CheckpointNames, registered_checkpoint
+from services.ingestor.control.census_schedules import CensusSchedules
 from services.ingestor.control.decisions import Decision, decide
 from services.ingestor.control.proofs import Proofs
 from services.ingestor.control.refusals import RefusedError, refusal
-from services.ingestor.control.schedules import ObservedSchedule, ScheduleGateway, agrees
+from services.ingestor.control.schedules import ObservedSchedule, ScheduleGateway, Schedules, agrees
 from services.ingestor.control.state import ControlState, fold_control
 from services.ingestor.event_log import EventLog
 from services.ingestor.project_of import control_entity, project_of
-from services.ingestor.sync.plan import PendingRequest
 
 ROUNDS = 10
 """Times a schedule is written before giving up: each time another writer was at it meanwhile."""
@@ -45,15 +46,24 @@ TEMPORAL = "temporal"
 class ControlActivities:
     """The steps of the control workflows; of several sites, where their ingestors share a log.
 
-    `base_url` is the address of `site`; without `site`, of whatever site a command names.
+    `base_url` is the address of `site`; without `site`, of whatever site a command names. Without `censuses`, no
+    schedules of censuses are kept.
     """
 
     def __init__(
-        self, log: EventLog, gateway: ScheduleGateway, base_url: str, proofs: Proofs, *, site: str | None = None
+        self,
+        log: EventLog,
+        gateway: ScheduleGateway,
+        base_url: str,
+        proofs: Proofs,
+        *,
+        site: str | None = None,
+        censuses: CensusSchedules | None = None,
     ) -> None:
         self._log = log
         self._proofs = proofs
         self._gateway = gateway
+        self._censuses = censuses
         self._base_url = base_url
         self._site = site
         self._states: dict[ProjectKey, ControlState] = {}
@@ -106,7 +116,7 @@ class ControlActivities:
                     return await self._again(stored)
                 state = await self._state(project)
                 try:
-                    decision = decide(command, state, datetime.now(UTC))
+                    decision = decide(command, state, datetime.now(UTC), await self._held_back(command))
                 except RefusedError as error:
                     raise refusal(error) from error
                 if isinstance(command, RegisterProject):
@@ -118,21 +128,27 @@ class ControlActivities:
 
     async def _record(self, command: AnyCommand, decision: Decision, state: ControlState, idempotency_key: str) -> Done:
         after = fold_control(decision.events, state)
-        request = decision.request
         result = await self._log.append(
             Append(
                 changes=[Change(event=event) for event in decision.events],
-                checkpoints=_checkpoints(command, request, after),
+                checkpoints=_checkpoints(command, decision, after),
                 forget=_forgotten(command, after),
                 idempotency_key=idempotency_key,
                 expect={_control_stream(project_of(command)): state.length},
-                outcome=msgspec.json.encode(Done(position=0, request_id=request.request_id if request else None)),
+                outcome=msgspec.json.encode(Done(position=0, request_id=decision.request_id)),
             )
         )
         if result.repeated:
             return await self._again(result.outcome)
         done = msgspec.json.decode(result.outcome, type=Done)
         return msgspec.structs.replace(done, position=max(result.positions, default=0))
+
+    async def _held_back(self, command: AnyCommand) -> int:
+        """Issues of the command's project that wait for a person to let them go; only who asks for that needs them."""
+        if not isinstance(command, ProveProject) or not command.accept:
+            return 0
+        stored = await self._log.checkpoint(CensusNames(project_of(command)).last)
+        return msgspec.json.decode(stored, type=Last).held_back if stored else 0
 
     async def _again(self, outcome: bytes) -> Done:
         """The answer to a command that was stored before; the log has reached at least its place."""
@@ -163,17 +179,29 @@ class ControlActivities:
                     continue
                 desired = await self._state(key)
                 if agrees(desired, observed):
+                    await self._apply_census(key, desired)
                     return
                 await self._gateway.write(key, desired, observed)
         raise RuntimeError(f"The schedule of {key.key} is being written by others all the time.")
+
+    async def _apply_census(self, project: ProjectKey, desired: ControlState) -> None:
+        if self._censuses is None:
+            return
+        for _ in range(ROUNDS):
+            observed = await self._censuses.observe(project)
+            if self._censuses.agrees(desired, observed):
+                return
+            await self._censuses.write(project, desired, observed)
+        raise RuntimeError(f"The schedule of the censuses of {project.key} is being written by others all the time.")
 
     @activity.defn
     async def trigger_schedule(self, trigger: Trigger) -> None:
         """Start a run for a request, unless one has served it already."""
         project = project_of(trigger)
-        request = f"{CheckpointNames(project).requests}{trigger.request_id}"
-        while await self._log.checkpoint(request) is not None:
-            if await self._gateway.trigger(project, trigger.request_id):
+        requests = CensusNames(project).requests if trigger.census else CheckpointNames(project).requests
+        gateway: Schedules = self._censuses if trigger.census and self._censuses else self._gateway
+        while await self._log.checkpoint(f"{requests}{trigger.request_id}") is not None:
+            if await gateway.trigger(project, trigger.request_id):
                 return
             await self.apply_schedule(ProjectRef(site=trigger.site, project=trigger.project))
 
@@ -201,8 +229,8 @@ def _control_stream(project: ProjectKey) -> UUID:
     return ControlEvent.stream_of(project.site, control_entity(project))
 
 
-def _checkpoints(command: AnyCommand, request: PendingRequest | None, after: ControlState) -> dict[str, bytes]:
-    """What the syncs read of the project's state."""
+def _checkpoints(command: AnyCommand, decision: Decision, after: ControlState) -> dict[str, bytes]:
+    """What the syncs and the censuses read of the project's state."""
     if not command.project:
         return {}
     project = project_of(command)
@@ -210,8 +238,10 @@ def _checkpoints(command: AnyCommand, request: PendingRequest | None, after: Con
     checkpoints = {names.tracked: msgspec.json.encode(after.tracked)}
     if after.registered:
         checkpoints[registered_checkpoint(project)] = b""
-    if request is not None:
+    if (request := decision.request) is not None:
         checkpoints[f"{names.requests}{request.request_id}"] = msgspec.json.encode(request)
+    if (census := decision.census) is not None:
+        checkpoints[f"{CensusNames(project).requests}{census.request_id}"] = msgspec.json.encode(census)
     return checkpoints
 
 
@@ -220,4 +250,4 @@ def _forgotten(command: AnyCommand, after: ControlState) -> list[str]:
         return []
     project = project_of(command)
     names = CheckpointNames(project)
-    return [registered_checkpoint(project), f"{names.requests}*"]
+    return [registered_checkpoint(project), f"{names.requests}*", f"{CensusNames(project).all}*"]

@@ -16,6 +16,7 @@ from libs.events import (
     AlertsSilenced,
     BackoffApplied,
     BackoffCleared,
+    CensusRequested,
     ControlEvent,
     Envelope,
     Event,
@@ -42,6 +43,7 @@ from libs.temporal.messages import (
     ClearBackoff,
     Command,
     PauseSync,
+    ProveProject,
     RedriveNotification,
     RegisterProject,
     RequestSync,
@@ -54,6 +56,7 @@ from libs.temporal.messages import (
     StartSync,
     UnregisterProject,
 )
+from services.ingestor.census.remembered import PendingCensus
 from services.ingestor.control.refusals import RefusedError
 from services.ingestor.control.state import Alert, ControlState
 from services.ingestor.project_of import control_entity, project_of
@@ -78,14 +81,28 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     events: tuple[Event, ...] = ()
     request: PendingRequest | None = None
     """A sync that the command asks for."""
+    census: PendingCensus | None = None
+    """A census that the command asks for."""
+
+    @property
+    def request_id(self) -> str | None:
+        """Of the sync or the census that it asks for."""
+        asked = self.request or self.census
+        return asked.request_id if asked else None
 
 
 Decide = Callable[[Any, ControlState, datetime], Decision]
 """What a command comes to: from the command, the project's state and our clock."""
 
 
-def decide(command: AnyCommand, state: ControlState, now: datetime) -> Decision:
+def decide(command: AnyCommand, state: ControlState, now: datetime, held_back: int = 0) -> Decision:
     """Turn a command into events.
+
+    Args:
+        command: what somebody wants.
+        state: of its project, as the log says now.
+        now: our clock.
+        held_back: issues that the project's last census has not removed, because a person has to be asked.
 
     Raises:
         RefusedError: it cannot be carried out as it stands; the text says what would be right.
@@ -99,6 +116,8 @@ def decide(command: AnyCommand, state: ControlState, now: datetime) -> Decision:
             f" Register it first: jdi register {command.project}",
             "projectId",
         )
+    if isinstance(command, ProveProject):
+        return _prove(command, now, held_back)
     return _DECISIONS[type(command)](command, state, now)
 
 
@@ -171,6 +190,26 @@ def _reschedule(command: RescheduleSync, state: ControlState, now: datetime) -> 
 def _request_sync(command: RequestSync, _state: ControlState, now: datetime) -> Decision:
     request = _request(command, full=command.full, account_ids=command.account_ids)
     return _with_request(command, request, now)
+
+
+def _prove(command: ProveProject, now: datetime, held_back: int) -> Decision:
+    if command.accept and not held_back:
+        raise RefusedError(
+            "NOTHING_HELD_BACK",
+            f"The last census of {command.project} has held nothing back, so there is nothing to accept."
+            f" To take a census now, leave it out: jdi prove {command.project}",
+            "accept",
+        )
+    event = CensusRequested(
+        **_envelope(command, now), request_id=command.command_id, accept=command.accept, reason=command.reason
+    )
+    census = PendingCensus(
+        request_id=command.command_id,
+        actor=command.actor,
+        asked_at=now,
+        accept=held_back if command.accept else 0,
+    )
+    return Decision(events=(event,), census=census)
 
 
 def _track(command: SetTrackedUsers, state: ControlState, now: datetime) -> Decision:

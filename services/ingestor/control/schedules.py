@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import contextlib
 import uuid
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from temporalio.api.enums.v1 import ScheduleOverlapPolicy as WireOverlapPolicy
@@ -58,8 +60,8 @@ long it is made anew instead."""
 class ObservedSchedule(NamedTuple):
     """What Temporal holds of a schedule."""
 
-    version: int | None
-    """Of the control state that it was written from; None when somebody else made it."""
+    memo: Mapping[str, Any]
+    """What we noted in it when we wrote it; empty when somebody else made it."""
     paused: bool
     note: str
     running: tuple[str, ...]
@@ -67,13 +69,25 @@ class ObservedSchedule(NamedTuple):
     token: bytes = b""
     """Stands for this state of it: the server's, changed by every write and every pause."""
 
+    @property
+    def version(self) -> int | None:
+        """Of the control state that it was written from."""
+        return self.memo.get("version")
 
-class ScheduleGateway:
-    """Writes schedules to Temporal. Every method may be called again after a crash."""
 
-    def __init__(self, client: Client, jitter: timedelta) -> None:
+class Schedules(ABC):
+    """Writes one schedule for each project to Temporal. Every method may be called again after a crash."""
+
+    def __init__(self, client: Client) -> None:
         self._client = client
-        self._jitter = jitter
+
+    @abstractmethod
+    def id_of(self, project: ProjectKey) -> str:
+        """Of the project's schedule."""
+
+    @abstractmethod
+    def whole(self, project: ProjectKey, desired: ControlState) -> Schedule:
+        """The schedule as it should be."""
 
     async def observe(self, project: ProjectKey) -> ObservedSchedule | None:
         """What Temporal holds now; None when it has no such schedule."""
@@ -90,24 +104,24 @@ class ScheduleGateway:
             if isinstance(action, ScheduleActionExecutionStartWorkflow)
         )
         token = description.raw_description.conflict_token
-        return ObservedSchedule(_version(description), state.paused, state.note or "", running, token)
+        return ObservedSchedule(_memo(description), state.paused, state.note or "", running, token)
 
     async def write(self, project: ProjectKey, desired: ControlState, observed: ObservedSchedule | None) -> None:
         """Make Temporal hold `desired` if it still holds `observed`; whether it did, only another look tells."""
         if not desired.registered:
             await self._remove(project, observed)
             return
+        whole = self.whole(project, desired)
         if (
             observed is not None
             and observed.paused
-            and not desired.paused
+            and not whole.state.paused
             and await self._deleted_after_long_pause(project)
         ):
             observed = None
-        whole = self._whole(project, desired)
         if observed is None:
             with contextlib.suppress(ScheduleAlreadyRunningError):
-                await self._client.create_schedule(names.schedule_id(*project), whole)
+                await self._client.create_schedule(self.id_of(project), whole)
         else:
             await self._replace(project, whole, observed.token)
 
@@ -120,7 +134,7 @@ class ScheduleGateway:
         now = TriggerImmediatelyRequest(overlap_policy=WireOverlapPolicy.SCHEDULE_OVERLAP_POLICY_BUFFER_ONE)
         request = PatchScheduleRequest(
             namespace=self._client.namespace,
-            schedule_id=names.schedule_id(*project),
+            schedule_id=self.id_of(project),
             identity=self._client.identity,
             request_id=request_id,
             patch=SchedulePatch(trigger_immediately=now),
@@ -137,7 +151,7 @@ class ScheduleGateway:
         """The SDK's own `update` names no state to replace, so that it would undo a pause set a moment before."""
         request = UpdateScheduleRequest(
             namespace=self._client.namespace,
-            schedule_id=names.schedule_id(*project),
+            schedule_id=self.id_of(project),
             schedule=await whole._to_proto(self._client),  # noqa: SLF001 - the SDK has no public way to this message
             conflict_token=token,
             identity=self._client.identity,
@@ -175,9 +189,20 @@ class ScheduleGateway:
                 raise
 
     def _handle(self, project: ProjectKey) -> ScheduleHandle:
-        return self._client.get_schedule_handle(names.schedule_id(*project))
+        return self._client.get_schedule_handle(self.id_of(project))
 
-    def _whole(self, project: ProjectKey, desired: ControlState) -> Schedule:
+
+class ScheduleGateway(Schedules):
+    """The schedules of the syncs."""
+
+    def __init__(self, client: Client, jitter: timedelta) -> None:
+        super().__init__(client)
+        self._jitter = jitter
+
+    def id_of(self, project: ProjectKey) -> str:
+        return names.schedule_id(*project)
+
+    def whole(self, project: ProjectKey, desired: ControlState) -> Schedule:
         return Schedule(
             action=ScheduleActionStartWorkflow(
                 names.SYNC_WORKFLOW,
@@ -233,9 +258,8 @@ def _note(desired: ControlState) -> str:
     return ". ".join(notes)
 
 
-def _version(description: ScheduleDescription) -> int | None:
+def _memo(description: ScheduleDescription) -> dict[str, Any]:
     action = description.schedule.action
     if not isinstance(action, ScheduleActionStartWorkflow) or not action.memo:
-        return None
-    payload = action.memo.get("version")
-    return None if payload is None else int(msgspec.json.decode(payload.data))
+        return {}
+    return {name: msgspec.json.decode(payload.data) for name, payload in action.memo.items()}

@@ -24,6 +24,7 @@ from libs.events import (
     JiraCommentFetched,
     JiraIssueFetched,
     JiraUserFetched,
+    ProjectKey,
     SprintFetched,
     SyncPageRecorded,
     WorklogFetched,
@@ -33,6 +34,7 @@ from libs.temporal.messages import MAX_WARNINGS, Counts, FetchPage, PageResult, 
 from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
 from services.ingestor.project_of import project_of
+from services.ingestor.sync.absences.children import Asking, Shown, compared, shown
 from services.ingestor.sync.asking.answers import PASSED_OVER, Answer, read_page
 from services.ingestor.sync.asking.children import completed
 from services.ingestor.sync.asking.renames import registered_keys
@@ -65,29 +67,39 @@ class _Translated(NamedTuple):
     odd: Sequence[Odd]
     notes: tuple[str, ...]
     """What people should hear, and nothing is owed for."""
+    children: Sequence[Shown]
+    """What the issues show of their comments and worklogs."""
 
 
 async def fetched(jira: JiraClient, log: EventLog, message: FetchPage, requests: RequestCount) -> Append:
     """A page of issues with all their comments and worklogs."""
+    page = await read_page(jira, log, message, CheckpointNames(project_of(message)))
+    return await recorded(jira, log, message, page, requests)
+
+
+async def recorded(jira: JiraClient, log: EventLog, message: FetchPage, page: Answer, requests: RequestCount) -> Append:
+    """What is to be stored of an answer; comments and worklogs that it lacks are fetched on."""
     names, origin = CheckpointNames(project_of(message)), origin_of(message)
-    page = await read_page(jira, log, message, names)
     token_seen = await _token_seen(log, names.tokens(message.run_id), page.next_token)
     read = await _translated(jira, page.raws, await _Origins.of(log, message, origin), message.scan.sprint_field)
     debts = await _settled(log, message, origin, page, read)
+    gone = await compared(jira, log, Asking(message.run_id, origin.fetched_at), read.children)
+    read = read._replace(notes=read.notes + gone.notes)
     return Append(
-        changes=_claimed(read.changes) if message.plan.full else read.changes,
+        changes=[*(_claimed(read.changes) if message.plan.full else read.changes), *gone.changes],
         checkpoints={
             **token_seen,
             **page.kept,
             f"{names.stored(message.run_id)}{message.page}": b"",
             **debts.checkpoints,
+            **gone.checkpoints,
         },
         new_checkpoints={
             f"{names.users}{change.event.account_id}": b""
             for change in read.changes
             if isinstance(change.event, JiraUserFetched)
         },
-        forget=debts.forget,
+        forget=[*debts.forget, *gone.forget],
         closing=_closing(message, read, debts.changes, page, requests),
     )
 
@@ -179,20 +191,23 @@ async def _translated(
     issues, odd = _taken_apart(raws)
     changes: list[Change] = []
     notes: list[str] = []
+    children: list[Shown] = []
     for whole in await asyncio.gather(*(completed(jira, issue) for issue in issues)):
         issue = whole.issue
         odd += whole.odd
         notes += whole.notes
         try:
-            facts = issue_facts(origins.origin(issue), issue, sprint_field)
+            its = origins.origin(issue)
+            facts = issue_facts(its, issue, sprint_field)
         except ODD as error:
             odd.append(_unreadable(issue.issue_id, issue.key, issue.payload, error))
             continue
         changes += facts.changes
         odd += facts.odd
-    shown = tuple(name for issue in issues for name in (issue.issue_id, issue.key))
+        children += shown(ProjectKey(its.site, its.project), issue)
+    names = tuple(name for issue in issues for name in (issue.issue_id, issue.key))
     own, usual = _unlike_others(odd)
-    return _Translated(without_repeats(changes), shown, own, (*usual, *notes))
+    return _Translated(without_repeats(changes), names, own, (*usual, *notes), children)
 
 
 def _unlike_others(odd: Sequence[Odd]) -> tuple[list[Odd], list[str]]:

@@ -101,10 +101,9 @@ def _rows(connection: Connection, table: Table, where: ColumnElement[Any]) -> li
 def _store(connection: Connection, tables: Tables, state: ProjectState) -> None:
     folded = {"alert": state.alerts, "alert_silence": state.silences}
     if state.key.key:
-        overwrite(connection, tables["project"], [state.project])
-        overwrite(connection, tables["sync_job"], [state.job])
-        overwrite(connection, tables["census"], [state.census])
-        folded |= {"sync_state": state.entities, "sync_run": state.runs, "completeness": state.proofs}
+        for table, row in (("project", state.project), ("sync_job", state.job), ("census", state.census)):
+            overwrite(connection, tables[table], [row])
+        folded |= {"sync_state": state.entities, "completeness": state.proofs, "sync_run": state.runs}
     for table, rows in folded.items():
         overwrite(connection, tables[table], [rows[name] for name in sorted(rows)])
 

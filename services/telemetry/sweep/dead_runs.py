@@ -3,6 +3,7 @@
     closed without an event   FAILED, TIMED_OUT, TERMINATED → SyncFailed; CANCELED → SyncCancelled
     open, but blocked         its code fails in Temporal's hands, again and again → SyncFailed, and the run is ended
     open, cancel in vain      nobody there to carry the cancel out → SyncCancelled, and the run is ended
+    unknown to Temporal       its database was lost or set aside → SyncFailed RUN_LOST
     open, nobody takes it up  no worker polls its queue → SyncFailed INGESTOR_DOWN; the run waits and then goes on
 
 A blocked run is ended because the schedule starts no other beside it. One that nobody takes up is left alone: ending it
@@ -47,6 +48,8 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
 
     every: float = 60.0
     """Between two sweeps. A run that dies is found within two minutes: this, `grace`, and the delay of visibility."""
+    again: float = 10.0
+    """After a sweep that failed: what was away is often back by then."""
     look_back: float = 86_400.0
     """How far the first sweep looks back; a day is as long as a development server keeps runs."""
     overlap: float = 120.0
@@ -58,6 +61,8 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
     blocked: float = 45.0
     """Code that has failed for so long, and `attempts` times, will not recover by itself, nor carry out a cancel."""
     attempts: int = 3
+    lost: float = 60.0
+    """A run of which nothing was heard for so long, and that Temporal did not know for as long, is gone."""
     untaken: float = 300.0
     """A step that has waited longer than this for a worker has none: a restart takes less."""
 
@@ -71,6 +76,7 @@ class How(StrEnum):
     CANCELLED = "cancelled"
     BLOCKED = "blocked"
     UNTAKEN = "untaken"
+    LOST = "lost"
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -207,6 +213,16 @@ def untaken(run: Run, first_run_id: str, at: datetime, logged: LoggedRun, step: 
         step.queue,
     )
     return _failed(run, first_run_id, at, logged, How.UNTAKEN, explanation)
+
+
+def lost(run: Run, at: datetime, logged: LoggedRun) -> SyncFailed:
+    """The end of a run that Temporal does not know any more; `run` is its first part."""
+    explanation = _Explanation(
+        ErrorCode.RUN_LOST,
+        "Temporal does not know the run any more: its database was lost, set aside as damaged, or is another one.",
+        RULES[ErrorCode.RUN_LOST].advice,
+    )
+    return _failed(run, run.run_id, at, logged, How.LOST, explanation)
 
 
 class _Explanation(NamedTuple):

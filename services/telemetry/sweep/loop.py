@@ -33,6 +33,7 @@ from libs.temporal.access import refusal
 from services.telemetry.measures import RUNS_FOUND
 from services.telemetry.sweep import dead_runs
 from services.telemetry.sweep.dead_runs import Close, How, LoggedRun, Run, RunState, Thresholds, Trouble, Waiting
+from services.telemetry.sweep.last_runs import Begun, LastRuns
 from services.telemetry.sweep.temporal_runs import RunsOfTemporal
 
 Registered = Callable[[], Collection[ProjectKey]]
@@ -61,6 +62,7 @@ async def sweep(
     """Sweep until `stop`. Temporal or the log being away is reported by `on_health`, and outlasted."""
     sweeper = Sweeper(RunsOfTemporal(client), store, registered, thresholds)
     while not stop.is_set():
+        pause = min(thresholds.again, thresholds.every)
         try:
             await sweeper.sweep_once()
         except Exception as error:  # whatever it is, the next sweep looks again
@@ -68,7 +70,8 @@ async def sweep(
             on_health(f"the sweep of Temporal's runs fails: {refusal(error) or f'{type(error).__name__}: {error}'}")
         else:
             on_health(None)
-        await stop.sleep(thresholds.every)
+            pause = thresholds.every
+        await stop.sleep(pause)
 
 
 class Sweeper:
@@ -89,6 +92,9 @@ class Sweeper:
         self._clock = clock
         self._looked_at: dict[ProjectKey, datetime] = {}
         """Until when each project's runs were looked at."""
+        self._last_runs = LastRuns(store)
+        self._unknown: dict[str, datetime] = {}
+        """Runs that Temporal does not know, by id, since when."""
 
     async def sweep_once(self) -> None:
         """Look at all runs once.
@@ -100,7 +106,7 @@ class Sweeper:
         projects = frozenset(self._registered())
         if not projects:
             return
-        failures = await self._closed(now, projects) + await self._open(now, projects)
+        failures = await self._closed(now, projects) + await self._open(now, projects) + await self._lost(now, projects)
         if failures:
             raise SweepError(f"{len(failures)} runs could not be looked at, such as {failures[0]}")
         self._looked_at = dict.fromkeys(projects, now)
@@ -121,6 +127,26 @@ class Sweeper:
         for run in await self._runs.open_before(now - timedelta(seconds=self._thresholds.young), projects):
             await _guarded(run, self._look_at_open(run), failures)
         return failures
+
+    async def _lost(self, now: datetime, projects: frozenset[ProjectKey]) -> list[str]:
+        silent = now - timedelta(seconds=self._thresholds.lost)
+        begun = [each for each in await asyncio.to_thread(self._last_runs.begun, projects) if each.heard_at <= silent]
+        self._unknown = {
+            run_id: since for run_id, since in self._unknown.items() if run_id in {one.run.run_id for one in begun}
+        }
+        failures: list[str] = []
+        for each in begun:
+            await _guarded(each.run, self._look_whether_known(each, now), failures)
+        return failures
+
+    async def _look_whether_known(self, begun: Begun, now: datetime) -> None:
+        """One look is none: whoever brings Temporal's database back needs a moment."""
+        run = begun.run
+        if await self._runs.knows(run):
+            self._unknown.pop(run.run_id, None)
+        elif now - self._unknown.setdefault(run.run_id, now) >= timedelta(seconds=self._thresholds.lost):
+            event = dead_runs.lost(run, now, await self._logged_run(run, run.run_id))
+            await self._record_end(run, event, How.LOST)
 
     async def _record_closed(self, run: Run, listed: Close) -> None:
         if await self._outcome(end_key(run.run_id)) is not None:

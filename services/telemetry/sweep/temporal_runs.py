@@ -9,13 +9,18 @@ from collections.abc import AsyncIterator, Collection
 from datetime import UTC, datetime
 from typing import Final
 
+import msgspec
 from google.protobuf.timestamp_pb2 import Timestamp
 from temporalio.api.enums.v1 import PendingActivityState, PendingWorkflowTaskState, TaskQueueType
 from temporalio.api.enums.v1 import WorkflowExecutionStatus as WireStatus
 from temporalio.api.failure.v1 import Failure as WireFailure
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, DescribeWorkflowExecutionResponse
+from temporalio.api.workflowservice.v1 import (
+    DescribeNamespaceRequest,
+    DescribeTaskQueueRequest,
+    DescribeWorkflowExecutionResponse,
+)
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle, WorkflowHistoryEventFilterType
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -55,6 +60,22 @@ class RunsOfTemporal:
     async def first_run_id(self, run: Run) -> str | None:
         found = await self._described(run)
         return None if found is None else found.workflow_execution_info.first_run_id or run.run_id
+
+    async def knows(self, run: Run) -> bool:
+        """Whether the server has a run, given by its first part, or a later part of it.
+
+        Raises:
+            RPCError: it does not answer, or does not know the namespace either, as one that has just been made.
+        """
+        if await self._described(run) is not None:
+            return True
+        latest = await self._described(msgspec.structs.replace(run, run_id=""))
+        if latest is not None and latest.workflow_execution_info.first_run_id == run.run_id:
+            return True
+        await self._client.workflow_service.describe_namespace(
+            DescribeNamespaceRequest(namespace=self._client.namespace)
+        )
+        return False
 
     async def close_of(self, run: Run, listed: Close) -> Close:
         """How a run ended, with who, why and what failed."""
@@ -135,7 +156,7 @@ class RunsOfTemporal:
             raise
 
     def _handle(self, run: Run) -> WorkflowHandle[object, object]:
-        return self._client.get_workflow_handle(run.workflow_id, run_id=run.run_id)
+        return self._client.get_workflow_handle(run.workflow_id, run_id=run.run_id or None)
 
 
 def _close(event: HistoryEvent, listed: Close) -> Close:

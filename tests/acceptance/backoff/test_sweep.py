@@ -18,6 +18,7 @@ import pytest
 from temporalio import activity, workflow
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError, WorkflowHandle
 from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from libs.events import (
@@ -28,6 +29,7 @@ from libs.events import (
     ProjectKey,
     SyncCancelled,
     SyncFailed,
+    SyncMode,
     SyncStarted,
     SyncSucceeded,
     end_key,
@@ -41,8 +43,9 @@ from libs.runtime import Stop
 from libs.temporal import names
 from libs.temporal.connect import connect
 from libs.temporal.messages import SyncInput
-from services.telemetry.sweep.dead_runs import Thresholds
-from services.telemetry.sweep.loop import Sweeper, sweep
+from services.telemetry.sweep.dead_runs import Run, Thresholds
+from services.telemetry.sweep.last_runs import LastRuns
+from services.telemetry.sweep.loop import Sweeper, SweepError, sweep
 from services.telemetry.sweep.temporal_runs import RunsOfTemporal
 from tests.eventually import until
 from tests.servers.addresses import TemporalServer, free_port
@@ -248,6 +251,62 @@ async def test_a_run_that_continued_is_recorded_under_its_first_id(scene: Scene)
         await latest.terminate()
         event = await scene.found()
     assert event.run_id == run.first_execution_run_id
+
+
+def started(scene: Scene, run_id: str, workflow_id: str) -> None:
+    """As the run itself would record it."""
+    event = SyncStarted(
+        **build.shared("sync", "DEMO") | {"site": scene.site, "stream_id": stream_id(scene.site, "sync", "DEMO")},
+        run_id=run_id,
+        workflow_id=workflow_id,
+        mode=SyncMode.FULL,
+        reason="schedule",
+        since=None,
+    )
+    scene.store.append(Append(changes=[Change(event=event)]))
+
+
+async def test_one_that_temporal_does_not_know_ends_when_two_looks_have_not_found_it(scene: Scene) -> None:
+    workflow_id, lost = names.sync_workflow_id(scene.site, scene.project), str(uuid.uuid4())
+    started(scene, lost, workflow_id)
+    sweeper = scene.sweeper(msgspec.structs.replace(AT_ONCE, lost=0.5))
+    await sweeper.sweep_once()
+    assert scene.recorded() == []
+    await until(sweeper.sweep_once, lambda _: scene.recorded())
+    await sweeper.sweep_once()
+    (event,) = scene.recorded()
+    assert isinstance(event, SyncFailed)
+    assert (event.code, event.run_id, event.mode) == ("RUN_LOST", lost, SyncMode.FULL)
+
+
+async def test_one_that_continued_is_not_lost_while_its_later_part_is_known(scene: Scene) -> None:
+    run = await scene.start()
+    started(scene, _id(run), run.id)
+    runs = RunsOfTemporal(scene.client)
+    project = ProjectKey(scene.site, scene.project)
+    known = Run(project=project, workflow_id=run.id, run_id=_id(run), started_at=datetime.now(UTC))
+    assert await runs.knows(known)
+    assert not await runs.knows(msgspec.structs.replace(known, run_id=str(uuid.uuid4())))
+    sweeper = scene.sweeper(msgspec.structs.replace(AT_ONCE, lost=0))
+    for _ in range(3):
+        await sweeper.sweep_once()
+    assert scene.recorded() == []
+    await run.terminate()
+
+
+async def test_a_server_without_the_namespace_knows_of_no_run_and_says_nothing_of_them(scene: Scene) -> None:
+    started(scene, str(uuid.uuid4()), names.sync_workflow_id(scene.site, scene.project))
+    elsewhere = await Client.connect(scene.client.service_client.config.target_host, namespace="not-there-yet")
+    projects = {ProjectKey(scene.site, scene.project)}
+    sweeper = Sweeper(
+        RunsOfTemporal(elsewhere), scene.store, lambda: projects, msgspec.structs.replace(AT_ONCE, lost=0)
+    )
+    (begun,) = LastRuns(scene.store).begun(projects)
+    with pytest.raises(RPCError, match="not-there-yet"):
+        await RunsOfTemporal(elsewhere).knows(begun.run)
+    with pytest.raises((RPCError, SweepError)):
+        await sweeper.sweep_once()
+    assert scene.recorded() == []
 
 
 async def test_what_the_run_has_recorded_itself_is_not_recorded_again(scene: Scene) -> None:

@@ -130,7 +130,9 @@ class Gateway(ScheduleGateway):
         if schedule is None:
             return None
         token = str(self._temporal.changes).encode()
-        return ObservedSchedule(version_of(schedule), schedule.state.paused, schedule.state.note or "", (), token)
+        return ObservedSchedule(
+            {"version": version_of(schedule)}, schedule.state.paused, schedule.state.note or "", (), token
+        )
 
     async def write(self, project: ProjectKey, desired: ControlState, observed: ObservedSchedule | None) -> None:
         await self._interleaving.next()
@@ -138,7 +140,7 @@ class Gateway(ScheduleGateway):
         there = self._temporal.schedule is not None
         if (observed is not None) != there or (observed is not None and observed.token != token):
             return  # as the server does: without a word
-        self._temporal.put(self._whole(project, desired) if desired.registered else None)
+        self._temporal.put(self.whole(project, desired) if desired.registered else None)
 
 
 class Shaky(EventStore):

@@ -96,6 +96,8 @@ def test_nothing_is_taken_into_a_log_that_has_lost_its_name(tmp_path: Path, kind
         Path(shutil.copy(log, folder / "other")).replace(log)
     with pytest.raises(Exception, match="was removed or replaced while in use: stop all services"):
         store.prove_append("@proof/test")
+    with pytest.raises(StoreError, match="was removed or replaced"):
+        store.check_file()
     with pytest.raises(StoreError, match="was removed or replaced while in use: stop all services"):
         append(store, history(6))
     assert log.exists() == (kind == "replaced")

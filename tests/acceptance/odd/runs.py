@@ -25,15 +25,29 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, RetryState
 from temporalio.testing import ActivityEnvironment
 
-from libs.events import Append, EventStore, ProjectKey, SyncCancelled, SyncFailed, SyncSucceeded
+from libs.events import (
+    Append,
+    CensusCompleted,
+    CensusFailed,
+    EventStore,
+    ProjectKey,
+    SyncCancelled,
+    SyncFailed,
+    SyncSucceeded,
+)
 from libs.jira_client import JiraClient, JiraSettings
 from libs.jira_client.http.pace import Limits, Pulse
 from libs.jira_simulator.server import EMAIL, TOKEN, Simulator
 from libs.read_tables import migrate
 from libs.runtime import engine, read_database
 from libs.temporal import names
+from libs.temporal.census import CensusInput
 from libs.temporal.messages import SyncInput
-from services.ingestor.checkpoints import CheckpointNames
+from services.ingestor.census import confirm, ending, listing, plan
+from services.ingestor.census.activities import CensusActivities
+from services.ingestor.census.remembered import CensusNames, Last, PendingCensus
+from services.ingestor.census.workflow import ProveProjectWorkflow
+from services.ingestor.checkpoints import CheckpointNames, registered_checkpoint
 from services.ingestor.event_log import EventLog
 from services.ingestor.sync import course, pages, scan, untracked
 from services.ingestor.sync import step as steps
@@ -43,6 +57,7 @@ from services.ingestor.workflows import SyncProjectWorkflow
 from services.projector.apply import Projection
 
 End = SyncSucceeded | SyncFailed | SyncCancelled
+CensusEnd = CensusCompleted | CensusFailed
 
 SITE = "odd"
 TICK = timedelta(hours=1, minutes=1)
@@ -83,6 +98,7 @@ class Project:
         self.store, self.key, self._time = store, key, time
         self._log = EventLog(store)
         self._activities = SyncActivities(self._log, jira)
+        self._censuses = CensusActivities(self._log, jira)
         self.tables = engine(read_database(store.url))
         migrate(self.tables)
 
@@ -103,6 +119,42 @@ class Project:
         assert len(ends) == 1, f"the run has {len(ends)} ends"
         return ends[0]
 
+    async def census(self, *, accept: bool = False) -> CensusEnd:
+        """A census from its beginning to its end; `accept` lets go what the one before has held back."""
+        self._time.seconds += TICK.total_seconds()
+        if accept:
+            await self._accept()
+        run = uuid.uuid4().hex
+        with _in_place_of_temporal(run, self._activity, self._time):
+            census = CensusInput(site=SITE, project=self.key)
+            with contextlib.suppress(ApplicationError):
+                await ProveProjectWorkflow(census).run(census)
+        await asyncio.to_thread(Projection(self.store, self.tables).catch_up, threading.Event())
+        ends = [one.event for one in self.store.read(0, 1_000_000) if isinstance(one.event, CensusEnd)]
+        ends = [end for end in ends if end.run_id == run]
+        assert len(ends) == 1, f"the census has {len(ends)} ends"
+        return ends[0]
+
+    async def register(self, key: str) -> None:
+        """Another project of the site is registered, too."""
+        await self._log.append(Append(checkpoints={registered_checkpoint(ProjectKey(SITE, key)): b""}))
+
+    async def track(self, *account_ids: str) -> None:
+        """Set the watch list, without the sync that a command would ask for."""
+        name = CheckpointNames(ProjectKey(SITE, self.key)).tracked
+        await self._log.append(Append(checkpoints={name: msgspec.json.encode(account_ids)}))
+
+    async def _accept(self) -> None:
+        """As the command does: as many may go as were held back."""
+        of_project = CensusNames(ProjectKey(SITE, self.key))
+        stored = await self._log.checkpoint(of_project.last)
+        held_back = msgspec.json.decode(stored, type=Last).held_back if stored else 0
+        request = PendingCensus(
+            request_id=uuid.uuid4().hex, actor="ann", asked_at=self._time.now(UTC), accept=held_back
+        )
+        name = f"{of_project.requests}{request.request_id}"
+        await self._log.append(Append(checkpoints={name: msgspec.json.encode(request)}))
+
     async def _request_full(self) -> None:
         request = PendingRequest(request_id=uuid.uuid4().hex, full=True)
         name = f"{CheckpointNames(ProjectKey(SITE, self.key)).requests}{request.request_id}"
@@ -114,13 +166,15 @@ class Project:
         Raises:
             ActivityError: with the last attempt's error as its cause.
         """
-        call = getattr(self._activities, name)
+        call = getattr(self._activities, name, None) or getattr(self._censuses, name)
         began, attempt = self._time.seconds, 1
+        beat: list[Any] = []
         limit: timedelta = times.get("schedule_to_close_timeout") or timedelta.max
         while True:
             passed = timedelta(seconds=self._time.seconds - began)
+            environment = _environment(attempt, self._time.now(UTC) - passed, self._time.now(UTC), beat)
             try:
-                return await _environment(attempt, self._time.now(UTC) - passed, self._time.now(UTC)).run(call, message)
+                return await environment.run(call, message)
             except ApplicationError as error:
                 pause = error.next_retry_delay or min(
                     retry_policy.initial_interval * 2 ** min(attempt - 1, 10),
@@ -136,17 +190,20 @@ class Project:
         self._log.close()
 
 
-def _environment(attempt: int, scheduled: datetime, now: datetime) -> ActivityEnvironment:
+def _environment(attempt: int, scheduled: datetime, now: datetime, beat: list[Any]) -> ActivityEnvironment:
+    """Of one attempt; `beat` is what the last one has left with its heartbeat, and takes what this one leaves."""
     environment = ActivityEnvironment()
     environment.info = dataclasses.replace(
         environment.info,
         attempt=attempt,
+        heartbeat_details=tuple(beat),
         scheduled_time=scheduled,
         current_attempt_scheduled_time=now,
         started_time=now,
         schedule_to_close_timeout=timedelta(minutes=45),
         start_to_close_timeout=timedelta(minutes=5),
     )
+    environment.on_heartbeat = lambda *details: beat.__setitem__(slice(None), details)
     return environment
 
 
@@ -176,7 +233,7 @@ def _in_place_of_temporal(run: str, activity: Callable[..., Any], time: MovedTim
         patch.setattr(workflow, "execute_activity", execute)
         patch.setattr(workflow, "info", lambda: info)
         patch.setattr(workflow, "now", lambda: time.now(UTC))
-        for step in (course, pages, scan, steps, untracked):
+        for step in (course, pages, scan, steps, untracked, plan, listing, confirm, ending):
             patch.setattr(step, "datetime", Calendar(time))
         patch.setattr(workflow, "patched", lambda _: True)
         yield
@@ -184,8 +241,19 @@ def _in_place_of_temporal(run: str, activity: Callable[..., Any], time: MovedTim
 
 @asynccontextmanager
 async def project_of_site(store: EventStore, simulator: Simulator, key: str = "DEMO") -> AsyncIterator[Project]:
-    """A project of the simulated Jira, with small pages everywhere so that little data has many."""
+    """A project of the simulated Jira."""
     time = MovedTime()
+    async with client_of(simulator, time) as jira:
+        project = Project(store, jira, time, key)
+        try:
+            yield project
+        finally:
+            project.close()
+
+
+@asynccontextmanager
+async def client_of(simulator: Simulator, time: MovedTime) -> AsyncIterator[JiraClient]:
+    """A client of the simulated Jira, with small pages everywhere so that little data has many."""
     settings = JiraSettings(
         base_url=simulator.base_url,
         email=EMAIL,
@@ -203,8 +271,4 @@ async def project_of_site(store: EventStore, simulator: Simulator, key: str = "D
         pulse=Pulse(monotonic=time.monotonic, sleep=time.sleep, chance=random.Random(1)),
     )
     async with JiraClient(settings, limits=limits) as jira:
-        project = Project(store, jira, time, key)
-        try:
-            yield project
-        finally:
-            project.close()
+        yield jira

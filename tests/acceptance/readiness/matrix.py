@@ -38,4 +38,18 @@ MATRIX: Final[dict[tuple[str, str], Cell]] = {
     ("Jira", "away"): {},
     ("Jira", "slow"): {},
     ("disk", "full"): {"ingestor": "event_log", "projector": "writes", **READERS_OF_THE_LOG},
+    ("event log", "damaged"): {"ingestor": "event_log", "projector": "event_log", **READERS_OF_THE_LOG},
+    ("read tables", "damaged"): {"projector": "read_tables", "graphql": "read_tables"},
+    ("API tokens", "damaged"): {},
+    ("NATS", "damaged"): {"ingestor": "nats", "telemetry": "nats", "notifier": "notices"},
+    ("Temporal", "damaged"): {"ingestor": "temporal", "telemetry": "sweep"},
 }
+
+DAMAGED: Final[dict[str, tuple[str, str]]] = {
+    "read tables": ("jdi-read.db", "garbage"),
+    "API tokens": ("jdi-access.db", "garbage"),
+    "NATS": ("nats", "removed"),
+    "Temporal": ("temporal.db", "half"),
+    "event log": ("jdi.db", "removed"),
+}
+"""The files of damaged parts, and how. All but the last heal by themselves; until then their cells hold."""

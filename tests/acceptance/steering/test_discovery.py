@@ -14,7 +14,7 @@ from libs.jira_simulator.server import Simulator, serve
 from libs.jira_simulator.site.dataset import Dataset
 from libs.temporal.commands import CommandRefusedError, JiraRefusedError, ask_jira, open_gate
 from libs.temporal.messages import FindClosings, FindProjects, FindUsers, OpenGate
-from services.ingestor.discovery import USERS_SHOWN
+from services.ingestor.control.discovery import USERS_SHOWN
 from tests.acceptance.sync.pipeline import Pipeline, running
 from tests.servers.addresses import TemporalServer, sqlite_log
 

@@ -14,25 +14,39 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 from temporalio.worker import WorkerDeploymentVersion
 
-from libs.events import EventStore, SyncCancelled, SyncFailed, SyncStarted, SyncSucceeded, command_key
+from libs.events import (
+    CensusCompleted,
+    CensusFailed,
+    EventStore,
+    SyncCancelled,
+    SyncFailed,
+    SyncStarted,
+    SyncSucceeded,
+    command_key,
+)
 from libs.jira_client import JiraClient, JiraSettings
 from libs.jira_simulator.server import EMAIL, TOKEN, Simulator
 from libs.read_tables import migrate
 from libs.runtime import engine, read_database
 from libs.temporal import names
-from libs.temporal.commands import Sender, register_project, request_sync
+from libs.temporal.commands import Sender, carry_out, new_command_id, register_project, request_sync
 from libs.temporal.connect import connect
+from libs.temporal.messages import ProveProject
+from services.ingestor.census.activities import CensusActivities
 from services.ingestor.control.activities import ControlActivities
+from services.ingestor.control.census_schedules import CensusSchedules
+from services.ingestor.control.discovery import DiscoveryActivities
 from services.ingestor.control.proofs import Proofs
 from services.ingestor.control.schedules import ScheduleGateway
-from services.ingestor.discovery import DiscoveryActivities
 from services.ingestor.event_log import EventLog
+from services.ingestor.hints.activities import HintActivities
 from services.ingestor.site_alerts import SiteAlerts
 from services.ingestor.sync.activities import SyncActivities
 from services.ingestor.worker import make_workers
 from services.projector.apply import Projection
 
 End = SyncSucceeded | SyncFailed | SyncCancelled
+CensusEnd = CensusCompleted | CensusFailed
 
 RARELY = "0 0 1 1 *"
 """The schedule of a project in tests: it adds no run of its own to those that the test asks for."""
@@ -61,6 +75,23 @@ class Pipeline:
             self.sender, site=self.site, project=self.project, full=full, account_ids=account_ids, actor="test"
         )
         return await self.ended(request)
+
+    async def prove(self, *, accept: bool = False) -> CensusEnd:
+        """Ask for a census, and wait for its end."""
+        command = ProveProject(
+            site=self.site, project=self.project, command_id=new_command_id(), actor="test", accept=accept
+        )
+        start = (await carry_out(self.sender, command)).position
+        async with asyncio.timeout(120):
+            while True:
+                for recorded in await asyncio.to_thread(self.store.read, start, 10_000):
+                    start = recorded.position
+                    if isinstance(recorded.event, CensusEnd) and recorded.event.project_key == (
+                        self.site,
+                        self.project,
+                    ):
+                        return recorded.event
+                await asyncio.to_thread(self.store.wait, start, 0.5)
 
     async def project_all(self) -> None:
         """Bring the read tables up to the end of the log."""
@@ -109,10 +140,18 @@ async def running(
     )
     async with JiraClient(settings) as jira, AsyncExitStack() as workers:
         sync = SyncActivities(event_log, jira, confirm=(timedelta(0), timedelta(0)))
+        census = CensusActivities(event_log, jira, confirm=(timedelta(0), timedelta(0)))
         proofs = Proofs(event_log, SiteAlerts(event_log, site))
-        control = ControlActivities(event_log, ScheduleGateway(client, timedelta(0)), simulator.base_url, proofs)
+        control = ControlActivities(
+            event_log,
+            ScheduleGateway(client, timedelta(0)),
+            simulator.base_url,
+            proofs,
+            censuses=CensusSchedules(client, timedelta(0)),
+        )
         discovery = DiscoveryActivities(jira, event_log, proofs)
-        for worker in make_workers(client, site, sync, control, discovery, version=version):
+        hints = HintActivities(event_log, jira, confirm=(timedelta(0), timedelta(0)))
+        for worker in make_workers(client, site, sync, census, control, discovery, hints, version=version):
             await workers.enter_async_context(worker)
         pipeline = Pipeline(client, store, site, project)
         try:
@@ -130,8 +169,9 @@ async def _leave_nothing(client: Client, site: str, project: str) -> None:
     The queues of syncs and of control are the same for all sites: the workers of the next test would go on with it, and
     write into the log of that test.
     """
-    with contextlib.suppress(RPCError):
-        await client.get_schedule_handle(names.schedule_id(site, project)).delete()
+    for schedule in (names.schedule_id(site, project), names.census_schedule_id(site, project)):
+        with contextlib.suppress(RPCError):
+            await client.get_schedule_handle(schedule).delete()
     async for run in client.list_workflows("ExecutionStatus = 'Running'"):
         if run.id.startswith(names.workflow_prefixes(site)):
             with contextlib.suppress(RPCError):  # it has ended meanwhile

@@ -29,14 +29,16 @@ from tests.servers.addresses import free_port
 
 T = TypeVar("T")
 
-ISSUES, PAGES = 2000, 20
+PAGES = int(os.environ.get("CRASH_PAGES", "12"))
+"""CRASH_PAGES=20 for a longer sync, of which more is left when the part dies."""
+ISSUES = 100 * PAGES
 PATIENCE = 150.0
 
 
 @pytest.fixture
 def jira() -> Iterator[str]:
     """A simulated Jira in a process of its own, slow enough to be interrupted in the middle of a sync."""
-    command = (sys.executable, "-m", "libs.jira_simulator", "--issues", str(ISSUES), "--latency-ms", "400", "--exact")
+    command = (sys.executable, "-m", "libs.jira_simulator", "--issues", str(ISSUES), "--latency-ms", "600", "--exact")
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         address = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())

@@ -38,6 +38,8 @@ from tests.servers.addresses import TemporalServer
 E = TypeVar("E", bound=Event)
 
 EVERY_SEARCH = "/search/jql"
+ISSUES = 120
+"""Two pages, so that one can be stored before the other fails."""
 
 
 @pytest.fixture
@@ -51,7 +53,7 @@ def log(tmp_path: Path) -> Iterator[EventStore]:
 
 @pytest.fixture
 async def jira() -> AsyncIterator[Simulator]:
-    async with serve(Dataset.generate(issues=250, hot_issues=1, seed=3)) as simulator:
+    async with serve(Dataset.generate(issues=ISSUES, hot_issues=1, seed=3)) as simulator:
         yield simulator
 
 
@@ -157,7 +159,7 @@ async def test_a_failing_first_sync_keeps_its_pages_and_goes_on(pipeline: Pipeli
     again = await pipeline.sync()
     assert isinstance(again, SyncSucceeded)
     assert again.mode == "FULL"
-    assert len(issues(pipeline)) == 250
+    assert len(issues(pipeline)) == ISSUES
 
 
 async def test_changed_fields_are_reported_once_and_unknown_ones_are_kept(pipeline: Pipeline, jira: Simulator) -> None:
@@ -184,7 +186,7 @@ async def test_changed_fields_are_reported_once_and_unknown_ones_are_kept(pipeli
     last = {
         event.issue_id: msgspec.json.decode(event.payload)["fields"] for event in events(pipeline, JiraIssueFetched)
     }
-    assert len(last) == 250
+    assert len(last) == ISSUES
     assert all(fields[risk] == {"value": "high"} for fields in last.values())
     assert all(fields[STORY_POINTS_FIELD] == "three" and FLAGGED_FIELD not in fields for fields in last.values())
 
@@ -369,7 +371,7 @@ async def test_what_a_site_does_not_offer_is_a_warning(pipeline: Pipeline, jira:
     )
     first = await pipeline.register()
     assert isinstance(first, SyncSucceeded)
-    assert len(issues(pipeline)) == 250
+    assert len(issues(pipeline)) == ISSUES
     assert sorted(warning.split(":")[0] for warning in first.warnings) == [
         "Could not look up boards",
         "Could not look up fields",

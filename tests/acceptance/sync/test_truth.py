@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Awaitable, Coroutine
 from contextlib import AsyncExitStack
@@ -25,6 +26,9 @@ from tests.eventually import until
 from tests.servers.addresses import PostgresServer, TemporalServer
 
 T = TypeVar("T")
+
+EXAMPLES = int(os.environ.get("TRUTH_EXAMPLES", "4"))
+"""On SQLite; half as many on PostgreSQL."""
 
 
 SEEN_BY_SYNC = (
@@ -153,9 +157,10 @@ async def succeeded(end: Awaitable[object]) -> SyncSucceeded:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+@pytest.mark.parametrize(("database", "examples"), [("sqlite", EXAMPLES), ("postgresql", -(-EXAMPLES // 2))])
 def test_read_tables_equal_the_fold_of_jiras_change_log(
     database: str,
+    examples: int,
     loop: Loop,
     temporal: TemporalServer,
     tmp_path_factory: pytest.TempPathFactory,
@@ -174,7 +179,7 @@ def test_read_tables_equal_the_fold_of_jiras_change_log(
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=4,
+            max_examples=examples,
             stateful_step_count=12,
             deadline=None,
             suppress_health_check=list(HealthCheck),

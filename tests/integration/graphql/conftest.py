@@ -19,10 +19,11 @@ from libs.runtime import Health, engine, read_database
 from services.graphql.api.context import Defaults
 from services.graphql.app import make_app
 from services.graphql.execution.limits import Limits
+from services.graphql.hooks.receiving import Receiver
 from services.graphql.ingestor import Ingestor
 from services.graphql.reading.reader import Reader
 from tests.conftest import BOTH_DATABASES
-from tests.servers.addresses import free_port
+from tests.servers.addresses import free_port, sqlite_copy
 from tests.unit.made import rows
 
 TOKEN = "a token for tests"
@@ -67,13 +68,19 @@ class Api:
 @pytest.fixture(params=BOTH_DATABASES)
 def read_tables(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sqlalchemy.Engine]:
     if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'jdi.db'}"
+        url = sqlite_copy(tmp_path, empty_tables)
     else:
-        url = request.getfixturevalue("postgres").fresh_database()
+        url = request.getfixturevalue("postgres").copy(empty_tables)
+    made = engine(read_database(url))
+    yield made
+    made.dispose()
+
+
+def empty_tables(url: str) -> None:
+    """Make the tables that the service reads, and those of access, in one database."""
     made = engine(read_database(url))
     migrate(made)
     migrate_access(made)
-    yield made
     made.dispose()
 
 
@@ -89,6 +96,7 @@ def app_over(
     ingestor: Ingestor,
     health: Health | None = None,
     limits: Limits | None = None,
+    hooks: Receiver | None = None,
 ) -> web.Application:
     """The service as its process makes it, with `TOKEN` as the token of the environment."""
     tokens = TokenStore(tables, reading=reading, given=TOKEN)
@@ -100,6 +108,7 @@ def app_over(
         health=health or Health(),
         defaults=Defaults(known_site=rows.SITE),
         limits=limits,
+        hooks=hooks,
     )
 
 

@@ -36,7 +36,7 @@ from tests.integration.projector.log import Dump, append, catch_up, dump, histor
 @pytest.fixture
 def before(store: EventStore, tables: Engine) -> Dump:
     """Tables that a live projector has built."""
-    append(store, history())
+    append(store, history(120))
     catch_up(store, tables)
     return dump(tables)
 
@@ -117,7 +117,7 @@ def test_what_is_appended_during_a_rebuild_is_in_the_new_tables(
     store: EventStore, tables: Engine, before: Dump
 ) -> None:
     assert before
-    more = history(300, seed=8)
+    more = history(120, seed=8)
     with live_projector(store, tables) as reports:
         writer = threading.Thread(target=append, args=(store, more))
         writer.start()

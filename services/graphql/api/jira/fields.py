@@ -1,4 +1,4 @@
-"""Root field on what is closed."""
+"""Root fields on the way to Jira and from it: what is closed, and webhooks."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import strawberry
 from libs.temporal.messages import FindClosings
 from services.graphql.api.context import Info
 from services.graphql.api.jira.questions import answer
-from services.graphql.api.jira.types import JiraClosing
+from services.graphql.api.jira.types import JiraClosing, Webhooks
 from services.graphql.api.roles import operator
+from services.graphql.execution.errors import coded
 
 Site = Annotated[str | None, strawberry.argument(description="Short name of the Jira site; left out: ours.")]
 
@@ -25,3 +26,16 @@ class GateQuery:
     async def jira_closings(self, info: Info, site: Site = None) -> list[JiraClosing]:
         found = await answer(info, FindClosings(site=site or info.context.defaults.site))
         return [JiraClosing.of(closing) for closing in found.closings]
+
+    @strawberry.field(
+        description="Jira's webhooks of our site: whether they are taken, and when the last one came.",
+        extensions=operator(),
+    )
+    async def webhooks(self, info: Info) -> Webhooks:
+        keeper = info.context.keeper
+        try:
+            return Webhooks.of(None if keeper is None else await keeper.kept())
+        except Exception as error:
+            raise coded(
+                "LOG_UNAVAILABLE", f"The event log does not answer: {error}. Ask again when it does."
+            ) from error

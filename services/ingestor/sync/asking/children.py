@@ -31,13 +31,13 @@ async def completed(jira: JiraClient, issue: Issue) -> Completed:
         ("worklogs", issue.worklogs, jira.all_worklogs),
     ):
         if not known.complete:
-            listed = await _listed(jira, fetch(issue.issue_id))
+            found = await listed(jira, fetch(issue.issue_id))
             # Of a list that is cut, what came with the issue may be what is missing.
-            items = [*listed, *known.items] if listed.cut else [*listed]
-            whole = Children(items=items, total=len(items))
+            items = [*found, *known.items] if found.cut else [*found]
+            whole = Children(items=items, total=len(items), counted=None if found.cut else found.total)
             issue = msgspec.structs.replace(issue, **{name: whole})
-            odd += [_cut(issue, name, listed.cut)] if listed.cut else []
-            notes += [f"Issue {issue.key}: {note}" for note in listed.notes]
+            odd += [_cut(issue, name, found.cut)] if found.cut else []
+            notes += [f"Issue {issue.key}: {note}" for note in found.notes]
     return Completed(issue, odd, notes)
 
 
@@ -46,7 +46,7 @@ def _cut(issue: Issue, name: str, why: str) -> Odd:
     return Odd(record, name, shown, why, issue.issue_id, issue.key)
 
 
-async def _listed(jira: JiraClient, fetch: Awaitable[Listed[Raw]]) -> Listed[Raw]:
+async def listed(jira: JiraClient, fetch: Awaitable[Listed[Raw]]) -> Listed[Raw]:
     """The list, or an empty one that says why there is none."""
     try:
         return await fetch

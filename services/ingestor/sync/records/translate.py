@@ -6,6 +6,7 @@ users and sprints met inside a payload become facts as well.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -80,14 +81,24 @@ class _InProject(msgspec.Struct):
 
 
 class Children(msgspec.Struct, frozen=True, kw_only=True):
-    """Comments or worklogs of an issue, as far as they came inline."""
+    """Comments or worklogs of an issue, as far as they came."""
 
     items: list[Raw]
     total: int
+    """How many there are at least: where more than came, the list itself is to be read."""
+    counted: int | None = None
+    """How many there are, as Jira says; None where it does not, or where the list could not be read to its end."""
 
     @property
     def complete(self) -> bool:
         return len(self.items) >= self.total
+
+    @property
+    def not_shown(self) -> int | None:
+        """How many Jira counts and does not show; None where the list proves nothing of what is not in it."""
+        if self.counted is None or self.counted < len(self.items):
+            return None
+        return self.counted - len(self.items)
 
 
 class Issue(msgspec.Struct, frozen=True, kw_only=True):
@@ -185,7 +196,7 @@ def _inline(raw: Raw | None) -> Children:
     if total is None:
         return Children(items=items, total=len(items))
     # A total below what is shown is wrong, and more may follow.
-    return Children(items=items, total=total if total >= len(items) else len(items) + 1)
+    return Children(items=items, total=total if total >= len(items) else len(items) + 1, counted=total)
 
 
 def shown_in(issue: Issue) -> str | None:
@@ -274,6 +285,15 @@ def _add_child(
         facts.leave_out(kind.entity, f"{time} of {name}", raw, odd, shown=True)
     _add_user(facts, origin, f"author of {name}", child.author)
     _add_user(facts, origin, f"update author of {name}", child.update_author)
+
+
+def child_ids(items: Iterable[Raw]) -> frozenset[str]:
+    """The ids of comments or worklogs, as far as they can be read."""
+    found = set[str]()
+    for raw in items:
+        with contextlib.suppress(*ODD):
+            found.add(needed(_children.decode(raw).id, "id"))
+    return frozenset(found)
 
 
 def _add_user(facts: Facts, origin: Origin, name: str, raw: Raw | None) -> None:

@@ -49,7 +49,7 @@ def test_a_file_that_is_gone_is_told_and_not_made_anew(tmp_path: Path) -> None:
     url = sqlite_log(tmp_path)
     with closing(open_store(url)) as store:
         Path(path_of(url)).unlink()
-        assert "unable to open database file" in str(append_trouble(store, "test"))
+        assert "was removed or replaced while in use" in str(append_trouble(store, "test"))
         assert not Path(path_of(url)).exists()
 
 

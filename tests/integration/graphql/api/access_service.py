@@ -12,15 +12,14 @@ import sqlalchemy
 from aiohttp import ClientResponse, ClientSession, DummyCookieJar, web
 
 from libs.access import Role, SessionStore, TokenStore
-from libs.access import migrate as migrate_access
-from libs.read_tables import migrate
 from libs.runtime import Health, engine, read_database
 from services.graphql.api.context import Defaults
 from services.graphql.app import make_app
 from services.graphql.http.hosts import Hosts
 from services.graphql.ingestor import Ingestor
 from services.graphql.reading.reader import Reader
-from tests.servers.addresses import free_port
+from tests.integration.graphql.conftest import empty_tables
+from tests.servers.addresses import free_port, sqlite_copy
 from tests.unit.made import rows
 
 GIVEN = "given by the environment"
@@ -76,10 +75,8 @@ class Service:
 @contextlib.asynccontextmanager
 async def serving(folder: Path, hosts: Hosts | None = None) -> AsyncIterator[Service]:
     """The service on a free port; its Temporal does not answer, as nothing listens on that port."""
-    url = read_database(f"sqlite:///{folder / 'jdi.db'}")
+    url = read_database(sqlite_copy(folder, empty_tables))
     tables, reading = engine(url), engine(url, read_only=True)
-    migrate(tables)
-    migrate_access(tables)
     tokens = TokenStore(tables, reading=reading, given=GIVEN)
     app = make_app(
         Reader(reading),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from graphql import (
     GraphQLEnumType,
     GraphQLList,
     GraphQLObjectType,
+    GraphQLSchema,
     build_schema,
     get_named_type,
     is_required_argument,
@@ -101,9 +103,15 @@ async def test_the_use_of_a_token_is_noted(service: Service) -> None:
     await until(used)  # written behind the answer
 
 
+@cache
+def _served() -> GraphQLSchema:
+    return build_schema(schema.as_str())
+
+
+@cache
 def _arguments() -> dict[str, str]:
     """Each field of the table with arguments that pass validation."""
-    parsed = build_schema(schema.as_str())
+    parsed = _served()
     roots = (parsed.query_type, parsed.mutation_type)
     fields = {
         name: field for root in roots if isinstance(root, GraphQLObjectType) for name, field in root.fields.items()
@@ -127,7 +135,7 @@ def _sample(argument: GraphQLArgument) -> str:
 
 
 def _operation(name: str) -> str:
-    parsed = build_schema(schema.as_str())
+    parsed = _served()
     assert parsed.mutation_type is not None
     kind = "mutation" if name in parsed.mutation_type.fields else "query"
     arguments = _arguments()[name]
@@ -135,7 +143,7 @@ def _operation(name: str) -> str:
 
 
 def test_every_mutation_has_a_role() -> None:
-    parsed = build_schema(schema.as_str())
+    parsed = _served()
     assert parsed.mutation_type is not None
     assert parsed.mutation_type.fields.keys() <= EXPECTED_ROLES.keys()
 

@@ -9,6 +9,8 @@ OURS = {
     "JIRA_API_TOKEN": "hush",
     "JIRA_API_TOKEN_FILE": "/run/token",
     "JIRA_PROXY": "http://me:hush@proxy.example.com:3128",
+    "JIRA_HOOK_SECRET": "hush",
+    "JIRA_HOOK_PATH_FILE": "/run/path",
     "JIRA_CA_FILE": "/etc/ca.pem",
     "JIRA_PROJECTS": "ALPHA",
     "JDI_ADMIN_TOKEN": "admin",
@@ -21,7 +23,8 @@ OURS = {
 }
 SHARED = {"DATABASE_URL": "sqlite:////data/jdi.db", "JIRA_SITE": "acme"}
 CHANNELS = {"SLACK_WEBHOOK_URL", "SMTP_URL", "WHATSAPP_TOKEN", "NOTIFY_EMAIL_TO"}
-SECRETS = {"JIRA_EMAIL", "JIRA_API_TOKEN", "JIRA_API_TOKEN_FILE", "JIRA_PROXY", "JDI_ADMIN_TOKEN"} | CHANNELS
+HOOKS = {"JIRA_HOOK_SECRET", "JIRA_HOOK_PATH_FILE"}
+SECRETS = {"JIRA_EMAIL", "JIRA_API_TOKEN", "JIRA_API_TOKEN_FILE", "JIRA_PROXY", "JDI_ADMIN_TOKEN"} | CHANNELS | HOOKS
 
 
 @pytest.mark.parametrize(
@@ -29,7 +32,7 @@ SECRETS = {"JIRA_EMAIL", "JIRA_API_TOKEN", "JIRA_API_TOKEN_FILE", "JIRA_PROXY", 
     [
         ("ingestor", {"JIRA_EMAIL", "JIRA_API_TOKEN", "JIRA_API_TOKEN_FILE", "JIRA_PROXY"}),
         ("projector", set()),
-        ("graphql", set()),  # its token is given by the stack
+        ("graphql", {"JIRA_PROXY"} | HOOKS),  # its token is given by the stack
         ("telemetry", set()),
         ("notifier", CHANNELS | {"JIRA_PROXY"}),
     ],

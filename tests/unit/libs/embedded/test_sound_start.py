@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from libs.embedded.sound_start import damage_of_database, damage_of_folder, sound_argv
+from libs.embedded.sound_start import damage_of_database, damage_of_folder, loss_of_database, loss_of_folder, sound_argv
 from tests.acceptance.damage.damages import DAMAGES, Damage
 
 SAYS = (sys.executable, "-c", "print('started')")
@@ -32,7 +32,7 @@ def database(tmp_path: Path) -> Path:
     return file
 
 
-@pytest.mark.parametrize("kind", ["header", "half", "garbage", "a folder", "ten pages"])
+@pytest.mark.parametrize("kind", ["header", "half", "garbage", "a folder", "ten pages", "empty"])
 def test_a_damaged_database_goes_aside(database: Path, kind: str) -> None:
     damage: Damage = DAMAGES[kind]
     damage(database, random.Random(1))
@@ -48,6 +48,16 @@ def test_a_sound_or_missing_database_stays(database: Path) -> None:
     assert damage_of_database(database) is None
     database.unlink()
     assert started("database", database) == ["started"]
+
+
+def test_what_is_lost_while_it_is_in_use(database: Path, tmp_path: Path) -> None:
+    assert loss_of_database(database) is None
+    for kind, said in (("half", "is damaged"), ("empty", "is empty"), ("removed", "is gone"), ("removed", "is gone")):
+        DAMAGES[kind](database, random.Random(1))
+        assert str(loss_of_database(database)).startswith(f"temporal.db {said}")
+    assert loss_of_folder(tmp_path / "nats") == "nats is gone"
+    (tmp_path / "nats").mkdir()
+    assert loss_of_folder(tmp_path / "nats") is None
 
 
 def test_what_stands_in_the_place_of_a_folder_goes_aside(tmp_path: Path) -> None:

@@ -67,6 +67,37 @@ async def test_a_body_cut_in_half(jira: httpx.AsyncClient) -> None:
         half.json()
 
 
+async def test_a_list_that_ends_early_and_does_not_say_so(jira: httpx.AsyncClient) -> None:
+    asked: dict[str, Any] = {"jql": "project = DEMO", "maxResults": 10}
+    whole = (await jira.post(SEARCH, json=asked)).json()
+    await spoil(jira, kind="half_list")
+    half = (await jira.post(SEARCH, json=asked)).json()
+    assert half["issues"] == whole["issues"][:5]
+    assert half["isLast"]
+    assert "nextPageToken" not in half
+
+
+async def test_a_search_that_leaves_out_every_other_issue(jira: httpx.AsyncClient) -> None:
+    asked: dict[str, Any] = {"jql": "project = DEMO", "maxResults": 5000}
+    count = SEARCH.replace("jql", "approximate-count")
+    whole, number = (await jira.post(SEARCH, json=asked)).json(), (await jira.post(count, json=asked)).json()["count"]
+    await spoil(jira, kind="narrow", always=True)
+    assert (await jira.post(count, json=asked)).json()["count"] == number // 2
+    shown = (await jira.post(SEARCH, json=asked)).json()["issues"]
+    assert shown == [issue for issue in whole["issues"] if int(issue["id"]) % 2]
+
+
+async def test_an_index_that_has_lost_issues(jira: httpx.AsyncClient) -> None:
+    asked: dict[str, Any] = {"jql": "project = DEMO", "maxResults": 5000}
+    whole = (await jira.post(SEARCH, json=asked)).json()["issues"]
+    lost = whole[0]["id"]
+    await jira.post("/simulator/index-loss", json={"issues": [int(lost)]})
+    assert (await jira.post(SEARCH, json=asked)).json()["issues"] == whole[1:]
+    assert (await jira.get(f"/rest/api/3/issue/{lost}")).status_code == 200
+    await jira.post("/simulator/index-loss", json={})
+    assert (await jira.post(SEARCH, json=asked)).json()["issues"] == whole
+
+
 async def test_a_token_that_repeats(jira: httpx.AsyncClient) -> None:
     asked: dict[str, Any] = {"jql": "project = DEMO", "maxResults": 2}
     first = (await jira.post(SEARCH, json=asked)).json()

@@ -42,3 +42,25 @@ def test_a_refusal_is_confirmed_after_seconds_and_after_a_minute() -> None:
 def test_pauses_that_are_none_are_refused_in_one_line(wrong: str) -> None:
     with pytest.raises(SettingsError, match=r"^JIRA_CONFIRM_SECONDS: .* as in 5,60"):
         read_settings(Settings, GIVEN | {"JIRA_CONFIRM_SECONDS": wrong})
+
+
+@pytest.mark.parametrize(("given", "seconds"), [({}, 21_600), ({"JIRA_CENSUS_SECONDS": "0"}, 0)])
+def test_censuses_come_every_six_hours_or_never(given: dict[str, str], seconds: float) -> None:
+    assert read_settings(Settings, GIVEN | given).census_seconds == seconds
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("JIRA_CENSUS_SECONDS", "59"),
+        ("JIRA_CENSUS_SECONDS", "-1"),
+        ("JIRA_CENSUS_SECONDS", "700000"),
+        ("JIRA_CENSUS_SECONDS", "nan"),
+        ("JIRA_CENSUS_SHARE", "5"),
+        ("JIRA_CENSUS_SHARE", "-0.1"),
+        ("JIRA_CENSUS_SHARE", "nan"),
+    ],
+)
+def test_a_census_that_cannot_be_is_refused_in_one_line(name: str, wrong: str) -> None:
+    with pytest.raises(SettingsError, match=rf"^{name}: {wrong} "):
+        read_settings(Settings, GIVEN | {name: wrong})

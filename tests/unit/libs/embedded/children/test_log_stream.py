@@ -31,6 +31,14 @@ def test_lines_below_the_level_are_kept_in_the_file_alone(tmp_path: Path) -> Non
     assert "Server is ready" in (tmp_path / "nats.log").read_text()
 
 
+def test_what_is_told_of_a_child_is_shown_at_every_level(tmp_path: Path) -> None:
+    lines, shown = stream(tmp_path, "error")
+    lines.tell("nats", "does not work: nats is gone; it is started again")
+    lines.close()
+    assert shown.getvalue() == "nats      │ does not work: nats is gone; it is started again\n"
+    assert "nats is gone" in (tmp_path / "nats.log").read_text()
+
+
 def test_of_an_exception_the_last_line_is_shown(tmp_path: Path) -> None:
     lines, shown = stream(tmp_path, "info")
     lines.line(

@@ -11,7 +11,7 @@ import pytest
 
 from libs.embedded.children import restarts
 from libs.embedded.children.child import ChildSpec
-from libs.embedded.children.supervisor import Supervisor
+from libs.embedded.children.supervisor import LATE_POLL_SECONDS, Supervisor
 from libs.embedded.errors import StackError
 from libs.embedded.probes import Probe
 from tests.eventually import until
@@ -156,6 +156,29 @@ async def test_a_child_that_lives_and_is_of_no_use_is_started_again_once_there_i
     await supervisor.stop()
 
 
+async def test_one_whose_data_are_lost_is_started_again_at_once_and_then_may_make_them_anew() -> None:
+    gone = False
+    told = Lines()
+
+    async def useful() -> str | None:
+        return "it does not answer" if gone else None
+
+    supervisor = Supervisor(Lines().take, tell=told.take)
+    spec = replace(
+        child("one", WAITS), useful=useful, useless_seconds=3600.0, lost=lambda: "its file is gone" if gone else None
+    )
+    await supervisor.start([spec])
+    first = supervisor.pids()["one"]
+    gone = True
+    second = await until(lambda: supervisor.pids().get("one", first), lambda pid: pid != first)
+    await asyncio.sleep(3 * LATE_POLL_SECONDS)
+    assert supervisor.pids()["one"] == second
+    gone = False
+    await told.holding("works again")
+    assert ("one", "does not work: its file is gone; it is started again") in told
+    await supervisor.stop()
+
+
 async def test_a_line_that_cannot_be_taken_does_not_end_the_reader() -> None:
     taken: list[str] = []
 
@@ -230,7 +253,7 @@ async def test_children_die_with_a_supervisor_that_is_killed(tmp_path: Path) -> 
     program = f"""
 import asyncio, os, sys
 sys.path.insert(0, {str(Path(__file__).parents[5])!r})
-from libs.embedded.children.supervisor import Supervisor
+from libs.embedded.children.supervisor import LATE_POLL_SECONDS, Supervisor
 from tests.unit.libs.embedded.children.test_supervisor import WAITS, child
 async def main():
     supervisor = Supervisor(lambda name, text: print(supervisor.pids()["one"], flush=True))

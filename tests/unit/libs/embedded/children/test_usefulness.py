@@ -17,6 +17,13 @@ def test_it_is_started_again_after_its_patience_and_not_before() -> None:
     assert child.judge(5.0, None, None) == Decision()
 
 
+def test_what_it_cannot_recover_from_needs_no_patience_but_has_its_pauses() -> None:
+    child = Usefulness(patience=3600)
+    starts = [now for now in range(100) if child.judge(float(now), "no write", None, lost=True).restart]
+    assert starts[0] == 0
+    assert starts[1] >= FIRST_DELAY
+
+
 def test_a_short_trouble_is_not_spoken_of() -> None:
     child = Usefulness(patience=3)
     assert [child.judge(0.0, "no write", None), child.judge(1.0, None, None)] == [Decision(), Decision()]

@@ -14,6 +14,7 @@ from libs.jira_simulator.server import Simulator, serve
 from libs.jira_simulator.site.catalogue import FIELD_IDS, SPRINT_FIELD
 from libs.jira_simulator.site.dataset import Dataset
 from libs.jira_simulator.site.mutations import MutationError, Mutations
+from libs.jira_simulator.site.random_absences import VANISHING
 from libs.jira_simulator.site.random_acts import ACTS, RandomActs
 from tests.eventually import until
 
@@ -29,7 +30,7 @@ def folded(entries: list[dict[str, Any]]) -> Entities:
     state: Entities = {}
     for entry in entries:
         if entry["after"] is None:
-            del state[entry["kind"], entry["id"]]
+            state.pop((entry["kind"], entry["id"]), None)
         else:
             state[entry["kind"], entry["id"]] = plain(entry["after"])
     return state
@@ -70,7 +71,10 @@ async def served(jira: httpx.AsyncClient, simulator: Simulator) -> Entities:
 async def _add_sprints(jira: httpx.AsyncClient, board: int, state: Entities) -> None:
     start, last = 0, False
     while not last:
-        page = (await jira.get(f"/rest/agile/1.0/board/{board}/sprint", params={"startAt": start})).json()
+        answer = await jira.get(f"/rest/agile/1.0/board/{board}/sprint", params={"startAt": start})
+        if answer.status_code == 404:
+            return
+        page = answer.json()
         state.update((("sprint", str(sprint["id"])), plain(sprint)) for sprint in page["values"])
         start, last = start + 50, page["isLast"]
 
@@ -96,6 +100,30 @@ async def test_the_log_folds_to_the_state_that_the_endpoints_serve(
         assert folded(await log_of(jira)) == await served(jira, simulator)
 
 
+async def test_it_does_so_when_things_vanish_and_come_back(jira: httpx.AsyncClient, simulator: Simulator) -> None:
+    await jira.post("/simulator/counting", json={"insight": False, "totals": False})
+    kinds = [*VANISHING, "move", "edit_comment", "add_worklog", "edit", "create"]
+    acts = RandomActs(simulator.dataset, simulator.mutations, 1)
+    for turn in range(4):
+        simulator.mutations.keep_backup(str(turn))
+        assert sum(acts.run(120, kinds).values()) == 120
+        assert folded(await log_of(jira)) == await served(jira, simulator)
+    for change in (
+        lambda: simulator.mutations.join_circle("Management"),
+        lambda: simulator.mutations.hide_project("OPS"),
+        lambda: simulator.mutations.leave_circle("Management"),
+        lambda: simulator.mutations.block_project("DEMO"),
+        lambda: simulator.mutations.show_project("OPS"),
+        lambda: simulator.mutations.unblock_project("DEMO"),
+        lambda: simulator.mutations.restore_backup("1"),
+    ):
+        change()
+        found, logged = await served(jira, simulator), folded(await log_of(jira))
+        # Whose board is hidden, of such a sprint nothing is served.
+        assert {key: logged[key] for key in found} == found
+        assert {kind for kind, _ in logged.keys() - found.keys()} <= {"sprint"}
+
+
 async def test_the_log_counts_without_gaps_and_can_be_read_in_parts(jira: httpx.AsyncClient) -> None:
     await jira.post("/simulator/random-mutations", json={"count": 40})
     whole = await log_of(jira)
@@ -113,6 +141,12 @@ def test_old_entries_stay_as_they_were() -> None:
     assert [bytes(entry.after) for entry in dataset.log.after(0)][: len(before)] == before
 
 
+UNDOING = {
+    "restore_issue": "delete_issue",
+    "show_issue": "hide_issue",
+    "restore_comment": "lose_comment",
+    "restore_worklog": "lose_worklog",
+}
 BUMPING: dict[str, dict[str, Any]] = {
     "edit-issue": {"summary": "Another"},
     "add-comment": {"text": "Hello"},
@@ -216,10 +250,23 @@ def test_times_grow_with_every_change_and_the_acts_repeat(seed: int, count: int,
     assert logged() == entries
 
 
-@pytest.mark.parametrize("kind", ACTS)
+@pytest.mark.parametrize("kind", [*ACTS, *(kind for kind in VANISHING if kind not in UNDOING)])
 def test_every_kind_of_random_change_is_possible(kind: str) -> None:
     dataset = Dataset.generate(issues=40, projects=("DEMO", "OPS"))
     assert RandomActs(dataset, Mutations(dataset), 1).run(1, [kind]) == {kind: 1}
+
+
+@pytest.mark.parametrize("kind", UNDOING)
+def test_what_has_vanished_comes_back(kind: str) -> None:
+    dataset = Dataset.generate(issues=40, projects=("DEMO", "OPS"))
+    acts = RandomActs(dataset, Mutations(dataset), 1)
+    acts.run(3, [UNDOING[kind]])
+    assert acts.run(1, [kind]) == {kind: 1}
+
+
+def test_nothing_vanishes_unasked() -> None:
+    dataset = Dataset.generate(issues=40, projects=("DEMO", "OPS"))
+    assert not VANISHING.keys() & RandomActs(dataset, Mutations(dataset), 1).run(500)
 
 
 def test_random_changes_that_cannot_be_made_end_with_a_reason() -> None:
@@ -234,6 +281,9 @@ WRONG = {
     "edit-issue": ({"issue": "DEMO-1", "status": "Paused"}, "there is no status 'Paused'; there are: To Do"),
     "add-comment": ({"issue": "DEMO-99999"}, "there is no issue 'DEMO-99999'"),
     "delete-comment": ({"issue": "DEMO-1", "comment": "1"}, "no comment or worklog '1'"),
+    "restore-issue": ({"issue": "10000"}, "no issue '10000' was deleted"),
+    "secure-issue": ({"issue": "DEMO-1", "level": "Nobody"}, "there is no level or role 'Nobody'; there are: Staff"),
+    "restore-backup": ({"name": "none"}, "there is no backup 'none'"),
     "rename-user": ({"account": "x"}, "the argument 'name' is missing"),
     "close-sprint": ({"sprint": 2}, "sprint 2 is closed, not active"),
     "create-sprint": ({"board": 2, "name": "x"}, "has no sprints"),

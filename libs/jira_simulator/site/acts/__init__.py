@@ -1,0 +1,1 @@
+"""The acts that change a site, by what they change. `site.mutations` joins them into one class."""

@@ -1,0 +1,114 @@
+"""POST /hooks/<site>/<secret path>: who sends it, what it names, and the answer.
+
+A hook is answered when its hints are stored, so that Jira sends again what was not. One that is refused, too large or
+names no issue costs nothing more: the schedule finds every change by itself.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Final
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from libs.events.hints import Heard, Hint
+from services.graphql.execution.errors import refusal
+from services.graphql.hooks.forge import ForgeTokens, published_keys
+from services.graphql.hooks.keeping import Keeper
+from services.graphql.hooks.naming import told
+from services.graphql.hooks.settings import HOOKS, HookSettings
+from services.graphql.hooks.signature import is_ours, is_signed
+from services.graphql.measures import HOOKS as COUNTED
+
+log = structlog.get_logger(__name__)
+
+SIGNATURE: Final = "X-Hub-Signature"
+LARGEST: Final = 1_000_000
+"""Bytes of a body; Jira's own are some ten thousand."""
+AGAIN_SECONDS: Final = "5"
+
+
+class Outcome(StrEnum):
+    """What came of a hook, as it is counted."""
+
+    KEPT = "kept"
+    NOTHING_NAMED = "nothing_named"
+    FORGED = "forged"
+    UNSIGNED = "unsigned"
+    NOT_STORED = "not_stored"
+
+
+class Receiver:
+    """Takes the webhooks of one site."""
+
+    def __init__(self, settings: HookSettings, keeper: Keeper, forge: ForgeTokens | None) -> None:
+        self._settings, self._keeper, self._forge = settings, keeper, forge
+
+    @property
+    def keeper(self) -> Keeper | None:
+        """None where no secret path is set up."""
+        return self._keeper if self._settings.paths else None
+
+    def routes(self) -> list[web.AbstractRouteDef]:
+        """None where no secret path is set up: then there is nothing at these addresses."""
+        return [web.post(f"{HOOKS}{{site}}/{{path}}", self.receive)] if self._settings.paths else []
+
+    async def receive(self, request: web.Request) -> web.Response:
+        known = request.match_info["site"] == self._keeper.site
+        if not (is_ours(request.match_info["path"], self._settings.paths) and known):
+            return _counted(Outcome.FORGED, refusal(404, "There is no such address for webhooks.", "NOT_FOUND"))
+        body = await request.read()
+        signed = await self._signed(request, body)
+        if signed is None:
+            text = "The signature is not that of our secret, nor a valid token of our Forge app."
+            return _counted(Outcome.FORGED, refusal(401, text, "UNAUTHENTICATED"))
+        if not (signed or self._settings.takes_unsigned):
+            text = f"There is no {SIGNATURE}: set the secret of JIRA_HOOK_SECRET in Jira's webhook."
+            return _counted(Outcome.UNSIGNED, refusal(401, text, "UNAUTHENTICATED"))
+        return await self._kept(body, signed=signed)
+
+    async def _signed(self, request: web.Request, body: bytes) -> bool | None:
+        """Whether it is signed; None when it is, and wrongly."""
+        header, token = request.headers.get(SIGNATURE), request.headers.get("Authorization")
+        if header is not None:
+            return is_signed(body, header, self._settings.secrets) or None
+        if token is not None:
+            scheme, _, given = token.partition(" ")
+            proved = scheme.lower() == "bearer" and self._forge is not None and await self._forge.proves(given.strip())
+            return proved or None
+        return False
+
+    async def _kept(self, body: bytes, *, signed: bool) -> web.Response:
+        now, said = datetime.now(UTC), told(body)
+        hints = [Hint(issue=one.issue, project=one.project, at=now, deleted=said.deleted) for one in said.issues]
+        try:
+            await self._keeper.keep(hints, Heard(at=now, event=said.event, signed=signed))
+        except Exception as error:  # noqa: BLE001 - whatever the database says: Jira sends it again
+            log.warning("a webhook could not be stored", why=str(error))
+            text = "The hint could not be stored. Send it again."
+            answer = refusal(503, text, "UNAVAILABLE", {"Retry-After": AGAIN_SECONDS})
+            return _counted(Outcome.NOT_STORED, answer)
+        outcome = Outcome.KEPT if hints else Outcome.NOTHING_NAMED
+        return _counted(outcome, web.json_response({"hints": len(hints)}))
+
+
+def _counted(outcome: Outcome, answer: web.Response) -> web.Response:
+    COUNTED.labels(outcome=outcome.value).inc()
+    return answer
+
+
+def receiver_of(settings: HookSettings, keeper: Keeper) -> Receiver:
+    """As the settings say who may send."""
+    forge = ForgeTokens(settings.hook_forge_app, lambda: published_keys(settings)) if settings.hook_forge_app else None
+    return Receiver(settings, keeper, forge)
+
+
+@web.middleware
+async def hooks_may_be_larger(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """An issue with a long text makes a larger body than any query has. Before whatever reads it."""
+    if request.path.startswith(HOOKS):
+        request = request.clone(client_max_size=LARGEST)
+    return await handler(request)

@@ -1,0 +1,28 @@
+"""Whether a body was signed with one of our secrets. Pure."""
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from typing import Final
+
+METHODS: Final = {"sha256": hashlib.sha256, "sha384": hashlib.sha384, "sha512": hashlib.sha512}
+"""Jira names its method in the header and may change it; weaker ones are not taken."""
+
+
+def is_signed(body: bytes, header: str, secrets: Sequence[str]) -> bool:
+    """Whether `X-Hub-Signature: sha256=<hex>` is the body's HMAC under one of the secrets.
+
+    All of them are valid at once, so that one can be replaced without a hook being refused.
+    """
+    method, _, given = header.strip().partition("=")
+    digest = METHODS.get(method.lower())
+    if digest is None or not given.isascii():
+        return False
+    expected = [hmac.new(secret.encode(), body, digest).hexdigest() for secret in secrets]
+    return any(hmac.compare_digest(one, given.lower()) for one in expected)
+
+
+def is_ours(path: str, paths: Sequence[str]) -> bool:
+    """Whether the last part of an address is one of our secret ones."""
+    given = path.encode("utf-8", "replace")
+    return any(hmac.compare_digest(one.encode(), given) for one in paths)

@@ -1,0 +1,67 @@
+"""Which hints are due, and which are nobody's any more. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from libs.events.hints import read_hint
+
+AT_ONCE = 100
+"""Issues of one round: Jira gives so many at once with all their fields."""
+
+TOO_OLD = timedelta(hours=1)
+"""By then the schedule has seen the change. Longer waits come of a Jira that is away, or of hints without end."""
+
+
+class Waiting(NamedTuple):
+    """Hints by the issue that they name, those that wait longest first."""
+
+    issues: Mapping[str, tuple[str, ...]]
+    """Issue → the names of its checkpoints."""
+    projects: Mapping[str, str]
+    """Issue → the project in which it was last said to be; empty where nobody said."""
+    dropped: tuple[str, ...]
+    """Names of checkpoints that are too old, or cannot be read."""
+    told_deleted: frozenset[str] = frozenset()
+    """Issues of which a hint says that they were deleted."""
+
+    def names(self, issues: Collection[str]) -> list[str]:
+        """The checkpoints of these issues."""
+        return [name for issue in issues for name in self.issues.get(issue, ())]
+
+
+def waiting(stored: Mapping[str, bytes], now: datetime) -> Waiting:
+    """What is due of the stored hints.
+
+    Args:
+        stored: checkpoints of hints, by name.
+        now: UTC.
+    """
+    hints = [(name, read_hint(content)) for name, content in stored.items()]
+    due = [(name, hint) for name, hint in hints if hint is not None and now - hint.at <= TOO_OLD]
+    due.sort(key=lambda one: one[1].at)
+    issues: dict[str, tuple[str, ...]] = {}
+    projects: dict[str, str] = {}
+    for name, hint in due:
+        issues[hint.issue] = (*issues.get(hint.issue, ()), name)
+        projects[hint.issue] = hint.project or projects.get(hint.issue, "")
+    kept = {name for name, _ in due}
+    return Waiting(
+        issues,
+        projects,
+        tuple(name for name, _ in hints if name not in kept),
+        frozenset(hint.issue for _, hint in due if hint.deleted),
+    )
+
+
+def wanted(hinted: str, held: str, open_projects: Collection[str]) -> bool:
+    """Whether an issue is asked for: where it may belong to a project that is read.
+
+    Args:
+        hinted: the project in which the hint shows it; empty where it does not say.
+        held: the project in which it is stored; empty where it is not.
+        open_projects: registered, not paused, and synced before.
+    """
+    return held in open_projects or hinted in open_projects or not (hinted or held)

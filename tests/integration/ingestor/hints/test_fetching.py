@@ -1,0 +1,258 @@
+"""Hints of webhooks, taken up: what they name is read from Jira, and nothing that they say is believed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+import pytest
+
+from libs.events import (
+    Append,
+    Change,
+    ControlEvent,
+    Event,
+    EventStore,
+    JiraIssueFetched,
+    JiraIssueGone,
+    ProjectKey,
+    ProjectRegistered,
+    SchedulePaused,
+    TrackedUsersChanged,
+)
+from libs.events.hints import Hint, hint_prefix, stored_hint
+from libs.jira_client import JiraClient, JiraError, JiraSettings, counting
+from libs.jira_simulator.faults import Fault
+from libs.jira_simulator.server import EMAIL, TOKEN, Simulator, serve
+from libs.jira_simulator.site.dataset import Dataset
+from libs.temporal.messages import HintsTakenUp
+from services.ingestor.checkpoints import registered_checkpoint
+from services.ingestor.event_log import EventLog
+from services.ingestor.hints.budget import AT_ONCE
+from services.ingestor.hints.fetching import MOST_DELETED, Round
+from services.ingestor.hints.waiting import TOO_OLD
+from tests.acceptance.odd.runs import SITE, project_of_site
+
+ISSUES = 40
+
+
+class World(NamedTuple):
+    jira: Simulator
+    client: JiraClient
+    log: EventLog
+    store: EventStore
+
+    async def hint(
+        self, *issues: int | str, project: str = "DEMO", deleted: bool = False, at: datetime | None = None
+    ) -> None:
+        at = at or datetime.now(UTC)
+        hints = [Hint(issue=str(one), project=project, at=at, deleted=deleted) for one in issues]
+        await self.log.append(Append(checkpoints=dict(stored_hint(SITE, one) for one in hints)))
+
+    async def take_up(self) -> HintsTakenUp:
+        with counting() as requests:
+            return await Round(self.client, self.log, SITE, "webhook:run", datetime.now(UTC), requests).take_up()
+
+    def waiting(self) -> int:
+        return len(self.store.checkpoints(hint_prefix(SITE)))
+
+    def ids(self, number: int, project: str = "DEMO") -> list[int]:
+        own = [one.issue.id for one in self.jira.dataset.issues.values() if one.issue.project == project]
+        return own[10 : 10 + number]
+
+    def last(self, issue: int) -> JiraIssueGone | JiraIssueFetched:
+        event = self.store.stream(JiraIssueFetched.stream_of(SITE, str(issue)))[-1]
+        assert isinstance(event, JiraIssueGone | JiraIssueFetched)
+        return event
+
+    def shown(self, issue: int) -> str:
+        """Whether the log shows an issue, or why it is gone."""
+        event = self.last(issue)
+        if isinstance(event, JiraIssueGone):
+            return event.reason.value
+        return "shown"
+
+    async def decide(self, kind: type[ControlEvent], project: str = "DEMO", **fields: object) -> None:
+        key = ProjectKey(SITE, project)
+        envelope = kind.envelope(project, key, occurred_at=datetime.now(UTC), cause="test")
+        event: Event = kind(**envelope, **fields)  # type: ignore[arg-type]
+        await self.log.append(Append(changes=[Change(event=event)]))
+
+
+@asynccontextmanager
+async def synced(
+    store: EventStore, log: EventLog, projects: Sequence[str] = ("DEMO",), registered: Sequence[str] = ("DEMO",)
+) -> AsyncIterator[World]:
+    """Projects of a site; those that are registered have been synced."""
+    data = Dataset.generate(issues=ISSUES * len(projects), seed=5, projects=projects)
+    async with serve(data) as jira:
+        for key in registered:
+            async with project_of_site(store, jira, key) as project:
+                await project.sync()
+        settings = JiraSettings(base_url=jira.base_url, email=EMAIL, token=TOKEN, allow_insecure=True)
+        async with JiraClient(settings) as client:
+            world = World(jira, client, log, store)
+            for key in registered:
+                await world.decide(
+                    ProjectRegistered,
+                    key,
+                    key=key,
+                    cron="0 0 1 1 *",
+                    timezone="UTC",
+                    schedule_id=f"s-{key}",
+                    workflow_id=f"w-{key}",
+                )
+                await log.append(Append(checkpoints={registered_checkpoint(ProjectKey(SITE, key)): b""}))
+            jira.requests.reset()
+            yield world
+
+
+async def test_what_is_named_is_read_by_one_request_and_nothing_else(store: EventStore, log: EventLog) -> None:
+    async with synced(store, log) as world:
+        changed, same = world.ids(2)
+        before = world.last(changed).stream_version
+        world.jira.mutations.edit_issue(str(changed), summary="Another summary")
+        await world.hint(changed, same, changed)
+        done = await world.take_up()
+        assert (done.left, done.requests, world.waiting()) == (0, 1, 0)
+        last = world.last(changed)
+        assert isinstance(last, JiraIssueFetched)
+        assert b"Another summary" in bytes(last.payload)
+        assert (last.stream_version, last.cause) == (before + 1, "webhook:run")
+        assert await world.take_up() == HintsTakenUp(left=0)
+
+
+async def test_a_new_issue_comes_with_its_comments_and_worklogs(store: EventStore, log: EventLog) -> None:
+    async with synced(store, log) as world:
+        issue = world.jira.mutations.create_issue("DEMO", "New")
+        world.jira.mutations.add_comment(str(issue.id), "Well")
+        world.jira.mutations.add_worklog(str(issue.id), 60)
+        await world.hint(issue.id, project="")
+        await world.take_up()
+        held = (await log.inventory_of(SITE, [str(issue.id)]))[str(issue.id)]
+        assert (held.project, len(held.comments), len(held.worklogs)) == ("DEMO", 1, 1)
+
+
+async def test_ids_that_are_made_up_bring_nothing(store: EventStore, log: EventLog) -> None:
+    async with synced(store, log) as world:
+        head = store.head()
+        await world.hint(*range(900_000, 900_050), deleted=True)
+        done = await world.take_up()
+        assert (store.head(), world.waiting()) == (head, 0)
+        assert done.requests <= 12
+
+
+async def test_an_issue_whose_deletion_was_told_is_gone_when_jira_says_so_too(store: EventStore, log: EventLog) -> None:
+    async with synced(store, log) as world:
+        deleted, there = world.ids(2)
+        world.jira.mutations.delete_issue(str(deleted))
+        await world.hint(deleted, there, deleted=True)
+        await world.take_up()
+        assert world.shown(deleted) == "DELETED"
+        assert isinstance(world.last(there), JiraIssueFetched)
+        # It comes back with its children.
+        world.jira.mutations.restore_issue(str(deleted))
+        await world.hint(deleted)
+        await world.take_up()
+        assert isinstance(world.last(deleted), JiraIssueFetched)
+
+
+async def test_what_is_not_there_and_not_told_to_be_deleted_is_the_censuss(store: EventStore, log: EventLog) -> None:
+    async with synced(store, log) as world:
+        hidden = world.ids(1)[0]
+        world.jira.mutations.delete_issue(str(hidden))
+        await world.hint(hidden)
+        await world.take_up()
+        assert isinstance(world.last(hidden), JiraIssueFetched)
+        assert world.waiting() == 0
+
+
+async def test_deletions_are_not_believed_where_the_project_is_not_shown(store: EventStore, log: EventLog) -> None:
+    async with synced(store, log) as world:
+        issues = world.ids(3)
+        world.jira.mutations.hide_project("DEMO")
+        await world.hint(*issues, deleted=True)
+        await world.take_up()
+        assert all(isinstance(world.last(issue), JiraIssueFetched) for issue in issues)
+
+
+async def test_many_deletions_at_once_are_left_to_the_census(store: EventStore, log: EventLog) -> None:
+    async with synced(store, log) as world:
+        issues = world.ids(MOST_DELETED + 1)
+        for issue in issues:
+            world.jira.mutations.delete_issue(str(issue))
+        await world.hint(*issues, deleted=True)
+        await world.take_up()
+        assert not any(isinstance(world.last(issue), JiraIssueGone) for issue in issues)
+
+
+async def test_an_issue_that_moves_belongs_where_jira_shows_it(store: EventStore, log: EventLog) -> None:
+    projects = ("DEMO", "BETA", "OTHER")
+    async with synced(store, log, projects, ("DEMO", "BETA")) as world:
+        to_ours, away, foreign = *world.ids(2), world.ids(1, "OTHER")[0]
+        world.jira.mutations.move_issue(str(to_ours), project="BETA")
+        moved = world.jira.mutations.move_issue(str(away), project="OTHER")
+        await world.hint(to_ours, away)
+        await world.hint(foreign, project="OTHER")
+        await world.hint(foreign, project="DEMO")  # a lie
+        await world.take_up()
+        assert world.last(to_ours).project == "BETA"
+        gone = world.last(away)
+        assert isinstance(gone, JiraIssueGone)
+        assert (gone.reason.value, gone.key, gone.project) == ("MOVED", moved.key, "DEMO")
+        assert not store.heads([JiraIssueFetched.stream_of(SITE, str(foreign))])
+
+
+async def test_a_project_that_is_paused_or_was_never_synced_is_not_read(store: EventStore, log: EventLog) -> None:
+    async with synced(store, log) as world:
+        issue = world.ids(1)[0]
+        world.jira.mutations.edit_issue(str(issue), summary="Another summary")
+        await world.decide(SchedulePaused, reason="")
+        await world.hint(issue)
+        assert await world.take_up() == HintsTakenUp(left=0)
+        assert (world.waiting(), world.jira.requests.count) == (0, 0)
+
+
+async def test_a_watch_list_holds(store: EventStore, log: EventLog) -> None:
+    async with synced(store, log) as world:
+        first, second = world.ids(2)
+        people = [*world.jira.dataset.directory.users][:2]
+        world.jira.mutations.edit_issue(str(first), summary="Zyx seen", assignee=people[0], reporter=people[0])
+        world.jira.mutations.edit_issue(str(second), summary="Zyx not seen", assignee=people[1], reporter=people[1])
+        for worklog in world.jira.dataset.issues[second].worklogs:
+            world.jira.mutations.delete_worklog(str(second), str(worklog.id))
+        await world.decide(TrackedUsersChanged, account_ids=(people[0],), added=(people[0],), removed=())
+        await world.hint(first, second)
+        await world.take_up()
+        last = world.last(first), world.last(second)
+        assert [b"Zyx" in bytes(one.payload) for one in last if isinstance(one, JiraIssueFetched)] == [True, False]
+
+
+async def test_while_jira_is_away_hints_wait_and_in_the_end_are_the_schedules(store: EventStore, log: EventLog) -> None:
+    async with synced(store, log) as world:
+        issue = world.ids(1)[0]
+        world.jira.faults.add(Fault(match="/rest/", status=401))
+        await world.hint(issue)
+        with pytest.raises(JiraError):
+            await world.take_up()
+        assert world.waiting() == 1
+        await world.hint(issue, at=datetime.now(UTC) - TOO_OLD - timedelta(seconds=1))
+        world.jira.faults.clear()
+        await world.take_up()
+        assert world.waiting() == 0
+
+
+async def test_rounds_wait_when_the_budget_is_spent(store: EventStore, log: EventLog) -> None:
+    async with synced(store, log) as world:
+        issue = world.ids(1)[0]
+        for _ in range(int(AT_ONCE)):
+            await world.hint(issue)
+            assert not (done := await world.take_up()).left
+        await world.hint(issue)
+        sent = world.jira.requests.count
+        done = await world.take_up()
+        assert done.left == 1
+        assert 0 < done.wait_seconds <= 3
+        assert (world.jira.requests.count, world.waiting()) == (sent, 1)
