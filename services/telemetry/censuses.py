@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from libs.events import CensusCompleted, CensusFailed, DifferenceCause, Event, SyncSucceeded
+from libs.events import NEVER_SYNCED, OVERTAKEN, CensusCompleted, CensusFailed, DifferenceCause, Event, SyncSucceeded
 from services.telemetry import alerts as alerting
 from services.telemetry.alerts import About, Alerts
 from services.telemetry.backoff import Rules
@@ -77,7 +77,9 @@ def completed(proof: Proof, alerts: Alerts, event: CensusCompleted, position: in
 
 
 def failed(proof: Proof, alerts: Alerts, event: CensusFailed, position: int) -> Judged:
-    """After a census that failed."""
+    """After a census that failed. One that had nothing to compare, or was overtaken, says nothing of the project."""
+    if event.code in (NEVER_SYNCED, OVERTAKEN):
+        return Judged(proof, alerts)
     return _unproved(proof, alerts, event, position, f"{event.code}: {event.message} {event.advice}".rstrip())
 
 

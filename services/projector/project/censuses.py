@@ -2,7 +2,7 @@
 
 import msgspec
 
-from libs.events import CensusCompleted, CensusFailed, CensusRequested
+from libs.events import OVERTAKEN, CensusCompleted, CensusFailed, CensusRequested
 from services.projector.project.state import NO_FAILURE, ProjectState
 from services.projector.tables.text import json_text, storable
 from services.projector.tables.times import stamp
@@ -49,7 +49,12 @@ def census_completed(event: CensusCompleted, state: ProjectState) -> None:
 
 
 def census_failed(event: CensusFailed, state: ProjectState) -> None:
-    """Nothing is known anew: what the census before it found stays to be read."""
+    """Nothing is known anew: what the census before it found stays to be read.
+
+    One that was overtaken is no failure: what another census finds counts.
+    """
+    if event.code == OVERTAKEN:
+        return
     state.census.update(
         run_id=event.run_id,
         failed_at=stamp(event.occurred_at),

@@ -10,6 +10,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 from libs.events import (
+    NEVER_SYNCED,
+    OVERTAKEN,
     AlertEnd,
     AlertRaised,
     AlertRepeated,
@@ -81,6 +83,13 @@ def test_three_failures_in_a_row_are_told_and_a_good_one_ends_that() -> None:
     assert isinstance(again, AlertRepeated)
     assert told(project.then(braked())) == [(AlertRaised, "MASS_REMOVAL")], "it proves nothing"
     assert told(project.then(completed())) == [(AlertResolved, "MASS_REMOVAL"), (AlertResolved, "UNPROVED")]
+
+
+@pytest.mark.parametrize("code", [NEVER_SYNCED, OVERTAKEN])
+def test_one_that_had_nothing_to_compare_or_was_overtaken_counts_for_nothing(code: str) -> None:
+    project = course()
+    assert project.then(failed(), failed(), *(failed(code) for _ in range(5))) == []
+    assert told(project.then(failed())) == [(AlertRaised, "UNPROVED")]
 
 
 def test_one_that_has_nothing_for_a_person_to_accept_is_as_one_that_failed() -> None:

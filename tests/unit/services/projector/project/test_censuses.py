@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from libs.events import AbsenceReason, Event, GoneCount
+from libs.events import OVERTAKEN, AbsenceReason, Event, GoneCount
 from services.projector.tables.times import stamp
 from tests.unit.made import build
 from tests.unit.services.projector.applied import apply, dump, empty_tables, rows
@@ -100,6 +100,11 @@ def test_a_failure_is_told_and_leaves_what_was_proved(tables: Connection) -> Non
         "WARNING",
         "Census of DEMO failed, and proved nothing: The account may not browse it. Give it the permission.",
     )
+
+
+def test_one_that_was_overtaken_is_no_failure(tables: Connection) -> None:
+    given_events(tables, build.registered(), build.census(), build.census_failed(OVERTAKEN))
+    assert (taken(tables)["error_code"], taken(tables)["version"]) == (None, 2)
 
 
 def test_a_completed_one_ends_the_failures(tables: Connection) -> None:
