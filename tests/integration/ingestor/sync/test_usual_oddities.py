@@ -5,8 +5,8 @@ from __future__ import annotations
 from libs.events import EventStore
 from services.ingestor.event_log import EventLog
 from services.ingestor.sync import pages
-from tests.integration.ingestor.test_owed_issues import IDS, Jira, issue, owed, read
-from tests.integration.ingestor.test_quarantine import aside
+from tests.integration.ingestor.sync.test_owed_issues import IDS, Jira, issue, owed, read
+from tests.integration.ingestor.sync.test_quarantine import aside
 
 
 async def test_an_oddity_of_few_is_theirs_and_of_many_is_jiras(log: EventLog, store: EventStore) -> None:

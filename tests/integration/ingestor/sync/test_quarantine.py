@@ -11,7 +11,7 @@ from libs.temporal.messages import BeginSync, CompleteSync, Counts, SyncPlan
 from services.ingestor.event_log import EventLog
 from services.ingestor.sync import course
 from services.ingestor.sync.records.quarantine import AT_EACH_RUN, debt_of
-from tests.integration.ingestor.test_owed_issues import NAMES, NOW, SCAN, WATERMARKS, Jira, issue, read
+from tests.integration.ingestor.sync.test_owed_issues import NAMES, NOW, SCAN, WATERMARKS, Jira, issue, read
 
 
 def aside(store: EventStore) -> list[str]:

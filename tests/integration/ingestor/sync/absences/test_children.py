@@ -39,7 +39,7 @@ from services.ingestor.sync import pages
 from tests.acceptance.odd.runs import MovedTime
 from tests.acceptance.seeds import seeds_of
 from tests.conftest import BOTH_DATABASES
-from tests.integration.ingestor.test_owed_issues import Jira, issue
+from tests.integration.ingestor.sync.test_owed_issues import Jira, issue
 
 SITE: Final = "acme"
 RUN: RunFields = {"site": SITE, "project": "DEMO", "run_id": "run-1"}
