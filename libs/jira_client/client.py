@@ -36,6 +36,8 @@ API: Final = "/rest/api/3"
 AGILE: Final = "/rest/agile/1.0"
 BULK_LIMIT: Final = 100
 """Issues per bulkfetch that Jira accepts with any fields."""
+WORKLOGS_LIMIT: Final = 1000
+"""Worklogs that Jira shows at once by their ids."""
 USERS_LIMIT: Final = 128
 """Account ids per user/bulk; the address they make up is also kept below `LONGEST_QUERY`."""
 ASSIGNABLE_LIMIT: Final = 1000
@@ -351,6 +353,26 @@ class JiraClient:
     async def all_worklogs(self, issue_id: str) -> Listed[Raw]:
         """Every worklog that Jira shows of an issue; see `Listed` for what may be missing."""
         return await whole_list(_children(partial(self.worklogs, issue_id)), f"GET {API}/issue/{issue_id}/worklog")
+
+    async def deleted_worklogs(self, since: int) -> models.DeletedWorklogs:
+        """Worklogs of the whole site that were deleted after a moment (in milliseconds since 1970).
+
+        What happened in the last minute is not shown yet. The feed has been seen to name worklogs that are still there.
+        """
+        page, server_time = await self._transport.fetch(_get("/worklog/deleted", wire.WorklogChanges, {"since": since}))
+        ids = [str(value.worklog_id) for value in page.values]
+        return models.DeletedWorklogs(ids=ids, until=page.until, last=page.last_page, server_time=server_time)
+
+    async def worklogs_shown(self, ids: Sequence[str]) -> set[str]:
+        """Those of the worklogs, at most `WORKLOGS_LIMIT`, that Jira shows when it is asked for them by their ids."""
+        if not 0 < len(ids) <= WORKLOGS_LIMIT:
+            raise ValueError(f"worklogs_shown takes 1 to {WORKLOGS_LIMIT} ids, not {len(ids)}: split the list.")
+        request = _post("/worklog/list", list[Raw], {"ids": [int(one) for one in ids]})
+        shown = (await self._transport.fetch(request)).value
+        found = models.ids_of(shown)
+        if len(found) < len(shown):
+            raise unbelievable("Jira shows a worklog without an id.", request.endpoint)
+        return {*found}
 
     def _child_page(self, start: int) -> Params:
         return {"startAt": start, "maxResults": self.settings.child_page_size}

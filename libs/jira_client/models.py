@@ -287,6 +287,15 @@ class ChildPage(Page, frozen=True, kw_only=True):
         return following if self.items and (self.total is None or following < self.total) else None
 
 
+class DeletedWorklogs(Page, frozen=True, kw_only=True):
+    """A page of the site's feed of deleted worklogs, oldest deletion first."""
+
+    ids: list[str]
+    until: int
+    """Of the last deletion on the page, in milliseconds since 1970: the next page is asked for from here on."""
+    last: bool
+
+
 class Identified(msgspec.Struct, frozen=True):
     """Any JSON object, read for its id only."""
 

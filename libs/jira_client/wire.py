@@ -49,6 +49,18 @@ class Worklogs(Envelope, frozen=True):
     total: object = None
 
 
+class WorklogChange(Envelope, frozen=True):
+    worklog_id: int | str
+
+
+class WorklogChanges(Envelope, frozen=True):
+    """`worklog/deleted`. Times are milliseconds since 1970."""
+
+    values: list[WorklogChange]
+    until: int
+    last_page: bool = True
+
+
 class Missed(Envelope, frozen=True):
     id: str | int | None = None
     error_message: object = None

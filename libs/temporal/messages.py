@@ -355,6 +355,10 @@ class SyncPlan(Message, frozen=True, kw_only=True):
     """Requests that this run serves; they stay open until a run with them succeeds."""
     tracked: tuple[str, ...] = ()
     """The project's watch list when the run began: it reads only issues in which one of these has a part."""
+    reread_issue_ids: tuple[str, ...] = ()
+    """Issues whose turn it is to be read again although nothing says that they have changed."""
+    scanned_at: datetime | None = None
+    """When the scan before this one began: what is older and new was served late. None where there was none."""
 
 
 class PrepareScan(SyncStep, frozen=True, kw_only=True):

@@ -91,6 +91,11 @@ class CheckpointNames:
         return f"{self._prefix}restricted/"
 
     @property
+    def reread(self) -> str:
+        """The issue that was read last in its turn."""
+        return f"{self._prefix}reread"
+
+    @property
     def scans(self) -> str:
         """What runs remember while they last."""
         return scan_checkpoints(*self._project, "").removesuffix("/")
@@ -111,6 +116,10 @@ class CheckpointNames:
         """The ids of the issues of one page that are still to be read; replaced by each part of the page."""
         return f"{self.scan(run_id)}left/{page:06d}"
 
+    def late(self, run_id: str) -> str:
+        """How late the changes were that pages of the run have shown; the rest of the name is the page's number."""
+        return f"{self.scan(run_id)}late/"
+
     def shown(self, run_id: str) -> str:
         """What the pages of a search have shown; the rest of the name is the page's number."""
         return f"{self.scan(run_id)}shown/"
@@ -123,3 +132,13 @@ class CheckpointNames:
 def registered_checkpoint(project: ProjectKey) -> str:
     """Says that a project is registered; no key of a project has an @."""
     return f"{project.site}/@registered/{project.key}"
+
+
+def late_checkpoints(site: str) -> str:
+    """How late Jira's search has served changes of a site; the rest of the name is the project. Holds a `Lateness`."""
+    return f"{site}/@late/"
+
+
+def deleted_worklogs_checkpoint(site: str) -> str:
+    """How far the feed of deleted worklogs of a site has been read. Holds a `Reached`."""
+    return f"{site}/@worklogs-deleted"

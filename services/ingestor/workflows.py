@@ -86,6 +86,8 @@ class SyncProjectWorkflow:
         self._counts = Counts()
         self._warnings: tuple[str, ...] = ()
         self._pages = 0
+        self._reread = 0
+        """Issues that came because it was their turn."""
         self._further_parts = 0
         """Parts of pages beyond the first of each, in this execution."""
 
@@ -128,8 +130,9 @@ class SyncProjectWorkflow:
     async def _prepare(self) -> None:
         self._scan = await self._jira_step("prepare_scan", PrepareScan(**self._run, plan=self._plan), Scan)
         self._add(self._scan.counts, self._scan.warnings)
-        if self._plan.retry_issue_ids:
-            await self._page(PageSource.RETRY, -1, None)
+        if self._plan.retry_issue_ids or self._plan.reread_issue_ids:
+            result = await self._page(PageSource.RETRY, -1, None)
+            self._reread = min(result.counts.issues, len(self._plan.reread_issue_ids))
 
     async def _bulk_pages(self, first: int) -> None:
         """Pages of stored ids, several in flight; sprints and users are refreshed beside them."""
@@ -162,7 +165,7 @@ class SyncProjectWorkflow:
                 break
             if page % PAGES_PER_RUN == 0 or self._long:
                 self._continue(page, token)
-        await self._references(full=False, changed=self._counts.issues > 0)
+        await self._references(full=False, changed=self._counts.issues > self._reread)
 
     async def _page(self, source: PageSource, page: int, token: str | None) -> PageResult:
         message = FetchPage(**self._run, plan=self._plan, scan=self._scan, page=page, source=source, token=token)

@@ -121,6 +121,12 @@ class SyncSucceeded(SyncEvent, frozen=True, kw_only=True):
     quarantine: tuple[str, ...] = ()
     """The first of those that people should know of, each with its reason: unreadable ones, and lists that could not be
     had several times."""
+    late: int = 0
+    """Changes that Jira's search showed only now, although the scan before had begun after them."""
+    latest_seconds: float = 0.0
+    """Of the latest of them: from the change to the beginning of that scan."""
+    overlap_seconds: float = 300.0
+    """How far the watermark stays behind the beginning of this scan, by what was measured on the site."""
 
 
 class SyncFailed(SyncEvent, frozen=True, kw_only=True):

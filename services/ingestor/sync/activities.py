@@ -32,7 +32,8 @@ from libs.temporal.messages import (
 )
 from services.ingestor.event_log import EventLog
 from services.ingestor.failures import CONFIRM, PATIENCE
-from services.ingestor.sync import course, pages, references, scan, untracked, waiting
+from services.ingestor.sync import course, pages, references, scan, waiting
+from services.ingestor.sync.absences import untracked
 from services.ingestor.sync.step import asking_jira
 
 T = TypeVar("T")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import msgspec
@@ -20,11 +20,22 @@ from libs.events import (
     end_key,
 )
 from libs.temporal.messages import BeginSync, CancelSync, CompleteSync, Counts, FailSync
-from services.ingestor.checkpoints import CheckpointNames
+from services.ingestor.checkpoints import CheckpointNames, late_checkpoints
 from services.ingestor.event_log import EventLog
 from services.ingestor.failures import failed_event
 from services.ingestor.project_of import project_of
-from services.ingestor.sync.plan import ENTITIES, Owed, PendingRequest, Watermarks, advance, plan_sync
+from services.ingestor.sync.absences.turns import turn
+from services.ingestor.sync.lateness import Lateness, lateness_of, overlap
+from services.ingestor.sync.plan import (
+    ENTITIES,
+    RETRIES_PER_RUN,
+    Owed,
+    PendingRequest,
+    Watermarks,
+    advance,
+    looks_back,
+    plan_sync,
+)
 from services.ingestor.sync.records.drift import decode_error
 from services.ingestor.sync.records.quarantine import Nameless, debt_of, nameless_debt, not_met_again, released
 from services.ingestor.sync.step import drift_event, envelope, origin_of
@@ -41,7 +52,9 @@ async def begun(log: EventLog, message: BeginSync) -> Append:
     ]
     owed = await _owed(log, names, now, asked=bool(requests))
     tracked = msgspec.json.decode(await log.checkpoint(names.tracked) or b"[]", type=tuple[str, ...])
-    plan = plan_sync(await _watermarks(log, names), requests, owed, now, tracked)
+    watermarks = await _watermarks(log, names)
+    in_turn = await _in_turn(log, message, names) if looks_back(watermarks, now) else ()
+    plan = plan_sync(watermarks, requests, owed, now, tracked, in_turn)
     event = SyncStarted(
         **envelope(message, now),
         run_id=message.run_id,
@@ -63,7 +76,8 @@ async def completed(log: EventLog, message: CompleteSync) -> tuple[Append, Count
     """The event that a run succeeded, with the watermarks moved; and what it has counted."""
     names, now = CheckpointNames(project_of(message)), datetime.now(UTC)
     previous = await _watermarks(log, names)
-    watermarks = advance(previous, message.plan, message.scan.scan_started_at)
+    late = await _late(log, names, message)
+    watermarks = advance(previous, message.plan, message.scan.scan_started_at, late.overlap)
     counts = message.counts
     if message.plan.full:
         # A full run meets its users in the payloads instead of reading them as references.
@@ -79,11 +93,18 @@ async def completed(log: EventLog, message: CompleteSync) -> tuple[Append, Count
         entities=_entities(counts, watermarks or previous, message.scan.scan_started_at),
         quarantined=aside.records,
         quarantine=aside.told,
+        late=late.run.number,
+        latest_seconds=late.run.latest,
+        overlap_seconds=late.overlap.total_seconds(),
     )
     records = (record for debt in aside.found.values() for record in debt.records)
     end = Append(
         changes=[*released(origin_of(message), records), Change(event=event)],
-        checkpoints={names.watermarks: msgspec.json.encode(watermarks)} if watermarks else {},
+        checkpoints={
+            **({names.watermarks: msgspec.json.encode(watermarks)} if watermarks else {}),
+            **late.checkpoints,
+            **({names.reread: message.plan.reread_issue_ids[-1].encode()} if message.plan.reread_issue_ids else {}),
+        },
         # A request is served by a run that succeeded; after a failure the next run takes it up again.
         forget=[
             f"{names.scan(message.run_id)}*",
@@ -164,6 +185,32 @@ async def _aside(log: EventLog, names: CheckpointNames, message: CompleteSync) -
     debts = [debt_of(debt) for name, debt in sorted(stored.items()) if name not in found]
     told = [line for debt in debts if debt.told for line in debt.records.values()]
     return _Aside(sum(len(debt.records) for debt in debts), tuple(told[:TOLD]), found)
+
+
+class _Late(NamedTuple):
+    """How late Jira's search has served changes."""
+
+    run: Lateness
+    """Those that this run has met."""
+    overlap: timedelta
+    """How far the watermark stays behind, by all that was measured on the site."""
+    checkpoints: Mapping[str, bytes]
+
+
+async def _late(log: EventLog, names: CheckpointNames, message: CompleteSync) -> _Late:
+    pages = await log.checkpoints(names.late(message.run_id))
+    run = sum(map(lateness_of, pages.values()), Lateness())
+    stored = await log.checkpoints(late_checkpoints(message.site))
+    own = f"{late_checkpoints(message.site)}{message.project}"
+    project = (lateness_of(stored[own]) if own in stored else Lateness()) + run
+    site = sum((lateness_of(value) for name, value in stored.items() if name != own), project)
+    return _Late(run, overlap(site), {own: msgspec.json.encode(project)} if run.number else {})
+
+
+async def _in_turn(log: EventLog, message: BeginSync, names: CheckpointNames) -> tuple[str, ...]:
+    last = await log.checkpoint(names.reread)
+    present = await log.present(message.site, message.project)
+    return turn(present, last.decode() if last else None, RETRIES_PER_RUN)
 
 
 async def _watermarks(log: EventLog, names: CheckpointNames) -> Watermarks | None:

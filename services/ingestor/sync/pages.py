@@ -38,6 +38,7 @@ from services.ingestor.sync.absences.children import Asking, Shown, compared, sh
 from services.ingestor.sync.asking.answers import PASSED_OVER, Answer, read_page
 from services.ingestor.sync.asking.children import completed
 from services.ingestor.sync.asking.renames import registered_keys
+from services.ingestor.sync.lateness import late_changes, may_be_late
 from services.ingestor.sync.records.odd import ODD, Odd, askable, why
 from services.ingestor.sync.records.quarantine import Settlement, nameless, nameless_of, settle
 from services.ingestor.sync.records.translate import (
@@ -93,6 +94,7 @@ async def recorded(jira: JiraClient, log: EventLog, message: FetchPage, page: An
             f"{names.stored(message.run_id)}{message.page}": b"",
             **debts.checkpoints,
             **gone.checkpoints,
+            **await _late(log, message, read.changes),
         },
         new_checkpoints={
             f"{names.users}{change.event.account_id}": b""
@@ -102,6 +104,23 @@ async def recorded(jira: JiraClient, log: EventLog, message: FetchPage, page: An
         forget=[*debts.forget, *gone.forget],
         closing=_closing(message, read, debts.changes, page, requests),
     )
+
+
+async def _late(log: EventLog, message: FetchPage, changes: Sequence[Change]) -> dict[str, bytes]:
+    """The checkpoint that says which changes the scan before this one has not been shown, if there are some."""
+    scanned_at = message.plan.scanned_at
+    if scanned_at is None:
+        return {}
+    older = [change for change in changes if may_be_late(change, scanned_at) and not _is_owed(message, change)]
+    late = late_changes(older, await log.heads([change.event.stream_id for change in older]), scanned_at)
+    name = f"{CheckpointNames(project_of(message)).late(message.run_id)}{message.page:06d}/{message.part}"
+    return {name: msgspec.json.encode(late)} if late.number else {}
+
+
+def _is_owed(message: FetchPage, change: Change) -> bool:
+    """Whether an issue was shown before, and could not be read."""
+    event, owed = change.event, message.plan.retry_issue_ids
+    return isinstance(event, JiraIssueFetched) and (event.issue_id in owed or event.key in owed)
 
 
 def _claimed(changes: Sequence[Change]) -> list[Change]:

@@ -15,11 +15,9 @@ import msgspec
 
 from libs.temporal.messages import SyncPlan
 from services.ingestor.checkpoints import CheckpointNames
+from services.ingestor.sync.lateness import LEAST
 
 ENTITIES = ("issue", "comment", "worklog", "sprint", "user")
-
-OVERLAP = timedelta(minutes=5)
-"""How far a watermark stays behind the scan's start: Atlassian speaks of seconds to minutes of index delay."""
 
 RETRIES_PER_RUN = 100
 """Unfinished issues that one run reads again: one request. The others are left to the runs after it."""
@@ -39,6 +37,12 @@ class Watermarks(msgspec.Struct, frozen=True, kw_only=True):
     user: datetime
     trailing_at: datetime
     """When a scan last looked back over the whole trailing window."""
+    scanned_at: datetime | None = None
+    """When the scan began that reached them; None as former versions have written it, whose overlap was `LEAST`."""
+
+    @property
+    def scan(self) -> datetime:
+        return self.scanned_at or self.issue + LEAST
 
 
 class PendingRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,26 +75,37 @@ def plan_sync(
     owed: Owed,
     now: datetime,
     tracked: Sequence[str] = (),
+    in_turn: Sequence[str] = (),
 ) -> SyncPlan:
     """Decide what a run does. Full: the first time, on request, and where a list of all issues could not be read.
 
-    Accounts limit it only if every request does.
+    Accounts limit it only if every request does. Issues whose turn it is are read where what is owed leaves room.
     """
     limited = bool(requests) and all(request.account_ids for request in requests) and watermarks is not None
     full = watermarks is None or any(request.full for request in requests) or (None in owed.bounds and not limited)
     searched = [bound for bound in owed.bounds if bound is not None and not limited]
     accounts = tuple(sorted({account for request in requests for account in request.account_ids})) if limited else ()
-    trailing = watermarks is not None and now - watermarks.trailing_at >= TRAILING_EVERY
+    trailing = looks_back(watermarks, now)
+    owed_now = () if full else tuple(owed.issues[:RETRIES_PER_RUN])
+    free = 0 if full or limited else RETRIES_PER_RUN - len(owed_now)
+    reread = tuple(issue for issue in in_turn if issue not in owed_now)[:free]
     return SyncPlan(
         full=full,
         since=None if full or watermarks is None else min([_since(watermarks, now, trailing=trailing), *searched]),
         account_ids=accounts,
         trailing=full or trailing,
         started_at=now,
-        retry_issue_ids=() if full else tuple(owed.issues[:RETRIES_PER_RUN]),
+        retry_issue_ids=owed_now,
         request_ids=tuple(request.request_id for request in requests),
         tracked=tuple(tracked),
+        reread_issue_ids=reread,
+        scanned_at=None if full or watermarks is None else watermarks.scan,
     )
+
+
+def looks_back(watermarks: Watermarks | None, now: datetime) -> bool:
+    """Whether it is time to look back over the trailing window."""
+    return watermarks is not None and now - watermarks.trailing_at >= TRAILING_EVERY
 
 
 def _since(watermarks: Watermarks, now: datetime, *, trailing: bool) -> datetime:
@@ -98,11 +113,13 @@ def _since(watermarks: Watermarks, now: datetime, *, trailing: bool) -> datetime
     return min(since, now - TRAILING_WINDOW) if trailing else since
 
 
-def advance(previous: Watermarks | None, plan: SyncPlan, scan_started_at: datetime) -> Watermarks | None:
+def advance(
+    previous: Watermarks | None, plan: SyncPlan, scan_started_at: datetime, overlap: timedelta = LEAST
+) -> Watermarks | None:
     """The watermarks after a successful run; None when they stay, as after a run limited to some accounts."""
     if plan.account_ids:
         return None
-    checkpoint = scan_started_at - OVERLAP
+    checkpoint = scan_started_at - overlap
     trailing_at = scan_started_at if plan.trailing or previous is None else previous.trailing_at
     return Watermarks(
         issue=checkpoint,
@@ -111,6 +128,7 @@ def advance(previous: Watermarks | None, plan: SyncPlan, scan_started_at: dateti
         sprint=checkpoint,
         user=checkpoint,
         trailing_at=trailing_at,
+        scanned_at=scan_started_at,
     )
 
 

@@ -20,6 +20,7 @@ from libs.temporal.messages import Counts, PageResult, RefreshReferences, SyncSt
 from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
 from services.ingestor.project_of import project_of
+from services.ingestor.sync.absences import worklog_feed
 from services.ingestor.sync.asking import renames
 from services.ingestor.sync.asking.renames import current_key, registered_keys, shown_now
 from services.ingestor.sync.asking.sick import is_one_sick
@@ -121,6 +122,8 @@ async def refreshed(jira: JiraClient, log: EventLog, message: RefreshReferences,
     found = await _read_due(jira, log, message, origin)
     changes = without_repeats(found.changes)
     debts = await found.settled(log, message, origin)
+    gone = await worklog_feed.read(jira, log, origin, always=message.full)
+    warnings = (*found.warnings, *gone.notes)
 
     def closing(appended: int) -> tuple[Sequence[Change], bytes]:
         counts = Counts(
@@ -130,10 +133,10 @@ async def refreshed(jira: JiraClient, log: EventLog, message: RefreshReferences,
             requests=requests.sent,
         )
         drifted = [Change(event=drift_event(message, drift, origin.fetched_at)) for drift in found.drifts]
-        return drifted + debts.changes, msgspec.json.encode(PageResult(counts=counts, warnings=found.warnings))
+        return drifted + debts.changes, msgspec.json.encode(PageResult(counts=counts, warnings=warnings))
 
-    checkpoints = found.checkpoints | debts.checkpoints
-    return Append(changes=changes, checkpoints=checkpoints, forget=debts.forget, closing=closing)
+    checkpoints = found.checkpoints | debts.checkpoints | dict(gone.checkpoints)
+    return Append(changes=[*changes, *gone.changes], checkpoints=checkpoints, forget=debts.forget, closing=closing)
 
 
 async def _read_due(jira: JiraClient, log: EventLog, message: RefreshReferences, origin: Origin) -> Found:

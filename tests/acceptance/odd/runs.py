@@ -49,8 +49,9 @@ from services.ingestor.census.remembered import CensusNames, Last, PendingCensus
 from services.ingestor.census.workflow import ProveProjectWorkflow
 from services.ingestor.checkpoints import CheckpointNames, registered_checkpoint
 from services.ingestor.event_log import EventLog
-from services.ingestor.sync import course, pages, scan, untracked
+from services.ingestor.sync import course, pages, scan
 from services.ingestor.sync import step as steps
+from services.ingestor.sync.absences import untracked
 from services.ingestor.sync.activities import SyncActivities
 from services.ingestor.sync.plan import PendingRequest
 from services.ingestor.workflows import SyncProjectWorkflow

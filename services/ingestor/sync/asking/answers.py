@@ -67,7 +67,7 @@ async def read_page(jira: JiraClient, log: EventLog, message: FetchPage, names: 
         case PageSource.SEARCH:
             return await _search(jira, log, message, names)
         case PageSource.RETRY:
-            return await read_owed(jira, message.plan.retry_issue_ids)
+            return await read_owed(jira, (*message.plan.retry_issue_ids, *message.plan.reread_issue_ids))
         case PageSource.IDS:
             stored = await log.checkpoint(names.page(message.run_id, message.page))
             return await _read_ids(jira, log, message, names, _ids_in(stored))
@@ -178,7 +178,7 @@ async def _others_come(jira: JiraClient, log: EventLog, message: FetchPage, ids:
 
 
 async def read_owed(jira: JiraClient, ids: Sequence[str]) -> Answer:
-    """Issues that earlier runs owe. Some of those that Jira passes over again are asked for alone.
+    """Issues that earlier runs owe, or whose turn it is. Some of those that Jira passes over again are asked for alone.
 
     What does not come stays owed, and costs no more: where Jira is sick, the run's own pages will say so.
     """

@@ -3,8 +3,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.ingestor.sync.lateness import LEAST
 from services.ingestor.sync.plan import (
-    OVERLAP,
     TRAILING_EVERY,
     TRAILING_WINDOW,
     Owed,
@@ -41,11 +41,11 @@ def test_a_run_starts_at_the_oldest_of_the_watermarks(issue: datetime, comment: 
 
 
 def test_once_an_hour_a_run_looks_back_over_the_trailing_window() -> None:
-    plan = plan_sync(watermarks(NOW - OVERLAP, NOW - TRAILING_EVERY), [], Owed(), NOW)
+    plan = plan_sync(watermarks(NOW - LEAST, NOW - TRAILING_EVERY), [], Owed(), NOW)
     assert plan.since == NOW - TRAILING_WINDOW
     after = advance(watermarks(NOW), plan, NOW)
     assert after is not None
-    assert plan_sync(after, [], Owed(), NOW + timedelta(minutes=1)).since == NOW - OVERLAP
+    assert plan_sync(after, [], Owed(), NOW + timedelta(minutes=1)).since == NOW - LEAST
 
 
 @given(scan_started_at=times, newest_seen=times)
@@ -53,7 +53,7 @@ def test_a_watermark_never_depends_on_what_was_seen(scan_started_at: datetime, n
     plan = plan_sync(watermarks(newest_seen), [], Owed(), NOW)
     after = advance(watermarks(newest_seen), plan, scan_started_at)
     assert after is not None
-    assert after.issue == scan_started_at - OVERLAP
+    assert after.issue == scan_started_at - LEAST
 
 
 def test_unfinished_issues_are_read_again_as_many_as_fit_one_request() -> None:

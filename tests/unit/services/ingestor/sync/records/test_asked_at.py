@@ -15,7 +15,7 @@ from libs.events.log.judging import Verdict, judge
 from libs.jira_client import RequestCount
 from libs.temporal.messages import MarkUntracked, SyncPlan
 from services.ingestor.event_log import EventLog
-from services.ingestor.sync import untracked
+from services.ingestor.sync.absences import untracked
 from services.ingestor.sync.records.translate import Origin, issue_facts, project_change, take_apart
 
 ASKED = datetime(2026, 3, 1, tzinfo=UTC)
