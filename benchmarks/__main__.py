@@ -13,6 +13,7 @@ BENCHMARKS = {
     "append": "log.append",
     "relay": "log.relay",
     "rebuild": "reading.rebuild",
+    "census": "census",
     "hooks": "whole.hooks",
     "latency": "whole.latency",
     "slow_runs": "slow_runs",

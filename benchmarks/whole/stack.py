@@ -31,10 +31,11 @@ def stack_at(url: str) -> StackFile:
 
 
 @contextmanager
-def simulated_jira(issues: int, *, latency_ms: int) -> Iterator[str]:
+def simulated_jira(issues: int, *more: str, latency_ms: int = 0) -> Iterator[str]:
+    """A simulated Jira in a process of its own, with `more` options of its command; gives its address."""
     command = (sys.executable, "-m", "libs.jira_simulator", "--issues", str(issues), "--exact")
     options = ("--latency-ms", str(latency_ms), "--hot-issues", "0")
-    with subprocess.Popen((*command, *options), stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen((*command, *options, *more), stdout=subprocess.PIPE, text=True) as process:
         line = process.stdout.readline() if process.stdout else ""
         found = re.search(r"http://127\.0\.0\.1:\d+", line)
         if found is None:

@@ -83,6 +83,11 @@ class CheckpointNames:
         return f"{self._prefix}nameless/"
 
     @property
+    def went_back(self) -> str:
+        """Holds how many issues a run has met that were older than before; until a census has weighed it."""
+        return f"{self._prefix}went_back"
+
+    @property
     def restricted(self) -> str:
         """Issues of which Jira counts more than it shows; the rest of the name is the issue's id.
 

@@ -83,7 +83,7 @@ def brake(grounds: Grounds) -> Brake | None:
     if grounds.accepted:
         more = f"it was accepted that {grounds.accepted:,} go, and now it would be {grounds.going:,}"
         return held._replace(why=f"{held.why} ({more}).")
-    return held._replace(why=f"{held.why}. If that is right, accept it: jdi prove --accept.")
+    return held._replace(why=f"{held.why}. If that is right, accept it: jdi prove KEY --accept.")
 
 
 def _held(grounds: Grounds) -> Brake | None:

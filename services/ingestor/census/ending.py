@@ -108,7 +108,11 @@ async def completed(
     return Append(
         changes=[Change(event=event)],
         checkpoints={names.last: msgspec.json.encode(judged.last)},
-        forget=[f"{names.runs}*", *(f"{names.requests}{request}" for request in message.plan.request_ids)],
+        forget=[
+            f"{names.runs}*",
+            *(f"{names.requests}{request}" for request in message.plan.request_ids),
+            *([] if judged.held else [CheckpointNames(project).went_back]),
+        ],
         outcome=msgspec.json.encode(result),
     )
 
@@ -162,7 +166,7 @@ async def _judged(jira: JiraClient, log: EventLog, message: CompleteCensus, foun
         if standing is not Standing.SHOWN:
             going = reasons(found.answers, standing, hidden)
     candidates = len(going) + len(found.unasked)
-    back = await _older(jira, log, project, message.run_id) if going and standing is Standing.SHOWN else 0
+    back = await _went_back(jira, log, project, message.run_id) if going and standing is Standing.SHOWN else 0
     listed = comparison.listed + comparison.nameless
     grounds = Grounds(
         standing=standing,
@@ -179,12 +183,18 @@ async def _judged(jira: JiraClient, log: EventLog, message: CompleteCensus, foun
     stop = brake(grounds)
     if stop is None:
         accepted = brake(grounds._replace(accepted=0)) is not None
-        last = Last(surplus=surplus, counts_hidden=counts_hidden)
+        last = Last(surplus=surplus, counts_hidden=counts_hidden, kept=_still_kept(found))
         return _Judged(going, None, (), accepted, last)
     held = in_order({*going, *found.unasked})
-    kept = tuple(held) if stop.back else tuple(issue for issue in found.last.kept if issue in going)
+    kept = tuple(held) if stop.back else _still_kept(found, held)
     last = Last(held_back=len(held), surplus=found.last.surplus, counts_hidden=counts_hidden, kept=kept)
     return _Judged({}, stop, held, False, last)
+
+
+def _still_kept(found: _Found, held: Sequence[str] = ()) -> tuple[str, ...]:
+    """Those that go on waiting for a person since Jira went back in time: held back, or not spoken of this time."""
+    waiting = {*held, *found.with_finding(Finding.SILENT)}
+    return tuple(issue for issue in found.last.kept if issue in waiting)
 
 
 def _surplus(message: CompleteCensus, late: int) -> int | None:
@@ -209,6 +219,12 @@ async def _more_hidden(log: EventLog, project: ProjectKey, found: _Found, surplu
     if found.last.surplus is None:
         return surplus - hidden
     return surplus - found.last.surplus + shown_again
+
+
+async def _went_back(jira: JiraClient, log: EventLog, project: ProjectKey, run_id: str) -> int:
+    """How many issues are older than they were, as runs have met them since the last census, or as Jira shows now."""
+    met = await log.checkpoint(CheckpointNames(project).went_back)
+    return int(met) if met else await _older(jira, log, project, run_id)
 
 
 async def _older(jira: JiraClient, log: EventLog, project: ProjectKey, run_id: str) -> int:

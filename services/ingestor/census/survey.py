@@ -17,6 +17,7 @@ from libs.jira_client import (
 from libs.temporal.census import CensusSurvey, Standing, SurveyProject
 from services.ingestor.event_log import EventLog
 from services.ingestor.project_of import project_of
+from services.ingestor.sync.absences.another_past import refuse_another
 from services.ingestor.sync.asking import renames
 from services.ingestor.sync.plan import full_jql
 from services.ingestor.sync.step import ONE_SICK
@@ -30,6 +31,7 @@ async def surveyed(jira: JiraClient, log: EventLog, message: SurveyProject, requ
 
     Raises:
         NotFoundOrHidden: there is none, as Jira says; to be asked again before it is believed.
+        BadResponse: it is another Jira than the one that we know.
     """
     project = project_of(message)
     await jira.verify_credentials()
@@ -43,6 +45,8 @@ async def surveyed(jira: JiraClient, log: EventLog, message: SurveyProject, requ
         survey = CensusSurvey(standing=standing, jira_id=known.id if known else "", key=known.key if known else "")
         return _answered(survey, requests)
     standing = _standing(shown, known.id if known else None)
+    if standing in (Standing.SHOWN, Standing.REPLACED):
+        await refuse_another(jira, log, project)
     remembered: dict[str, bytes] = {}
     if standing is Standing.SHOWN and known is not None and known.key != shown.project.key:
         remembered = await renames.remembered(log, project, shown.project)
@@ -74,19 +78,17 @@ async def count_of(jira: JiraClient, jql: str) -> int | None:
 
 
 async def _shown(jira: JiraClient, key: str, known_id: str | None) -> ProjectStanding:
-    """The project, by its id where its key has passed to another project or is gone."""
+    """The project, by its id where its key is gone.
+
+    Where its key has passed to another project, that one: a project with the id may be there as well, but the ids are
+    much the same on every site, and this may be a Jira that is not ours. A sync follows a project to a new key.
+    """
     try:
-        shown = await jira.project_standing(key)
+        return await jira.project_standing(key)
     except NotFoundOrHidden:
         if known_id is None:
             raise
         return await jira.project_standing(known_id)
-    if known_id is None or shown.project.id == known_id:
-        return shown
-    try:
-        return await jira.project_standing(known_id)
-    except NotFoundOrHidden:
-        return shown
 
 
 def _standing(shown: ProjectStanding, known_id: str | None) -> Standing:

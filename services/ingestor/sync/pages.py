@@ -34,6 +34,7 @@ from libs.temporal.messages import MAX_WARNINGS, Counts, FetchPage, PageResult, 
 from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
 from services.ingestor.project_of import project_of
+from services.ingestor.sync.absences.another_past import noticed
 from services.ingestor.sync.absences.children import Asking, Shown, compared, shown
 from services.ingestor.sync.asking.answers import PASSED_OVER, Answer, read_page
 from services.ingestor.sync.asking.children import completed
@@ -83,6 +84,7 @@ async def recorded(jira: JiraClient, log: EventLog, message: FetchPage, page: An
     names, origin = CheckpointNames(project_of(message)), origin_of(message)
     token_seen = await _token_seen(log, names.tokens(message.run_id), page.next_token)
     read = await _translated(jira, page.raws, await _Origins.of(log, message, origin), message.scan.sprint_field)
+    went_back = await noticed(jira, log, message, read.changes)
     debts = await _settled(log, message, origin, page, read)
     gone = await compared(jira, log, Asking(message.run_id, origin.fetched_at), read.children)
     read = read._replace(notes=read.notes + gone.notes)
@@ -94,6 +96,7 @@ async def recorded(jira: JiraClient, log: EventLog, message: FetchPage, page: An
             f"{names.stored(message.run_id)}{message.page}": b"",
             **debts.checkpoints,
             **gone.checkpoints,
+            **went_back,
             **await _late(log, message, read.changes),
         },
         new_checkpoints={

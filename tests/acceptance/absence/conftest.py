@@ -1,7 +1,8 @@
-"""A log on each database, and a world that stands on it."""
+"""A log, and a world that stands on it: on SQLite, and where many trials are asked for, on PostgreSQL as well."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -11,8 +12,11 @@ from libs.events import EventStore
 from tests.acceptance.absence.world import World, log_at, world_of
 from tests.servers.addresses import PostgresServer
 
+SEEDS = "ABSENCE_SEEDS"
+"""Says how many random worlds are tried."""
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+
+@pytest.fixture(params=["sqlite", "postgresql"] if SEEDS in os.environ else ["sqlite"])
 def log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EventStore]:
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path}/jdi.db"

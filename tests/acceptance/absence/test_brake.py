@@ -95,18 +95,20 @@ async def test_nothing_is_removed(world: World, way: str) -> None:
     assert world.shown() >= before
 
 
-async def test_a_project_of_another_site_removes_nothing(world: World) -> None:
-    """The address leads to another Jira, where a project has the same key, and some issues have the same ids."""
-    before, position = world.shown(), world.store.head()
-    other = Dataset.generate(projects=("ELSE", "DEMO"), issues=8, seed=99)
+@pytest.mark.parametrize("projects", ["DEMO", "ELSE DEMO", "ELSE", "DEMO ELSE OPS"])
+@pytest.mark.parametrize("issues", [8, 80])
+async def test_another_site_removes_nothing_and_brings_nothing(world: World, projects: str, issues: int) -> None:
+    """The address leads to another Jira, where ids of projects and issues, and perhaps keys, are the same."""
+    before, position = world.here(), world.store.head()
+    other = Dataset.generate(projects=projects.split(), issues=issues, seed=99)
     async with serve(other, compress=False) as elsewhere, client_of(elsewhere, world.clock) as client:
         project = Project(world.store, client, world.clock, "DEMO")
-        end = await project.census()
+        for full in (False, True):
+            await project.sync(full=full)
+            assert not isinstance(await project.census(accept=full), CensusCompleted)
         project.close()
-    assert isinstance(end, CensusCompleted)
-    assert end.brake
     assert world.gone_since(position) == []
-    assert world.shown() >= before
+    assert world.here() == before
 
 
 async def test_a_restored_backup_removes_nothing_until_a_person_says_so(world: World) -> None:

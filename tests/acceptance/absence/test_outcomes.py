@@ -150,6 +150,26 @@ async def test_a_comment_or_worklog_is_deleted_and_restored(world: World, kind: 
 
 
 @pytest.mark.parametrize("kind", ["comment", "worklog"])
+async def test_one_is_deleted_from_an_issue_that_nobody_touches(world: World, kind: str) -> None:
+    """Its issue was updated last long ago, and is not updated by this."""
+    [(issue, child), *_] = [
+        (record.issue.id, children[0].id)
+        for record in world.jira.dataset.issues.values()
+        if record.issue.project == "DEMO" and (children := getattr(record, f"{kind}s"))
+    ]
+    mutations = world.jira.mutations
+    delete = mutations.delete_comment if kind == "comment" else mutations.delete_worklog
+    restore = mutations.restore_comment if kind == "comment" else mutations.restore_worklog
+    delete(str(issue), str(child), touched=False)
+    await world.sync()
+    assert world.wrong() == []
+    assert world.reason(kind, child) == "DELETED"
+    restore(str(issue), str(child), touched=False)
+    await world.sync()
+    assert world.wrong() == []
+
+
+@pytest.mark.parametrize("kind", ["comment", "worklog"])
 async def test_one_is_deleted_from_a_list_of_several_pages(world: World, kind: str) -> None:
     mutations = world.jira.mutations
     children = [(mutations.add_comment if kind == "comment" else mutations.add_worklog)(ISSUE) for _ in range(23)]

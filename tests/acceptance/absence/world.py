@@ -55,6 +55,8 @@ class World:
         self._client = client
         self.projects: dict[str, Project] = {}
         self._held: set[tuple[str, str]] = set()
+        self.misled = False
+        """Whether Jira has shown something otherwise than it is, and well-formed."""
 
     def register(self, key: str) -> None:
         name = registered_checkpoint(ProjectKey(SITE, key))

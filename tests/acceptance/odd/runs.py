@@ -12,7 +12,7 @@ import dataclasses
 import random
 import threading
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta, tzinfo
 from types import SimpleNamespace
@@ -51,7 +51,7 @@ from services.ingestor.checkpoints import CheckpointNames, registered_checkpoint
 from services.ingestor.event_log import EventLog
 from services.ingestor.sync import course, pages, scan
 from services.ingestor.sync import step as steps
-from services.ingestor.sync.absences import untracked
+from services.ingestor.sync.absences import another_past, untracked
 from services.ingestor.sync.activities import SyncActivities
 from services.ingestor.sync.plan import PendingRequest
 from services.ingestor.workflows import SyncProjectWorkflow
@@ -100,6 +100,10 @@ class Project:
         self._log = EventLog(store)
         self._activities = SyncActivities(self._log, jira)
         self._censuses = CensusActivities(self._log, jira)
+        self.before: dict[str, Callable[[], Awaitable[None]]] = {}
+        """What to do, once, before a step of that name is taken."""
+        self.twice = False
+        """Whether each step is taken once more after its end, as where nobody has heard of it."""
         self.tables = engine(read_database(store.url))
         migrate(self.tables)
 
@@ -168,6 +172,8 @@ class Project:
             ActivityError: with the last attempt's error as its cause.
         """
         call = getattr(self._activities, name, None) or getattr(self._censuses, name)
+        if (act := self.before.pop(name, None)) is not None:
+            await act()
         began, attempt = self._time.seconds, 1
         beat: list[Any] = []
         limit: timedelta = times.get("schedule_to_close_timeout") or timedelta.max
@@ -175,7 +181,8 @@ class Project:
             passed = timedelta(seconds=self._time.seconds - began)
             environment = _environment(attempt, self._time.now(UTC) - passed, self._time.now(UTC), beat)
             try:
-                return await environment.run(call, message)
+                answer = await environment.run(call, message)
+                return await environment.run(call, message) if self.twice else answer
             except ApplicationError as error:
                 pause = error.next_retry_delay or min(
                     retry_policy.initial_interval * 2 ** min(attempt - 1, 10),
@@ -234,7 +241,7 @@ def _in_place_of_temporal(run: str, activity: Callable[..., Any], time: MovedTim
         patch.setattr(workflow, "execute_activity", execute)
         patch.setattr(workflow, "info", lambda: info)
         patch.setattr(workflow, "now", lambda: time.now(UTC))
-        for step in (course, pages, scan, steps, untracked, plan, listing, confirm, ending):
+        for step in (another_past, course, pages, scan, steps, untracked, plan, listing, confirm, ending):
             patch.setattr(step, "datetime", Calendar(time))
         patch.setattr(workflow, "patched", lambda _: True)
         yield

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from libs.events import CensusCompleted, DifferenceCause, EventStore, JiraIssueFetched, JiraIssueGone
 from libs.jira_simulator.server import Simulator, serve
 from libs.jira_simulator.site.dataset import Dataset
-from tests.acceptance.odd.runs import SITE, Project, project_of_site
+from tests.acceptance.odd.runs import SITE, CensusEnd, Project, project_of_site
 
 ISSUES = 40
 
@@ -23,6 +23,18 @@ class World(NamedTuple):
         end = await self.project.census(accept=accept)
         assert isinstance(end, CensusCompleted), end
         return end
+
+    async def census_while(self, step: str, act: Callable[[], Awaitable[None]]) -> None:
+        """Take a census; do something else before its first step of that name."""
+        self.project.before[step] = act
+        await self.project.census()
+
+    def censuses(self) -> list[CensusEnd]:
+        """How all of them have ended, in the order of the log."""
+        return [one.event for one in self.store.read(0, 1_000_000) if isinstance(one.event, CensusEnd)]
+
+    def last_census(self) -> CensusEnd:
+        return self.censuses()[-1]
 
     def keys(self, number: int) -> list[str]:
         """Keys of issues of the project, from the middle of it."""

@@ -51,7 +51,7 @@ def test_what_may_have_another_cause_waits_until_a_person_accepts_it(change: dic
     held = brake(grounds)
     assert held is not None
     assert said in held.why
-    assert "jdi prove --accept" in held.why
+    assert "jdi prove KEY --accept" in held.why
     assert brake(grounds._replace(accepted=grounds.going)) is None
     more = brake(grounds._replace(accepted=grounds.going - 1)) if grounds.going > 1 else held
     assert more is not None
