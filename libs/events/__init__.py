@@ -45,6 +45,8 @@ from libs.events.types.alerts import (
 from libs.events.types.backoff import Backoff, BackoffApplied, BackoffCleared, backoff_after
 from libs.events.types.census import (
     IDS_TOLD,
+    NEVER_SYNCED,
+    OVERTAKEN,
     CensusCompleted,
     CensusEvent,
     CensusFailed,
@@ -105,6 +107,8 @@ from libs.events.types.topics import TOPIC_OF, TOPICS, UnknownTopicError, decode
 
 __all__ = [
     "IDS_TOLD",
+    "NEVER_SYNCED",
+    "OVERTAKEN",
     "SCHEMA_VERSION",
     "TOPICS",
     "TOPIC_OF",

@@ -62,7 +62,7 @@ completeness: Final = Table(
     optional_number("in_jira"),  # as the last census that was completed found it; null where Jira did not say
     optional_number("here"),  # the same for what was stored then
     text("differences"),  # JSON: a cause, a number and the first ids each
-    optional_time("proved_at"),
+    optional_time("proved_at"),  # null where the last census could not prove it, though nothing was held back
     version(),  # of the census stream
 )
 
@@ -145,11 +145,12 @@ def standing(taken: Found | None, compared: Found | None, *, synced: bool, every
 
 
 def _of_proof(compared: Found, every: float, now: datetime) -> Standing:
-    """Of an entity that the last census has compared."""
-    if compared["in_jira"] is None or compared["proved_at"] is None:
+    """Of an entity as the last census has compared it, or could not."""
+    if compared["proved_at"] is None:
         return Standing.NEVER_PROVED
     causes = {each["cause"] for each in msgspec.json.decode(compared["differences"])}
-    if _UNEXPLAINED in causes or (not causes and compared["in_jira"] != compared["here"]):
+    untold = not causes and compared["in_jira"] not in (None, compared["here"])
+    if _UNEXPLAINED in causes or untold:
         return Standing.UNEXPLAINED
     if every and now - datetime.fromisoformat(compared["proved_at"]) > timedelta(seconds=STALE_AFTER * every):
         return Standing.STALE

@@ -99,6 +99,9 @@ sync_run: Final = Table(
     text("warnings"),  # JSON
     number("quarantined"),  # records of the project that were set aside when it ended well
     text("quarantine"),  # JSON: the first of those that people should know of
+    number("late"),  # changes that Jira's search showed later than it should have
+    optional_seconds("latest_seconds"),  # how late the latest of them was
+    optional_seconds("overlap_seconds"),  # how far the next runs look back because of that
     optional("error_code"),
     optional_text("error_message"),
     optional_text("error_advice"),

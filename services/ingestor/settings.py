@@ -71,12 +71,7 @@ class Settings(WayOut, addresses.TemporalAccess):
     jitter: float = setting(
         "SYNC_JITTER_SECONDS", 30.0, unit="s", why="spreads projects that share a schedule over the minute"
     )
-    census_seconds: float = setting(
-        "JIRA_CENSUS_SECONDS",
-        6 * 3600.0,
-        unit="s, 0 for none",
-        why="between two censuses of a project, which compare all its issues in Jira with what is stored, by their ids",
-    )
+    census_seconds: float = addresses.census_seconds()
     census_share: float = setting(
         "JIRA_CENSUS_SHARE",
         SHARE,

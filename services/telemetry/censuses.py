@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from libs.events import CensusCompleted, CensusFailed, DifferenceCause, Event, SyncSucceeded
+from libs.events import NEVER_SYNCED, OVERTAKEN, CensusCompleted, CensusFailed, DifferenceCause, Event, SyncSucceeded
 from services.telemetry import alerts as alerting
 from services.telemetry.alerts import About, Alerts
 from services.telemetry.backoff import Rules
@@ -55,10 +55,13 @@ class Judged(NamedTuple):
 
 def completed(proof: Proof, alerts: Alerts, event: CensusCompleted, position: int) -> Judged:
     """After a census that went to its end; one that was held back proves nothing."""
-    alerts, events = alerting.of_census(alerts, event, position, About.REMOVAL, _removal(event))
     differences = {
         f"{each.entity}/{one.cause.value}": one.number for each in event.entities for one in each.differences
     }
+    if event.brake and not event.held_back:  # there is nothing that a person could accept
+        proof = msgspec.structs.replace(proof, differences=differences)
+        return _unproved(proof, alerts, event, position, event.brake)
+    alerts, events = alerting.of_census(alerts, event, position, About.REMOVAL, _removal(event))
     if event.brake:
         held = msgspec.structs.replace(proof, failures=0, differences=differences)
         return Judged(held, alerts, events)
@@ -74,12 +77,17 @@ def completed(proof: Proof, alerts: Alerts, event: CensusCompleted, position: in
 
 
 def failed(proof: Proof, alerts: Alerts, event: CensusFailed, position: int) -> Judged:
-    """After a census that failed."""
+    """After a census that failed. One that had nothing to compare, or was overtaken, says nothing of the project."""
+    if event.code in (NEVER_SYNCED, OVERTAKEN):
+        return Judged(proof, alerts)
+    return _unproved(proof, alerts, event, position, f"{event.code}: {event.message} {event.advice}".rstrip())
+
+
+def _unproved(proof: Proof, alerts: Alerts, event: CensusCompleted | CensusFailed, position: int, why: str) -> Judged:
     proof = msgspec.structs.replace(proof, failures=proof.failures + 1)
     if proof.failures < FAILED_CENSUSES:
         return Judged(proof, alerts)
-    trouble = f"{proof.failures} censuses of {event.project} in a row have failed, the last with {event.code}:"
-    trouble += f" {event.message} {event.advice}".rstrip()
+    trouble = f"{proof.failures} censuses of {event.project} in a row have proved nothing, the last with {why}"
     alerts, events = alerting.of_census(alerts, event, position, About.PROOF, trouble, count=proof.failures)
     return Judged(proof, alerts, events)
 

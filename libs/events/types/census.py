@@ -1,6 +1,7 @@
 """Censuses: what Jira lists of a project compared, id by id, with what is stored. One stream per project."""
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -8,6 +9,13 @@ from libs.events.types.event import Event
 
 IDS_TOLD = 100
 """Ids that an event names of one difference; the others are counted."""
+
+
+NEVER_SYNCED: Final = "NEVER_SYNCED"
+"""Code of a census that failed: no sync has succeeded yet, so there is nothing to compare."""
+
+OVERTAKEN: Final = "OVERTAKEN"
+"""Code of a census that failed: another one, or another watch list, has taken its place."""
 
 
 class DifferenceCause(StrEnum):

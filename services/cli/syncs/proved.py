@@ -86,6 +86,7 @@ def _words(
         said = f"{taken['error_message']} {taken['error_advice']}".strip()
         return f"the last census failed with {taken['error_code']}: {said.rstrip('.')}; {proved}"
     compared = ", ".join(_compared(entity, proofs[entity]) for entity in PROVED_ENTITIES if _is_counted(proofs, entity))
+    compared = compared or f"{_counted(here, 'issue')} here"
     if verdict is Standing.HELD_BACK:
         accept = f"`jdi prove {project.key} --accept` removes them"
         return f"{compared}; nothing was removed: {taken['brake'].rstrip('.')}; {accept}; {proved}"

@@ -183,12 +183,18 @@ async def _judged(jira: JiraClient, log: EventLog, message: CompleteCensus, foun
     stop = brake(grounds)
     if stop is None:
         accepted = brake(grounds._replace(accepted=0)) is not None
-        last = Last(surplus=surplus, counts_hidden=counts_hidden)
+        last = Last(surplus=surplus, counts_hidden=counts_hidden, kept=_still_kept(found))
         return _Judged(going, None, (), accepted, last)
     held = in_order({*going, *found.unasked})
-    kept = tuple(held) if stop.back else tuple(issue for issue in found.last.kept if issue in going)
+    kept = tuple(held) if stop.back else _still_kept(found, held)
     last = Last(held_back=len(held), surplus=found.last.surplus, counts_hidden=counts_hidden, kept=kept)
     return _Judged({}, stop, held, False, last)
+
+
+def _still_kept(found: _Found, held: Sequence[str] = ()) -> tuple[str, ...]:
+    """Those that go on waiting for a person since Jira went back in time: held back, or not spoken of this time."""
+    waiting = {*held, *found.with_finding(Finding.SILENT)}
+    return tuple(issue for issue in found.last.kept if issue in waiting)
 
 
 def _surplus(message: CompleteCensus, late: int) -> int | None:

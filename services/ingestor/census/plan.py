@@ -9,16 +9,13 @@ from typing import NamedTuple
 import msgspec
 from temporalio.exceptions import ApplicationError
 
-from libs.events import Append
+from libs.events import NEVER_SYNCED, OVERTAKEN, Append
 from libs.temporal.census import BeginCensus, CensusPlan, CensusStep
 from services.ingestor.census.remembered import ACCEPTED_FOR, GOES_ON_FOR, CensusNames, Listing, PendingCensus
 from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
 from services.ingestor.project_of import project_of
 from services.ingestor.sync.plan import PendingRequest
-
-NEVER_SYNCED = "NEVER_SYNCED"
-OVERTAKEN = "OVERTAKEN"
 
 
 async def begun(log: EventLog, message: BeginCensus) -> Append:

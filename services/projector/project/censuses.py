@@ -2,7 +2,7 @@
 
 import msgspec
 
-from libs.events import CensusCompleted, CensusFailed, CensusRequested
+from libs.events import OVERTAKEN, CensusCompleted, CensusFailed, CensusRequested
 from services.projector.project.state import NO_FAILURE, ProjectState
 from services.projector.tables.text import json_text, storable
 from services.projector.tables.times import stamp
@@ -36,18 +36,25 @@ def census_completed(event: CensusCompleted, state: ProjectState) -> None:
         row = state.proofs.get(found.entity)
         if row is None:  # of a later version, which proves more
             continue
-        proved = found.in_jira is not None and not event.brake
+        # Of a project that Jira shows no more, nothing is left to compare once a person has accepted that.
+        empty = bool(event.accepted_by) and found.here == 0
+        proved = not event.brake and (found.in_jira is not None or empty)
         row.update(
             in_jira=found.in_jira,
             here=found.here,
             differences=storable(json_text([msgspec.structs.asdict(each) for each in found.differences])),
-            proved_at=taken_at if proved else row["proved_at"],
+            proved_at=taken_at if proved else row["proved_at"] if event.brake else None,
             version=event.stream_version,
         )
 
 
 def census_failed(event: CensusFailed, state: ProjectState) -> None:
-    """Nothing is known anew: what the census before it found stays to be read."""
+    """Nothing is known anew: what the census before it found stays to be read.
+
+    One that was overtaken is no failure: what another census finds counts.
+    """
+    if event.code == OVERTAKEN:
+        return
     state.census.update(
         run_id=event.run_id,
         failed_at=stamp(event.occurred_at),

@@ -62,6 +62,9 @@ def run_succeeded(event: SyncSucceeded, state: ProjectState) -> None:
         warnings=json_text(event.warnings),
         quarantined=event.quarantined,
         quarantine=json_text(event.quarantine),
+        late=event.late,
+        latest_seconds=event.latest_seconds if event.late else None,
+        overlap_seconds=event.overlap_seconds,
     )
 
 

@@ -199,6 +199,9 @@ def _run_row(key: ProjectKey, run_id: str, position: int) -> Row:
         "warnings": "[]",
         "quarantined": 0,
         "quarantine": "[]",
+        "late": 0,
+        "latest_seconds": None,
+        "overlap_seconds": None,
         "started_position": position,
         "version": 0,
     }

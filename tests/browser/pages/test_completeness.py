@@ -43,7 +43,7 @@ async def test_what_seems_gone_is_named_and_only_a_person_lets_it_go(admin: Pers
     troubles.census("PAY", proof("issue", 20, 60, cause), held_back=40, brake=brake)
     row = admin.row("PAY")
     await expect(row).to_contain_text("60 here, 20 in Jira, never proved")
-    await expect(row).to_contain_text("Removal waits")
+    await expect(row).to_contain_text("Held back")
     await expect(page.locator("main")).to_contain_text(f"Nothing was removed: {brake}")
     assert await faults(admin) == []
     await admin.go_to_project("PAY")
@@ -55,7 +55,7 @@ async def test_what_seems_gone_is_named_and_only_a_person_lets_it_go(admin: Pers
     assert await faults(admin) == []
     await dialog.get_by_role("button", name="Cancel").click()
     troubles.census("PAY", proof("issue", 60, 60))
-    await expect(page.get_by_text("Removal waits")).to_have_count(0)
+    await expect(page.get_by_text("Held back")).to_have_count(0)
     await expect(page.locator("main")).to_contain_text("60 of 60, proved")
 
 

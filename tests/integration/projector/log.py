@@ -43,10 +43,11 @@ def history(count: int = 300, seed: int = 7) -> list[Event]:
             run = f"run-{number}"
             ends: list[Event] = [build.succeeded(run), build.failed(run), build.cancelled(run)]
             events.extend([build.started(run), build.page(run), chance.choice(ends)])
+            events.extend(_compared(number))
         if number % 40 == 0:
             events.extend(_decision(chance))
             events.extend(_trouble(bad_luck, f"a{number // 80}", f"n{number}"))
-    return events
+    return [*events, build.tracked("u1", "u2"), build.census()]
 
 
 def _happening(chance: random.Random, number: int, count: int) -> Iterator[Event]:
@@ -77,6 +78,18 @@ def _set_aside(number: int) -> Iterator[Event]:
         yield build.quarantined(f"issue/{number % 40}/comments", f"status {500 + number % 3}")
         yield build.released(f"issue/{number % 30}/comments")
         yield build.waiting(f"run-{number - 5}")
+
+
+def _compared(number: int) -> Sequence[Event]:
+    """What a census finds, one after the other: all of it, less, nothing, too little of it."""
+    found = build.census(build.proof(in_jira=number, here=number), build.proof("comment", None, 7))
+    differing = build.census(build.proof(in_jira=number + 2, here=number, late=2))
+    ends: list[list[Event]] = [
+        [found],
+        [differing, build.census_failed()],
+        [build.held_back(), build.census_requested(accept=True)],
+    ]
+    return ends[number // 50 % len(ends)]
 
 
 SERVER_SPRINT = "Sprint@1f[id=5{0},rapidViewId=7,state=FUTURE,name=Iteration {0}, north,goal=a,id=7,b]"

@@ -171,6 +171,13 @@ class SyncRun:
     quarantine: list[str] = strawberry.field(
         description="The first of those that people should know of, each with its reason."
     )
+    late: int = strawberry.field(
+        description="Changes that Jira's search showed later than it should have: the run before had looked already."
+    )
+    latest_seconds: float | None = strawberry.field(description="How late the latest of them was.")
+    overlap_seconds: float | None = strawberry.field(
+        description="How far the next runs look back, by what was measured on the site: so late changes are not missed."
+    )
     error: SyncError | None = strawberry.field(description="Why it failed; null unless it did.")
     note: str | None = strawberry.field(description="Why it was cancelled; null unless it was.")
     details: JSON | None = strawberry.field(description="Evidence of the failure.", metadata=column("error_details"))

@@ -347,6 +347,9 @@ declare namespace Api {
     warnings: string[];
     quarantined: number;
     quarantine: string[];
+    late: number;
+    latestSeconds: number | null;
+    overlapSeconds: number | null;
     error: {
       code: string;
       message: string;

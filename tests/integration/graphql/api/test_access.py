@@ -31,6 +31,7 @@ EXPECTED_ROLES = {
     "pauseProjectSync": Role.OPERATOR,
     "resumeProjectSync": Role.OPERATOR,
     "triggerProjectSync": Role.OPERATOR,
+    "proveProject": Role.OPERATOR,
     "rescheduleProjectSync": Role.ADMIN,
     "registerProject": Role.ADMIN,
     "unregisterProject": Role.ADMIN,

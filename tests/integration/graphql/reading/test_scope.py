@@ -342,7 +342,7 @@ def _project(
     _insert(tables, read_tables.tracked_user, [{**mine, "account_id": who}])
     _insert(tables, read_tables.gone, [rows.absence(str(number + 9), reason="UNTRACKED") | mine])
     _insert(tables, read_tables.census, [rows.census(key, brake=text, run_id=run) | here])
-    difference = json.dumps([{"cause": "HELD_BACK", "number": 1, "ids": ["10001", "20001", "30001"]}])
+    difference = json.dumps([{"cause": "HELD_BACK", "number": 1, "ids": [issue_id]}])
     _insert(tables, read_tables.completeness, [rows.compared("issue", key, differences=difference) | here])
     _insert(tables, read_tables.schema_drift, [rows.drift(position, field_name=text) | mine])
     texts = dict.fromkeys(("name", "why", "raw", "field"), text)

@@ -8,9 +8,18 @@ from typing import Any
 
 import msgspec
 import pytest
+from eventsourcing.persistence import OperationalError
 from temporalio.testing import ActivityEnvironment
 
-from libs.events import Append, CensusCompleted, CensusFailed, DifferenceCause, EventStore, ProjectKey
+from libs.events import (
+    Append,
+    CensusCompleted,
+    CensusFailed,
+    DifferenceCause,
+    EventStore,
+    JiraIssueGone,
+    ProjectKey,
+)
 from libs.jira_simulator.faults import Fault
 from libs.jira_simulator.site.mutations import Mutations
 from libs.temporal.census import BeginCensus, ListIssues, Standing, SurveyProject
@@ -254,3 +263,29 @@ async def test_a_word_of_yesterday_lets_nothing_go(store: EventStore) -> None:
             store.append(Append(checkpoints={f"{NAMES.requests}r": msgspec.json.encode(request)}))
             append = await begun(world.project._log, BeginCensus(site=SITE, project="DEMO", run_id="new"))
             assert msgspec.json.decode(append.outcome)["accept"] == accept
+
+
+async def test_an_end_that_could_not_be_stored_at_first_is_the_same_the_second_time(
+    store: EventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The issues had gone already when the database went away."""
+    async with synced(store) as world:
+        hidden, deleted = world.keys(2)
+        issue = world.jira.mutations.secure_issue(hidden, "Management")
+        gone = world.jira.mutations.delete_issue(deleted)
+        append, away = store.append, [True]
+
+        def once_away(batch: Append) -> Any:
+            if away and any(isinstance(change.event, CensusCompleted) for change in batch.changes):
+                away.pop()
+                raise OperationalError("the database is away")
+            return append(batch)
+
+        monkeypatch.setattr(store, "append", once_away)
+        end = await world.census()
+        assert not away
+        assert sum(gone_of(end).values()) == 2
+        assert issues_of(end) == (ISSUES - 2, ISSUES - 2, {})
+        for one in (issue, gone):
+            events = store.stream(JiraIssueGone.stream_of(SITE, str(one.id)))
+            assert [type(event) for event in events].count(JiraIssueGone) == 1

@@ -216,6 +216,10 @@ async def test_after_a_restored_backup_what_was_newer_waits_for_a_person(store: 
         await world.project.sync(full=True)
         end = await world.census()
         assert (gone_of(end), end.held_back) == ({}, 3)  # nothing shows it any more; it still waits
+        world.jira.mutations.hide_project("DEMO")
+        assert (await world.census()).held_back == ISSUES + 3
+        world.jira.mutations.show_project("DEMO")
+        assert (await world.census()).held_back == 3
         end = await world.census(accept=True)
         assert gone_of(end) == {"DELETED": 3}
         assert [world.reason(issue) for issue in made] == ["DELETED"] * 3

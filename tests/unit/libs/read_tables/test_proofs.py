@@ -48,6 +48,7 @@ NOT_COMPARED = compared(None, None, proved=None)
         (taken(brake="Too much."), compared(None, 5, proved=None), True, Standing.HELD_BACK),
         (taken(brake="Too much."), {**NOT_COMPARED, "entity": "comment"}, True, Standing.NEVER_PROVED),
         (taken(), compared(), True, Standing.PROVED),
+        (taken(), compared(None, 0), True, Standing.PROVED),
         (taken(), compared(5, 4, "LATE"), True, Standing.DIFFERENT),
         (taken(), compared(5, 4, "LATE", "UNEXPLAINED"), True, Standing.UNEXPLAINED),
         (taken(), compared(5, 4), True, Standing.UNEXPLAINED),

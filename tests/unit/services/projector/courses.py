@@ -73,7 +73,7 @@ def _event(step: Step, run_id: str) -> Event:
         counts = {"issues": step.amount + 1, "appended": step.amount + 2}
         return msgspec.structs.replace(event, page=step.amount, warnings=warnings, **counts)
     if isinstance(event, SyncSucceeded):
-        aside = {"quarantined": abs(step.amount), "quarantine": warnings}
+        aside = {"quarantined": abs(step.amount), "quarantine": warnings, "late": max(step.amount, 0)}
         return msgspec.structs.replace(
             event, issues=10 * step.amount, seconds=step.amount / 3, warnings=warnings, **aside
         )
@@ -158,6 +158,9 @@ def _new(event: Any, position: int) -> dict[str, Any]:
         "warnings": "[]",
         "quarantined": 0,
         "quarantine": "[]",
+        "late": 0,
+        "latest_seconds": None,
+        "overlap_seconds": None,
         "started_position": position,
     }
 
@@ -204,13 +207,15 @@ def _end(event: Any, row: dict[str, Any]) -> dict[str, Any]:
             "error_details": msgspec.json.encode(_naive_details(event)).decode(),
             "attempts": event.attempts,
         }
-    counts = ("issues", "comments", "worklogs", "sprints", "users", "appended", "requests", "quarantined")
+    counts = ("issues", "comments", "worklogs", "sprints", "users", "appended", "requests", "quarantined", "late")
     return {name: getattr(event, name) for name in counts} | {
         "result": "SUCCESS",
         "mode": event.mode.value,
         "seconds": event.seconds,
         "warnings": msgspec.json.encode(event.warnings).decode(),
         "quarantine": msgspec.json.encode(event.quarantine).decode(),
+        "latest_seconds": event.latest_seconds if event.late else None,
+        "overlap_seconds": event.overlap_seconds,
     }
 
 

@@ -18,6 +18,9 @@ OF_NO_RUN = {
     ErrorCode.STREAM_GAP,
     ErrorCode.LOG_BEHIND_STREAM,
     ErrorCode.FORGED_COMMAND,
+    ErrorCode.MASS_REMOVAL,
+    ErrorCode.UNPROVED,
+    ErrorCode.UNEXPLAINED_DIFFERENCE,
 }
 CODES = st.sampled_from([code.value for code in ErrorCode if code not in OF_NO_RUN])
 

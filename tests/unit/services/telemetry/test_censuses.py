@@ -10,6 +10,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 from libs.events import (
+    NEVER_SYNCED,
+    OVERTAKEN,
     AlertEnd,
     AlertRaised,
     AlertRepeated,
@@ -37,6 +39,10 @@ def completed(*unexplained: str, entity: str = "issue", brake: str = "", **parts
     proof = EntityProof(entity=entity, in_jira=9, here=9, differences=differences)
     found = {"run_id": "census", "entities": (proof,), "counted": 9, "requests": 3, "seconds": 1.0, "brake": brake}
     return CensusCompleted(**envelope("census", START), **{**found, **parts})
+
+
+def braked(*unexplained: str, held_back: int = 40) -> CensusCompleted:
+    return completed(*unexplained, brake="So much.", held_back=held_back)
 
 
 def failed(code: str = "FORBIDDEN") -> CensusFailed:
@@ -72,11 +78,24 @@ def test_three_failures_in_a_row_are_told_and_a_good_one_ends_that() -> None:
     (raised,) = project.then(failed("TIMEOUT"))
     assert isinstance(raised, AlertRaised)
     assert (raised.code, raised.count, raised.run_id) == ("UNPROVED", 3, None)
-    assert raised.message == "3 censuses of KEY in a row have failed, the last with TIMEOUT: Refused. Ask."
+    assert raised.message == ("3 censuses of KEY in a row have proved nothing, the last with TIMEOUT: Refused. Ask.")
     (again,) = project.then(failed())
     assert isinstance(again, AlertRepeated)
-    assert told(project.then(completed(brake="So much."))) == [(AlertRaised, "MASS_REMOVAL")], "it proves nothing"
+    assert told(project.then(braked())) == [(AlertRaised, "MASS_REMOVAL")], "it proves nothing"
     assert told(project.then(completed())) == [(AlertResolved, "MASS_REMOVAL"), (AlertResolved, "UNPROVED")]
+
+
+@pytest.mark.parametrize("code", [NEVER_SYNCED, OVERTAKEN])
+def test_one_that_had_nothing_to_compare_or_was_overtaken_counts_for_nothing(code: str) -> None:
+    project = course()
+    assert project.then(failed(), failed(), *(failed(code) for _ in range(5))) == []
+    assert told(project.then(failed())) == [(AlertRaised, "UNPROVED")]
+
+
+def test_one_that_has_nothing_for_a_person_to_accept_is_as_one_that_failed() -> None:
+    project = course()
+    assert project.then(braked(held_back=0), failed()) == []
+    assert told(project.then(braked(held_back=0))) == [(AlertRaised, "UNPROVED")]
 
 
 def test_without_a_proof_for_three_intervals_people_are_told() -> None:
@@ -149,7 +168,7 @@ def test_what_the_next_census_has_explained_is_not_told() -> None:
 def test_a_census_that_was_held_back_says_nothing_of_differences() -> None:
     project = course()
     project.then(completed("1"))
-    project.then(completed("1", brake="So much."))
+    project.then(braked("1"))
     assert told(project.then(completed("1"))) == [
         (AlertResolved, "MASS_REMOVAL"),
         (AlertRaised, "UNEXPLAINED_DIFFERENCE"),
@@ -159,7 +178,7 @@ def test_a_census_that_was_held_back_says_nothing_of_differences() -> None:
 @pytest.mark.parametrize("times", [1, 5])
 def test_syncs_that_go_well_end_none_of_them(times: int) -> None:
     project = course()
-    project.then(completed(brake="So much."))
+    project.then(braked())
     assert project.succeed(times=times) == []
     assert [alert.code for alert in project.state.alerts] == ["MASS_REMOVAL"]
 

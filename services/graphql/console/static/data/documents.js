@@ -20,7 +20,7 @@ const PERSON = `fragment Person on User { id displayName active avatarUrl }`;
 const RUN = `fragment SyncRun on SyncRun {
   id mode reason result startedAt endedAt seconds pagesDone pagesTotal
   issues comments worklogs sprints users appended requests
-  warnings quarantined quarantine error { code message advice docs } details note attempts
+  warnings quarantined quarantine late latestSeconds overlapSeconds error { code message advice docs } details note attempts
 }`;
 
 const LOG = `fragment SyncLog on SyncLog { id level warning message details entity runId createdAt }`;

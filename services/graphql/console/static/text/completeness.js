@@ -10,7 +10,7 @@ export const STANDINGS = {
   NEVER_PROVED: { text: "Never proved", tone: "idle", icon: "dots" },
   NEVER_SYNCED: { text: "Never synced", tone: "idle", icon: "dots" },
   FAILED: { text: "Census failed", tone: "warn", icon: "cross" },
-  HELD_BACK: { text: "Removal waits", tone: "bad", icon: "warning" },
+  HELD_BACK: { text: "Held back", tone: "bad", icon: "warning" },
   UNEXPLAINED: { text: "Unexplained", tone: "bad", icon: "warning" },
 };
 
@@ -56,7 +56,7 @@ export const manyText = (number, noun) => `${number.toLocaleString("en")} ${noun
 export const asksForPeople = (status) => status === "HELD_BACK" || status === "UNEXPLAINED";
 
 /** What is to be decided: the issues that would go. @param {{differences: {cause: string, ids: string[], keys: string[], number: number}[]}[]} compared */
-export function heldBack(compared) {
+export function heldBackOf(compared) {
   const held = compared.flatMap(({ differences }) => differences.filter(({ cause }) => cause === "HELD_BACK"));
   return held[0] ?? null;
 }

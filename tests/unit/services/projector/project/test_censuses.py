@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from libs.events import AbsenceReason, Event, GoneCount
+from libs.events import OVERTAKEN, AbsenceReason, Event, GoneCount
 from services.projector.tables.times import stamp
 from tests.unit.made import build
 from tests.unit.services.projector.applied import apply, dump, empty_tables, rows
@@ -72,6 +72,14 @@ def test_where_jira_does_not_say_how_many_nothing_is_proved(tables: Connection) 
     assert line(tables)[1] == "Census of DEMO: 100 of 100 issues; 7 worklogs."
 
 
+def test_that_jira_shows_a_project_no_more_is_a_proof_once_a_person_has_accepted_it(tables: Connection) -> None:
+    nothing = build.proof(in_jira=None, here=0)
+    given_events(tables, build.registered(), build.census(nothing))
+    assert proofs(tables)["issue"]["proved_at"] is None
+    apply(tables, build.recorded([build.census(), build.census(nothing, accepted_by="ada")])[1:])
+    assert proofs(tables)["issue"]["proved_at"] == stamp(build.MOMENT)
+
+
 def test_one_that_is_held_back_proves_nothing_and_says_what_seems_gone(tables: Connection) -> None:
     given_events(tables, build.registered(), build.census(), build.held_back(LATER))
     row = taken(tables)
@@ -92,6 +100,11 @@ def test_a_failure_is_told_and_leaves_what_was_proved(tables: Connection) -> Non
         "WARNING",
         "Census of DEMO failed, and proved nothing: The account may not browse it. Give it the permission.",
     )
+
+
+def test_one_that_was_overtaken_is_no_failure(tables: Connection) -> None:
+    given_events(tables, build.registered(), build.census(), build.census_failed(OVERTAKEN))
+    assert (taken(tables)["error_code"], taken(tables)["version"]) == (None, 2)
 
 
 def test_a_completed_one_ends_the_failures(tables: Connection) -> None:

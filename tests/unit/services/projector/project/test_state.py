@@ -355,6 +355,8 @@ def test_every_decision_is_a_sentence() -> None:
         build.paused(),
         build.resumed(),
         build.requested(),
+        build.census_requested(),
+        build.census_requested(accept=True),
         *ABOUT_BACKOFF_AND_ALERTS,
     ]
     assert {type(event) for event in reported} == CHANGES.keys() | {AlertRaised}
@@ -381,6 +383,11 @@ def test_every_line_is_a_sentence() -> None:
         build.drift(),
         build.quarantined(),
         build.released(),
+        build.census_requested(),
+        build.census_requested(accept=True),
+        build.census(build.proof(here=98, late=2), build.proof("comment", None, 7)),
+        build.held_back(),
+        build.census_failed(),
         *ABOUT_BACKOFF_AND_ALERTS,
     ]
     assert {type(event) for event in reported} == LINES.keys()

@@ -5,7 +5,7 @@ import { may } from "../../data/session.js";
 import { openDialog } from "../../dialog_host.js";
 import { AcceptDialog, ProveDialog } from "../../dialogs/prove.js";
 import { html } from "../../preact.js";
-import { CAUSES, countText, heldBack, manyText, provedText, REASONS, STANDINGS } from "../../text/completeness.js";
+import { CAUSES, countText, heldBackOf, manyText, provedText, REASONS, STANDINGS } from "../../text/completeness.js";
 import { durationText } from "../../text/time.js";
 import { Badge } from "../badge.js";
 import { Loading } from "../empty.js";
@@ -18,9 +18,9 @@ export function Proof({ project }) {
   const { status, provedAt } = project.census;
   const counted = countText(project.completeness[0]);
   if (status === "NEVER_SYNCED") return html`<span class="quiet">Never synced</span>`;
-  if (status === "NEVER_PROVED" || !counted) return html`<${Standing} status=${status} />`;
+  if (status === "NEVER_PROVED" || (!counted && status !== "PROVED")) return html`<${Standing} status=${status} />`;
   const proved = provedAt ? html`${provedText(status)} <${Ago} at=${provedAt} />` : "never proved";
-  if (status === "PROVED") return html`<span class="good"><${Icon} name="check" /> ${counted}, ${proved}</span>`;
+  if (status === "PROVED") return html`<span class="good"><${Icon} name="check" /> ${counted ?? "None, as in Jira"}, ${proved}</span>`;
   return html`<span>${counted}, ${proved}</span><span class="below"><${Standing} status=${status} /></span>`;
 }
 
@@ -32,9 +32,9 @@ function Standing({ status }) {
 
 /** What people must know of it, as part of why a project wants attention. @param {{project: Api.Project, page?: boolean}} props page: on the project's own, which says the rest below */
 export function ProofTrouble({ project, page = false }) {
-  const { status, brake, error } = project.census;
+  const { status, brake, heldBack, error } = project.census;
   if (status === "HELD_BACK" && !page)
-    return html`<p class="why bad">Nothing was removed: ${brake} <span class="advice">Look at what would go, and accept it on the project's page, or mend what hides it.</span></p>`;
+    return html`<p class="why bad">Nothing was removed: ${brake} ${heldBack > 0 && html`<span class="advice">Look at what would go, and accept it on the project's page, or mend what hides it.</span>`}</p>`;
   if (status === "UNEXPLAINED")
     return html`<p class="why bad">Jira and what is stored differ, and nobody knows why. <span class="advice">${page ? "The records are named below." : "The project's page names the records."}</span></p>`;
   if (status === "FAILED" && error)
@@ -47,7 +47,7 @@ export function Completeness({ project }) {
   const { census, syncJob } = project;
   const version = [census.takenAt, census.error?.at, census.requestedAt, syncJob?.lastEndedAt].join(" ");
   const { data, error, reload } = useAnswer(COMPLETENESS, { id: project.uid }, null, version);
-  const held = data && heldBack(data.completeness);
+  const held = data && heldBackOf(data.completeness);
   return html`<section>
     <header class="section-head">
       <h2>Completeness</h2>
@@ -75,10 +75,10 @@ function Held({ project, held }) {
   return html`<div class="note bad" role="status">
     <${Icon} name="warning" />
     <div>
-      <p><strong>${manyText(number, "issue")} would go.</strong> Nothing was removed: ${brake}</p>
-      <p class="advice">Look at them in Jira with the integrator's account. If they are really gone, accept it; if not, give the account its permission back: the next census then finds them.</p>
+      <p>${number > 0 && html`<strong>${manyText(number, "issue")} would go.</strong> `}Nothing was removed: ${brake}</p>
+      ${number > 0 && html`<p class="advice">Look at them in Jira with the integrator's account. If they are really gone, accept it; if not, give the account its permission back: the next census then finds them.</p>`}
       ${held && html`<${Ids} difference=${held} summary="What would go" />`}
-      ${may("OPERATOR") && html`<button type="button" class="small outline danger" aria-label="Accept the removal in ${project.key}" onClick=${() => openDialog(AcceptDialog, { project, held })}><${Icon} name="bin" />Accept the removal</button>`}
+      ${number > 0 && may("OPERATOR") && html`<button type="button" class="small outline danger" aria-label="Accept the removal in ${project.key}" onClick=${() => openDialog(AcceptDialog, { project, held })}><${Icon} name="bin" />Accept the removal</button>`}
     </div>
   </div>`;
 }
@@ -95,7 +95,7 @@ function Compared({ found }) {
     <tbody role="rowgroup">${found.map((each) => html`<tr role="row" key=${each.entity}>
       <th scope="row" role="rowheader">${each.entity}</th>
       <td role="cell" data-label="State"><${Standing} status=${each.status} /></td>
-      <td role="cell" data-label="Here, of Jira's">${countText(each) ?? html`<span class="quiet">${each.hereThen === null ? "–" : "Jira does not say"}</span>`}</td>
+      <td role="cell" data-label="Here, of Jira's">${countText(each) ?? html`<span class="quiet">${each.hereThen === null ? "–" : each.status === "PROVED" ? "Jira shows none" : "Jira does not say"}</span>`}</td>
       <td role="cell" data-label="Here now" class="count">${each.here.toLocaleString("en")}</td>
       <td role="cell" data-label="What differs"><span>${each.differences.length ? each.differences.map((one) => html`<${Ids} key=${one.cause} difference=${one} />`) : html`<span class="quiet">–</span>`}</span></td>
       <td role="cell" data-label="Proved">${each.provedAt ? html`<${Moment} at=${each.provedAt} />` : "never"}</td>
@@ -111,7 +111,7 @@ function Ids({ difference, summary }) {
   const shown = keys.length === ids.length ? keys : [...keys, ...ids.slice(keys.length)];
   return html`<details>
     <summary>${text}</summary>
-    <ul class="chips" aria-label=${text}>${shown.map((name) => html`<li key=${name} class="code">${name}</li>`)}${number > ids.length && html`<li>and ${(number - ids.length).toLocaleString("en")} more</li>`}</ul>
+    <ul class="chips" aria-label=${text}>${shown.map((name) => html`<li key=${name}><span class="code">${name}</span></li>`)}${number > ids.length && html`<li>and ${(number - ids.length).toLocaleString("en")} more</li>`}</ul>
   </details>`;
 }
 

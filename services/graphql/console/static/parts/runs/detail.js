@@ -20,6 +20,8 @@ export function RunDetail({ run, uid }) {
       <${Fact} name="Took">${run.seconds === null ? "–" : durationText(run.seconds)}<//>
       <${Fact} name="Pages">${run.pagesTotal === null ? run.pagesDone : `${run.pagesDone} of ${run.pagesTotal}`}<//>
       ${COUNTS.map((name) => html`<${Fact} key=${name} name=${NAMES[name] ?? name}>${run[name].toLocaleString()}<//>`)}
+      ${run.late > 0 && html`<${Fact} name="Late in Jira's index">${run.late.toLocaleString()}, the latest by ${durationText(run.latestSeconds ?? 0)}<//>`}
+      ${run.overlapSeconds !== null && html`<${Fact} name="Looks back">${durationText(run.overlapSeconds)}<//>`}
       ${run.attempts !== null && html`<${Fact} name="Attempts">${run.attempts}<//>`}
     </dl>
     ${run.note && html`<p class="note">${run.note}</p>`}
