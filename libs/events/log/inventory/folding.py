@@ -11,8 +11,6 @@ import msgspec
 from libs.events.types.absences import JiraCommentGone, JiraIssueGone, WorklogGone
 from libs.events.types.event import Event
 from libs.events.types.facts import JiraCommentFetched, JiraIssueFetched, WorklogFetched
-from libs.events.types.topics import TOPICS
-from libs.events.types.upcasts import UPCASTS
 
 LONGEST_ID: Final = 200
 """Jira's ids are numbers. An index of PostgreSQL takes no text that is much longer, and none with a NUL in it."""
@@ -77,11 +75,6 @@ _CHILD: Final[Mapping[type[Event], _Child]] = {
     WorklogGone: _Child("worklogs", "worklog_id", gone=True),
 }
 _KINDS: Final = _ISSUE | _CHILD.keys()
-
-
-def topics() -> list[str]:
-    """Of the events that count, those of former versions included."""
-    return [topic for topic in (*TOPICS, *UPCASTS) if TOPICS.get(UPCASTS.get(topic, (topic,))[0]) in _KINDS]
 
 
 def shown_before(events: Iterable[Event]) -> dict[UUID, int]:
