@@ -197,6 +197,8 @@ def _place(shown: _Shown, where: _Where) -> Finding:
     by_id = named.id is not None and where.own_id
     if str(named.id) == where.own_id if by_id else named.key == where.own_key:
         return Finding.HERE
+    if shown.key.rpartition("-")[0] == where.own_key:
+        return Finding.HERE  # an issue that moves has another key: what it says of its project is odd
     return Finding.REGISTERED if _registered(named, where) else Finding.ELSEWHERE
 
 

@@ -32,7 +32,7 @@ class Record:
         self.project = ""
         self.issue_id: str | None = None
         self.reasons: set[str] = set()
-        """Why it could be gone, since it was last shown in a registered project."""
+        """Why it could be gone: all that has been true of it. What is gone already is not asked about again."""
         self.unseen_at: list[int] = []
         """Entries after which the account did not see it in a registered project."""
 
@@ -44,7 +44,6 @@ class Record:
             self.exists = True
         self.after, self.project, self.issue_id = change["after"], change["project"], change.get("issueId")
         if self.shown_in(registered):
-            self.reasons.clear()
             return
         self.unseen_at.append(change["seq"])
         if not self.exists:

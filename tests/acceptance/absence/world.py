@@ -162,15 +162,17 @@ class World:
 
 
 @asynccontextmanager
-async def world_of(store: EventStore, *, issues: int = 36, seed: int = 1, **more: Any) -> AsyncIterator[World]:
-    """A site with a few issues in each of its projects, read once."""
+async def world_of(
+    store: EventStore, *, issues: int = 30, seed: int = 1, projects: tuple[str, ...] = PROJECTS
+) -> AsyncIterator[World]:
+    """A site with a few issues in each of its projects and `ELSEWHERE`; all that are registered are read once."""
     clock = MovedTime()
 
     def now() -> int:
         return time.time_ns() // 1_000_000 + int(clock.seconds * 1000)
 
     data = Dataset.generate(
-        projects=(*PROJECTS, ELSEWHERE),
+        projects=(*projects, ELSEWHERE),
         issues=issues,
         seed=seed,
         users=6,
@@ -178,12 +180,11 @@ async def world_of(store: EventStore, *, issues: int = 36, seed: int = 1, **more
         worklogs_per_issue=2,
         sprints=3,
         now=now,
-        **more,
     )
     async with serve(data, inline=4, feed_page=3, compress=False) as jira, client_of(jira, clock) as client:
         world = World(jira, store, client, clock)
         try:
-            for key in PROJECTS:
+            for key in projects:
                 world.register(key)
             await world.sync()
             yield world

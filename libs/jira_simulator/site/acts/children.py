@@ -18,6 +18,7 @@ from libs.jira_simulator.site.acts.acting import (
     document,
     given,
     given_ones,
+    kind_of,
     one_of,
     replace,
 )
@@ -143,14 +144,12 @@ class ChildActs(Acts):
         if old is None or old.issue_id != record.issue.id:
             raise MutationError(f"the issue has lost no comment or worklog {id_!r}")
         del self._deleted_children[kind, id_]
-        before = self._seen([record.issue.id])
         children: list[Child] = list(children_of(record, kind))
         children.append(old)
         children.sort(key=lambda one: one.id)
         self._put_children(record, at if touched else None, kind, children)
-        self._log_sight(at, before, [record.issue.id], lost="hidden", back="restored")
-        if not touched:
-            self._log_owner(at, record.issue.id)
+        self._log(at, f"{kind_of(old)}_restored", old, self._dataset.issues[record.issue.id])
+        self._log_owner(at, record.issue.id)
         return old
 
     def _restrict_child(self, issue: str, kind: type[Child], id_: str, role: str | None, *, touched: bool) -> Child:

@@ -7,7 +7,17 @@ from typing import Any
 from msgspec import UNSET, UnsetType
 
 from libs.jira_simulator.site import catalogue
-from libs.jira_simulator.site.acts.acting import Acts, MutationError, Seen, Text, document, given_ones, id_of, replace
+from libs.jira_simulator.site.acts.acting import (
+    Acts,
+    MutationError,
+    Seen,
+    Text,
+    document,
+    given_ones,
+    id_of,
+    kind_of,
+    replace,
+)
 from libs.jira_simulator.site.entities import Comment, Issue, IssueRecord, Worklog
 
 
@@ -133,8 +143,11 @@ class IssueActs(Acts):
             change |= {"key": key, "project": target, "old_keys": (*old.old_keys, old.key)}
         del self._deleted_issues[issue]
         self._dataset.put(IssueRecord(replace(old, **change), record.comments, record.worklogs))
-        self._log_sight(at, {}, [old.id], lost="hidden", back="restored")
-        return self._dataset.issues[old.id].issue
+        restored = self._dataset.issues[old.id]
+        entities: tuple[Issue | Comment | Worklog, ...] = (restored.issue, *restored.comments, *restored.worklogs)
+        for entity in entities:
+            self._log(at, f"{kind_of(entity)}_restored", entity, restored)
+        return restored.issue
 
     def _issue_seen(self, issue_id: int) -> Seen:
         return {key: value for key, value in self._seen([issue_id]).items() if key[0] == "issue"}

@@ -51,7 +51,9 @@ async def noticed(jira: JiraClient, log: EventLog, message: FetchPage, changes: 
     issues = {change.event.stream_id: change for change in changes if isinstance(change.event, JiraIssueFetched)}
     heads = await log.heads(list(issues))
     known = [change for stream, change in issues.items() if stream in heads]
-    if await _looks_strange(log, message.site, heads, known[:: max(len(known) // LOOKED_AT, 1)]):
+    # A run of all issues that meets none we know is as strange as one that meets them with other dates.
+    strangers = message.plan.full and issues and not known
+    if strangers or await _looks_strange(log, message.site, heads, known[:: max(len(known) // LOOKED_AT, 1)]):
         await refuse_another(jira, log, project_of(message))
     older = sum(_is_older(change, heads[change.event.stream_id]) for change in known)
     if message.source is PageSource.SEARCH or older < FEW:
