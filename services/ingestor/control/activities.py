@@ -216,6 +216,17 @@ class ControlActivities:
             project = ProjectRef(site=site, project=checkpoint.removeprefix(prefix))
             await self.adopt_schedule(project)
             await self.apply_schedule(project)
+            await self._prove_first(project_of(project))
+
+    async def _prove_first(self, project: ProjectKey) -> None:
+        """The first census of a project that was synced does not wait for its turn, which may be hours away."""
+        state = await self._state(project)
+        if self._censuses is None or not self._censuses.by_themselves or not state.registered or state.paused:
+            return
+        synced = await self._log.checkpoint(CheckpointNames(project).watermarks)
+        if synced is not None and await self._log.checkpoint(CensusNames(project).last) is None:
+            # Once an hour: what fails, as while Jira is away, is no reason to ask at each look.
+            await self._censuses.trigger(project, f"first-census:{datetime.now(UTC):%Y-%m-%dT%H}")
 
     async def _state(self, project: ProjectKey) -> ControlState:
         """As the log says now. Only what has come since the last look is read: what a stream holds never changes."""

@@ -40,6 +40,11 @@ class CensusSchedules(Schedules):
         super().__init__(client)
         self._every = every
 
+    @property
+    def by_themselves(self) -> bool:
+        """Whether censuses are taken that nobody has asked for."""
+        return bool(self._every)
+
     def id_of(self, project: ProjectKey) -> str:
         return names.census_schedule_id(*project)
 

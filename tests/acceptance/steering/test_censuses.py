@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from services.ingestor.event_log import EventLog
 from services.ingestor.site_alerts import SiteAlerts
 from tests.acceptance.steering.control import Desk
 from tests.acceptance.sync.pipeline import running
+from tests.eventually import until
 from tests.servers.addresses import TemporalServer, sqlite_log
 
 
@@ -31,6 +33,12 @@ from tests.servers.addresses import TemporalServer, sqlite_log
 def store_url(tmp_path: Path) -> str:
     """The tests below this level run on both databases; what is tested here is the same on either."""
     return sqlite_log(tmp_path)
+
+
+@pytest.fixture
+def log(store: EventStore) -> Iterator[EventLog]:
+    with contextlib.closing(EventLog(store)) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -84,18 +92,34 @@ async def test_a_person_lets_go_what_was_held_back(desk: Desk, jira: Simulator) 
     assert [event.accept for event in asked] == [False, False, True]
 
 
-async def test_the_schedule_of_the_censuses_follows_that_of_the_syncs(desk: Desk, store: EventStore) -> None:
-    await desk.register()
-    event_log = EventLog(store)
-    client, site = desk.pipeline.client, desk.pipeline.site
+def with_every(desk: Desk, log: EventLog, seconds: float) -> ControlActivities:
+    """An ingestor that takes a census of each project so often."""
+    client, proofs = desk.pipeline.client, Proofs(log, SiteAlerts(log, desk.pipeline.site))
+    censuses = CensusSchedules(client, timedelta(seconds=seconds))
+    return ControlActivities(log, ScheduleGateway(client, timedelta(0)), "http://jira", proofs, censuses=censuses)
 
-    def with_every(seconds: float) -> ControlActivities:
-        proofs = Proofs(event_log, SiteAlerts(event_log, site))
-        censuses = CensusSchedules(client, timedelta(seconds=seconds))
-        gateway = ScheduleGateway(client, timedelta(0))
-        return ControlActivities(event_log, gateway, "http://jira", proofs, censuses=censuses)
 
-    six_hours = with_every(21_600)
+async def test_the_first_census_does_not_wait_for_its_turn(desk: Desk, store: EventStore, log: EventLog) -> None:
+    await desk.pipeline.register()
+    site = desk.pipeline.site
+    await with_every(desk, log, 0).keep(site)
+    assert not proofs_of(store)
+    await with_every(desk, log, 86_400).keep(site)
+    await until(lambda: proofs_of(store))
+    await with_every(desk, log, 86_400).keep(site)
+    await desk.pipeline.prove()
+    assert proofs_of(store) == 2  # the first one, and the one that was asked for
+
+
+def proofs_of(store: EventStore) -> int:
+    return sum(isinstance(one.event, CensusCompleted) for one in store.read(0, 10_000))
+
+
+async def test_the_schedule_of_the_censuses_follows_that_of_the_syncs(desk: Desk, log: EventLog) -> None:
+    await desk.pipeline.register()
+    await desk.pipeline.prove()
+    site = desk.pipeline.site
+    six_hours = with_every(desk, log, 21_600)
     await schedule(desk).delete()  # as of a project that an earlier version has registered
     await six_hours.keep(site)
     assert (await paused(desk), await every(desk)) == (False, timedelta(hours=6))
@@ -105,7 +129,7 @@ async def test_the_schedule_of_the_censuses_follows_that_of_the_syncs(desk: Desk
     await schedule(desk).pause(note="by hand")
     await six_hours.keep(site)
     assert await paused(desk)
-    await with_every(3600).keep(site)
+    await with_every(desk, log, 3600).keep(site)
     assert (await paused(desk), await every(desk)) == (False, timedelta(hours=1))
     await desk.do(PauseSync)
     assert await paused(desk)
@@ -119,4 +143,3 @@ async def test_the_schedule_of_the_censuses_follows_that_of_the_syncs(desk: Desk
     await desk.do(UnregisterProject)
     with pytest.raises(RPCError, match="not found"):
         await described(desk)
-    event_log.close()
