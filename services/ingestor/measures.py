@@ -6,7 +6,7 @@ Requests are measured twice: as metrics, and each as a span of the step that sen
 import contextlib
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from opentelemetry import trace
@@ -90,6 +90,18 @@ HEAD: Final = Gauge(
     "jdi_log_head_position", "The last position of the event log: so many events have been appended in all."
 )
 
+LATE_SECONDS: Final = (30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
+"""Upper ends of the buckets in which late changes are counted."""
+LATE: Final = Histogram(
+    "jdi_index_late_seconds",
+    "By how much changes were late that Jira's search had not shown a sync that began after them.",
+    ["site"],
+    buckets=LATE_SECONDS,
+)
+OVERLAP: Final = Gauge(
+    "jdi_overlap_seconds", "How far syncs of the site look back beyond the beginning of the last one.", ["site"]
+)
+
 _tracer: Final = trace.get_tracer("jdi.jira")
 
 
@@ -115,6 +127,14 @@ def observer_of(site: str, monotonic: Callable[[], float] = time.monotonic) -> O
         _trace(ended, site)
 
     return observe
+
+
+def count_late(site: str, counts: Sequence[int], overlap_seconds: float) -> None:
+    """Count the late changes of a run that has ended, which come by bucket; each counts as its bucket's upper end."""
+    OVERLAP.labels(site).set(overlap_seconds)
+    for end, number in zip(LATE_SECONDS, counts, strict=True):
+        for _ in range(number):
+            LATE.labels(site).observe(end)
 
 
 def _trace(ended: RequestEnded, site: str) -> None:

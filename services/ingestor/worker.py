@@ -14,6 +14,9 @@ from services.ingestor.hints.workflow import TakeUpHintsWorkflow
 from services.ingestor.sync.activities import SyncActivities
 from services.ingestor.workflows import AskJiraWorkflow, ControlProjectWorkflow, SyncProjectWorkflow
 
+READING = (SyncProjectWorkflow, ProveProjectWorkflow, TakeUpHintsWorkflow)
+STEERING = (ControlProjectWorkflow, AskJiraWorkflow)
+
 JIRA_STEPS = 8
 """Steps of one site at a time; each sends a few requests, and the client's limits hold for all of them together."""
 
@@ -34,7 +37,7 @@ def make_workers(
         make_worker(
             client,
             names.SYNC_QUEUE,
-            workflows=[SyncProjectWorkflow, ProveProjectWorkflow, TakeUpHintsWorkflow],
+            workflows=READING,
             version=version,
         ),
         make_worker(
@@ -60,7 +63,7 @@ def make_workers(
         make_worker(
             client,
             names.CONTROL_QUEUE,
-            workflows=[ControlProjectWorkflow, AskJiraWorkflow],
+            workflows=STEERING,
             activities=[
                 sync.begin_sync,
                 sync.complete_sync,

@@ -117,8 +117,13 @@ class ConsoleStack:
 
 
 @asynccontextmanager
-async def running(folder: Path, *, issues: int = 60, cron: str = RARELY) -> AsyncIterator[ConsoleStack]:
-    """Everything, with `PROJECTS` registered and synced once."""
+async def running(
+    folder: Path, *, issues: int = 60, cron: str = RARELY, census_seconds: int = 0
+) -> AsyncIterator[ConsoleStack]:
+    """Everything, with `PROJECTS` registered and synced once.
+
+    Without censuses of its own, what a test appends is not overtaken by what an ingestor finds.
+    """
     url = f"sqlite:///{folder / 'jdi.db'}"
     tables = engine(read_database(url))
     events.migrate(event_database(url))
@@ -132,6 +137,7 @@ async def running(folder: Path, *, issues: int = 60, cron: str = RARELY) -> Asyn
     try:
         async with serve(dataset) as simulator:
             environ = _environ(folder, url, temporal.address, simulator, cron)
+            environ["JIRA_CENSUS_SECONDS"] = str(census_seconds)
             for name in ("ingestor", "projector", "graphql"):
                 services[name] = _service(name, folder, environ)
             services["projector"].launch()
@@ -178,7 +184,6 @@ def _environ(folder: Path, url: str, temporal: str, simulator: Simulator, cron: 
         "JIRA_PROJECTS": ",".join(PROJECTS),
         "SYNC_DEFAULT_CRON": cron,
         "SYNC_JITTER_SECONDS": "0",
-        "JIRA_CENSUS_SECONDS": "0",  # what a test appends is not overtaken by what an ingestor finds
         "JDI_ADMIN_TOKEN": "",
     }
 

@@ -11,14 +11,16 @@ import json
 import re
 import sys
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from libs.events import migrate, open_store
+from libs.events import Append, migrate, open_store
+from libs.events.hints import Hint, hint_prefix, stored_hint
 from libs.jira_simulator.faults import Fault
 from libs.jira_simulator.server import Simulator, serve
 from libs.jira_simulator.site.dataset import Dataset
-from libs.temporal.commands import ask_jira
+from libs.temporal.commands import ask_jira, take_up_hints
 from libs.temporal.messages import (
     FindProjects,
     PauseSync,
@@ -27,8 +29,10 @@ from libs.temporal.messages import (
     StartSync,
     UnregisterProject,
 )
+from services.ingestor.hints.budget import AT_ONCE
 from tests.acceptance.steering.control import Desk
 from tests.acceptance.sync.pipeline import Pipeline, running
+from tests.eventually import until
 from tests.servers.addresses import TemporalServer
 
 HISTORIES = Path(__file__).parent / "histories"
@@ -73,6 +77,7 @@ async def _every_kind(pipeline: Pipeline, jira: Simulator) -> None:
         if done.request_id is not None:
             await pipeline.ended(done.request_id)
     await _every_census(pipeline, jira, desk)
+    await _hints(pipeline, jira)
     await ask_jira(pipeline.client, FindProjects(site=pipeline.site))
     await desk.do(UnregisterProject)
 
@@ -91,6 +96,16 @@ async def _every_census(pipeline: Pipeline, jira: Simulator, desk: Desk) -> None
     jira.faults.add(Fault(match="/search/jql", always=True, status=410))
     await pipeline.prove()
     jira.faults.clear()
+
+
+async def _hints(pipeline: Pipeline, jira: Simulator) -> None:
+    """As many as spend the budget, so that a run waits as well."""
+    issue = str(next(iter(jira.dataset.issues)))
+    for _ in range(int(AT_ONCE) + 2):
+        hint = Hint(issue=issue, project=pipeline.project, at=datetime.now(UTC))
+        await asyncio.to_thread(pipeline.store.append, Append(checkpoints=dict([stored_hint(pipeline.site, hint)])))
+        await take_up_hints(pipeline.client, pipeline.site)
+        await until(lambda: not pipeline.store.checkpoints(hint_prefix(pipeline.site)))
 
 
 async def _keep(pipeline: Pipeline) -> None:

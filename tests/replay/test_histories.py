@@ -13,8 +13,8 @@ from temporalio.worker import Replayer
 from libs.temporal.connect import DATA_CONVERTER
 from libs.temporal.names import WORKFLOWS
 from libs.temporal.worker import SANDBOX
-from services.ingestor.census.workflow import ProveProjectWorkflow
-from services.ingestor.workflows import AskJiraWorkflow, ControlProjectWorkflow, SyncProjectWorkflow
+from services.ingestor.worker import READING, STEERING
+from services.ingestor.workflows import SyncProjectWorkflow
 
 HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
 
@@ -27,7 +27,7 @@ def test_there_are_histories_of_every_workflow() -> None:
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
 async def test_a_recorded_run_replays(path: Path) -> None:
     replayer = Replayer(
-        workflows=[SyncProjectWorkflow, ProveProjectWorkflow, ControlProjectWorkflow, AskJiraWorkflow],
+        workflows=[*READING, *STEERING],
         data_converter=DATA_CONVERTER,
         workflow_runner=SANDBOX,
     )

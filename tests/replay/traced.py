@@ -18,8 +18,7 @@ from temporalio.worker import Replayer
 from libs.temporal import tracing
 from libs.temporal.connect import DATA_CONVERTER
 from libs.temporal.worker import SANDBOX
-from services.ingestor.census.workflow import ProveProjectWorkflow
-from services.ingestor.workflows import AskJiraWorkflow, ControlProjectWorkflow, SyncProjectWorkflow
+from services.ingestor.worker import READING, STEERING
 
 
 async def replay_all() -> list[str]:
@@ -28,7 +27,7 @@ async def replay_all() -> list[str]:
     provider.add_span_processor(SimpleSpanProcessor(made))
     trace.set_tracer_provider(provider)
     replayer = Replayer(
-        workflows=[SyncProjectWorkflow, ProveProjectWorkflow, ControlProjectWorkflow, AskJiraWorkflow],
+        workflows=[*READING, *STEERING],
         data_converter=DATA_CONVERTER,
         workflow_runner=SANDBOX,
         plugins=tracing.plugins(),

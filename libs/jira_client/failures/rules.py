@@ -207,7 +207,7 @@ RULES: Final[dict[ErrorCode, Rule]] = {
         Severity.WARNING,
         Category.OTHER,
         "Nothing to do, as long as the next run succeeds: it reads all that has changed since the last one that did."
-        " Was Temporal's database damaged, replaced, or is TEMPORAL_ADDRESS that of another server?",
+        " Look whether Temporal's database was damaged or replaced, and whether TEMPORAL_ADDRESS is right.",
     ),
     ErrorCode.FOREIGN_MESSAGE: Rule(
         Origin.INTEGRATOR,

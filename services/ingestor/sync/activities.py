@@ -32,6 +32,7 @@ from libs.temporal.messages import (
 )
 from services.ingestor.event_log import EventLog
 from services.ingestor.failures import CONFIRM, PATIENCE
+from services.ingestor.measures import count_late
 from services.ingestor.sync import course, pages, references, scan, waiting
 from services.ingestor.sync.absences import untracked
 from services.ingestor.sync.step import asking_jira
@@ -93,9 +94,10 @@ class SyncActivities:
     @activity.defn
     async def complete_sync(self, message: CompleteSync) -> Counts:
         """Move the watermarks and say that the run succeeded, in one transaction."""
-        end, counts = await course.completed(self._log, message)
-        await self._log.append(end)
-        return counts
+        end = await course.completed(self._log, message)
+        if not (await self._log.append(end.append)).repeated:
+            count_late(message.site, end.late.run.counts, end.late.overlap.total_seconds())
+        return end.counts
 
     @activity.defn
     async def record_sync_failed(self, message: FailSync) -> None:

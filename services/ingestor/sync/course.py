@@ -72,8 +72,27 @@ async def begun(log: EventLog, message: BeginSync) -> Append:
     )
 
 
-async def completed(log: EventLog, message: CompleteSync) -> tuple[Append, Counts]:
-    """The event that a run succeeded, with the watermarks moved; and what it has counted."""
+class Late(NamedTuple):
+    """How late Jira's search has served changes."""
+
+    run: Lateness
+    """Those that this run has met."""
+    overlap: timedelta
+    """How far the watermark stays behind, by all that was measured on the site."""
+    checkpoints: Mapping[str, bytes]
+
+
+class Completed(NamedTuple):
+    """The end of a run that succeeded."""
+
+    append: Append
+    """The event, with the watermarks moved."""
+    counts: Counts
+    late: Late
+
+
+async def completed(log: EventLog, message: CompleteSync) -> Completed:
+    """The end of a run that succeeded, and what it has counted."""
     names, now = CheckpointNames(project_of(message)), datetime.now(UTC)
     previous = await _watermarks(log, names)
     late = await _late(log, names, message)
@@ -114,7 +133,7 @@ async def completed(log: EventLog, message: CompleteSync) -> tuple[Append, Count
         ],
         idempotency_key=end_key(message.run_id),
     )
-    return end, counts
+    return Completed(end, counts, late)
 
 
 async def failed(log: EventLog, message: FailSync) -> Append:
@@ -187,24 +206,14 @@ async def _aside(log: EventLog, names: CheckpointNames, message: CompleteSync) -
     return _Aside(sum(len(debt.records) for debt in debts), tuple(told[:TOLD]), found)
 
 
-class _Late(NamedTuple):
-    """How late Jira's search has served changes."""
-
-    run: Lateness
-    """Those that this run has met."""
-    overlap: timedelta
-    """How far the watermark stays behind, by all that was measured on the site."""
-    checkpoints: Mapping[str, bytes]
-
-
-async def _late(log: EventLog, names: CheckpointNames, message: CompleteSync) -> _Late:
+async def _late(log: EventLog, names: CheckpointNames, message: CompleteSync) -> Late:
     pages = await log.checkpoints(names.late(message.run_id))
     run = sum(map(lateness_of, pages.values()), Lateness())
     stored = await log.checkpoints(late_checkpoints(message.site))
     own = f"{late_checkpoints(message.site)}{message.project}"
     project = (lateness_of(stored[own]) if own in stored else Lateness()) + run
     site = sum((lateness_of(value) for name, value in stored.items() if name != own), project)
-    return _Late(run, overlap(site), {own: msgspec.json.encode(project)} if run.number else {})
+    return Late(run, overlap(site), {own: msgspec.json.encode(project)} if run.number else {})
 
 
 async def _in_turn(log: EventLog, message: BeginSync, names: CheckpointNames) -> tuple[str, ...]:

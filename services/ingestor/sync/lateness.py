@@ -15,8 +15,9 @@ from uuid import UUID
 import msgspec
 
 from libs.events import Change, Head, JiraIssueFetched
+from services.ingestor.measures import LATE_SECONDS
 
-BUCKETS: Final = (30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
+BUCKETS: Final = LATE_SECONDS
 """Upper ends in seconds; what is later still is counted in the last."""
 
 SHARE: Final = 0.999

@@ -46,7 +46,7 @@ async def test_a_reader_sees_no_action(reader: Person) -> None:
 async def test_an_operator_sees_no_action_of_admins(operator: Person) -> None:
     await operator.go_to_project("DEMO")
     found = {name.strip() for name in await operator.page.get_by_role("main").get_by_role("button").all_inner_texts()}
-    assert found == {"Pause", "Sync now", "Silence"}
+    assert found == {"Pause", "Sync now", "Prove now", "Silence"}
     await operator.go("projects")
     await expect(operator.page.get_by_role("button", name="Register project")).to_have_count(0)
     await expect(operator.page.get_by_role("button", name="Reschedule")).to_have_count(0)

@@ -33,7 +33,7 @@ async def planned(log: EventLog, run: str = "run-1") -> SyncPlan:
 
 async def ended(log: EventLog, plan: SyncPlan, run: str = "run-1") -> SyncSucceeded:
     message = CompleteSync(site="acme", project="DEMO", run_id=run, plan=plan, scan=SCAN, counts=Counts(), warnings=())
-    end, _ = await course.completed(log, message)
+    end = (await course.completed(log, message)).append
     await log.append(end)
     event = end.changes[-1].event
     assert isinstance(event, SyncSucceeded)

@@ -154,8 +154,8 @@ def test_what_a_person_must_mend_ends_the_run_at_once_and_what_passes_is_tried_a
 
 
 ACCESS = {ErrorCode.AUTH_EXPIRED, ErrorCode.FORBIDDEN, ErrorCode.NOT_FOUND_OR_HIDDEN}
-NOT_OF_JIRA = {ErrorCode.FOREIGN_MESSAGE, ErrorCode.FORGED_COMMAND}
-"""Codes about access to servers of our own."""
+NOT_OF_JIRA = {ErrorCode.FOREIGN_MESSAGE, ErrorCode.FORGED_COMMAND, ErrorCode.MASS_REMOVAL}
+"""Codes about access that are no answers of Jira."""
 
 
 def made(code: ErrorCode, *, retry_after: float | None = None) -> JiraError:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
+from prometheus_client import REGISTRY
 
 from libs.events import Append, EventStore, ProjectKey, SyncSucceeded
 from libs.jira_simulator.server import Simulator, serve
@@ -72,12 +73,18 @@ async def test_changes_that_come_late_are_counted_and_the_overlap_follows(
     end = await project.sync()
     assert isinstance(end, SyncSucceeded)
     assert (end.late, end.overlap_seconds) == (3, 900)
+    assert _measured("jdi_overlap_seconds") == 900
+    assert _measured("jdi_index_late_seconds_bucket", le="900.0") == 3
     assert 690 < end.latest_seconds < 721
     reached = msgspec.json.decode(store.checkpoint(NAMES.watermarks) or b"", type=Watermarks)
     assert reached.scan - reached.issue == timedelta(minutes=15)
     end = await project.sync()
     assert isinstance(end, SyncSucceeded)
     assert (end.late, end.latest_seconds, end.overlap_seconds) == (0, 0, 900), "what was measured is kept"
+
+
+def _measured(name: str, **labels: str) -> float | None:
+    return REGISTRY.get_sample_value(name, {"site": SITE} | labels)
 
 
 def test_watermarks_of_a_former_version_stay_behind_by_five_minutes() -> None:
