@@ -29,5 +29,5 @@ def log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EventStore]:
 
 @pytest.fixture
 async def world(log: EventStore) -> AsyncIterator[World]:
-    async with world_of(log) as made:
+    async with world_of(log, issues=18) as made:
         yield made

@@ -33,8 +33,8 @@ class Record:
         self.issue_id: str | None = None
         self.reasons: set[str] = set()
         """Why it could be gone: all that has been true of it. What is gone already is not asked about again."""
-        self.unseen_at: list[int] = []
-        """Entries after which the account did not see it in a registered project."""
+        self.sight: list[tuple[int, bool]] = []
+        """By entry, whether the account saw it then in a registered project."""
 
     def follow(self, change: Change, registered: Collection[str]) -> None:
         what = change["type"].rpartition("_")[2]
@@ -43,13 +43,19 @@ class Record:
         elif what in ("created", "restored", "shown"):
             self.exists = True
         self.after, self.project, self.issue_id = change["after"], change["project"], change.get("issueId")
-        if self.shown_in(registered):
+        shown = self.shown_in(registered)
+        self.sight.append((change["seq"], shown))
+        if shown:
             return
-        self.unseen_at.append(change["seq"])
         if not self.exists:
             self.reasons.add("DELETED")
         else:
             self.reasons.add("HIDDEN" if self.after is None else "MOVED")
+
+    def out_of_sight_since(self, seq: int) -> bool:
+        """Whether there was a moment, from that entry on, at which it was not seen."""
+        before = [shown for at, shown in self.sight if at <= seq][-1:]
+        return not all((*before, *(shown for at, shown in self.sight if at > seq)))
 
     def shown_in(self, registered: Collection[str]) -> bool:
         return self.after is not None and self.project in registered
@@ -133,7 +139,7 @@ class Truth:
     def _unseen_since(self, kind: str, id_: str, since: int) -> bool:
         record = self.records[kind, id_]
         owner = self.records.get(("issue", record.issue_id)) if record.issue_id else None
-        return any(seq >= since for one in (record, owner) if one for seq in one.unseen_at)
+        return any(one.out_of_sight_since(since) for one in (record, owner) if one)
 
     def _why(self, issue: str) -> str:
         record = self.records.get(("issue", issue))
