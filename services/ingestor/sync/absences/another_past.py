@@ -51,14 +51,19 @@ async def noticed(jira: JiraClient, log: EventLog, message: FetchPage, changes: 
     issues = {change.event.stream_id: change for change in changes if isinstance(change.event, JiraIssueFetched)}
     heads = await log.heads(list(issues))
     known = [change for stream, change in issues.items() if stream in heads]
-    # A run of all issues that meets none we know is as strange as one that meets them with other dates.
-    strangers = message.plan.full and issues and not known
+    strangers = not known and issues and await _knows_all(log, message)
     if strangers or await _looks_strange(log, message.site, heads, known[:: max(len(known) // LOOKED_AT, 1)]):
         await refuse_another(jira, log, project_of(message))
     older = sum(_is_older(change, heads[change.event.stream_id]) for change in known)
     if message.source is PageSource.SEARCH or older < FEW:
         return {}  # what a search shows may be older because its index is
     return {CheckpointNames(project_of(message)).went_back: str(older).encode()}
+
+
+async def _knows_all(log: EventLog, message: FetchPage) -> bool:
+    """Whether a page of this run should show issues that we know: of all issues, after a sync that read them all."""
+    names = CheckpointNames(project_of(message))
+    return message.plan.full and await log.checkpoint(names.watermarks) is not None
 
 
 async def _looks_strange(log: EventLog, site: str, heads: Mapping[UUID, Head], some: Iterable[Change]) -> bool:
