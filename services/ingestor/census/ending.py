@@ -194,7 +194,9 @@ async def _children(
     restricted = {
         name.removeprefix(prefix): restricted_of(stored) for name, stored in (await log.checkpoints(prefix)).items()
     }
-    return [children_proof(kind, here[kind], debts, restricted) for kind in CHILDREN]
+    held = await log.inventory_of(project.site, list(restricted))
+    shown = {issue: counts for issue, counts in restricted.items() if issue in held and not held[issue].absent}
+    return [children_proof(kind, here[kind], debts, shown) for kind in CHILDREN]
 
 
 class _Lack(NamedTuple):
