@@ -125,7 +125,7 @@ class SyncProjectWorkflow:
 
     async def _begin(self) -> None:
         message = BeginSync(**self._run, workflow_id=workflow.info().workflow_id)
-        self._plan, self._planned = await self._store_step("begin_sync", message, SyncPlan), True
+        self._plan, self._planned = await store_step("begin_sync", message, SyncPlan), True
 
     async def _prepare(self) -> None:
         self._scan = await self._jira_step("prepare_scan", PrepareScan(**self._run, plan=self._plan), Scan)
@@ -203,7 +203,7 @@ class SyncProjectWorkflow:
         message = CompleteSync(
             **self._run, plan=self._plan, scan=self._scan, counts=self._counts, warnings=self._warnings
         )
-        return await self._store_step("complete_sync", message, Counts)
+        return await store_step("complete_sync", message, Counts)
 
     async def _record_failed(self, failure: Failure) -> None:
         message = FailSync(
@@ -213,11 +213,11 @@ class SyncProjectWorkflow:
             pages_recorded=self._pages,
             started_at=self._plan.started_at if self._planned else None,
         )
-        await self._store_step("record_sync_failed", message, type(None))
+        await store_step("record_sync_failed", message, type(None))
 
     async def _record_cancelled(self) -> None:
         message = CancelSync(**self._run, pages_recorded=self._pages)
-        await asyncio.shield(self._store_step("record_sync_cancelled", message, type(None)))
+        await asyncio.shield(store_step("record_sync_cancelled", message, type(None)))
 
     def _continue(self, page: int, token: str | None) -> None:
         """End this execution and go on in a new one with a short history."""
@@ -243,30 +243,37 @@ class SyncProjectWorkflow:
         self._warnings = tuple(dict.fromkeys(self._warnings + warnings))[:MAX_WARNINGS]
 
     async def _jira_step(self, activity: str, message: object, result: type[T]) -> T:
-        """A step that asks Jira: runs on the site's queue, as long as Jira makes it wait."""
-        answer: T = await workflow.execute_activity(
-            activity,
-            message,
-            result_type=result,
-            task_queue=names.jira_queue(self._run["site"]),
-            start_to_close_timeout=timedelta(minutes=5),
-            schedule_to_close_timeout=timedelta(minutes=45),
-            heartbeat_timeout=timedelta(seconds=15),
-            retry_policy=FETCH_RETRY,
-        )
-        return answer
+        return await jira_step(self._run["site"], activity, message, result)
 
-    async def _store_step(self, activity: str, message: object, result: type[T]) -> T:
-        """A step that only touches the event log: retried until the log is back."""
-        answer: T = await workflow.execute_activity(
-            activity,
-            message,
-            result_type=result,
-            task_queue=names.CONTROL_QUEUE,
-            start_to_close_timeout=timedelta(seconds=30),
-            retry_policy=STORE_RETRY,
-        )
-        return answer
+
+async def jira_step(site: str, activity: str, message: object, result: type[T]) -> T:
+    """A step that asks Jira: runs on the site's queue, as long as Jira makes it wait."""
+    answer: T = await workflow.execute_activity(
+        activity,
+        message,
+        result_type=result,
+        task_queue=names.jira_queue(site),
+        start_to_close_timeout=timedelta(minutes=5),
+        schedule_to_close_timeout=timedelta(minutes=45),
+        heartbeat_timeout=timedelta(seconds=15),
+        retry_policy=FETCH_RETRY,
+    )
+    return answer
+
+
+async def store_step(
+    activity: str, message: object, result: type[T], *, at_most: timedelta = timedelta(seconds=30)
+) -> T:
+    """A step that only touches the event log: retried until the log is back; `at_most` bounds one try."""
+    answer: T = await workflow.execute_activity(
+        activity,
+        message,
+        result_type=result,
+        task_queue=names.CONTROL_QUEUE,
+        start_to_close_timeout=at_most,
+        retry_policy=STORE_RETRY,
+    )
+    return answer
 
 
 @workflow.defn(name=names.CONTROL_WORKFLOW)

@@ -31,9 +31,12 @@ with workflow.unsafe.imports_passed_through():
     )
     from libs.temporal.messages import Failure, RunFields
 
-from services.ingestor.workflows import FETCH_RETRY, STORE_RETRY, failure_of
+from services.ingestor.workflows import failure_of, jira_step, store_step
 
 NOT_SHOWN = "NOT_FOUND_OR_HIDDEN"
+
+STORE_TRY = timedelta(minutes=2)
+"""For one try of a step that compares a whole project with the log."""
 
 T = TypeVar("T")
 
@@ -104,27 +107,7 @@ class ProveProjectWorkflow:
         await self._store_step("record_census_failed", message, type(None))
 
     async def _jira_step(self, activity: str, message: object, result: type[T]) -> T:
-        """A step that asks Jira: runs on the site's queue, as long as Jira makes it wait."""
-        answer: T = await workflow.execute_activity(
-            activity,
-            message,
-            result_type=result,
-            task_queue=names.jira_queue(self._run["site"]),
-            start_to_close_timeout=timedelta(minutes=5),
-            schedule_to_close_timeout=timedelta(minutes=45),
-            heartbeat_timeout=timedelta(seconds=15),
-            retry_policy=FETCH_RETRY,
-        )
-        return answer
+        return await jira_step(self._run["site"], activity, message, result)
 
     async def _store_step(self, activity: str, message: object, result: type[T]) -> T:
-        """A step that only touches the event log: retried until the log is back."""
-        answer: T = await workflow.execute_activity(
-            activity,
-            message,
-            result_type=result,
-            task_queue=names.CONTROL_QUEUE,
-            start_to_close_timeout=timedelta(minutes=2),
-            retry_policy=STORE_RETRY,
-        )
-        return answer
+        return await store_step(activity, message, result, at_most=STORE_TRY)
