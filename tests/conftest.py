@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,11 +18,29 @@ from tests.servers.nats import nats_server
 
 BOTH_DATABASES = ("sqlite", "postgresql")
 
-# Other tests keep both processors busy meanwhile: how long an example takes says nothing about the code.
+# Other tests keep both processors busy meanwhile: how long an example takes says nothing about the code. And what the
+# change at hand did not break must not end its run: the same examples come each time. `--hypothesis-profile=search`
+# looks for new ones.
 hypothesis.settings.register_profile(
-    "beside_others", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    "beside_others",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    derandomize=True,
+    max_examples=50,
+)
+hypothesis.settings.register_profile(
+    "search", hypothesis.settings.get_profile("beside_others"), derandomize=False, max_examples=500
 )
 hypothesis.settings.load_profile("beside_others")
+
+# Modules and tests are there to the end: the garbage collector looks at them neither while they come nor ever after.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
