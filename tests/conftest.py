@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,10 +49,17 @@ def pytest_collection_finish() -> None:
 def postgres() -> Iterator[PostgresServer]:
     # A folder of its own with a short path: the server's socket lives there, and socket paths are short.
     with (
-        tempfile.TemporaryDirectory(prefix="jdi-pg-", ignore_cleanup_errors=True) as folder,
+        tempfile.TemporaryDirectory(prefix="jdi-pg-", dir=_quick_folder(), ignore_cleanup_errors=True) as folder,
         postgres_server(Path(folder) / "data") as server,
     ):
         yield server
+
+
+def _quick_folder() -> str | None:
+    """Where files are in memory, if there is room for some hundred databases."""
+    memory = "/dev/shm"  # noqa: S108 - the folder that is made there has a name of its own
+    roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 4_000_000_000
+    return memory if roomy else None
 
 
 @pytest.fixture
