@@ -64,6 +64,7 @@ class ByFile(LoadFileScheduling):  # type: ignore[misc]
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile | None:
+    gc.enable()  # who deals out the tests collects none
     if config.option.dist != "loadfile":
         return None
     config.option.loadscopereorder = False
