@@ -27,8 +27,9 @@ from libs.temporal.census import (
     ReadLacking,
     SurveyProject,
 )
-from services.ingestor.census import confirm, ending, fetching, listing, plan, survey
-from services.ingestor.census.brake import SHARE
+from services.ingestor.census import ending, fetching, listing, plan, survey
+from services.ingestor.census.missing import confirm
+from services.ingestor.census.missing.brake import SHARE
 from services.ingestor.event_log import EventLog
 from services.ingestor.failures import CONFIRM, PATIENCE
 from services.ingestor.sync.step import asking_jira

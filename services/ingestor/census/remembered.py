@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from libs.events import ProjectKey
+from services.ingestor.census.doubts import Doubt
 
 GOES_ON_FOR = timedelta(minutes=30)
 """A list that an interrupted census has begun is gone on with for so long."""
@@ -30,9 +31,13 @@ class Last(msgspec.Struct, frozen=True, kw_only=True):
 
     held_back: int = 0
     surplus: int | None = None
-    """Issues that Jira counted beyond those it listed: our account may not see them."""
+    """As earlier versions have written it: issues that Jira counted beyond those it listed."""
+    unexplained: int | None = None
+    """Issues that Jira counts and does not show, but for those that are known to be hidden; None where not counted."""
+    doubt: Doubt = Doubt()
+    """Issues that were deleted or are hidden: nothing has said which."""
     counts_hidden: bool = False
-    """Whether there ever was a surplus: then Jira's count is known to be of what our account may not see as well."""
+    """Whether Jira ever counted more than it listed: then its count is of what our account may not see as well."""
     kept: tuple[str, ...] = ()
     """Issues that were missing when Jira was found to have gone back in time: a person has to let them go."""
 

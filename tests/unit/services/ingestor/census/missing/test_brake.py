@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from libs.temporal.census import Standing
-from services.ingestor.census.brake import Grounds, brake, came_short, limit_of
+from services.ingestor.census.missing.brake import Grounds, brake, came_short, limit_of
 
 GOOD = Grounds(
     standing=Standing.SHOWN,
