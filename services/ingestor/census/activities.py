@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from temporalio import activity
 
-from libs.events import Append
+from libs.events import Append, census_end_key
 from libs.jira_client import JiraClient, RequestCount
 from libs.temporal.census import (
     Asked,
@@ -97,7 +97,7 @@ class CensusActivities:
     @activity.defn
     async def complete_census(self, message: CompleteCensus) -> CensusResult:
         """Mark what is gone, unless a person has to be asked first, and say what was proved."""
-        key = f"census-end:{message.run_id}"
+        key = census_end_key(message.run_id)
 
         async def complete(jira: JiraClient, log: EventLog, step: CompleteCensus, requests: RequestCount) -> Append:
             return await ending.completed(jira, log, step, requests, self._share)

@@ -22,6 +22,7 @@ from libs.events import (
     GoneCount,
     JiraIssueFetched,
     ProjectKey,
+    census_end_key,
 )
 from libs.jira_client import JiraClient, RequestCount
 from libs.temporal.census import CensusResult, CompleteCensus, FailCensus, Standing
@@ -115,7 +116,7 @@ async def failed(log: EventLog, message: FailCensus) -> Append:
         changes=[Change(event=event)],
         # Whoever asked for it is told by the event; a person's word that so much may go must not wait for a later one.
         forget=[name for name, asked in (await _requests(log, names)).items() if asked <= served],
-        idempotency_key=f"census-end:{message.run_id}",
+        idempotency_key=census_end_key(message.run_id),
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from libs.events import ProjectKey
+from libs.events import ProjectKey, census_checkpoints, census_requests, census_runs
 from services.ingestor.census.doubts import Doubt
 
 GOES_ON_FOR = timedelta(minutes=30)
@@ -66,26 +66,26 @@ class CensusNames:
     """Names of the checkpoints of the censuses of one project."""
 
     def __init__(self, project: ProjectKey) -> None:
-        self._prefix = f"{project.site}/{project.key}/census/"
+        self._project = project
 
     @property
     def all(self) -> str:
-        return self._prefix
+        return census_checkpoints(*self._project)
 
     @property
     def requests(self) -> str:
         """Requests that no census has served yet; the rest is the request's id."""
-        return f"{self._prefix}request/"
+        return census_requests(*self._project)
 
     @property
     def last(self) -> str:
         """Of the last census: holds a `Last`."""
-        return f"{self._prefix}last"
+        return f"{self.all}last"
 
     @property
     def runs(self) -> str:
         """What censuses remember while they last; the rest is the run's id and more."""
-        return f"{self._prefix}run/"
+        return census_runs(*self._project)
 
     def run(self, run_id: str) -> str:
         """What one census remembers while it lasts. Under this name itself: that it began."""

@@ -198,6 +198,7 @@ async def _grounds(
     shown = bool(seem.going) and seem.standing is Standing.SHOWN
     listed = message.comparison.listed + message.comparison.nameless
     return Grounds(
+        project=message.project,
         standing=seem.standing,
         counted=message.survey.counted,
         found=listed + len(found.with_finding(Finding.HERE)),
