@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TypeVar
 
@@ -32,13 +32,13 @@ from services.ingestor.census.missing import confirm
 from services.ingestor.census.missing.brake import SHARE
 from services.ingestor.event_log import EventLog
 from services.ingestor.failures import CONFIRM, PATIENCE
-from services.ingestor.sync.step import asking_jira
+from services.ingestor.sync.step import AskingJira, JiraSteps, asking_jira
 
 T = TypeVar("T")
 S = TypeVar("S", bound=CensusStep)
 
 
-class CensusActivities:
+class CensusActivities(JiraSteps):
     """The steps of the censuses of one site."""
 
     def __init__(
@@ -50,10 +50,7 @@ class CensusActivities:
         *,
         share: float = SHARE,
     ) -> None:
-        self._log = log
-        self._jira = jira
-        self._patience = patience
-        self._confirm = confirm
+        super().__init__(log, jira, patience, confirm)
         self._share = share
 
     @activity.defn
@@ -109,16 +106,8 @@ class CensusActivities:
         """Say why the census failed. Nothing was removed."""
         await self._log.append(await ending.failed(self._log, message))
 
-    async def _ask(
-        self,
-        step: str,
-        key: str,
-        answer: type[T],
-        ask: Callable[[JiraClient, EventLog, S, RequestCount], Awaitable[Append]],
-        message: S,
-    ) -> T:
-        """Take a step that asks Jira, once."""
+    async def _ask(self, step: str, key: str, answer: type[T], ask: AskingJira[S], message: S) -> T:
+        """Take a step that asks Jira, once, as long as the census may go on."""
         if await self._log.outcome(key) is None:
             await plan.check_still_valid(self._log, message)
-        async with asking_jira(step, self._patience, self._confirm) as requests:
-            return await self._log.once(key, answer, lambda: ask(self._jira, self._log, message, requests))
+        return await self._once(step, key, answer, ask, message)
