@@ -121,9 +121,9 @@ def told_apart(absent: Sequence[Answer], hidden: Between | None, told: Told) -> 
 
     - none: all are DELETED;
     - all: all are HIDDEN;
-    - some, or nobody knows how many: nothing says which, and all are in doubt. Until that is settled, those that had a
-      security level are called HIDDEN and the others DELETED; where there are more hidden ones than had a level, all
-      are called HIDDEN.
+    - some, or more than these, or nobody knows how many: nothing says which, and all are in doubt. Until that is
+      settled, those that had a security level are called HIDDEN and the others DELETED; where there are more hidden
+      ones than had a level, all are called HIDDEN.
     - where Jira does not count, or has never counted more than it shows, so that nobody knows what it counts (None):
       those that had a security level are HIDDEN, the others DELETED.
     """
@@ -132,7 +132,10 @@ def told_apart(absent: Sequence[Answer], hidden: Between | None, told: Told) -> 
     rest = [one for one in absent if one.id not in there and one.id not in deleted]
     if hidden is None:
         return Verdicts(there | deleted | _by_level(rest))
-    hidden = hidden.less(len(there)).among(len(rest))
+    hidden = hidden.less(len(there))
+    if hidden.least > len(rest):
+        hidden = Between(0, len(rest))  # others have become hidden as well, that were never shown to us, or it is off
+    hidden = hidden.among(len(rest))
     ids = [one.id for one in rest]
     if (clear := decided(ids, hidden)) is not None:
         return Verdicts(there | deleted | clear)
