@@ -22,7 +22,7 @@ class DifferenceCause(StrEnum):
     """Why something is in Jira and not here, or here and not in Jira."""
 
     LATE = "LATE"
-    """Jira has it, and its search does not list it yet."""
+    """Jira has it, and its search does not list it: not yet, or because it is archived."""
     OWED = "OWED"
     """It could not be read and is asked for again."""
     QUARANTINED = "QUARANTINED"

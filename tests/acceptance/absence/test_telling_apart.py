@@ -7,8 +7,9 @@ from datetime import UTC, timedelta
 
 import pytest
 
-from libs.events import Append
+from libs.events import Append, ProjectKey
 from libs.events.hints import Hint, stored_hint
+from services.ingestor.census.remembered import CensusNames
 from services.ingestor.checkpoints import told_deleted_checkpoints
 from tests.acceptance.absence.world import World
 from tests.acceptance.odd.runs import SITE
@@ -165,6 +166,16 @@ async def test_a_hidden_one_that_a_sync_has_brought_back_is_not_counted_twice(wo
     away = world.jira.mutations.secure_issue(SECOND, HIDING, touched=False)
     await world.proved()
     assert world.told(away.id) == ["HIDDEN"]
+
+
+async def test_what_an_earlier_version_has_counted_still_counts(world: World) -> None:
+    """One was hidden when it counted last, which nobody here has ever seen."""
+    world.jira.mutations.secure_issue(world.jira.mutations.create_issue("DEMO").key, HIDING)
+    last = CensusNames(ProjectKey(SITE, "DEMO")).last
+    world.store.append(Append(checkpoints={last: b'{"held_back":0,"surplus":1,"counts_hidden":true,"kept":[]}'}))
+    deleted = world.jira.mutations.delete_issue(FIRST)
+    await world.proved()
+    assert world.told(deleted.id) == ["DELETED"]
 
 
 async def test_before_the_first_census_nobody_knows_what_was_hidden_all_along(world: World) -> None:
