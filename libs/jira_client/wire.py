@@ -77,3 +77,9 @@ class Count(Envelope, frozen=True):
 
 class Policies(Envelope, frozen=True):
     project_data_policies: list[Raw]
+
+
+class Audited(Envelope, frozen=True):
+    """`auditing/record`."""
+
+    records: list[Raw]

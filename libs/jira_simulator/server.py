@@ -18,6 +18,7 @@ from aiohttp.typedefs import Handler
 from libs.jira_simulator import faults as spoiling
 from libs.jira_simulator.api.agile import AGILE, Agile
 from libs.jira_simulator.api.answers import ANONYMOUS, Refused, body_of
+from libs.jira_simulator.api.auditing import Auditing
 from libs.jira_simulator.api.platform import LOGIN_NEEDED, Api, SearchBody
 from libs.jira_simulator.api.policies import Policies
 from libs.jira_simulator.api.worklog_feeds import PAGE, WorklogFeeds
@@ -105,6 +106,7 @@ async def serve(
     app.add_routes(Api(dataset, search, inline=inline).routes())
     app.add_routes(Agile(dataset).routes())
     app.add_routes(Policies(dataset).routes())
+    app.add_routes(Auditing(dataset).routes())
     app.add_routes(WorklogFeeds(dataset, simulator.conditions.feed, page=feed_page).routes())
     parts = simulator.mutations, simulator.faults, simulator.requests, simulator.conditions
     app.add_routes(Control(dataset, *parts).routes())

@@ -21,6 +21,7 @@ declare namespace Api {
     id: string;
     entity: string;
     reason: string;
+    doubtful: boolean;
     at: string;
     key: string | null;
     formerKey: string | null;

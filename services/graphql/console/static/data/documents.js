@@ -91,7 +91,7 @@ export const UPCOMING_RUNS = /** @type {Api.Document<"UpcomingRuns">} */ (`query
 }`);
 
 export const ABSENCES = /** @type {Api.Document<"Absences">} */ (`query Absences($id: ID!, $limit: Int!, $after: String) {
-  page: absences(projectId: $id, limit: $limit, after: $after) { id entity reason at key formerKey cursor }
+  page: absences(projectId: $id, limit: $limit, after: $after) { id entity reason doubtful at key formerKey cursor }
 }`);
 
 export const QUARANTINE = /** @type {Api.Document<"Quarantine">} */ (`query Quarantine($id: ID!, $limit: Int!, $after: String) {
