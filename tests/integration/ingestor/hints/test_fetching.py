@@ -32,6 +32,7 @@ from services.ingestor.checkpoints import registered_checkpoint
 from services.ingestor.event_log import EventLog
 from services.ingestor.hints.budget import AT_ONCE
 from services.ingestor.hints.fetching import MOST_DELETED, Round
+from services.ingestor.hints.places import Places
 from services.ingestor.hints.waiting import TOO_OLD
 from tests.acceptance.odd.runs import SITE, project_of_site
 
@@ -43,17 +44,21 @@ class World(NamedTuple):
     client: JiraClient
     log: EventLog
     store: EventStore
+    places: Places
 
     async def hint(
         self, *issues: int | str, project: str = "DEMO", deleted: bool = False, at: datetime | None = None
     ) -> None:
         at = at or datetime.now(UTC)
-        hints = [Hint(issue=str(one), project=project, at=at, deleted=deleted) for one in issues]
+        await self.say(*(Hint(issue=str(one), project=project, at=at, deleted=deleted) for one in issues))
+
+    async def say(self, *hints: Hint) -> None:
         await self.log.append(Append(checkpoints=dict(stored_hint(SITE, one) for one in hints)))
 
     async def take_up(self) -> HintsTakenUp:
         with counting() as requests:
-            return await Round(self.client, self.log, SITE, "webhook:run", datetime.now(UTC), requests).take_up()
+            now = datetime.now(UTC)
+            return await Round(self.client, self.log, SITE, "webhook:run", now, requests, self.places).take_up()
 
     def waiting(self) -> int:
         return len(self.store.checkpoints(hint_prefix(SITE)))
@@ -93,7 +98,7 @@ async def synced(
                 await project.sync()
         settings = JiraSettings(base_url=jira.base_url, email=EMAIL, token=TOKEN, allow_insecure=True)
         async with JiraClient(settings) as client:
-            world = World(jira, client, log, store)
+            world = World(jira, client, log, store, Places(log))
             for key in registered:
                 await world.decide(
                     ProjectRegistered,
@@ -157,6 +162,90 @@ async def test_an_issue_whose_deletion_was_told_is_gone_when_jira_says_so_too(st
         await world.hint(deleted)
         await world.take_up()
         assert isinstance(world.last(deleted), JiraIssueFetched)
+
+
+async def with_children(world: World, number: int) -> list[tuple[int, str, str]]:
+    """Issues that are stored with a comment and a worklog each, besides others."""
+    issues = world.ids(number)
+    made = []
+    for issue in issues:
+        world.jira.mutations.add_comment(str(issue), "Stays")
+        world.jira.mutations.add_worklog(str(issue), 60)
+        comment = world.jira.mutations.add_comment(str(issue), "Well")
+        worklog = world.jira.mutations.add_worklog(str(issue), 60)
+        made.append((issue, str(comment.id), str(worklog.id)))
+    await world.hint(*issues)
+    await world.take_up()
+    world.jira.requests.reset()
+    return made
+
+
+def lose(world: World, children: Sequence[tuple[int, str, str]]) -> None:
+    for issue, comment, worklog in children:
+        world.jira.mutations.delete_comment(str(issue), comment)
+        world.jira.mutations.delete_worklog(str(issue), worklog)
+
+
+async def children_held(world: World, children: Sequence[tuple[int, str, str]]) -> list[str]:
+    """Those of the comments and worklogs that the log shows."""
+    held = await world.log.inventory_of(SITE, [str(issue) for issue, _, _ in children])
+    shown = {child for one in held.values() for child in (*one.comments, *one.worklogs)}
+    return [child for _, *its in children for child in its if child in shown]
+
+
+async def test_children_whose_deletion_was_told_are_gone_by_one_request(store: EventStore, log: EventLog) -> None:
+    async with synced(store, log) as world:
+        children = await with_children(world, 8)
+        lose(world, children)
+        for issue, comment, worklog in children:
+            now = datetime.now(UTC)
+            await world.say(
+                Hint(issue=str(issue), at=now, gone_comments=(comment,)),
+                Hint(issue=str(issue), at=now, gone_worklogs=(worklog,)),
+            )
+        done = await world.take_up()
+        assert (done.left, world.jira.requests.count, world.waiting()) == (0, 1, 0)
+        assert await children_held(world, children) == []
+
+
+async def test_children_that_nobody_told_of_are_gone_when_a_second_look_lacks_them_too(
+    store: EventStore, log: EventLog
+) -> None:
+    async with synced(store, log) as world:
+        children = await with_children(world, 8)
+        lose(world, children)
+        await world.hint(*(issue for issue, _, _ in children))
+        first = await world.take_up()
+        assert (first.left, first.requests, world.waiting()) == (8, 1, 8)
+        assert len(await children_held(world, children)) == 16
+        second = await world.take_up()
+        assert (second.left, second.requests, world.waiting()) == (0, 1, 0)
+        assert await children_held(world, children) == []
+
+
+async def test_children_that_come_back_meanwhile_stay(store: EventStore, log: EventLog) -> None:
+    async with synced(store, log) as world:
+        ((issue, comment, worklog),) = children = await with_children(world, 1)
+        lose(world, children)
+        await world.hint(issue)
+        assert (await world.take_up()).left == 1
+        world.jira.mutations.restore_comment(str(issue), comment)
+        world.jira.mutations.restore_worklog(str(issue), worklog)
+        assert (await world.take_up()).left == 0
+        assert await children_held(world, children) == [comment, worklog]
+
+
+async def test_a_forged_deletion_of_a_child_removes_nothing(store: EventStore, log: EventLog) -> None:
+    async with synced(store, log) as world:
+        ((issue, comment, worklog),) = children = await with_children(world, 1)
+        hint = Hint(issue=str(issue), at=datetime.now(UTC), gone_comments=(comment,), gone_worklogs=(worklog,))
+        await world.say(hint)
+        assert (await world.take_up()).left == 0
+        # Nor is a list believed that is not whole.
+        world.jira.mutations.restrict_comment(str(issue), comment, "Management")
+        await world.say(hint)
+        assert (await world.take_up()).left == 0
+        assert await children_held(world, children) == [comment, worklog]
 
 
 async def test_what_is_not_there_and_not_told_to_be_deleted_is_the_censuss(store: EventStore, log: EventLog) -> None:
