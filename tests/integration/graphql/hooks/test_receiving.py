@@ -104,18 +104,25 @@ async def test_a_hint_is_stored_when_it_is_answered(read_tables: sqlalchemy.Engi
         assert site.hints() == ["10001"]
 
 
-WEBHOOKS = "{ webhooks { taken lastAt lastEvent lastSigned waiting waitingSince } }"
+WEBHOOKS = (
+    "{ webhooks { site taken lastAt lastEvent lastSigned waiting waitingSince refused lastRefusal silentSince } }"
+)
 
 
 async def test_operators_see_whether_hooks_come(read_tables: sqlalchemy.Engine) -> None:
     async with site_of(read_tables, SIGNED) as site:
         before = {"taken": True, "lastAt": None, "lastEvent": None, "lastSigned": None}
-        waiting = {"waiting": 0, "waitingSince": None}
+        waiting = {"waiting": 0, "waitingSince": None, "refused": 0, "lastRefusal": None}
+        before |= {"site": SITE, "silentSince": None}
         assert await site.ask(WEBHOOKS) == {"webhooks": before | waiting}
         assert await site.send(ISSUE) == 200
         seen = (await site.ask(WEBHOOKS))["webhooks"]
         assert (seen["lastEvent"], seen["lastSigned"], seen["waiting"]) == ("jira:issue_updated", True, 1)
         assert seen["lastAt"] == seen["waitingSince"]
+        assert await site.send(ISSUE, secret="another secret of some length") == 401
+        assert await site.send(ISSUE, secret="") == 401
+        seen = (await site.ask(WEBHOOKS))["webhooks"]
+        assert (seen["refused"], "JIRA_HOOK_SECRET" in seen["lastRefusal"]) == (2, True)
     async with site_of(read_tables, HookSettings(no_proxy="")) as site:
         assert await site.ask("{ webhooks { taken waiting } }") == {"webhooks": {"taken": False, "waiting": 0}}
 
