@@ -3,7 +3,6 @@
 Nothing else of a body is believed, and nothing in it is needed: one that names no issue is no hint.
 """
 
-import codecs
 import json
 import re
 from collections.abc import Iterator
@@ -109,7 +108,7 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 def told(content: bytes) -> Told:
     """What a body says; a body that cannot be read says nothing."""
-    outer = _bodies(Raw(_in_utf8(content)))
+    outer = _bodies(content)
     if outer is None:
         return Told(readable=False)
     bodies = [one for body in outer for one in _with_inner(body)]
@@ -125,25 +124,32 @@ def told(content: bytes) -> Told:
     return Told(event[:_LONGEST_EVENT], tuple(issues.values())[:MOST_ISSUES], (*gone["comment"],), (*gone["worklog"],))
 
 
-def _in_utf8(content: bytes) -> bytes:
-    """As JSON has to be; some senders begin with a mark of their encoding, or write every character in two bytes."""
-    if content[:3] != codecs.BOM_UTF8 and b"\0" not in content[:4]:
-        return content
-    try:
-        return content.decode(json.detect_encoding(content)).encode()
-    except UnicodeError:
-        return content
-
-
-def _bodies(raw: Raw) -> list[_Body] | None:
+def _bodies(content: bytes) -> list[_Body] | None:
     """One, or those of a list; None where it is neither."""
-    body = _as(_Body, raw)
+    found = _strictly(content)
+    return _strictly(_mended(content)) if found is None else found
+
+
+def _strictly(content: bytes) -> list[_Body] | None:
+    body = _as(_Body, Raw(content))
     if body is not None:
         return [body]
-    entries = _list(raw)
+    entries = _list(Raw(content))
     if entries is None:
         return None
     return [one for entry in entries[:MOST_ISSUES] if (one := _as(_Body, entry)) is not None]
+
+
+def _mended(content: bytes) -> bytes:
+    """In UTF-8 and without half characters, as JSON has to be.
+
+    A text that was cut may end in half a one; some senders begin with a mark of their encoding, or write every
+    character in two bytes.
+    """
+    try:
+        return json.dumps(json.loads(content), ensure_ascii=False).encode("utf-8", "replace")
+    except (ValueError, RecursionError):
+        return b""
 
 
 def _with_inner(body: _Body) -> list[_Body]:

@@ -66,14 +66,7 @@ class Receiver:
         known = request.match_info["site"] == self._keeper.site
         if not (is_ours(request.match_info["path"], self._settings.paths) and known):
             return self._refused(Outcome.FORGED, 404, "There is no such address for webhooks.", "NOT_FOUND")
-        try:
-            body = await request.read()
-        except web.HTTPRequestEntityTooLarge:
-            text = f"A webhook has {LARGEST:,} bytes at most."
-            return self._refused(Outcome.TOO_LARGE, 413, text, "TOO_LARGE")
-        except web.RequestPayloadError:
-            text = "The body is not packed as its Content-Encoding says."
-            return self._refused(Outcome.UNREADABLE, 400, text, "BAD_REQUEST")
+        body = await request.read()
         signed = await self._signed(request, body)
         if signed is None:
             text = "The signature is not that of our secret, nor a valid token of our Forge app."
@@ -82,6 +75,22 @@ class Receiver:
             text = f"There is no {SIGNATURE}: set the secret of JIRA_HOOK_SECRET in Jira's webhook."
             return self._refused(Outcome.UNSIGNED, 401, text, "UNAUTHENTICATED")
         return await self._kept(body, signed=signed)
+
+    @web.middleware
+    async def unread(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Count those whose body cannot be read. Before whatever reads it."""
+        try:
+            return await handler(request)
+        except web.HTTPRequestEntityTooLarge:
+            if request.path.startswith(HOOKS):
+                text = f"A webhook has {LARGEST:,} bytes at most."
+                return self._refused(Outcome.TOO_LARGE, 413, text, "TOO_LARGE")
+            raise
+        except web.HTTPBadRequest as refused:
+            if request.path.startswith(HOOKS):
+                text = refused.text or "The body cannot be read."
+                return self._refused(Outcome.UNREADABLE, 400, text.strip(), "BAD_REQUEST")
+            raise
 
     async def _signed(self, request: web.Request, body: bytes) -> bool | None:
         """Whether it is signed; None when it is, and wrongly."""

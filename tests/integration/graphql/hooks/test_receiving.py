@@ -111,7 +111,7 @@ WEBHOOKS = (
 
 async def test_operators_see_whether_hooks_come(read_tables: sqlalchemy.Engine) -> None:
     async with site_of(read_tables, SIGNED) as site:
-        before = {"taken": True, "lastAt": None, "lastEvent": None, "lastSigned": None}
+        before: dict[str, Any] = {"taken": True, "lastAt": None, "lastEvent": None, "lastSigned": None}
         waiting = {"waiting": 0, "waitingSince": None, "refused": 0, "lastRefusal": None}
         before |= {"site": SITE, "silentSince": None}
         assert await site.ask(WEBHOOKS) == {"webhooks": before | waiting}

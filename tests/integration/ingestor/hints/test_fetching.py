@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
+from uuid import UUID
 
+import msgspec
 import pytest
 
 from libs.events import (
@@ -28,12 +30,13 @@ from libs.jira_simulator.faults import Fault
 from libs.jira_simulator.server import EMAIL, TOKEN, Simulator, serve
 from libs.jira_simulator.site.dataset import Dataset
 from libs.temporal.messages import HintsTakenUp
-from services.ingestor.checkpoints import registered_checkpoint
+from services.ingestor.checkpoints import CheckpointNames, registered_checkpoint
 from services.ingestor.event_log import EventLog
 from services.ingestor.hints.budget import AT_ONCE
 from services.ingestor.hints.fetching import MOST_DELETED, Round
 from services.ingestor.hints.places import Places
 from services.ingestor.hints.waiting import TOO_OLD
+from services.ingestor.sync.asking.renames import Known
 from tests.acceptance.odd.runs import SITE, project_of_site
 
 ISSUES = 40
@@ -302,6 +305,51 @@ async def test_a_project_that_is_paused_or_was_never_synced_is_not_read(store: E
         await world.hint(issue)
         assert await world.take_up() == HintsTakenUp(left=0)
         assert (world.waiting(), world.jira.requests.count) == (0, 0)
+
+
+async def test_a_round_reads_of_projects_only_what_it_needs_and_what_is_new(
+    store: EventStore, log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with synced(store, log) as world:
+        for number in range(50):
+            key = ProjectKey(SITE, f"P{number}")
+            await world.decide(SchedulePaused, key.key, reason="")
+            await log.append(
+                Append(checkpoints={registered_checkpoint(key): b"", CheckpointNames(key).watermarks: b"{}"})
+            )
+        control = ControlEvent.stream_of(SITE, "DEMO")
+        read: list[tuple[UUID, int, int]] = []
+        stream = EventStore.stream
+
+        def noted(self: EventStore, stream_id: UUID, after: int = 0) -> list[Event]:
+            events = stream(self, stream_id, after)
+            read.append((stream_id, after, len(events)))
+            return events
+
+        monkeypatch.setattr(EventStore, "stream", noted)
+        others = {ControlEvent.stream_of(SITE, f"P{number}") for number in range(50)}
+        issue = world.ids(1)[0]
+        for _ in range(2):
+            await world.hint(issue)
+            await world.take_up()
+        assert not others & {stream_id for stream_id, _, _ in read}
+        assert [(after, events) for stream_id, after, events in read if stream_id == control] == [(0, 1), (1, 0)]
+        # A pause is seen in the next round.
+        await world.decide(SchedulePaused, reason="")
+        await world.hint(issue)
+        assert (await world.take_up()).requests == 0
+
+
+async def test_an_issue_of_a_project_that_jira_calls_otherwise_now_is_read(store: EventStore, log: EventLog) -> None:
+    async with synced(store, log) as world:
+        world.jira.mutations.rename_project("DEMO", "NEWER")
+        name = CheckpointNames(ProjectKey(SITE, "DEMO")).jira_project
+        known = msgspec.json.decode(store.checkpoint(name) or b"", type=Known)
+        await log.append(Append(checkpoints={name: msgspec.json.encode(Known(known.id, "NEWER"))}))
+        issue = world.jira.mutations.create_issue("NEWER", "New")
+        await world.hint(issue.id, project="NEWER")
+        await world.take_up()
+        assert world.last(issue.id).project == "DEMO"
 
 
 async def test_a_watch_list_holds(store: EventStore, log: EventLog) -> None:

@@ -93,7 +93,7 @@ async def test_how_late_the_search_is_shows_what_was_measured_and_what_follows()
     assert (await world.ask(query)).data == {"searchLateness": found}
     assert world.ingestor.asked == [FindLateness(site="acme")]
     world = World(Options(lateness=Lateness(buckets=(), latest_seconds=0, overlap_seconds=300)))
-    never = {"number": 0, "latestSeconds": None, "overlapSeconds": 300.0, "buckets": []}
+    never: dict[str, Any] = {"number": 0, "latestSeconds": None, "overlapSeconds": 300.0, "buckets": []}
     assert (await world.ask(query)).data == {"searchLateness": never}
 
 
