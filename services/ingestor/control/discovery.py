@@ -40,8 +40,8 @@ from services.ingestor.control.proofs import Proofs
 from services.ingestor.control.refusals import RefusedError, refusal
 from services.ingestor.event_log import EventLog
 from services.ingestor.failures import failure_from
-from services.ingestor.sync.lateness import BUCKETS, overlap
-from services.ingestor.sync.measured import measured_on
+from services.ingestor.sync.lateness.measuring import BUCKETS, overlap
+from services.ingestor.sync.lateness.remembered import measured_on
 
 NamesAccounts = RegisterProject | SetTrackedUsers | RequestSync
 

@@ -25,8 +25,8 @@ from services.ingestor.event_log import EventLog
 from services.ingestor.failures import failed_event
 from services.ingestor.project_of import project_of
 from services.ingestor.sync.absences.turns import turn
-from services.ingestor.sync.lateness import Lateness, lateness_of, overlap
-from services.ingestor.sync.measured import kept, measured_on
+from services.ingestor.sync.lateness.measuring import Lateness, lateness_of, overlap
+from services.ingestor.sync.lateness.remembered import kept, measured_on
 from services.ingestor.sync.plan import (
     ENTITIES,
     RETRIES_PER_RUN,

@@ -39,7 +39,7 @@ from services.ingestor.sync.absences.children import Asking, Shown, Told, compar
 from services.ingestor.sync.asking.answers import PASSED_OVER, Answer, read_page
 from services.ingestor.sync.asking.children import completed
 from services.ingestor.sync.asking.renames import registered_keys
-from services.ingestor.sync.lateness import late_changes, may_be_late
+from services.ingestor.sync.lateness.measuring import late_changes, may_be_late
 from services.ingestor.sync.records.odd import ODD, Odd, askable, why
 from services.ingestor.sync.records.quarantine import Settlement, nameless, nameless_of, settle
 from services.ingestor.sync.records.translate import (

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libs.events import Head
-from services.ingestor.sync.lateness import (
+from services.ingestor.sync.lateness.measuring import (
     BUCKETS,
     FADES,
     LEAST,

@@ -10,7 +10,7 @@ import msgspec
 
 from services.ingestor.checkpoints import late_checkpoints
 from services.ingestor.event_log import EventLog
-from services.ingestor.sync.lateness import Lateness, faded, lateness_of
+from services.ingestor.sync.lateness.measuring import Lateness, faded, lateness_of
 
 
 class Measured(NamedTuple):
