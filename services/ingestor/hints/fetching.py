@@ -21,9 +21,10 @@ from libs.events.hints import Hint, hint_prefix
 from libs.jira_client import JiraClient, RequestCount
 from libs.temporal.messages import HintsTakenUp
 from services.ingestor.event_log import EventLog
-from services.ingestor.hints.budget import Budget, after, now_left, seconds_until_next
+from services.ingestor.hints.budget import Budget, after, now_left, seconds_until
+from services.ingestor.hints.choosing import AT_ONCE, Choice, choose, extra_requests
 from services.ingestor.hints.places import OpenProject, Part, Place, Places, Site, part_of
-from services.ingestor.hints.waiting import AT_ONCE, waiting, wanted
+from services.ingestor.hints.waiting import Waiting, waiting, wanted
 from services.ingestor.sync.absences.children import Told
 from services.ingestor.sync.asking.answers import Answer, read_owed
 from services.ingestor.sync.named import asking_for, facts_in
@@ -32,6 +33,9 @@ from services.ingestor.sync.step import ONE_SICK
 
 MOST_DELETED = 20
 """Issues of a project that go in one round because their deletion was told. More are left to the census."""
+
+LOOKED_AT = 3 * AT_ONCE
+"""Issues, of those that wait longest, among which a round chooses."""
 
 structured_log = structlog.get_logger()
 
@@ -83,26 +87,32 @@ class Round:
         if not due.issues:
             return HintsTakenUp(left=0)
         budget = now_left(await self._budget(), self.now)
-        if pause := seconds_until_next(budget):
-            return HintsTakenUp(left=len(due.issues), wait_seconds=pause)
-        issues = list(due.issues)[:AT_ONCE]
-        came = await self._ask([due.issues[issue] for issue in issues])
+        held = await self.log.inventory_of(self.site, list(due.issues)[:LOOKED_AT])
+        choice = self._choose(due, held, budget)
+        if not choice.issues:
+            return HintsTakenUp(left=len(due.issues), wait_seconds=seconds_until(budget, choice.needed))
+        came = await self._ask([due.issues[issue] for issue in choice.issues], held)
         left = after(budget, requests=self.requests.sent, changed=came.changed)
         stored = {budget_checkpoint(self.site): msgspec.json.encode(left)}
-        await self.log.append(Append(forget=due.names(issues), checkpoints=stored))
+        await self.log.append(Append(forget=due.names(choice.issues), checkpoints=stored))
         return HintsTakenUp(
-            left=len(due.issues) - len(issues) + came.again,
-            wait_seconds=seconds_until_next(left),
+            left=len(due.issues) - len(choice.issues) + came.again,
+            wait_seconds=seconds_until(left),
             requests=self.requests.sent,
         )
+
+    def _choose(self, due: Waiting, held: Mapping[str, Held], budget: Budget) -> Choice:
+        size = self.jira.settings.child_page_size
+        extra = {issue: extra_requests(one, size) for issue, one in held.items()}
+        return choose(list(due.issues.values())[:LOOKED_AT], extra, budget, self.now)
 
     async def _budget(self) -> Budget | None:
         stored = await self.log.checkpoint(budget_checkpoint(self.site))
         return None if stored is None else msgspec.json.decode(stored, type=Budget)
 
-    async def _ask(self, hints: Sequence[Hint]) -> Came:
+    async def _ask(self, hints: Sequence[Hint], known: Mapping[str, Held]) -> Came:
         site = await self.places.of(self.site)
-        held = await self.log.inventory_of(self.site, [hint.issue for hint in hints])
+        held = {hint.issue: known[hint.issue] for hint in hints if hint.issue in known}
         stored_in = {issue: one.project for issue, one in held.items()}
         said = {hint.issue: site.called(hint.project) for hint in hints}
         projects = await self.places.open(site, [*said.values(), *stored_in.values()])

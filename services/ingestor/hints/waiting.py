@@ -7,10 +7,9 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from libs.events.hints import Hint, read_hint
+import msgspec
 
-AT_ONCE = 100
-"""Issues of one round: Jira gives so many at once with all their fields."""
+from libs.events.hints import Hint, read_hint
 
 TOO_OLD = timedelta(hours=1)
 """By then the schedule has seen the change. Longer waits come of a Jira that is away, or of hints without end."""
@@ -20,7 +19,7 @@ class Waiting(NamedTuple):
     """Hints by the issue that they name, those that wait longest first."""
 
     issues: Mapping[str, Hint]
-    """Issue → all that its hints say."""
+    """Issue → all that its hints say, and since when the first of them waits."""
     checkpoints: Mapping[str, tuple[str, ...]]
     """Issue → the names under which its hints wait."""
     dropped: tuple[str, ...]
@@ -45,7 +44,7 @@ def waiting(stored: Mapping[str, bytes], now: datetime) -> Waiting:
     names: defaultdict[str, list[str]] = defaultdict(list)
     for name, hint in due:
         before = issues.get(hint.issue)
-        issues[hint.issue] = hint if before is None else before | hint
+        issues[hint.issue] = hint if before is None else msgspec.structs.replace(before | hint, at=before.at)
         names[hint.issue].append(name)
     kept = {name for name, _ in due}
     return Waiting(

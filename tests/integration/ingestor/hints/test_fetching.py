@@ -32,7 +32,7 @@ from libs.jira_simulator.site.dataset import Dataset
 from libs.temporal.messages import HintsTakenUp
 from services.ingestor.checkpoints import CheckpointNames, registered_checkpoint
 from services.ingestor.event_log import EventLog
-from services.ingestor.hints.budget import AT_ONCE
+from services.ingestor.hints.budget import AT_ONCE, ISSUES_EACH
 from services.ingestor.hints.fetching import MOST_DELETED, Round
 from services.ingestor.hints.places import Places
 from services.ingestor.hints.waiting import TOO_OLD
@@ -58,9 +58,9 @@ class World(NamedTuple):
     async def say(self, *hints: Hint) -> None:
         await self.log.append(Append(checkpoints=dict(stored_hint(SITE, one) for one in hints)))
 
-    async def take_up(self) -> HintsTakenUp:
+    async def take_up(self, now: datetime | None = None) -> HintsTakenUp:
         with counting() as requests:
-            now = datetime.now(UTC)
+            now = now or datetime.now(UTC)
             return await Round(self.client, self.log, SITE, "webhook:run", now, requests, self.places).take_up()
 
     def waiting(self) -> int:
@@ -379,6 +379,28 @@ async def test_while_jira_is_away_hints_wait_and_in_the_end_are_the_schedules(st
         world.jira.faults.clear()
         await world.take_up()
         assert world.waiting() == 0
+
+
+async def test_issues_with_long_lists_do_not_cost_more_than_the_budget(store: EventStore, log: EventLog) -> None:
+    async with synced(store, log) as world:
+        long, short = world.ids(30)[:25], world.ids(30)[25:]
+        for issue in long:
+            for number in range(25):
+                world.jira.mutations.add_worklog(str(issue), 60 + number)
+        await world.hint(*long, *short)
+        await world.take_up()  # nobody knows yet that the lists are long
+        world.jira.requests.reset()
+        began = now = datetime.now(UTC) + timedelta(minutes=10)
+        for issue in (*long, *short):
+            world.jira.mutations.edit_issue(str(issue), summary="Again")
+        await world.hint(*long, *short, at=now)
+        while world.waiting():
+            done = await world.take_up(now)
+            allowed = int(AT_ONCE) * (1 + (now - began).total_seconds() / 60) + 30 / ISSUES_EACH
+            assert world.jira.requests.count <= allowed
+            now += timedelta(seconds=done.wait_seconds + 0.01)
+        assert now - began < timedelta(minutes=1)
+        assert all(b"Again" in bytes(world.last(issue).payload) for issue in long)  # type: ignore[union-attr]
 
 
 async def test_rounds_wait_when_the_budget_is_spent(store: EventStore, log: EventLog) -> None:
