@@ -17,7 +17,7 @@ import msgspec
 import structlog
 
 from libs.events import AbsenceReason, Append, Held, JiraIssueFetched, ProjectKey
-from libs.events.hints import Hint, hint_prefix
+from libs.events.hints import Hint, hint_prefix, stored_hint
 from libs.jira_client import JiraClient, RequestCount
 from libs.temporal.messages import HintsTakenUp
 from services.ingestor.event_log import EventLog
@@ -81,9 +81,10 @@ class Round:
         Raises:
             JiraError: Jira could not be asked; the hints wait.
         """
-        due = waiting(await self.log.checkpoints(hint_prefix(self.site)), self.now)
-        if due.dropped:
-            await self.log.append(Append(forget=due.dropped))
+        due = await self._waiting()
+        if due.piled_up:
+            await self._put_together(due)
+            due = await self._waiting()
         if not due.issues:
             return HintsTakenUp(left=0)
         budget = now_left(await self._budget(), self.now)
@@ -100,6 +101,17 @@ class Round:
             wait_seconds=seconds_until(left),
             requests=self.requests.sent,
         )
+
+    async def _waiting(self) -> Waiting:
+        due = waiting(await self.log.checkpoints(hint_prefix(self.site)), self.now)
+        if due.dropped:
+            await self.log.append(Append(forget=due.dropped))
+        return due
+
+    async def _put_together(self, due: Waiting) -> None:
+        """One hint for each issue instead of those that were read; one that comes meanwhile has another name."""
+        merged = dict(stored_hint(self.site, hint) for hint in due.issues.values())
+        await self.log.append(Append(forget=due.names(due.issues), checkpoints=merged))
 
     def _choose(self, due: Waiting, held: Mapping[str, Held], budget: Budget) -> Choice:
         size = self.jira.settings.child_page_size

@@ -15,6 +15,11 @@ TOO_OLD = timedelta(hours=1)
 """By then the schedule has seen the change. Longer waits come of a Jira that is away, or of hints without end."""
 
 
+PILE = 1000
+TOO_MANY_EACH = 4
+"""Hints, and of one issue, from which on they are put together: while Jira is away, a flood would grow for an hour."""
+
+
 class Waiting(NamedTuple):
     """Hints by the issue that they name, those that wait longest first."""
 
@@ -24,6 +29,12 @@ class Waiting(NamedTuple):
     """Issue → the names under which its hints wait."""
     dropped: tuple[str, ...]
     """Names of checkpoints that are too old, or cannot be read."""
+
+    @property
+    def piled_up(self) -> bool:
+        """Whether there are many of the same issues, so that they are better put together."""
+        stored = sum(map(len, self.checkpoints.values()))
+        return stored >= PILE and stored >= TOO_MANY_EACH * len(self.issues)
 
     def names(self, issues: Collection[str]) -> list[str]:
         """The checkpoints of these issues."""

@@ -24,7 +24,7 @@ from libs.events import (
     SchedulePaused,
     TrackedUsersChanged,
 )
-from libs.events.hints import Hint, hint_prefix, stored_hint
+from libs.events.hints import Hint, hint_prefix, read_hint, stored_hint
 from libs.jira_client import JiraClient, JiraError, JiraSettings, counting
 from libs.jira_simulator.faults import Fault
 from libs.jira_simulator.server import EMAIL, TOKEN, Simulator, serve
@@ -35,7 +35,7 @@ from services.ingestor.event_log import EventLog
 from services.ingestor.hints.budget import AT_ONCE, ISSUES_EACH
 from services.ingestor.hints.fetching import MOST_DELETED, Round
 from services.ingestor.hints.places import Places
-from services.ingestor.hints.waiting import TOO_OLD
+from services.ingestor.hints.waiting import PILE, TOO_OLD
 from services.ingestor.sync.asking.renames import Known
 from tests.acceptance.odd.runs import SITE, project_of_site
 
@@ -401,6 +401,34 @@ async def test_issues_with_long_lists_do_not_cost_more_than_the_budget(store: Ev
             now += timedelta(seconds=done.wait_seconds + 0.01)
         assert now - began < timedelta(minutes=1)
         assert all(b"Again" in bytes(world.last(issue).payload) for issue in long)  # type: ignore[union-attr]
+
+
+async def test_a_flood_while_jira_is_away_grows_no_longer_than_its_issues(store: EventStore, log: EventLog) -> None:
+    async with synced(store, log) as world:
+        issues = world.ids(10)
+        comments = [str(number) for number in range(900_000, 900_010)]
+        world.jira.faults.add(Fault(match="/rest/", status=401, always=True))
+        now = datetime.now(UTC)
+        for _ in range(20):
+            await world.say(
+                *(
+                    Hint(issue=str(issue), at=now, gone_comments=(comment,))
+                    for issue, comment in zip(issues, comments, strict=True)
+                    for _ in range(20)
+                )
+            )
+            with pytest.raises(JiraError):
+                await world.take_up()
+        assert len(issues) <= world.waiting() <= PILE + 200
+        kept = [hint for one in store.checkpoints(hint_prefix(SITE)).values() if (hint := read_hint(one))]
+        assert {(hint.issue, *hint.gone_comments) for hint in kept} == {
+            (str(issue), comment) for issue, comment in zip(issues, comments, strict=True)
+        }
+        world.jira.faults.clear()
+        world.jira.mutations.edit_issue(str(issues[0]), summary="Another summary")
+        await world.take_up()
+        assert world.waiting() == 0
+        assert b"Another summary" in bytes(world.last(issues[0]).payload)  # type: ignore[union-attr]
 
 
 async def test_rounds_wait_when_the_budget_is_spent(store: EventStore, log: EventLog) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from libs.events.hints import MOST_CHILDREN, Hint, read_hint, stored_hint
-from services.ingestor.hints.waiting import TOO_OLD, waiting, wanted
+from services.ingestor.hints.waiting import PILE, TOO_OLD, waiting, wanted
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -47,6 +47,13 @@ def test_what_is_too_old_or_unreadable_is_dropped() -> None:
     found = waiting(stored(old) | {"acme/@hint/x": b"\xff"}, NOW)
     assert not found.issues
     assert len(found.dropped) == 2
+
+
+def test_many_of_the_same_issues_are_a_pile() -> None:
+    few = [Hint(issue=str(number % 10), at=NOW) for number in range(PILE - 1)]
+    assert not waiting(stored(*few), NOW).piled_up
+    assert waiting(stored(*few, *few), NOW).piled_up
+    assert not waiting(stored(*(Hint(issue=str(number), at=NOW) for number in range(2 * PILE))), NOW).piled_up
 
 
 @pytest.mark.parametrize(
