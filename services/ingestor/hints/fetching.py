@@ -91,6 +91,7 @@ class Round:
         held = await self.log.inventory_of(self.site, list(due.issues)[:LOOKED_AT])
         choice = self._choose(due, held, budget)
         if not choice.issues:
+            await self._keep_if_ahead(budget)
             return HintsTakenUp(left=len(due.issues), wait_seconds=seconds_until(budget, choice.needed))
         came = await self._ask([due.issues[issue] for issue in choice.issues], held)
         left = after(budget, requests=self.requests.sent, changed=came.changed)
@@ -117,6 +118,12 @@ class Round:
         size = self.jira.settings.child_page_size
         extra = {issue: extra_requests(one, size) for issue, one in held.items()}
         return choose(list(due.issues.values())[:LOOKED_AT], extra, budget, self.now)
+
+    async def _keep_if_ahead(self, left: Budget) -> None:
+        """Where the clock went back, what is left counts from now on, not from when it will be as late again."""
+        stored = await self._budget()
+        if stored is not None and stored.at > self.now:
+            await self.log.append(Append(checkpoints={budget_checkpoint(self.site): msgspec.json.encode(left)}))
 
     async def _budget(self) -> Budget | None:
         stored = await self.log.checkpoint(budget_checkpoint(self.site))

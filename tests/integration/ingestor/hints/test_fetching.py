@@ -32,8 +32,8 @@ from libs.jira_simulator.site.dataset import Dataset
 from libs.temporal.messages import HintsTakenUp
 from services.ingestor.checkpoints import CheckpointNames, registered_checkpoint
 from services.ingestor.event_log import EventLog
-from services.ingestor.hints.budget import AT_ONCE, ISSUES_EACH
-from services.ingestor.hints.fetching import MOST_DELETED, Round
+from services.ingestor.hints.budget import AT_ONCE, ISSUES_EACH, Budget
+from services.ingestor.hints.fetching import MOST_DELETED, Round, budget_checkpoint
 from services.ingestor.hints.places import Places
 from services.ingestor.hints.waiting import PILE, TOO_OLD
 from services.ingestor.sync.asking.renames import Known
@@ -91,15 +91,21 @@ class World(NamedTuple):
 
 @asynccontextmanager
 async def synced(
-    store: EventStore, log: EventLog, projects: Sequence[str] = ("DEMO",), registered: Sequence[str] = ("DEMO",)
+    store: EventStore,
+    log: EventLog,
+    projects: Sequence[str] = ("DEMO",),
+    registered: Sequence[str] = ("DEMO",),
+    inline: int = 20,
 ) -> AsyncIterator[World]:
-    """Projects of a site; those that are registered have been synced."""
+    """Projects of a site; those that are registered have been synced. `inline`: comments that come with an issue."""
     data = Dataset.generate(issues=ISSUES * len(projects), seed=5, projects=projects)
-    async with serve(data) as jira:
+    async with serve(data, inline=inline) as jira:
         for key in registered:
             async with project_of_site(store, jira, key) as project:
                 await project.sync()
-        settings = JiraSettings(base_url=jira.base_url, email=EMAIL, token=TOKEN, allow_insecure=True)
+        settings = JiraSettings(
+            base_url=jira.base_url, email=EMAIL, token=TOKEN, allow_insecure=True, retry_base_seconds=0.02
+        )
         async with JiraClient(settings) as client:
             world = World(jira, client, log, store, Places(log))
             for key in registered:
@@ -443,3 +449,16 @@ async def test_rounds_wait_when_the_budget_is_spent(store: EventStore, log: Even
         assert done.left == 1
         assert 0 < done.wait_seconds <= 3
         assert (world.jira.requests.count, world.waiting()) == (sent, 1)
+
+
+async def test_a_clock_that_went_back_holds_no_hint_up_until_it_is_as_late_again(
+    store: EventStore, log: EventLog
+) -> None:
+    async with synced(store, log) as world:
+        now = datetime.now(UTC)
+        ahead = Budget(requests=-5.0, at=now + timedelta(hours=5))
+        await log.append(Append(checkpoints={budget_checkpoint(SITE): msgspec.json.encode(ahead)}))
+        await world.hint(world.ids(1)[0], at=now)
+        done = await world.take_up(now)
+        assert 17 < done.wait_seconds < 19
+        assert (await world.take_up(now + timedelta(seconds=done.wait_seconds))).left == 0
