@@ -31,6 +31,8 @@ class Hint(msgspec.Struct, frozen=True, kw_only=True):
     gone_comments: tuple[str, ...] = ()
     """Ids of its comments that somebody said are gone: a webhook, or a list that lacked them."""
     gone_worklogs: tuple[str, ...] = ()
+    again: bool = False
+    """Whether we ask for a second look ourselves, and nobody told of a change."""
 
     def __or__(self, later: "Hint") -> "Hint":
         """Both in one, of the same issue: nothing that either says is lost."""
@@ -39,6 +41,7 @@ class Hint(msgspec.Struct, frozen=True, kw_only=True):
             project=later.project or self.project,
             at=later.at,
             deleted=self.deleted or later.deleted,
+            again=self.again and later.again,
             gone_comments=bounded((*self.gone_comments, *later.gone_comments)),
             gone_worklogs=bounded((*self.gone_worklogs, *later.gone_worklogs)),
         )

@@ -8,7 +8,7 @@ grounds; unless its deletion was told, and the project is seen to be ours: then 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -49,7 +49,7 @@ class Came(NamedTuple):
     """What a round has brought."""
 
     changed: int = 0
-    """Issues of which something was news."""
+    """Issues of which something was news; not counted again where it was found by a second look."""
     again: int = 0
     """Issues that are hinted at once more, for a second look at what they lack."""
 
@@ -147,12 +147,12 @@ class Round:
         ours = {issue: one for issue, one in held.items() if one.project in projects and not one.absent}
         told_deleted = {hint.issue for hint in hints if hint.deleted}
         deleted = [issue for issue in answer.gone if issue in told_deleted and issue in ours]
-        came = await self._store(shown, told_of(hints))
+        came = await self._store(shown, told_of(hints), {hint.issue for hint in hints if hint.again})
         gone = await self._mark_moved(shown, site, ours) + await self._mark_deleted(deleted, projects, ours)
         return came._replace(changed=came.changed + gone)
 
-    async def _store(self, shown: Iterable[_Shown], told: Told) -> Came:
-        """What is shown in projects that are read."""
+    async def _store(self, shown: Iterable[_Shown], told: Told, seen: Collection[str]) -> Came:
+        """What is shown in projects that are read. `seen`: issues that have just been read, and counted."""
         by_project: defaultdict[str, list[Part]] = defaultdict(list)
         for part, project in shown:
             if project is not None and project.tracks(part):
@@ -166,7 +166,7 @@ class Round:
             appended = (await self.log.append(append)).appended
             news |= {str(issue) for event in appended if (issue := getattr(event, "issue_id", None))}
             again += sum(name.startswith(hint_prefix(self.site)) for name in append.checkpoints)
-        return Came(len(news), again)
+        return Came(len(news.difference(seen)), again)
 
     async def _mark_moved(self, shown: Iterable[_Shown], site: Site, ours: Mapping[str, Held]) -> int:
         """Those of ours that Jira shows in a project that is not registered."""

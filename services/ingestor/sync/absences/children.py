@@ -176,6 +176,7 @@ def _hinted_at(missing: Mapping[Shown, frozenset[str]], told: Told, asked_at: da
                 issue=one.issue_id,
                 project=one.project.key,
                 at=asked_at,
+                again=True,
                 gone_comments=open_still if one.kind is COMMENT else (),
                 gone_worklogs=open_still if one.kind is WORKLOG else (),
             )

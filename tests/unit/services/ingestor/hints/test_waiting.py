@@ -36,6 +36,8 @@ def test_nothing_that_a_hint_says_is_lost_with_a_later_one() -> None:
     late = Hint(issue="1", at=NOW, gone_comments=("8", "9"), gone_worklogs=("7",))
     whole = waiting(stored(late, early), NOW).issues["1"]
     assert (whole.deleted, whole.gone_comments, whole.gone_worklogs) == (True, ("7", "8", "9"), ("7",))
+    again = Hint(issue="1", at=NOW, again=True)
+    assert ((again | again).again, (again | late).again, (late | again).again) == (True, False, False)
     many = Hint(issue="1", at=NOW, gone_comments=tuple(map(str, range(3 * MOST_CHILDREN))))
     assert len((whole | many).gone_comments) == MOST_CHILDREN
     # As a former version has stored it.
