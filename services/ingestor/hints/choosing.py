@@ -12,7 +12,6 @@ from math import ceil
 from typing import NamedTuple
 
 from libs.events import Held
-from libs.events.hints import Hint
 from services.ingestor.hints.budget import AT_ONCE as MOST_REQUESTS
 from services.ingestor.hints.budget import Budget
 
@@ -41,11 +40,11 @@ def extra_requests(held: Held | None, page_size: int) -> int:
     return sum(ceil(len(children) / page_size) for children in lists if len(children) > COME_ALONG)
 
 
-def choose(hints: Sequence[Hint], extra: Mapping[str, int], budget: Budget, now: datetime) -> Choice:
+def choose(since: Mapping[str, datetime], extra: Mapping[str, int], budget: Budget, now: datetime) -> Choice:
     """The issues of the next round.
 
     Args:
-        hints: one for each issue, those that wait longest first.
+        since: the issues, those that wait longest first, and since when they do.
         extra: as of `extra_requests`; issues without an entry cost nothing.
         budget: what is left now.
         now: UTC.
@@ -54,19 +53,19 @@ def choose(hints: Sequence[Hint], extra: Mapping[str, int], budget: Budget, now:
     if left < 0:
         return Choice((), 1.0)
     issues: list[str] = []
-    held_up: Hint | None = None
-    for hint in hints:
-        cost = extra.get(hint.issue, 0)
+    held_up: str | None = None
+    for issue in since:
+        cost = extra.get(issue, 0)
         if cost and (held_up is not None or min(cost + 1, MOST_REQUESTS) > left + 1):
             # Those that cost something go in their order, so that none is passed by cheaper ones for ever.
-            held_up = held_up or hint
-            if now - held_up.at > PATIENCE and not issues:
+            held_up = held_up or issue
+            if now - since[held_up] > PATIENCE and not issues:
                 break
             continue
-        issues.append(hint.issue)
+        issues.append(issue)
         left -= cost
         if len(issues) == AT_ONCE:
             break
     if held_up is None or issues:
         return Choice(issues, 0.0)
-    return Choice((), min(extra[held_up.issue] + 1, MOST_REQUESTS))
+    return Choice((), min(extra[held_up] + 1, MOST_REQUESTS))

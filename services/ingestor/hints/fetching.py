@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import NamedTuple
 
 import msgspec
@@ -88,7 +89,7 @@ class Round:
         if not due.issues:
             return HintsTakenUp(left=0)
         budget = now_left(await self._budget(), self.now)
-        held = await self.log.inventory_of(self.site, list(due.issues)[:LOOKED_AT])
+        held = await self.log.inventory_of(self.site, [*islice(due.issues, LOOKED_AT)])
         choice = self._choose(due, held, budget)
         if not choice.issues:
             await self._keep_if_ahead(budget)
@@ -117,7 +118,7 @@ class Round:
     def _choose(self, due: Waiting, held: Mapping[str, Held], budget: Budget) -> Choice:
         size = self.jira.settings.child_page_size
         extra = {issue: extra_requests(one, size) for issue, one in held.items()}
-        return choose(list(due.issues.values())[:LOOKED_AT], extra, budget, self.now)
+        return choose(dict(islice(due.since.items(), LOOKED_AT)), extra, budget, self.now)
 
     async def _keep_if_ahead(self, left: Budget) -> None:
         """Where the clock went back, what is left counts from now on, not from when it will be as late again."""

@@ -7,8 +7,6 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-import msgspec
-
 from libs.events.hints import Hint, read_hint
 
 TOO_OLD = timedelta(hours=1)
@@ -24,7 +22,9 @@ class Waiting(NamedTuple):
     """Hints by the issue that they name, those that wait longest first."""
 
     issues: Mapping[str, Hint]
-    """Issue → all that its hints say, and since when the first of them waits."""
+    """Issue → all that its hints say."""
+    since: Mapping[str, datetime]
+    """Issue → when we heard first of what its hints say."""
     checkpoints: Mapping[str, tuple[str, ...]]
     """Issue → the names under which its hints wait."""
     dropped: tuple[str, ...]
@@ -52,14 +52,17 @@ def waiting(stored: Mapping[str, bytes], now: datetime) -> Waiting:
     due = [(name, hint) for name, hint in hints if hint is not None and now - hint.at <= TOO_OLD]
     due.sort(key=lambda one: one[1].at)
     issues: dict[str, Hint] = {}
+    since: dict[str, datetime] = {}
     names: defaultdict[str, list[str]] = defaultdict(list)
     for name, hint in due:
         before = issues.get(hint.issue)
-        issues[hint.issue] = hint if before is None else msgspec.structs.replace(before | hint, at=before.at)
+        issues[hint.issue] = hint if before is None else before | hint
+        since.setdefault(hint.issue, hint.at)
         names[hint.issue].append(name)
     kept = {name for name, _ in due}
     return Waiting(
         issues,
+        since,
         {issue: tuple(its) for issue, its in names.items()},
         tuple(name for name, _ in hints if name not in kept),
     )

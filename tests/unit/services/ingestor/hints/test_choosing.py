@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libs.events import Held
-from libs.events.hints import Hint
 from services.ingestor.hints.budget import AT_ONCE as MOST_REQUESTS
 from services.ingestor.hints.budget import Budget, after, now_left, seconds_until
 from services.ingestor.hints.choosing import AT_ONCE, COME_ALONG, PATIENCE, choose, extra_requests
@@ -14,13 +13,13 @@ from services.ingestor.hints.choosing import AT_ONCE, COME_ALONG, PATIENCE, choo
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def hints(*costs: int, age: timedelta = timedelta(0)) -> tuple[list[Hint], dict[str, int]]:
-    """Of issues that cost so much beside the shared request, those that wait longest first."""
-    return [Hint(issue=str(n), at=NOW - age) for n in range(len(costs))], {str(n): c for n, c in enumerate(costs)}
+def issues(*costs: int, age: timedelta = timedelta(0)) -> tuple[dict[str, datetime], dict[str, int]]:
+    """That cost so much beside the shared request, those that wait longest first."""
+    return {str(n): NOW - age for n in range(len(costs))}, {str(n): c for n, c in enumerate(costs)}
 
 
 def chosen(costs: list[int], requests: float, age: timedelta = timedelta(0)) -> tuple[list[int], float]:
-    found = choose(*hints(*costs, age=age), Budget(requests=requests, at=NOW), NOW)
+    found = choose(*issues(*costs, age=age), Budget(requests=requests, at=NOW), NOW)
     return [int(issue) for issue in found.issues], found.needed
 
 
@@ -52,7 +51,7 @@ def test_a_dear_one_that_has_waited_is_waited_for() -> None:
 @given(st.lists(st.sampled_from([0, 0, 0, 1, 2, 3, 7]), min_size=1, max_size=200))
 def test_all_are_asked_for_and_never_more_than_twenty_and_twenty_a_minute(costs: list[int]) -> None:
     now, budget, sent = NOW, Budget(at=NOW), 0
-    waiting, extra = hints(*costs)
+    waiting, extra = issues(*costs)
     for _ in range(len(costs) * 20):
         budget = now_left(budget, now)
         found = choose(waiting, extra, budget, now)
@@ -61,7 +60,7 @@ def test_all_are_asked_for_and_never_more_than_twenty_and_twenty_a_minute(costs:
             sent += requests
             assert sent <= MOST_REQUESTS * (1 + (now - NOW).total_seconds() / 60) + 1e-3
             budget = after(budget, requests=requests, changed=0)
-            waiting = [hint for hint in waiting if hint.issue not in found.issues]
+            waiting = {issue: at for issue, at in waiting.items() if issue not in found.issues}
         now += timedelta(seconds=seconds_until(budget, found.needed or 1.0) + 1e-5)
         if not waiting:
             return

@@ -35,6 +35,7 @@ def test_nothing_that_a_hint_says_is_lost_with_a_later_one() -> None:
     early = Hint(issue="1", at=NOW - timedelta(minutes=2), deleted=True, gone_comments=("7", "8"))
     late = Hint(issue="1", at=NOW, gone_comments=("8", "9"), gone_worklogs=("7",))
     whole = waiting(stored(late, early), NOW).issues["1"]
+    assert (whole.at, waiting(stored(late, early), NOW).since["1"]) == (NOW, early.at)
     assert (whole.deleted, whole.gone_comments, whole.gone_worklogs) == (True, ("7", "8", "9"), ("7",))
     again = Hint(issue="1", at=NOW, again=True)
     assert ((again | again).again, (again | late).again, (late | again).again) == (True, False, False)
