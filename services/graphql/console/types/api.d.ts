@@ -168,6 +168,11 @@ declare namespace Api {
     hasNextPage: boolean;
   };
 
+  type LateChanges = {
+    upToSeconds: number;
+    number: number;
+  };
+
   type Notification = {
     id: string;
     channel: string;
@@ -276,6 +281,13 @@ declare namespace Api {
     before: string | null;
     after: string | null;
     at: string;
+  };
+
+  type SearchLateness = {
+    number: number;
+    latestSeconds: number | null;
+    overlapSeconds: number;
+    buckets: LateChanges[];
   };
 
   type Silence = {
@@ -391,6 +403,20 @@ declare namespace Api {
     expiresAt: string | null;
   };
 
+  type Webhooks = {
+    taken: boolean;
+    site: string | null;
+    lastAt: string | null;
+    lastEvent: string | null;
+    lastSigned: boolean | null;
+    waiting: number;
+    waitingSince: string | null;
+    refused: number;
+    lastRefusal: string | null;
+    lastRefusedAt: string | null;
+    silentSince: string | null;
+  };
+
   interface Operations {
     Absences: {
       variables: { id: string; limit: number; after?: string | null };
@@ -472,6 +498,12 @@ declare namespace Api {
       variables: { id: string };
       data: {
         users: Person[];
+      };
+    };
+    Lateness: {
+      variables: {};
+      data: {
+        searchLateness: SearchLateness | null;
       };
     };
     LogAdded: {
@@ -640,6 +672,12 @@ declare namespace Api {
       variables: {};
       data: {
         viewer: Viewer;
+      };
+    };
+    Webhooks: {
+      variables: {};
+      data: {
+        webhooks: Webhooks;
       };
     };
   }
