@@ -31,6 +31,8 @@ from libs.jira_client.pages import (
     whole_search,
 )
 from libs.jira_client.settings import JiraSettings
+from libs.jira_client.sign_in.oauth import ByOAuth
+from libs.jira_client.sign_in.ways import ByToken, RefreshTokens, SignIn
 
 API: Final = "/rest/api/3"
 AGILE: Final = "/rest/agile/1.0"
@@ -61,7 +63,12 @@ class JiraClient:
     """
 
     def __init__(
-        self, settings: JiraSettings, *, limits: Limits | None = None, observer: Observer = unobserved
+        self,
+        settings: JiraSettings,
+        *,
+        limits: Limits | None = None,
+        observer: Observer = unobserved,
+        refresh_tokens: RefreshTokens | None = None,
     ) -> None:
         """Speak to the site that the settings name.
 
@@ -69,6 +76,7 @@ class JiraClient:
             settings: site, account, and how to behave.
             limits: shared between the clients of one site; without it the client makes its own from the settings.
             observer: hears of every request once it has ended.
+            refresh_tokens: keeps the refresh token, where one signs in by it.
         """
         self.settings = settings
         self.limits = limits or Limits(
@@ -81,7 +89,8 @@ class JiraClient:
         """How many issues with all their fields the site bears at once: whoever asks for them learns it."""
         self.ids_of_page = PageSize(settings.issue_page_size)
         """How many ids of such issues it gives at once to a search that shows nothing else."""
-        self._transport = Transport(settings, self.limits, observer)
+        sign_in = _sign_in(settings, refresh_tokens, self.limits.pulse.monotonic)
+        self._transport = Transport(settings, self.limits, sign_in, observer)
 
     def __repr__(self) -> str:
         return f"JiraClient({self.settings.base_url!r})"
@@ -411,6 +420,12 @@ class JiraClient:
         params |= {"query": search} if search else {}
         request = _get("/user/assignable/search", list[Raw], params)
         return read_all(models.User, (await self._transport.fetch(request)).value, request.endpoint)
+
+
+def _sign_in(settings: JiraSettings, refresh_tokens: RefreshTokens | None, monotonic: Callable[[], float]) -> SignIn:
+    if settings.oauth is None:
+        return ByToken(settings.base_url, settings.email, settings.token)
+    return ByOAuth(settings.base_url, settings.oauth, refresh_tokens, monotonic)
 
 
 async def _typed(kind: type[R], fetch: Fetch, endpoint: str) -> Listed[R]:

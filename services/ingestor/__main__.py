@@ -13,6 +13,7 @@ from temporalio.worker import WorkerDeploymentVersion
 
 from libs.events import EventStore, FanOut, append_trouble, open_when_ready, run_relay
 from libs.events.hints import hint_prefix
+from libs.events.spent_once import SpentOnce
 from libs.jira_client import JiraClient
 from libs.runtime import (
     PROOF_SECONDS,
@@ -30,6 +31,7 @@ from libs.temporal.access import ConnectError
 from libs.temporal.commands import CommandFailedError, Sender, register_project, take_up_hints
 from libs.temporal.connect import connect, temporal_trouble
 from services.ingestor.census.activities import CensusActivities
+from services.ingestor.checkpoints import refresh_token_checkpoint
 from services.ingestor.control.activities import ControlActivities
 from services.ingestor.control.census_schedules import CensusSchedules
 from services.ingestor.control.discovery import DiscoveryActivities
@@ -96,7 +98,7 @@ async def _serve(
 ) -> None:
     site = settings.site
     async with (
-        JiraClient(settings.jira, observer=observer_of(site)) as jira,
+        JiraClient(settings.jira, observer=observer_of(site), refresh_tokens=_refresh_tokens(settings, store)) as jira,
         contextlib.AsyncExitStack() as running,
     ):
         relayed = running.enter_context(measured(store, jira.limits.gate, site))
@@ -133,10 +135,24 @@ async def _serve(
                 "ingestor is ready",
                 site=site,
                 jira=settings.jira_base_url,
-                way=settings.way_to(settings.jira_base_url),
+                way=settings.way_to(settings.jira_address),
+                signs_in="by OAuth 2.0" if settings.signs_in_by_oauth else "by an API token",
                 projects=settings.jira_projects,
             )
             await stop.wait()
+
+
+def _refresh_tokens(settings: Settings, store: EventStore) -> SpentOnce | None:
+    """Where the refresh token and its successors are kept; None where one signs in otherwise."""
+    if settings.oauth_refresh_token is None or settings.oauth_client_secret is None:
+        return None
+    return SpentOnce(
+        store,
+        settings.database_url,
+        refresh_token_checkpoint(settings.site),
+        settings.oauth_refresh_token,
+        settings.oauth_client_secret,
+    )
 
 
 async def _connected(settings: Settings, stop: Stop, check: Reported) -> Client | None:

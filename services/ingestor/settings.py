@@ -2,8 +2,9 @@
 
 import dataclasses
 
-from libs.jira_client import JiraSettings
-from libs.runtime import Secret, addresses, setting
+from libs.jira_client import JiraSettings, OAuthSettings
+from libs.runtime import addresses, setting
+from libs.runtime.network.sign_in import JiraSignIn
 from libs.runtime.network.way_out import WayOut
 from services.ingestor.census.brake import SHARE
 from services.ingestor.failures import CONFIRM, PATIENCE
@@ -33,12 +34,10 @@ MOST_ISSUES = 100
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Settings(WayOut, addresses.TemporalAccess):
+class Settings(JiraSignIn, WayOut, addresses.TemporalAccess):
     """Settings of the ingestor."""
 
     jira_base_url: str = setting("JIRA_BASE_URL", why="the Jira site to read, e.g. https://acme.atlassian.net")
-    jira_email: str = setting("JIRA_EMAIL", why="the account whose API token is used; we see what it sees")
-    jira_api_token: Secret = setting("JIRA_API_TOKEN", why="the account's API token")
     jira_projects: tuple[str, ...] = setting("JIRA_PROJECTS", (), why="keys of the projects to register at start")
     jira_allow_insecure: bool = setting(
         "JIRA_ALLOW_INSECURE", False, why="allow http and private addresses; for tests only"
@@ -95,11 +94,12 @@ class Settings(WayOut, addresses.TemporalAccess):
     @property
     def jira(self) -> JiraSettings:
         """The site, the account and the way there, for the client."""
-        proxy = self.proxy_to(self.jira_base_url)
+        proxy = self.proxy_to(self.jira_address)
         return JiraSettings(
             base_url=self.jira_base_url,
             email=self.jira_email,
             token=self.jira_api_token,
+            oauth=self._oauth,
             allow_insecure=self.jira_allow_insecure,
             proxy=proxy.full_address if proxy else "",
             tls=self.trust,
@@ -108,8 +108,29 @@ class Settings(WayOut, addresses.TemporalAccess):
             issue_page_size=self.jira_page_size,
         )
 
+    @property
+    def jira_address(self) -> str:
+        """Where Jira is spoken to: the site, or the gateway."""
+        return self.oauth_gateway if self.signs_in_by_oauth else self.jira_base_url
+
+    @property
+    def _oauth(self) -> OAuthSettings | None:
+        if self.oauth_client_secret is None:
+            return None
+        return OAuthSettings(
+            client_id=self.oauth_client_id,
+            client_secret=self.oauth_client_secret,
+            by_refresh_token=self.oauth_refresh_token is not None,
+            cloud_id=self.cloud_id,
+            token_url=self.oauth_token_url,
+            gateway=self.oauth_gateway,
+        )
+
     def __post_init__(self) -> None:
         super().__post_init__()
+        self.check_sign_in()
+        if self._oauth is not None:
+            self._oauth.checked(allow_insecure=self.jira_allow_insecure)
         if not 1 <= self.jira_page_size <= MOST_ISSUES:
             raise ValueError(f"JIRA_PAGE_SIZE: {self.jira_page_size} is not a number from 1 to {MOST_ISSUES}")
         if self.census_seconds and not SHORTEST_CENSUS <= self.census_seconds <= LONGEST_CENSUS:

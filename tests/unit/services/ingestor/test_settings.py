@@ -64,3 +64,26 @@ def test_censuses_come_every_six_hours_or_never(given: dict[str, str], seconds: 
 def test_a_census_that_cannot_be_is_refused_in_one_line(name: str, wrong: str) -> None:
     with pytest.raises(SettingsError, match=rf"^{name}: {wrong} "):
         read_settings(Settings, GIVEN | {name: wrong})
+
+
+OAUTH = {
+    "JIRA_BASE_URL": "https://acme.atlassian.net",
+    "JIRA_OAUTH_CLIENT_ID": "id",
+    "JIRA_OAUTH_CLIENT_SECRET": "s",
+}
+
+
+def test_by_oauth_jira_is_spoken_to_at_the_gateway() -> None:
+    settings = read_settings(Settings, OAUTH | {"JIRA_OAUTH_REFRESH_TOKEN": "r", "JIRA_CLOUD_ID": "11-22"})
+    assert settings.jira_address == "https://api.atlassian.com"
+    oauth = settings.jira.oauth
+    assert oauth is not None
+    assert (oauth.by_refresh_token, oauth.cloud_id) == (True, "11-22")
+    assert "'s'" not in repr(settings)
+    assert "'s'" not in repr(oauth)
+
+
+@pytest.mark.parametrize("wrong", [{"JIRA_CLOUD_ID": "../x"}, {"JIRA_OAUTH_TOKEN_URL": "http://auth.example.com"}])
+def test_an_oauth_address_that_cannot_be_is_refused_in_one_line(wrong: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match=r"^OAuth \w+: "):
+        read_settings(Settings, OAUTH | wrong)
