@@ -39,10 +39,10 @@ class Grant(NamedTuple):
 
 
 def asked_for(settings: OAuthSettings, refresh_token: str = "") -> Mapping[str, str]:
-    """The body of a request for an access token."""
-    client = {"client_id": settings.client_id, "client_secret": settings.client_secret}
+    """The body of a request for an access token. Of plain texts: a subclass, as secrets are, could not be encoded."""
+    client = {"client_id": str(settings.client_id), "client_secret": str(settings.client_secret)}
     if refresh_token:
-        return {"grant_type": "refresh_token", **client, "refresh_token": refresh_token}
+        return {"grant_type": "refresh_token", **client, "refresh_token": str(refresh_token)}
     return {"grant_type": "client_credentials", **client}
 
 
