@@ -13,6 +13,7 @@ from temporalio.worker import WorkerDeploymentVersion
 
 from libs.events import EventStore, FanOut, append_trouble, open_when_ready, run_relay
 from libs.events.hints import hint_prefix
+from libs.events.reading.leader import leadership
 from libs.events.spent_once import SpentOnce
 from libs.jira_client import JiraClient
 from libs.runtime import (
@@ -39,6 +40,7 @@ from services.ingestor.control.proofs import Proofs
 from services.ingestor.control.schedules import ScheduleGateway
 from services.ingestor.event_log import EventLog
 from services.ingestor.hints.activities import HintActivities
+from services.ingestor.hints.registration.keeping import Registration
 from services.ingestor.hints.silence import Silence
 from services.ingestor.measures import measured, observer_of
 from services.ingestor.settings import Settings
@@ -51,6 +53,8 @@ log = structlog.get_logger()
 NAME = "ingestor"
 HINTS_SECONDS = 60.0
 """Between two looks for hints of webhooks that wait."""
+WEBHOOKS_SECONDS = 60.0
+"""Between two looks whether there are other projects to register webhooks for."""
 KEEP_SECONDS = 300.0
 """Between two looks at all schedules."""
 RETRY_SECONDS = 1.0
@@ -118,6 +122,7 @@ async def _serve(
         control = ControlActivities(event_log, gateway, settings.jira_base_url, proofs, site=site, censuses=censuses)
         discovery = DiscoveryActivities(jira, event_log, proofs)
         hints = HintActivities(event_log, jira, patience, pauses)
+        url = str(settings.webhook_url or "")
         workers = make_workers(client, site, sync, census, control, discovery, hints, version=_version(settings))
         for worker in workers:
             await running.enter_async_context(worker)
@@ -131,6 +136,7 @@ async def _serve(
             tasks.create_task(_register(event_log, client, settings, site))
             tasks.create_task(_keep_schedules(control, site, stop))
             tasks.create_task(_look_for_hints(event_log, client, site, Silence(store, alerts, site), stop))
+            tasks.create_task(_keep_webhooks(settings, Registration(event_log, jira, alerts, site, url), stop))
             log.info(
                 "ingestor is ready",
                 site=site,
@@ -215,6 +221,18 @@ async def _look_for_hints(event_log: EventLog, client: Client, site: str, silenc
             log.warning("hints of webhooks could not be looked for", why=str(error))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), timeout=HINTS_SECONDS)
+
+
+async def _keep_webhooks(settings: Settings, registration: Registration, stop: Stop) -> None:
+    """Look now and then whether Jira still has the webhooks of our app, in one of the ingestors at a time."""
+    while settings.signs_in_by_oauth and not stop.is_set():
+        try:
+            async with leadership(settings.database_url, f"webhooks-{settings.site}") as held:
+                if held is not None:
+                    await registration.look(datetime.now(UTC))
+        except Exception as error:  # noqa: BLE001 - the log is away: the next look finds it
+            log.warning("webhooks could not be looked after", why=str(error))
+        await stop.sleep(WEBHOOKS_SECONDS)
 
 
 def _version(settings: Settings) -> WorkerDeploymentVersion | None:

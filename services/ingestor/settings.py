@@ -1,9 +1,10 @@
 """The values the ingestor needs, from the environment."""
 
 import dataclasses
+from urllib.parse import urlsplit
 
 from libs.jira_client import JiraSettings, OAuthSettings
-from libs.runtime import addresses, setting
+from libs.runtime import Secret, addresses, setting
 from libs.runtime.network.sign_in import JiraSignIn
 from libs.runtime.network.way_out import WayOut
 from services.ingestor.census.brake import SHARE
@@ -77,6 +78,12 @@ class Settings(JiraSignIn, WayOut, addresses.TemporalAccess):
         unit="0 to 1",
         why="part of a project's issues that a census may find gone without asking a person; 20 issues always may be",
     )
+    webhook_url: Secret | None = setting(
+        "JIRA_WEBHOOK_URL",
+        None,
+        unit="https://<host>/hooks/<site>/<secret path>",
+        why="where an OAuth app has Jira send webhooks, which it then registers by itself",
+    )
     site: str = addresses.site()
     temporal_address: str = addresses.temporal_address()
     temporal_namespace: str = addresses.temporal_namespace()
@@ -131,6 +138,7 @@ class Settings(JiraSignIn, WayOut, addresses.TemporalAccess):
         self.check_sign_in()
         if self._oauth is not None:
             self._oauth.checked(allow_insecure=self.jira_allow_insecure)
+        self._check_webhook_url()
         if not 1 <= self.jira_page_size <= MOST_ISSUES:
             raise ValueError(f"JIRA_PAGE_SIZE: {self.jira_page_size} is not a number from 1 to {MOST_ISSUES}")
         if self.census_seconds and not SHORTEST_CENSUS <= self.census_seconds <= LONGEST_CENSUS:
@@ -142,3 +150,19 @@ class Settings(JiraSignIn, WayOut, addresses.TemporalAccess):
             raise ValueError(f"JIRA_CENSUS_SHARE: {self.census_share:g} is not a number from 0 to 1, as 0.05 for 5 %")
         if bool(self.deployment_name) != bool(self.build_id):
             raise ValueError("TEMPORAL_DEPLOYMENT_NAME and TEMPORAL_WORKER_BUILD_ID belong together: set both, or none")
+
+    def _check_webhook_url(self) -> None:
+        if self.webhook_url is None:
+            return
+        url = urlsplit(self.webhook_url)
+        if not self.signs_in_by_oauth:
+            raise ValueError(
+                "JIRA_WEBHOOK_URL: Jira registers webhooks of OAuth apps alone; set JIRA_OAUTH_CLIENT_ID too"
+            )
+        path = f"/hooks/{self.site}/"
+        if not url.path.startswith(path) or not url.path.removeprefix(path) or not url.hostname:
+            raise ValueError(
+                f"JIRA_WEBHOOK_URL: it is no address such as https://jdi.example.com{path}<JIRA_HOOK_PATH>"
+            )
+        if url.scheme != "https" and not self.jira_allow_insecure:
+            raise ValueError("JIRA_WEBHOOK_URL: only https is allowed")
