@@ -87,6 +87,7 @@ from libs.events.types.notifications import (
     NotificationSent,
 )
 from libs.events.types.quarantine import QuarantineEvent, RecordQuarantined, RecordReleased
+from libs.events.types.stretch import ScheduleStretched, Stretch, StretchEnded, stretch_after
 from libs.events.types.sync import (
     EntityWatermark,
     Evidence,
@@ -170,6 +171,7 @@ __all__ = [
     "ScheduleChanged",
     "SchedulePaused",
     "ScheduleResumed",
+    "ScheduleStretched",
     "SchemaDriftDetected",
     "SiteRegistered",
     "SprintFetched",
@@ -178,6 +180,8 @@ __all__ = [
     "StoreError",
     "StoreVersionError",
     "StreamMovedError",
+    "Stretch",
+    "StretchEnded",
     "SyncCancelled",
     "SyncEvent",
     "SyncFailed",
@@ -214,6 +218,7 @@ __all__ = [
     "run_relay",
     "scan_checkpoints",
     "stream_id",
+    "stretch_after",
     "subscribe",
     "untaken_key",
     "waiting_seconds",

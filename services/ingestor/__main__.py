@@ -13,7 +13,7 @@ from temporalio.worker import WorkerDeploymentVersion
 
 from libs.events import EventStore, FanOut, append_trouble, open_when_ready, run_relay
 from libs.events.hints import hint_prefix
-from libs.events.reading.leader import leadership
+from libs.events.reading.leader import Lease, lead_by_lease
 from libs.events.spent_once import SpentOnce
 from libs.jira_client import JiraClient
 from libs.runtime import (
@@ -42,6 +42,7 @@ from services.ingestor.event_log import EventLog
 from services.ingestor.hints.activities import HintActivities
 from services.ingestor.hints.registration.keeping import Registration
 from services.ingestor.hints.silence import Silence
+from services.ingestor.hints.stretching import Stretching
 from services.ingestor.measures import measured, observer_of
 from services.ingestor.settings import Settings
 from services.ingestor.site_alerts import SiteAlerts, StreamAlerts
@@ -54,7 +55,7 @@ NAME = "ingestor"
 HINTS_SECONDS = 60.0
 """Between two looks for hints of webhooks that wait."""
 WEBHOOKS_SECONDS = 60.0
-"""Between two looks whether there are other projects to register webhooks for."""
+"""Between two looks whether webhooks are to be registered, and whether they are alive."""
 KEEP_SECONDS = 300.0
 """Between two looks at all schedules."""
 RETRY_SECONDS = 1.0
@@ -136,7 +137,9 @@ async def _serve(
             tasks.create_task(_register(event_log, client, settings, site))
             tasks.create_task(_keep_schedules(control, site, stop))
             tasks.create_task(_look_for_hints(event_log, client, site, Silence(store, alerts, site), stop))
-            tasks.create_task(_keep_webhooks(settings, Registration(event_log, jira, alerts, site, url), stop))
+            registration = Registration(event_log, jira, alerts, site, url)
+            stretching = Stretching(store, alerts, site, settings.hooked_seconds, control.apply_schedule)
+            tasks.create_task(_tend_webhooks(settings, registration, stretching, stop))
             log.info(
                 "ingestor is ready",
                 site=site,
@@ -223,16 +226,21 @@ async def _look_for_hints(event_log: EventLog, client: Client, site: str, silenc
             await asyncio.wait_for(stop.wait(), timeout=HINTS_SECONDS)
 
 
-async def _keep_webhooks(settings: Settings, registration: Registration, stop: Stop) -> None:
-    """Look now and then whether Jira still has the webhooks of our app, in one of the ingestors at a time."""
-    while settings.signs_in_by_oauth and not stop.is_set():
-        try:
-            async with leadership(settings.database_url, f"webhooks-{settings.site}") as held:
-                if held is not None:
+async def _tend_webhooks(settings: Settings, registration: Registration, stretching: Stretching, stop: Stop) -> None:
+    """Keep what depends on webhooks as it should be, in one of the ingestors at a time."""
+
+    async def lead(lease: Lease) -> None:
+        while not lease.is_set():
+            try:
+                if settings.signs_in_by_oauth:
                     await registration.look(datetime.now(UTC))
-        except Exception as error:  # noqa: BLE001 - the log is away: the next look finds it
-            log.warning("webhooks could not be looked after", why=str(error))
-        await stop.sleep(WEBHOOKS_SECONDS)
+                await stretching.look(datetime.now(UTC))
+            except Exception as error:  # noqa: BLE001 - the log or Temporal are away: the next look finds them
+                log.warning("webhooks could not be looked after", why=str(error))
+            await lease.sleep(WEBHOOKS_SECONDS)
+
+    name = f"webhooks-{settings.site}"
+    await lead_by_lease(settings.database_url, name, stop, lead, on_health=lambda _: None)
 
 
 def _version(settings: Settings) -> WorkerDeploymentVersion | None:

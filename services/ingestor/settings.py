@@ -30,6 +30,10 @@ SHORTEST_CENSUS = 60.0
 LONGEST_CENSUS = 7 * 86_400.0
 """Seconds between two."""
 
+SHORTEST_HOOKED = 60
+LONGEST_HOOKED = 86_400
+"""Seconds between two runs that webhooks spare."""
+
 MOST_ISSUES = 100
 """That Jira gives at once with all their fields."""
 
@@ -83,6 +87,12 @@ class Settings(JiraSignIn, WayOut, addresses.TemporalAccess):
         None,
         unit="https://<host>/hooks/<site>/<secret path>",
         why="where an OAuth app has Jira send webhooks, which it then registers by itself",
+    )
+    hooked_seconds: int = setting(
+        "JIRA_HOOKED_SECONDS",
+        0,
+        unit="s",
+        why="from one run to the next while a project's webhooks are proved alive; 0: by its schedule, also then",
     )
     site: str = addresses.site()
     temporal_address: str = addresses.temporal_address()
@@ -145,6 +155,11 @@ class Settings(JiraSignIn, WayOut, addresses.TemporalAccess):
             raise ValueError(
                 f"JIRA_CENSUS_SECONDS: {self.census_seconds:g} is neither 0 nor from {SHORTEST_CENSUS:g} to"
                 f" {LONGEST_CENSUS:g} seconds (a week)"
+            )
+        if self.hooked_seconds and not SHORTEST_HOOKED <= self.hooked_seconds <= LONGEST_HOOKED:
+            raise ValueError(
+                f"JIRA_HOOKED_SECONDS: {self.hooked_seconds} is neither 0 nor from {SHORTEST_HOOKED} to"
+                f" {LONGEST_HOOKED} seconds (a day)"
             )
         if not 0 <= self.census_share <= 1:
             raise ValueError(f"JIRA_CENSUS_SHARE: {self.census_share:g} is not a number from 0 to 1, as 0.05 for 5 %")
