@@ -21,7 +21,7 @@ from services.graphql.hooks.forge import ForgeTokens, published_keys
 from services.graphql.hooks.keeping import Keeper
 from services.graphql.hooks.naming import Told, told
 from services.graphql.hooks.settings import HOOKS, HookSettings
-from services.graphql.hooks.signature import is_ours, is_signed
+from services.graphql.hooks.signature import is_apps, is_ours, is_signed
 from services.graphql.measures import HOOKS as COUNTED
 
 log = structlog.get_logger(__name__)
@@ -97,11 +97,16 @@ class Receiver:
         header, token = request.headers.get(SIGNATURE), request.headers.get("Authorization")
         if header is not None:
             return is_signed(body, header, self._settings.secrets) or None
-        if token is not None:
+        if token is not None and (self._forge is not None or self._settings.app_secrets):
             scheme, _, given = token.partition(" ")
-            proved = scheme.lower() == "bearer" and self._forge is not None and await self._forge.proves(given.strip())
-            return proved or None
+            return (scheme.lower() == "bearer" and await self._proves(given.strip())) or None
         return False
+
+    async def _proves(self, token: str) -> bool:
+        """Whether it is of our OAuth app, or of our Forge app."""
+        if is_apps(token, self._settings.app_secrets):
+            return True
+        return self._forge is not None and await self._forge.proves(token)
 
     async def _kept(self, body: bytes, *, signed: bool) -> web.Response:
         now, said = datetime.now(UTC), told(body)

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import jwt
 import msgspec
 import pytest
 import sqlalchemy
@@ -158,6 +159,23 @@ async def test_forged_ones_are_refused_and_leave_nothing(read_tables: sqlalchemy
         assert await site.send(ISSUE, Origin="https://evil.example") == 403
         assert await site.send(ISSUE, Host="evil.example") == 403
         assert (site.hints(), site.heard(), site.told) == ([], None, 0)
+
+
+async def test_an_oauth_apps_webhooks_bring_a_token(read_tables: sqlalchemy.Engine) -> None:
+    app = "the-client-secret-of-the-app-which-is-long-enough"
+    token, forged = (f"Bearer {jwt.encode({}, secret, algorithm='HS256')}" for secret in (app, f"not {app}"))
+    settings = HookSettings(hook_path=Secret(PATH), hook_oauth_secret=Secret(app), no_proxy="")
+    async with site_of(read_tables, settings) as site:
+        assert await site.send(ISSUE, secret="", Authorization=forged) == 401
+        assert await site.send(ISSUE, secret="") == 401
+        assert site.hints() == []
+        assert await site.send(ISSUE, secret="", Authorization=token) == 200
+        heard = site.heard()
+        assert heard is not None
+        assert heard.signed
+    # Whoever cannot judge a token takes it for none.
+    async with site_of(read_tables, HookSettings(hook_path=Secret(PATH), no_proxy="")) as site:
+        assert await site.send(ISSUE, secret="", Authorization=token) == 200
 
 
 async def test_without_a_secret_the_path_alone_tells(read_tables: sqlalchemy.Engine) -> None:
