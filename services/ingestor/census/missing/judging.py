@@ -183,6 +183,7 @@ async def _told(jira: JiraClient, log: EventLog, message: CompleteCensus, found:
     before = [issue for issue in found.last.doubt.ids if issue not in counts.back]
     keys = {issue: one.key for issue, one in (await known_of(log, project_of(message), before)).items()} | missing
     deleted = await evidence.told_deleted(log, site, keys, missing) if keys else frozenset()
+    deleted |= await evidence.marked_deleted(log, site, before)
     if not missing:
         return Told(deleted)
     there = await evidence.shown_by_worklogs(jira, log, site, keys.keys() - deleted)
