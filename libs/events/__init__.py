@@ -91,6 +91,7 @@ from libs.events.types.notifications import (
     NotificationSent,
 )
 from libs.events.types.quarantine import QuarantineEvent, RecordQuarantined, RecordReleased
+from libs.events.types.stretch import ScheduleStretched, Stretch, StretchEnded, stretch_after
 from libs.events.types.sync import (
     EntityWatermark,
     Evidence,
@@ -174,6 +175,7 @@ __all__ = [
     "ScheduleChanged",
     "SchedulePaused",
     "ScheduleResumed",
+    "ScheduleStretched",
     "SchemaDriftDetected",
     "SiteRegistered",
     "SprintFetched",
@@ -182,6 +184,8 @@ __all__ = [
     "StoreError",
     "StoreVersionError",
     "StreamMovedError",
+    "Stretch",
+    "StretchEnded",
     "SyncCancelled",
     "SyncEvent",
     "SyncFailed",
@@ -222,6 +226,7 @@ __all__ = [
     "run_relay",
     "scan_checkpoints",
     "stream_id",
+    "stretch_after",
     "subscribe",
     "untaken_key",
     "waiting_seconds",

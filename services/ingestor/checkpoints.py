@@ -155,3 +155,8 @@ def told_deleted_checkpoints(site: str) -> str:
 def deleted_worklogs_checkpoint(site: str) -> str:
     """How far the feed of deleted worklogs of a site has been read. Holds a `Reached`."""
     return f"{site}/@worklogs-deleted"
+
+
+def refresh_token_checkpoint(site: str) -> str:
+    """The refresh token by which the site is signed in to, sealed; see `SpentOnce`."""
+    return f"{site}/@refresh-token"

@@ -219,6 +219,19 @@ export const CLOSINGS = /** @type {Api.Document<"Closings">} */ (`query Closings
   jiraClosings { endpoint until probeDue code message advice }
 }`);
 
+export const WEBHOOKS = /** @type {Api.Document<"Webhooks">} */ (`query Webhooks {
+  webhooks { ...Webhooks }
+}
+fragment Webhooks on Webhooks {
+  taken site lastAt lastEvent lastSigned waiting waitingSince refused lastRefusal lastRefusedAt silentSince
+}`);
+
+export const LATENESS = /** @type {Api.Document<"Lateness">} */ (`query Lateness {
+  searchLateness { ...SearchLateness }
+}
+fragment SearchLateness on SearchLateness { number latestSeconds overlapSeconds buckets { ...LateChanges } }
+fragment LateChanges on LateChanges { upToSeconds number }`);
+
 export const OPEN_GATE = /** @type {Api.Document<"OpenGate">} */ (`mutation OpenGate($endpoint: String) {
   result: openJiraGate(endpoint: $endpoint) { closings { endpoint until probeDue code message advice } userErrors { code message field } }
 }`);
