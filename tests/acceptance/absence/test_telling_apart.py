@@ -191,6 +191,17 @@ async def test_what_an_earlier_version_has_counted_still_counts(world: World) ->
     assert world.told(deleted.id) == ["DELETED"]
 
 
+async def test_one_becomes_hidden_after_another_was_deleted_while_it_was_hidden(world: World) -> None:
+    await world.proved()
+    world.jira.mutations.secure_issue(FIRST, HIDING)
+    await world.proved()
+    world.jira.mutations.delete_issue(FIRST)
+    await world.proved()
+    away = world.jira.mutations.secure_issue(SECOND, HIDING)
+    await world.proved()
+    assert world.told(away.id) == ["HIDDEN"]
+
+
 async def test_before_the_first_census_nobody_knows_what_was_hidden_all_along(world: World) -> None:
     world.jira.mutations.secure_issue(FIRST, HIDING, touched=False)
     deleted = world.jira.mutations.delete_issue(SECOND)
