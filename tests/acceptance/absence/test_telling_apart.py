@@ -202,6 +202,25 @@ async def test_one_becomes_hidden_after_another_was_deleted_while_it_was_hidden(
     assert world.told(away.id) == ["HIDDEN"]
 
 
+async def test_what_a_person_lets_go_is_told_apart_as_well(world: World) -> None:
+    mutations = world.jira.mutations
+    issues = [mutations.create_issue("DEMO") for _ in range(25)]
+    await world.sync()
+    await world.proved()
+    deleted = [mutations.delete_issue(issue.key).id for issue in issues[:15]]
+    hidden = [mutations.secure_issue(issue.key, HIDING, touched=False).id for issue in issues[15:]]
+    assert (await world.proved())["DEMO"].held_back == 25
+    mutations.secure_issue(issues[-1].key, None, touched=False)
+    await world.proved(accept=True)
+    assert {*world.told(*deleted, *hidden[:-1])} == {"HIDDEN?"}
+    for issue in issues[15:]:
+        mutations.secure_issue(issue.key, None, touched=False)
+    await world.proved()
+    assert {*world.told(*deleted)} == {"DELETED"}
+    assert {*world.told(*hidden)} == {None}
+    assert world.wrong() == []
+
+
 async def test_before_the_first_census_nobody_knows_what_was_hidden_all_along(world: World) -> None:
     world.jira.mutations.secure_issue(FIRST, HIDING, touched=False)
     deleted = world.jira.mutations.delete_issue(SECOND)

@@ -26,6 +26,9 @@ from services.ingestor.project_of import project_of
 from services.ingestor.sync.records.odd import moment_of
 from services.ingestor.sync.step import ONE_SICK
 
+ASKED_AGAIN = 500
+"""Issues that were in doubt before, and that are asked about once more with what is newly missing."""
+
 LOOKED_THROUGH = 20_000
 """Issues, the newest ones, among which those are looked for that have changed last."""
 
@@ -190,7 +193,8 @@ async def _told(jira: JiraClient, log: EventLog, message: CompleteCensus, found:
     site = project_of(message).site
     missing = {one.id: one.known_key for one in found.answers if one.finding is Finding.NOT_THERE}
     before = [issue for issue in found.last.doubt.ids if issue not in counts.back]
-    keys = {issue: one.key for issue, one in (await known_of(log, project_of(message), before)).items()} | missing
+    again = await known_of(log, project_of(message), before[:ASKED_AGAIN]) if missing else {}
+    keys = {**dict.fromkeys(before, ""), **{issue: one.key for issue, one in again.items()}, **missing}
     deleted = await evidence.told_deleted(log, site, keys, missing) if keys else frozenset()
     deleted |= await evidence.marked_deleted(log, site, before)
     if not missing:
