@@ -54,6 +54,10 @@ from libs.events.types.census import (
     DifferenceCause,
     EntityProof,
     GoneCount,
+    census_checkpoints,
+    census_end_key,
+    census_requests,
+    census_runs,
 )
 from libs.events.types.control import (
     CensusRequested,
@@ -201,6 +205,10 @@ __all__ = [
     "append_trouble",
     "backoff_after",
     "canonical",
+    "census_checkpoints",
+    "census_end_key",
+    "census_requests",
+    "census_runs",
     "command_key",
     "completed",
     "continued",

@@ -40,6 +40,8 @@ BULK_LIMIT: Final = 100
 """Issues per bulkfetch that Jira accepts with any fields."""
 WORKLOGS_LIMIT: Final = 1000
 """Worklogs that Jira shows at once by their ids."""
+AUDIT_LIMIT: Final = 1000
+"""Entries of the audit log that Jira shows at once."""
 USERS_LIMIT: Final = 128
 """Account ids per user/bulk; the address they make up is also kept below `LONGEST_QUERY`."""
 ASSIGNABLE_LIMIT: Final = 1000
@@ -185,6 +187,19 @@ class JiraClient:
         found = (await self._transport.fetch(request)).value
         policies = read_all(models.ProjectPolicy, found.project_data_policies, request.endpoint)
         return any(str(one.id) == project_id and one.data_policy.any_content_blocked for one in policies)
+
+    async def audited_deletions(self, since: datetime) -> set[str]:
+        """Issues that were deleted since then, as the audit log says: their keys, and ids where it has them.
+
+        An administrator alone may read it. The latest `AUDIT_LIMIT` are shown; not every site records deletions.
+        """
+        params: Params = {"filter": "deleted issue", "from": since.isoformat(timespec="seconds"), "limit": AUDIT_LIMIT}
+        request = _get("/auditing/record", wire.Audited, params)
+        found = (await self._transport.fetch(request)).value
+        records = read_all(models.AuditRecord, found.records, request.endpoint)
+        items = [one.object_item for one in records if one.object_item is not None]
+        deleted = [item for item in items if item.type_name == "ISSUE_DELETE"]
+        return {str(name) for item in deleted for name in (item.name, item.id) if name}
 
     async def projects(
         self, search: str | None = None, start: int = 0, *, keys: Sequence[str] = (), insight: bool = False

@@ -306,6 +306,18 @@ class ProjectPolicy(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     data_policy: PolicyOfProject = PolicyOfProject()
 
 
+class AuditedObject(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    id: object = None
+    name: object = None
+    type_name: object = None
+
+
+class AuditRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """An entry of the audit log, as far as it says what it is about."""
+
+    object_item: AuditedObject | None = None
+
+
 class ChildPage(Page, frozen=True, kw_only=True):
     """Some comments or worklogs of one issue."""
 

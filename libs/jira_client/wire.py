@@ -90,3 +90,9 @@ class Registration(Envelope, frozen=True):
     """`POST webhook` answers 200 whatever became of each, in the order in which they were asked for."""
 
     webhook_registration_result: list[Registered]
+
+
+class Audited(Envelope, frozen=True):
+    """`auditing/record`."""
+
+    records: list[Raw]

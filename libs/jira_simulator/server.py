@@ -18,6 +18,7 @@ from aiohttp.typedefs import Handler
 from libs.jira_simulator import faults as spoiling
 from libs.jira_simulator.api.agile import AGILE, Agile
 from libs.jira_simulator.api.answers import ANONYMOUS, Refused, body_of
+from libs.jira_simulator.api.auditing import Auditing
 from libs.jira_simulator.api.oauth import GATEWAY, OUTSIDE, OAuth, behind_gateway
 from libs.jira_simulator.api.platform import LOGIN_NEEDED, Api, SearchBody
 from libs.jira_simulator.api.policies import Policies
@@ -110,6 +111,7 @@ async def serve(
         *Api(dataset, search, inline=inline).routes(),
         *Agile(dataset).routes(),
         *Policies(dataset).routes(),
+        *Auditing(dataset).routes(),
         *WorklogFeeds(dataset, simulator.conditions.feed, page=feed_page).routes(),
         *simulator.webhooks.routes(),
     ]

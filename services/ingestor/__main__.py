@@ -138,7 +138,7 @@ async def _serve(
             tasks.create_task(_keep_schedules(control, site, stop))
             tasks.create_task(_look_for_hints(event_log, client, site, Silence(store, alerts, site), stop))
             registration = Registration(event_log, jira, alerts, site, url)
-            stretching = Stretching(store, alerts, site, settings.hooked_seconds, control.apply_schedule)
+            stretching = Stretching(store, event_log, alerts, site, settings.hooked_seconds, control.apply_schedule)
             tasks.create_task(_tend_webhooks(settings, registration, stretching, stop))
             log.info(
                 "ingestor is ready",

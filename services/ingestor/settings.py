@@ -7,7 +7,7 @@ from libs.jira_client import JiraSettings, OAuthSettings
 from libs.runtime import Secret, addresses, setting
 from libs.runtime.network.sign_in import JiraSignIn
 from libs.runtime.network.way_out import WayOut
-from services.ingestor.census.brake import SHARE
+from services.ingestor.census.missing.brake import SHARE
 from services.ingestor.failures import CONFIRM, PATIENCE
 
 HALF_AN_HOUR = 1800.0

@@ -167,12 +167,20 @@ def printable(text: str, longest: int = 60) -> str:
 class Tally:
     """What the stream holds of the log: everything up to `top`, but for what is `missing`."""
 
-    def __init__(self, events: Events, seals: Seals, top: int | None) -> None:
-        """`top` is None where nothing is known: the first message that is ours then says where the stream begins."""
+    def __init__(self, events: Events, seals: Seals, top: int | None, aged: int = 0) -> None:
+        """Begin with what is known.
+
+        Args:
+            events: the log.
+            seals: its own.
+            top: None where nothing is known: the first message that is ours then says where the stream begins.
+            aged: the position up to which the stream may hold events, or hold them no more.
+        """
         self._events, self._seals = events, seals
         self.top = top
         self.missing: list[range] = []
         """Positions, ascending."""
+        self._aged = aged
 
     @property
     def held(self) -> int:
@@ -203,6 +211,8 @@ class Tally:
         return self._counted(message, position)
 
     def _counted(self, message: Stored, position: int) -> Foreign | None:
+        if position <= self._aged:
+            return None
         if self.top is None:
             self.top = position
         elif position > self.top:
@@ -214,6 +224,16 @@ class Tally:
         else:
             return foreign(message, f"a copy of event {position}")
         return None
+
+    def expect(self, top: int) -> None:
+        """Call missing what the stream lacks at its end, up to `top`.
+
+        Raises:
+            StoreError: the log does not answer.
+        """
+        if self._events.between(self.top or 0, top + 1):
+            self.missing.append(range((self.top or 0) + 1, top + 1))
+        self.top = max(self.top or 0, top)
 
     def remove(self, positions: range) -> None:
         """Take positions off what is missing."""

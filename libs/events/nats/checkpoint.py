@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 from nats.aio.client import Client
-from nats.js.api import RetentionPolicy, StreamInfo
+from nats.js.api import StreamInfo
 
 from libs.events.log.batches import Append
 from libs.events.log.digests import digest
@@ -21,6 +21,7 @@ from libs.events.nats.belonging import (
     is_ours,
 )
 from libs.events.nats.cloudevents import position_in
+from libs.events.nats.losses import Days, Extent, aged, extent, has_lost, position_at
 from libs.events.nats.stored import Stored, backwards, forwards
 
 MARK: Final = "relay:mark"
@@ -43,6 +44,10 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
     position: int
     digest: str
     """Of the event at `position`: another life of the log has another event there. Empty for position 0."""
+    first: int = 1
+    holes: int = 0
+    """The stream's extent, with which it was proven."""
+    days: Days = ()
 
 
 class Standing(NamedTuple):
@@ -53,6 +58,8 @@ class Standing(NamedTuple):
     sequence: int
     """Its messages up to here are taken account of."""
     tally: Tally
+    extent: Extent
+    days: Days
     proven: bool
     """Whether everything before is known to be there, or only what comes last."""
 
@@ -71,12 +78,6 @@ def created(info: StreamInfo) -> str:
     return info.created.isoformat() if info.created is not None else ""
 
 
-def keeps_all(info: StreamInfo) -> bool:
-    """Whether the stream loses messages only at its beginning; one that an operator made may do otherwise."""
-    per_subject = info.config.max_msgs_per_subject or 0
-    return per_subject <= 0 and info.config.retention in (None, RetentionPolicy.LIMITS)
-
-
 async def standing(store: EventStore, client: Client, stream: str, key: bytes) -> Standing:
     """Where to go on, without a look at more of the stream than that takes.
 
@@ -92,13 +93,15 @@ async def standing(store: EventStore, client: Client, stream: str, key: bytes) -
     if mark is not None and mark.created == which:
         await asyncio.to_thread(_check_same_life, events, mark)
         if mark.sequence <= last:
-            return Standing(which, mark.sequence, Tally(events, seals, mark.position), proven=True)
-    known = mark is not None and mark.created == which
-    position = await _last_of_ours(client, stream, info, _Search(events, seals, known=known))
+            lost = has_lost(Extent(mark.first, mark.holes), aged(mark.days, info, datetime.now(UTC)), info)
+            tally = Tally(events, seals, mark.position)
+            return Standing(which, mark.sequence, tally, extent(info), mark.days, proven=not lost)
+    ours = mark is not None and mark.created == which
+    position = await _last_of_ours(client, stream, info, _Search(events, seals, known=ours))
     if position is None:
         position = await asyncio.to_thread(_position_before_what_is_kept, store, info)
-        return Standing(which, last, Tally(events, seals, position), proven=info.state.messages == 0)
-    return Standing(which, last, Tally(events, seals, position), proven=False)
+        return Standing(which, last, Tally(events, seals, position), extent(info), (), proven=info.state.messages == 0)
+    return Standing(which, last, Tally(events, seals, position), extent(info), (), proven=False)
 
 
 class Held(NamedTuple):
@@ -140,7 +143,7 @@ def read_mark(store: EventStore) -> Mark | None:
         return None
 
 
-def write_mark(store: EventStore, which: str, sequence: int, position: int) -> None:
+def write_mark(store: EventStore, which: str, sequence: int, position: int, proven: Extent, days: Days) -> None:
     """Remember what is proven, so that a restart proves only what is new.
 
     Raises:
@@ -148,7 +151,7 @@ def write_mark(store: EventStore, which: str, sequence: int, position: int) -> N
     """
     recorded = Events(store).at(position) if position else None
     of_event = digest(recorded.raw).hex() if recorded else ""
-    mark = Mark(created=which, sequence=sequence, position=position, digest=of_event)
+    mark = Mark(created=which, sequence=sequence, position=position, digest=of_event, days=days, **proven._asdict())
     store.append(Append(checkpoints={MARK: msgspec.json.encode(mark)}))
 
 
@@ -248,20 +251,3 @@ def _position_before_what_is_kept(store: EventStore, info: StreamInfo) -> int:
     if info.state.first_seq <= 1 or not info.config.max_age:
         return 0
     return position_at(store, datetime.now(UTC) - timedelta(seconds=info.config.max_age))
-
-
-def position_at(store: EventStore, since: datetime) -> int:
-    """The position after which all events were recorded since then.
-
-    Raises:
-        StoreError: the log does not answer.
-    """
-    older, newer = 0, store.head()
-    while older < newer:
-        middle = (older + newer) // 2
-        found = store.read(middle, 1)
-        if not found or found[0].event.recorded_at >= since:
-            newer = middle
-        else:
-            older = found[0].position
-    return older

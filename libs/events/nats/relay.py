@@ -6,13 +6,15 @@ the leader. After any such disturbance the relay reads what the stream holds bey
 what is not of its log is passed over and told, what is missing is published again (`belonging`, `checkpoint`).
 
 What is proven is marked in the log, so a restart proves only what came after. A stream of which nothing is proven (the
-first start of this version, a stream that lost its end) is read from its beginning beside the publishing.
+first start of this version, a stream that lost its end) is read from its beginning beside the publishing. So is one
+that says that it has lost messages since: NATS drops what its damaged files held, when somebody reads there, and goes
+on as if nothing had been.
 """
 
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import structlog
@@ -20,16 +22,17 @@ from nats.aio.client import Client
 from nats.errors import ConnectionClosedError
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
-from nats.js.api import DiscardPolicy, PubAck, RetentionPolicy, StorageType, StreamConfig
+from nats.js.api import DiscardPolicy, PubAck, RetentionPolicy, StorageType, StreamConfig, StreamInfo
 from nats.js.errors import APIError, NotFoundError
 from opentelemetry.trace import SpanKind
 
 from libs.events.log.batches import Recorded
 from libs.events.log.store import EventStore
 from libs.events.nats.belonging import EXPECTED_SEQUENCE, SEAL, Events, Foreign, ForeignStreamError, Seals, Tally
-from libs.events.nats.checkpoint import created, describe, keeps_all, made_key, position_at, standing, write_mark
+from libs.events.nats.checkpoint import created, describe, made_key, standing, write_mark
 from libs.events.nats.cloudevents import MESSAGE_ID, TRACE, headers_of, position_of, subject_of
 from libs.events.nats.connection import connected, shown
+from libs.events.nats.losses import Days, Extent, aged, extent, has_lost, keeps_all, kept_after, with_day
 from libs.events.nats.stored import backwards, forwards
 from libs.events.reading.leader import Lease, lead_by_lease
 from libs.events.stop import Awaited
@@ -50,7 +53,7 @@ IDLE_SECONDS: Final = 1.0
 OUT_OF_STEP_SECONDS: Final = 0.5
 """Pause after a disturbance that leaves no trace in the stream."""
 AUDIT_SECONDS: Final = 5.0
-"""How often an idle relay compares the stream's end with its own: messages can be lost while the server stays up."""
+"""How often the relay looks at what the stream says of itself: messages can be lost while the server stays up."""
 MARK_SECONDS: Final = 5.0
 """How often what is proven is marked, while it grows."""
 LOST_SECONDS: Final = 0.2
@@ -143,7 +146,9 @@ class _Relaying:
         self._looked_for_taken = False
         self._refusal = ""
         """The last, in the server's words."""
-        self._marked: tuple[int, int] | None = None
+        self._proof: asyncio.Task[Tally] | None = None
+        """Reads the stream from its beginning, beside the publishing."""
+        self._marked: tuple[int, int, Extent, Days] | None = None
         self._marked_at = 0.0
 
     async def run(
@@ -158,41 +163,39 @@ class _Relaying:
         key = await asyncio.to_thread(made_key, self._store)
         place = await standing(self._store, self._client, self._stream, key)
         self._created, self._sequence, self._tally = place.created, place.sequence, place.tally
+        self._extent, self._days = place.extent, place.days
         self._seals = Seals(key, self._created)
-        proof = None if place.proven else asyncio.create_task(self._proved(place.sequence), name="prove the stream")
+        if not place.proven:
+            self._prove()
         try:
             await self._look()
             on_health(None)
             self._watcher.other_life(None)
-            await self._relay(lease, proof, on_position)
+            await self._relay(lease, on_position)
         finally:
-            if proof is not None:
-                proof.cancel()
-                await asyncio.wait((proof,))
+            if self._proof is not None:
+                self._proof.cancel()
+                await asyncio.wait((self._proof,))
 
-    async def _relay(
-        self, lease: Lease, proof: asyncio.Task[Tally] | None, on_position: Callable[[int | None], None]
-    ) -> None:
+    async def _relay(self, lease: Lease, on_position: Callable[[int | None], None]) -> None:
         audited = self._clock()
         while await lease.still_held():
-            if proof is not None and proof.done():
-                self._tally.follow(proof.result())
-                proof = None
+            if self._proof is not None and self._proof.done():
+                self._tally.follow(self._proof.result())
+                self._proof = None
             on_position(self._tally.held)
-            if proof is None:
-                await self._mark(MARK_SECONDS)
+            await self._mark(MARK_SECONDS)
+            if self._clock() - audited > AUDIT_SECONDS:
+                audited = self._clock()
+                await self._audit()
             top = self._tally.top or 0
             if self._tally.missing:
                 await self._repair(self._tally.missing[0])
             elif batch := await asyncio.to_thread(self._store.read, top, BATCH):
                 await self._publish(batch)
-            elif await asyncio.to_thread(self._store.wait, top, IDLE_SECONDS):
-                continue
-            elif self._clock() - audited > AUDIT_SECONDS:
-                audited = self._clock()
-                await self._audit()
-        if proof is None:
-            await self._mark(0)
+            else:
+                await asyncio.to_thread(self._store.wait, top, IDLE_SECONDS)
+        await self._mark(0)
 
     async def _publish(self, batch: Sequence[Recorded]) -> None:
         """Publish a batch behind what is known; as far as it arrives in its place, that is known from then on."""
@@ -208,6 +211,9 @@ class _Relaying:
         batch = await asyncio.to_thread(self._store.read, gap.start - 1, BATCH, (), gap.stop - 1)
         before = self._known()
         arrived = await self._arrived(batch)
+        if arrived < len(batch) and batch[arrived].position in self._taken:
+            # NATS remembers the ids of what it has lost, for a while.
+            self._taken.update(recorded.position for recorded in batch)
         done = [recorded.position for recorded in batch[:arrived]]
         if done:
             log.warning("missing events published again", stream=self._stream, first=done[0], last=done[-1])
@@ -239,8 +245,8 @@ class _Relaying:
             ids = (position_of(message.headers.get(MESSAGE_ID, "")) for message in messages)
             self._taken |= {position for position in ids if position is not None and position > coming}
 
-    async def _look(self) -> None:
-        """Take account of the messages that have come since the last look.
+    async def _look(self) -> StreamInfo:
+        """Take account of the messages that have come since the last look; the stream as it was then.
 
         Raises:
             StreamChangedError: it is not the same stream any more.
@@ -254,26 +260,40 @@ class _Relaying:
             self._tell(await asyncio.to_thread(self._tally.add, messages))
             self._sequence = messages[-1].sequence
         self._sequence = last
+        return info
 
     async def _audit(self) -> None:
-        """A look while there is nothing to publish: the log may be another one by now, too."""
-        await self._look()
+        """Whether the stream has lost anything, and the log is still the same: both can change while all goes well."""
+        info = await self._look()
         head, top = await asyncio.to_thread(self._store.head), self._tally.top or 0
         if head < top:
             raise await asyncio.to_thread(Events(self._store).former_life, top)
+        if self._proof is not None or self._tally.missing:
+            return
+        now = datetime.now(UTC)
+        if has_lost(self._extent, aged(self._days, info, now), info):
+            log.warning("the stream has lost messages; reading it for what is missing", stream=self._stream)
+            self._prove()
+        else:
+            self._extent = extent(info)
+            self._days = with_day(self._days, info.state.last_seq, info, now)
 
-    async def _proved(self, last: int) -> Tally:
-        """Read the stream up to `last` from its beginning, for what is missing there."""
+    def _prove(self) -> None:
+        work = self._proved(self._sequence, self._tally.top or 0)
+        self._proof = asyncio.create_task(work, name="prove the stream")
+
+    async def _proved(self, last: int, top: int) -> Tally:
+        """Read the stream from its beginning up to `last`, which holds the event `top`, for what is missing there."""
         info = await describe(self._client, self._stream)
-        tally = Tally(Events(self._store), self._seals, None)
+        self._extent = extent(info)
+        after = await asyncio.to_thread(kept_after, self._store, info)
+        tally = Tally(Events(self._store), self._seals, after, aged=after or 0)
         async for messages in forwards(self._client, self._stream, max(info.state.first_seq, 1), last):
             self._tell(await asyncio.to_thread(tally.add, messages))
+        if after is not None:
+            await asyncio.to_thread(tally.expect, top)
         if not keeps_all(info):
             tally.missing.clear()
-        if info.config.max_age:
-            # What has come of age while it was read is not missing.
-            kept_since = datetime.now(UTC) - timedelta(seconds=info.config.max_age)
-            tally.remove(range(1, await asyncio.to_thread(position_at, self._store, kept_since) + 1))
         log.info("the stream is proven against the log", stream=self._stream, missing=sum(map(len, tally.missing)))
         return tally
 
@@ -288,8 +308,10 @@ class _Relaying:
 
     async def _mark(self, seconds: float) -> None:
         """Mark what is proven, where it has grown and the last mark is older than that."""
-        proven = self._sequence, self._tally.held
-        if self._tally.missing or proven == self._marked or self._clock() - self._marked_at < seconds:
+        if self._tally.missing or self._proof is not None or self._clock() - self._marked_at < seconds:
+            return
+        proven = self._sequence, self._tally.held, self._extent, self._days
+        if proven == self._marked:
             return
         await asyncio.to_thread(write_mark, self._store, self._created, *proven)
         self._marked, self._marked_at = proven, self._clock()

@@ -127,8 +127,8 @@ def issue(
     )
 
 
-def issue_gone(issue_id: str = "1", reason: AbsenceReason = AbsenceReason.HIDDEN, **keys: Any) -> JiraIssueGone:
-    return JiraIssueGone(**shared("issue", issue_id), issue_id=issue_id, reason=reason, **keys)
+def issue_gone(issue_id: str = "1", reason: AbsenceReason = AbsenceReason.HIDDEN, **more: Any) -> JiraIssueGone:
+    return JiraIssueGone(**shared("issue", issue_id), issue_id=issue_id, reason=reason, **more)
 
 
 def comment(comment_id: str = "c1", issue_id: str = "1", words: str = "Well done", **parts: Any) -> JiraCommentFetched:

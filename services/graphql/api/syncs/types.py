@@ -236,6 +236,10 @@ class Absence:
         " by a permission or a security level; POLICY: the site's data policy keeps programs out; UNTRACKED: nobody on"
         " the watch list has a part in it."
     )
+    doubtful: bool = strawberry.field(
+        description="Whether nothing tells if it was deleted or is hidden: the reason is the likelier of the two. A"
+        " later census says which, where it can."
+    )
     at: datetime = strawberry.field(description="When that was found.", metadata=column("gone_at"))
     key: str | None = strawberry.field(
         description="Of an issue that has moved: its key where it is now, where that is known."

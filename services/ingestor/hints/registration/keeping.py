@@ -12,7 +12,7 @@ import structlog
 from libs.events import Append
 from libs.jira_client import ErrorCode, JiraClient, JiraError
 from services.ingestor.event_log import EventLog
-from services.ingestor.hints.places import open_projects
+from services.ingestor.hints.places import Places
 from services.ingestor.hints.registration.wanted import EVENTS, Known, Plan, filters, named_in, plan
 from services.ingestor.site_alerts import SiteAlerts
 
@@ -49,6 +49,7 @@ class Registration:
             url: where webhooks are to be sent; empty: there shall be none.
         """
         self._log, self._jira, self._alerts = event_log, jira, alerts
+        self._places = Places(event_log)
         self._site, self._url = site, url
         self._looked: tuple[tuple[str, ...], datetime] | None = None
         """For which projects Jira was looked at last, and when."""
@@ -64,7 +65,7 @@ class Registration:
         known = await self._known()
         if not (self._url or known):
             return
-        keys = sorted({project.jira_key for project in (await open_projects(self._log, self._site)).values()})
+        keys = await self._projects()
         if self._looked is not None and self._looked[0] == tuple(keys) and now - self._looked[1] < EVERY:
             return
         refusals: list[str] | None
@@ -75,6 +76,12 @@ class Registration:
             refusals = [error.message] if error.code in TO_BE_TOLD else None
         self._looked = (tuple(keys), now)
         await self._tell(refusals)
+
+    async def _projects(self) -> list[str]:
+        """Keys of the projects that are read, as Jira has them."""
+        site = await self._places.of(self._site)
+        found = await self._places.open(site, site.synced)
+        return sorted({project.place.jira_key for project in found.values()})
 
     def _taken(self, keys: Sequence[str], now: datetime) -> list[str]:
         """The projects for which webhooks are wanted, and not lately refused."""

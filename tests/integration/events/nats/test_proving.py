@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 import pytest
 from nats.js import JetStreamContext
@@ -16,6 +17,7 @@ from nats.js.api import StreamConfig
 from libs.events import Append, EventStore, Foreign, Recorded, Watcher, migrate, open_store, run_relay
 from libs.events.nats.checkpoint import read_mark
 from libs.events.nats.cloudevents import headers_of, subject_of
+from libs.events.nats.stored import Stored, forwards
 from libs.runtime import Stop
 from tests.eventually import until
 from tests.integration.events.nats.publishing import jetstream, messages
@@ -53,11 +55,18 @@ async def relay(store: EventStore, url: str) -> AsyncIterator[Heard]:
         await task
 
 
+async def kept(url: str) -> list[Stored]:
+    """All messages of the stream, which may have holes."""
+    async with jetstream(url) as js:
+        last = (await js.stream_info("JIRA")).state.last_seq
+        return [message async for found in forwards(js._nc, "JIRA", 1, last) for message in found]
+
+
 async def until_held(url: str, store: EventStore) -> None:
     """Wait until each event of the log is in the stream, byte by byte."""
 
     async def lacking() -> set[int]:
-        held = {(str((message.headers or {}).get("ce-id")), message.data) for message in await messages(url)}
+        held = {(message.headers.get("ce-id"), message.body) for message in await kept(url)}
         return {each.position for each in store.read(0, 10_000) if (str(each.position), each.raw) not in held}
 
     await until(lacking, lambda found: not found, despite=(Exception,))
@@ -280,3 +289,64 @@ async def test_texts_of_others_are_safe_to_print(sqlite: EventStore, nats: NatsS
     [found] = heard.messages
     assert str(found).isprintable()
     assert len(str(found)) < 250
+
+
+LOST: Final = {
+    "the first": [1],
+    "the beginning": [*range(1, 151)],
+    "in between": [*range(40, 90), 120, *range(200, 290)],
+    "the end": [*range(250, 301)],
+    "both ends": [*range(1, 20), *range(290, 301)],
+    "all": [*range(1, 301)],
+}
+"""Sequences of a stream of 300, which a damaged file takes with it."""
+
+
+async def lose(url: str, sequences: Sequence[int]) -> None:
+    async with jetstream(url) as js:
+        for sequence in sequences:
+            await js.delete_msg("JIRA", sequence)
+
+
+@pytest.mark.parametrize("running", [True, False], ids=["while it runs", "before it starts"])
+@pytest.mark.parametrize("lost", LOST.values(), ids=LOST.keys())
+async def test_what_nats_has_lost_comes_again(
+    sqlite: EventStore, nats: NatsServer, lost: Sequence[int], running: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the stream ends as before, and twice."""
+    monkeypatch.setattr("libs.events.nats.relay.AUDIT_SECONDS", 0.1)
+    monkeypatch.setattr("libs.events.nats.relay.MARK_SECONDS", 0.1)
+    sqlite.append(Append(changes=[issue(number) for number in range(300)]))
+    async with empty_stream(nats.url), relay(sqlite, nats.url):
+        await until_held(nats.url, sqlite)
+        await until(lambda: read_mark(sqlite), lambda mark: mark is not None and mark.position == 300)
+        if running:
+            await lose(nats.url, lost)
+            await until_held(nats.url, sqlite)
+    await lose(nats.url, [(await kept(nats.url))[-1].sequence] if running else lost)
+    async with relay(sqlite, nats.url) as heard:
+        await until_held(nats.url, sqlite)
+        sqlite.append(Append(changes=[issue(1000)]))
+        await until_held(nats.url, sqlite)
+        await until(lambda: read_mark(sqlite), lambda mark: mark is not None and mark.position == 301)
+    assert set(heard.why) == {None}
+    assert not heard.messages
+    async with relay(sqlite, nats.url) as heard:
+        sqlite.append(Append(changes=[issue(1001)]))
+        await until_held(nats.url, sqlite)
+    assert (heard.again, heard.messages) == ([], [])
+
+
+async def test_what_comes_of_age_is_not_missed(
+    sqlite: EventStore, nats: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("libs.events.nats.relay.AUDIT_SECONDS", 0.1)
+    monkeypatch.setattr("libs.events.nats.relay.MARK_SECONDS", 0.1)
+    sqlite.append(Append(changes=[issue(number) for number in range(20)]))
+    async with jetstream(nats.url) as js, relay(sqlite, nats.url) as heard:
+        await js.add_stream(StreamConfig(name="JIRA", subjects=["jira.>"], max_age=3))
+        await until(lambda: js.stream_info("JIRA"), lambda info: info.state.last_seq >= 20)
+        await until(lambda: js.stream_info("JIRA"), lambda info: info.state.messages == 0)
+        sqlite.append(Append(changes=[issue(100)]))
+        await until(lambda: js.stream_info("JIRA"), lambda info: info.state.last_seq > 20 and not info.state.messages)
+    assert heard.again == []
