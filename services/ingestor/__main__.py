@@ -32,7 +32,7 @@ from libs.temporal.access import ConnectError
 from libs.temporal.commands import CommandFailedError, Sender, register_project, take_up_hints
 from libs.temporal.connect import connect, temporal_trouble
 from services.ingestor.census.activities import CensusActivities
-from services.ingestor.checkpoints import refresh_token_checkpoint
+from services.ingestor.checkpoints import REFRESH_TOKENS
 from services.ingestor.control.activities import ControlActivities
 from services.ingestor.control.census_schedules import CensusSchedules
 from services.ingestor.control.discovery import DiscoveryActivities
@@ -158,7 +158,7 @@ def _refresh_tokens(settings: Settings, store: EventStore) -> SpentOnce | None:
     return SpentOnce(
         store,
         settings.database_url,
-        refresh_token_checkpoint(settings.site),
+        REFRESH_TOKENS,
         settings.oauth_refresh_token,
         settings.oauth_client_secret,
     )
