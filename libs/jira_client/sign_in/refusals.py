@@ -17,7 +17,7 @@ _ELSEWHERE: Final = (
 )
 _SCOPES: Final = (
     "Give the credential the scopes read:jira-work and read:jira-user; for boards and sprints read:board-scope and"
-    " read:sprint of Jira Software and read:project of Jira; for webhooks manage:jira-webhook. Then restart the ingestor."
+    " read:sprint of Jira Software, read:project of Jira; for webhooks manage:jira-webhook. Then restart the ingestor."
 )
 _NOT_TAKEN: Final = (
     "Give the credential access to this site and Jira's read scopes, and check JIRA_CLOUD_ID where it is set: the"
