@@ -229,18 +229,27 @@ async def _look_for_hints(event_log: EventLog, client: Client, site: str, silenc
 async def _tend_webhooks(settings: Settings, registration: Registration, stretching: Stretching, stop: Stop) -> None:
     """Keep what depends on webhooks as it should be, in one of the ingestors at a time."""
 
+    async def look() -> bool:
+        try:
+            if settings.signs_in_by_oauth:
+                await registration.look(datetime.now(UTC))
+            await stretching.look(datetime.now(UTC))
+        except Exception as error:  # noqa: BLE001 - the log or Temporal are away: the next look finds them
+            log.warning("webhooks could not be looked after", why=str(error))
+            return False
+        return True
+
     async def lead(lease: Lease) -> None:
         while not lease.is_set():
-            try:
-                if settings.signs_in_by_oauth:
-                    await registration.look(datetime.now(UTC))
-                await stretching.look(datetime.now(UTC))
-            except Exception as error:  # noqa: BLE001 - the log or Temporal are away: the next look finds them
-                log.warning("webhooks could not be looked after", why=str(error))
+            await look()
             await lease.sleep(WEBHOOKS_SECONDS)
 
-    name = f"webhooks-{settings.site}"
-    await lead_by_lease(settings.database_url, name, stop, lead, on_health=lambda _: None)
+    if settings.signs_in_by_oauth or settings.hooked_seconds:
+        name = f"webhooks-{settings.site}"
+        await lead_by_lease(settings.database_url, name, stop, lead, on_health=lambda _: None)
+    # Else there is nothing to be tended, once what was stretched before is let go.
+    while not stop.is_set() and not await look():
+        await stop.sleep(WEBHOOKS_SECONDS)
 
 
 def _version(settings: Settings) -> WorkerDeploymentVersion | None:
