@@ -117,7 +117,7 @@ FAULTS = (
     Fault(match="/myself", status=401),
     Fault(match="accessible-resources", status=500),
 )
-SEEDS = int(os.environ.get("SIGN_IN_SEEDS", "8"))
+SEEDS = int(os.environ.get("SIGN_IN_SEEDS", "5"))
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
