@@ -84,8 +84,11 @@ async def test_one_that_does_not_let_go_is_told(store: EventStore, monkeypatch: 
     assert await newest(kept_by(store)) == "r0"
 
 
-async def test_a_database_that_goes_away_between_spending_and_keeping(postgres: PostgresServer, gate: TcpGate) -> None:
+async def test_a_database_that_goes_away_between_spending_and_keeping(
+    postgres: PostgresServer, gate: TcpGate, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It is held in memory, spent next, and stored then."""
+    monkeypatch.setattr("libs.events.log.postgres.CONNECT_SECONDS", 1)
     url = make_conninfo(postgres.copy(migrate), host="127.0.0.1", port=str(gate.port))
     store = open_store(url)
     row = kept_by(store)
