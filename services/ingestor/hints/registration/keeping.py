@@ -73,6 +73,8 @@ class Registration:
             refusals = await self._keep(self._taken(keys, now), known, self._jira.server_now or now)
         except JiraError as error:
             log.warning("webhooks could not be looked after", why=str(error))
+            if error.retryable:
+                return  # until the next look
             refusals = [error.message] if error.code in TO_BE_TOLD else None
         self._looked = (tuple(keys), now)
         await self._tell(refusals)
