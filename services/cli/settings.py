@@ -23,7 +23,6 @@ def _site_if_named(environ: Mapping[str, str]) -> str | None:
 class UpSettings(JiraSignIn, WayOut):
     """What `jdi up` needs. Jira's credentials and the way to it are read to refuse early; services read them anew."""
 
-    jira_base_url: str = setting("JIRA_BASE_URL", why="the Jira site to read, e.g. https://acme.atlassian.net")
     site: str = addresses.site()
     data_dir: Path = addresses.data_dir()
     database_url: str = addresses.database_url()

@@ -42,7 +42,6 @@ MOST_ISSUES = 100
 class Settings(JiraSignIn, WayOut, addresses.TemporalAccess):
     """Settings of the ingestor."""
 
-    jira_base_url: str = setting("JIRA_BASE_URL", why="the Jira site to read, e.g. https://acme.atlassian.net")
     jira_projects: tuple[str, ...] = setting("JIRA_PROJECTS", (), why="keys of the projects to register at start")
     jira_allow_insecure: bool = setting(
         "JIRA_ALLOW_INSECURE", False, why="allow http and private addresses; for tests only"

@@ -54,8 +54,9 @@ def _needed(name: str, why: str) -> Callable[[Mapping[str, str]], Secret]:
 
 @dataclass(frozen=True, kw_only=True)
 class JiraSignIn:
-    """The base of settings that hold Jira's credentials."""
+    """The base of settings that hold Jira's address and credentials."""
 
+    jira_base_url: str = setting("JIRA_BASE_URL", why="the Jira site to read, e.g. https://acme.atlassian.net")
     jira_email: str = setting("JIRA_EMAIL", default_from=_needed("JIRA_EMAIL", _WHOSE), why=_WHOSE)
     jira_api_token: Secret = setting(  # noqa: RUF009 - makes a field
         "JIRA_API_TOKEN", default_from=_needed("JIRA_API_TOKEN", _TOKEN), why=_TOKEN

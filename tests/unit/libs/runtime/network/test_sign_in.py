@@ -9,6 +9,7 @@ import pytest
 from libs.runtime import SettingsError, read_settings
 from libs.runtime.network.sign_in import JiraSignIn, missing, way_to_sign_in
 
+SITE = {"JIRA_BASE_URL": "https://acme.atlassian.net"}
 TOKEN = {"JIRA_EMAIL": "a@b.example", "JIRA_API_TOKEN": "t"}
 OAUTH = {"JIRA_OAUTH_CLIENT_ID": "id", "JIRA_OAUTH_CLIENT_SECRET": "s"}
 
@@ -20,14 +21,14 @@ class Settings(JiraSignIn):
 
 
 def test_by_a_token() -> None:
-    settings = read_settings(Settings, TOKEN)
+    settings = read_settings(Settings, SITE | TOKEN)
     assert not settings.signs_in_by_oauth
     assert way_to_sign_in(TOKEN) == "by an API token"
     assert missing(TOKEN) == []
 
 
 def test_by_oauth() -> None:
-    settings = read_settings(Settings, OAUTH)
+    settings = read_settings(Settings, SITE | OAUTH)
     assert settings.signs_in_by_oauth
     assert (settings.jira_email, settings.jira_api_token) == ("", "")
     assert way_to_sign_in(OAUTH) == "by OAuth 2.0, as a service account"
@@ -37,7 +38,7 @@ def test_by_oauth() -> None:
 
 def test_neither_is_told_with_both() -> None:
     with pytest.raises(SettingsError) as raised:
-        read_settings(Settings, {})
+        read_settings(Settings, SITE)
     assert [line.partition(" ")[0] for line in raised.value.lines] == ["JIRA_EMAIL", "JIRA_API_TOKEN"]
     assert all("JIRA_OAUTH_CLIENT_ID" in line for line in raised.value.lines)
     assert missing({}) == ["JIRA_EMAIL", "JIRA_API_TOKEN"]
@@ -54,4 +55,4 @@ def test_neither_is_told_with_both() -> None:
 )
 def test_half_a_way_and_two_ways_are_refused(given: dict[str, str], line: str) -> None:
     with pytest.raises(SettingsError, match=line):
-        read_settings(Settings, given)
+        read_settings(Settings, SITE | given)
