@@ -16,6 +16,7 @@ from typing import Final
 
 import structlog
 from cryptography.fernet import Fernet, InvalidToken
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_fixed
 
 from libs.events.log.batches import Append
 from libs.events.log.store import EventStore, StoreError
@@ -26,6 +27,11 @@ WAIT_SECONDS: Final = 60.0
 LOOK_SECONDS: Final = 0.1
 
 log = structlog.get_logger(__name__)
+
+
+_persistent: Final = retry(
+    retry=retry_if_exception_type(StoreError), stop=stop_after_attempt(3), wait=wait_fixed(0.5), reraise=True
+)
 
 
 class TurnTimeoutError(StoreError):
@@ -87,7 +93,8 @@ class SpentOnce:
         self._unstored = newest
         append = Append(checkpoints={self._name: self._cipher.encrypt(newest.encode())})
         try:
-            await asyncio.to_thread(self._store.append, append)
+            # A log that has just come back still hands out a connection or two that are dead.
+            await asyncio.to_thread(_persistent(self._store.append), append)
         except StoreError as error:
             log.error(  # noqa: TRY400 - the log is away, and says so itself
                 "the newest refresh token is not stored: a crash now would lose it",
