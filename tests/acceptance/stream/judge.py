@@ -11,6 +11,7 @@ from collections import Counter
 from typing import Any, Final, NamedTuple
 
 import psycopg
+import zstandard
 from nats.aio.client import Client
 
 SQLITE: Final = "SELECT rowid, topic, state FROM stored_events ORDER BY 1"
@@ -34,10 +35,16 @@ def logged(url: str) -> list[Logged]:
     """The whole log, in its order."""
     if url.startswith("sqlite:///"):
         with contextlib.closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as database:
-            return [Logged(*row) for row in database.execute(SQLITE)]
-    with psycopg.connect(url) as connection:
-        rows = connection.execute(POSTGRESQL).fetchall()
-    return [Logged(position, topic, bytes(state)) for position, topic, state in rows]
+            rows = database.execute(SQLITE).fetchall()
+    else:
+        with psycopg.connect(url) as connection:
+            rows = connection.execute(POSTGRESQL).fetchall()
+    return [Logged(position, topic, _plain(bytes(state))) for position, topic, state in rows]
+
+
+def _plain(state: bytes) -> bytes:
+    """Long events are compressed one by one."""
+    return zstandard.decompress(state) if state.startswith(zstandard.FRAME_HEADER) else state
 
 
 def alerts(log: list[Logged]) -> Counter[str]:
