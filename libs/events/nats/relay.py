@@ -22,7 +22,7 @@ from nats.aio.client import Client
 from nats.errors import ConnectionClosedError
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
-from nats.js.api import DiscardPolicy, PubAck, RetentionPolicy, StorageType, StreamConfig, StreamInfo
+from nats.js.api import DiscardPolicy, PubAck, RetentionPolicy, StorageType, StoreCompression, StreamConfig, StreamInfo
 from nats.js.errors import APIError, NotFoundError
 from opentelemetry.trace import SpanKind
 
@@ -414,6 +414,8 @@ async def ensure_stream(jetstream: JetStreamContext, stream: str = STREAM) -> No
                 discard=DiscardPolicy.OLD,
                 max_age=MAX_AGE_SECONDS,
                 duplicate_window=DUPLICATE_WINDOW_SECONDS,
+                # On disk alone: subscribers see nothing of it.
+                compression=StoreCompression.S2,
                 # Who wants it filled anew deletes the stream. After a purge the server would still take what we send
                 # for duplicates until the window has passed.
                 deny_delete=True,
