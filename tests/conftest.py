@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,21 +20,46 @@ from tests.servers.nats import nats_server
 
 BOTH_DATABASES = ("sqlite", "postgresql")
 
-# Other tests keep both processors busy meanwhile: how long an example takes says nothing about the code.
+# Other tests keep both processors busy meanwhile: how long an example takes says nothing about the code. And what the
+# change at hand did not break must not end its run: the same examples come each time. `--hypothesis-profile=search`
+# looks for new ones.
 hypothesis.settings.register_profile(
-    "beside_others", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    "beside_others",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    derandomize=True,
+    max_examples=50,
+)
+hypothesis.settings.register_profile(
+    "search", hypothesis.settings.get_profile("beside_others"), derandomize=False, max_examples=500
 )
 hypothesis.settings.load_profile("beside_others")
+
+# Modules and tests are there to the end: the garbage collector looks at them neither while they come nor ever after.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     # A folder of its own with a short path: the server's socket lives there, and socket paths are short.
     with (
-        tempfile.TemporaryDirectory(prefix="jdi-pg-", ignore_cleanup_errors=True) as folder,
+        tempfile.TemporaryDirectory(prefix="jdi-pg-", dir=_quick_folder(), ignore_cleanup_errors=True) as folder,
         postgres_server(Path(folder) / "data") as server,
     ):
         yield server
+
+
+def _quick_folder() -> str | None:
+    """Where files are in memory, if there is room for some hundred databases."""
+    memory = "/dev/shm"  # noqa: S108 - the folder that is made there has a name of its own
+    roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 4_000_000_000
+    return memory if roomy else None
 
 
 @pytest.fixture

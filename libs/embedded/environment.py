@@ -9,7 +9,7 @@ SERVICES: Final = tuple(name for stage in STAGES for name in stage)
 
 TEMPORAL_ACCESS: Final = ("TEMPORAL_TLS", "TEMPORAL_API_KEY")
 """How we show ourselves to a Temporal server that is not our own."""
-_CREDENTIALS: Final = ("JIRA_EMAIL", "JIRA_API_TOKEN", "JIRA_PROXY")
+_CREDENTIALS: Final = ("JIRA_EMAIL", "JIRA_API_TOKEN", "JIRA_OAUTH_", "JIRA_WEBHOOK_URL", "JIRA_PROXY")
 _HOOKS: Final = "JIRA_HOOK_"
 """By which Jira's webhooks prove themselves to the API."""
 _GIVEN: Final[Mapping[str, tuple[str, ...]]] = {

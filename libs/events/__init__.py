@@ -54,6 +54,10 @@ from libs.events.types.census import (
     DifferenceCause,
     EntityProof,
     GoneCount,
+    census_checkpoints,
+    census_end_key,
+    census_requests,
+    census_runs,
 )
 from libs.events.types.control import (
     CensusRequested,
@@ -87,6 +91,7 @@ from libs.events.types.notifications import (
     NotificationSent,
 )
 from libs.events.types.quarantine import QuarantineEvent, RecordQuarantined, RecordReleased
+from libs.events.types.stretch import ScheduleStretched, Stretch, StretchEnded, stretch_after
 from libs.events.types.sync import (
     EntityWatermark,
     Evidence,
@@ -170,6 +175,7 @@ __all__ = [
     "ScheduleChanged",
     "SchedulePaused",
     "ScheduleResumed",
+    "ScheduleStretched",
     "SchemaDriftDetected",
     "SiteRegistered",
     "SprintFetched",
@@ -178,6 +184,8 @@ __all__ = [
     "StoreError",
     "StoreVersionError",
     "StreamMovedError",
+    "Stretch",
+    "StretchEnded",
     "SyncCancelled",
     "SyncEvent",
     "SyncFailed",
@@ -197,6 +205,10 @@ __all__ = [
     "append_trouble",
     "backoff_after",
     "canonical",
+    "census_checkpoints",
+    "census_end_key",
+    "census_requests",
+    "census_runs",
     "command_key",
     "completed",
     "continued",
@@ -214,6 +226,7 @@ __all__ = [
     "run_relay",
     "scan_checkpoints",
     "stream_id",
+    "stretch_after",
     "subscribe",
     "untaken_key",
     "waiting_seconds",

@@ -5,10 +5,14 @@ until Jira has been asked, so that one that comes while another of its issue is 
 """
 
 import secrets
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
 import msgspec
+
+MOST_CHILDREN: Final = 100
+"""Comments, and as many worklogs, of one hint. Of more the issue's own lists tell."""
 
 _encoder: Final = msgspec.json.Encoder()
 
@@ -24,6 +28,28 @@ class Hint(msgspec.Struct, frozen=True, kw_only=True):
     """When we heard of it; UTC."""
     deleted: bool = False
     """Whether the issue itself is said to be deleted."""
+    gone_comments: tuple[str, ...] = ()
+    """Ids of its comments that somebody said are gone: a webhook, or a list that lacked them."""
+    gone_worklogs: tuple[str, ...] = ()
+    again: bool = False
+    """Whether we ask for a second look ourselves, and nobody told of a change."""
+
+    def __or__(self, later: "Hint") -> "Hint":
+        """Both in one, of the same issue: nothing that either says is lost."""
+        return Hint(
+            issue=later.issue,
+            project=later.project or self.project,
+            at=later.at,
+            deleted=self.deleted or later.deleted,
+            again=self.again and later.again,
+            gone_comments=bounded((*self.gone_comments, *later.gone_comments)),
+            gone_worklogs=bounded((*self.gone_worklogs, *later.gone_worklogs)),
+        )
+
+
+def bounded(children: Iterable[str]) -> tuple[str, ...]:
+    """Each once, and as many as a hint holds."""
+    return tuple(dict.fromkeys(children))[:MOST_CHILDREN]
 
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True):

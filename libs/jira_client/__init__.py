@@ -58,6 +58,7 @@ from libs.jira_client.models import (
 from libs.jira_client.page_size import PageSize, smaller_may_help
 from libs.jira_client.pages import SeenTokens, unbelievable
 from libs.jira_client.settings import JiraSettings
+from libs.jira_client.sign_in.settings import OAuthSettings
 
 if TYPE_CHECKING:
     from libs.jira_client.client import JiraClient
@@ -90,6 +91,7 @@ __all__ = [
     "Listed",
     "NetworkGlitch",
     "NotFoundOrHidden",
+    "OAuthSettings",
     "Observer",
     "Origin",
     "PageSize",

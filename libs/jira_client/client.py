@@ -4,7 +4,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from types import MappingProxyType, TracebackType
+from types import MappingProxyType, NoneType, TracebackType
 from typing import Any, Final, Self, TypeVar
 from urllib.parse import quote
 
@@ -31,6 +31,8 @@ from libs.jira_client.pages import (
     whole_search,
 )
 from libs.jira_client.settings import JiraSettings
+from libs.jira_client.sign_in.oauth import ByOAuth
+from libs.jira_client.sign_in.ways import ByToken, RefreshTokens, SignIn
 
 API: Final = "/rest/api/3"
 AGILE: Final = "/rest/agile/1.0"
@@ -38,6 +40,8 @@ BULK_LIMIT: Final = 100
 """Issues per bulkfetch that Jira accepts with any fields."""
 WORKLOGS_LIMIT: Final = 1000
 """Worklogs that Jira shows at once by their ids."""
+AUDIT_LIMIT: Final = 1000
+"""Entries of the audit log that Jira shows at once."""
 USERS_LIMIT: Final = 128
 """Account ids per user/bulk; the address they make up is also kept below `LONGEST_QUERY`."""
 ASSIGNABLE_LIMIT: Final = 1000
@@ -61,7 +65,12 @@ class JiraClient:
     """
 
     def __init__(
-        self, settings: JiraSettings, *, limits: Limits | None = None, observer: Observer = unobserved
+        self,
+        settings: JiraSettings,
+        *,
+        limits: Limits | None = None,
+        observer: Observer = unobserved,
+        refresh_tokens: RefreshTokens | None = None,
     ) -> None:
         """Speak to the site that the settings name.
 
@@ -69,6 +78,7 @@ class JiraClient:
             settings: site, account, and how to behave.
             limits: shared between the clients of one site; without it the client makes its own from the settings.
             observer: hears of every request once it has ended.
+            refresh_tokens: keeps the refresh token, where one signs in by it.
         """
         self.settings = settings
         self.limits = limits or Limits(
@@ -81,7 +91,8 @@ class JiraClient:
         """How many issues with all their fields the site bears at once: whoever asks for them learns it."""
         self.ids_of_page = PageSize(settings.issue_page_size)
         """How many ids of such issues it gives at once to a search that shows nothing else."""
-        self._transport = Transport(settings, self.limits, observer)
+        sign_in = _sign_in(settings, refresh_tokens, self.limits.pulse.monotonic)
+        self._transport = Transport(settings, self.limits, sign_in, observer)
 
     def __repr__(self) -> str:
         return f"JiraClient({self.settings.base_url!r})"
@@ -176,6 +187,19 @@ class JiraClient:
         found = (await self._transport.fetch(request)).value
         policies = read_all(models.ProjectPolicy, found.project_data_policies, request.endpoint)
         return any(str(one.id) == project_id and one.data_policy.any_content_blocked for one in policies)
+
+    async def audited_deletions(self, since: datetime) -> set[str]:
+        """Issues that were deleted since then, as the audit log says: their keys, and ids where it has them.
+
+        An administrator alone may read it. The latest `AUDIT_LIMIT` are shown; not every site records deletions.
+        """
+        params: Params = {"filter": "deleted issue", "from": since.isoformat(timespec="seconds"), "limit": AUDIT_LIMIT}
+        request = _get("/auditing/record", wire.Audited, params)
+        found = (await self._transport.fetch(request)).value
+        records = read_all(models.AuditRecord, found.records, request.endpoint)
+        items = [one.object_item for one in records if one.object_item is not None]
+        deleted = [item for item in items if item.type_name == "ISSUE_DELETE"]
+        return {str(name) for item in deleted for name in (item.name, item.id) if name}
 
     async def projects(
         self, search: str | None = None, start: int = 0, *, keys: Sequence[str] = (), insight: bool = False
@@ -377,6 +401,32 @@ class JiraClient:
     def _child_page(self, start: int) -> Params:
         return {"startAt": start, "maxResults": self.settings.child_page_size}
 
+    # --- webhooks of our app
+
+    async def webhooks(self) -> Listed[models.Webhook]:
+        """Those that our app has registered on the site. Raises Forbidden for whoever is no app."""
+        params = {"startAt": 0, "maxResults": self.settings.child_page_size}
+        return await self._whole_list(models.Webhook, _get("/webhook", wire.Values, params))
+
+    async def register_webhooks(
+        self, url: str, filters: Sequence[str], events: Sequence[str]
+    ) -> list[models.NewWebhook]:
+        """One for each JQL, in this order; each may be refused by itself."""
+        wanted = [{"jqlFilter": jql, "events": list(events)} for jql in filters]
+        request = _post("/webhook", wire.Registration, {"url": url, "webhooks": wanted})
+        found = (await self._transport.fetch(request)).value.webhook_registration_result
+        if len(found) != len(filters):
+            raise unbelievable("Jira does not say of each webhook whether it is registered.", request.endpoint)
+        return [_new_webhook(one) for one in found]
+
+    async def refresh_webhooks(self, ids: Sequence[int]) -> None:
+        """Let them end 30 days from now. Jira passes over those that it does not know, without a word."""
+        await self._transport.fetch(_webhooks("PUT", "/webhook/refresh", Raw, ids))
+
+    async def remove_webhooks(self, ids: Sequence[int]) -> None:
+        """Remove them. Those of other apps stay."""
+        await self._transport.fetch(_webhooks("DELETE", "/webhook", NoneType, ids))
+
     # --- users
 
     async def users_bulk(self, account_ids: Sequence[str]) -> Listed[models.User]:
@@ -411,6 +461,12 @@ class JiraClient:
         params |= {"query": search} if search else {}
         request = _get("/user/assignable/search", list[Raw], params)
         return read_all(models.User, (await self._transport.fetch(request)).value, request.endpoint)
+
+
+def _sign_in(settings: JiraSettings, refresh_tokens: RefreshTokens | None, monotonic: Callable[[], float]) -> SignIn:
+    if settings.oauth is None:
+        return ByToken(settings.base_url, settings.email, settings.token)
+    return ByOAuth(settings.base_url, settings.oauth, refresh_tokens, monotonic)
 
 
 async def _typed(kind: type[R], fetch: Fetch, endpoint: str) -> Listed[R]:
@@ -448,6 +504,18 @@ def _get(
 
 def _post(path: str, kind: type[T], body: Mapping[str, Any], *, divisible: bool = False) -> Request[T]:
     return Request(f"POST {API}{path}", f"{API}{path}", kind, body=body, divisible=divisible)
+
+
+def _webhooks(method: str, path: str, kind: type[T], ids: Sequence[int]) -> Request[T]:
+    return Request(f"{method} {API}{path}", f"{API}{path}", kind, body={"webhookIds": list(ids)})
+
+
+def _new_webhook(told: wire.Registered) -> models.NewWebhook:
+    """One without an id is refused, whatever else is said of it."""
+    if isinstance(told.created_webhook_id, int) and not isinstance(told.created_webhook_id, bool):
+        return models.NewWebhook(told.created_webhook_id, ())
+    errors = told.errors if isinstance(told.errors, list) else []
+    return models.NewWebhook(None, tuple(str(error) for error in errors) or ("Jira does not say why.",))
 
 
 def _unmentioned(ids: Sequence[str], bulk: wire.Bulk) -> Iterator[models.IssueProblem]:

@@ -11,8 +11,8 @@ No HTTP library is imported here, so any part of the product may import this mod
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
-from typing import Final
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from msgspec import Raw
@@ -115,6 +115,40 @@ class Board(Record, frozen=True, kw_only=True):
     name: str = ""
     type: str = ""
     """`scrum`, `kanban` or `simple`; others may come."""
+
+
+class Webhook(Record, frozen=True, kw_only=True):
+    """A webhook that our app has registered."""
+
+    id: int
+    url: str = ""
+    jql_filter: str = ""
+    events: list[str] = []
+    expiration_date: Any = None
+    """Documented as milliseconds since 1970, shown in examples as a text; see `ends_at`."""
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When it ends (UTC); None where that is not said so that we understand it."""
+        told = self.expiration_date
+        try:
+            if isinstance(told, str) and not told.isdecimal():
+                moment = datetime.fromisoformat(told)
+                return moment.astimezone(UTC) if moment.tzinfo else None
+            if isinstance(told, bool) or not isinstance(told, int | float | str):
+                return None
+            return datetime.fromtimestamp(float(told) / 1000, UTC)
+        except (ValueError, OverflowError, OSError):
+            return None
+
+
+class NewWebhook(NamedTuple):
+    """What came of a webhook that was to be registered."""
+
+    id: int | None
+    """None: Jira refuses it."""
+    errors: tuple[str, ...]
+    """Why; of one that is registered, nothing."""
 
 
 class Sprint(Record, frozen=True, kw_only=True):
@@ -270,6 +304,18 @@ class ProjectPolicy(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     id: int | str
     data_policy: PolicyOfProject = PolicyOfProject()
+
+
+class AuditedObject(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    id: object = None
+    name: object = None
+    type_name: object = None
+
+
+class AuditRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """An entry of the audit log, as far as it says what it is about."""
+
+    object_item: AuditedObject | None = None
 
 
 class ChildPage(Page, frozen=True, kw_only=True):

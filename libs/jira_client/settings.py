@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
 
 from libs.jira_client.http.addresses import is_public
+from libs.jira_client.sign_in.settings import OAuthSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,8 +15,11 @@ class JiraSettings:
 
     base_url: str
     """`https://acme.atlassian.net`, or the gateway form `https://api.atlassian.com/ex/jira/<cloud id>`."""
-    email: str = field(repr=False)
-    token: str = field(repr=False)
+    email: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
+    """The account's API token; with `oauth`, neither."""
+    oauth: OAuthSettings | None = None
+    """A credential by which one signs in instead, at the gateway."""
     allow_insecure: bool = False
     """Also http and private addresses: for tests and the simulated Jira only."""
     proxy: str = field(default="", repr=False)
@@ -57,7 +61,9 @@ class JiraSettings:
         self._check_address(urlsplit(self.base_url))
         if self.proxy and urlsplit(self.proxy).scheme not in ("http", "https"):
             raise ValueError("Jira proxy: it is no address such as http://proxy.example.com:3128.")
-        for name in ("email", "token"):
+        if self.oauth is not None:
+            self.oauth.checked(allow_insecure=self.allow_insecure)
+        for name in ("email", "token") if self.oauth is None else ():
             value = getattr(self, name)
             if not value or not value.isprintable() or value != value.strip():
                 raise ValueError(f"Jira {name}: give it without blanks and line ends; it is empty or has some.")

@@ -1,9 +1,9 @@
 """A Jira Cloud that runs on loopback: the demo and the tests talk to it as they would to Atlassian's.
 
 It serves the platform v3 and agile endpoints that an integrator calls, over a data set made from a seed, with Basic
-auth, token paging, page and inline caps, an index that may lag, latency, and faults on demand. Every change of the data
-is an entry of an append-only change log, the initial data included, so that a test can compare what was synced with
-what was there.
+auth or OAuth 2.0, token paging, page and inline caps, an index that may lag, latency, and faults on demand. Every
+change of the data is an entry of an append-only change log, the initial data included, so that a test can compare what
+was synced with what was there.
 
 Start one in the process (``libs.jira_simulator.server.serve``) or as ``python -m libs.jira_simulator``. It keeps
 everything in memory, sends nothing anywhere, and is imported by no service.
@@ -22,6 +22,7 @@ everything in memory, sends nothing anywhere, and is imported by no service.
 ``search.jql`` ``.pages``      the query language; pages and tokens
 ``api.answers``                what all endpoints share: arguments, pages, refusals
 ``api.platform`` ``.agile``    the endpoints of the platform and of the boards
+``api.oauth`` ``.webhooks``    access tokens and the gateway; the webhooks that an app registers
 ``control``                    ``/simulator/*``: mutations, faults, latency, index lag, requests, changes, state
 ``requests``                   the request log
 ``faults``                     what goes wrong on demand

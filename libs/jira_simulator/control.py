@@ -26,6 +26,8 @@ These endpoints need no login and are in no log.
 ``POST /simulator/index-lag``           ``{ms}``: search sees a change so much later
 ``POST /simulator/index-loss``          ``{issues}``: search does not see the issues of these ids; none: it sees all
 ``POST /simulator/counting``            ``{insight, totals}``: whether these numbers count what the account may not see
+``POST /simulator/telling``             ``{worklogs, audit}``: whether worklogs are shown whatever their issue's level
+                                        is, and whether the account may read the audit log
 ``POST /simulator/worklog-feeds``       ``{delay_ms, also_deleted}``: how far the feeds of worklogs are behind, and ids
                                         of worklogs that are said to be deleted, whatever is true
 ``GET POST DELETE /simulator/odd``      ``{seed, rate?, kinds?}``: a part of the answers is odd, see ``odd``; DELETE
@@ -54,7 +56,7 @@ from libs.jira_simulator.site.dataset import Dataset
 from libs.jira_simulator.site.mutations import MutationError, Mutations
 from libs.jira_simulator.site.random_acts import RandomActs
 from libs.jira_simulator.site.render import zulu
-from libs.jira_simulator.site.sight import Counting
+from libs.jira_simulator.site.sight import Counting, Telling
 
 
 class Conditions(msgspec.Struct):
@@ -112,6 +114,7 @@ class Control:
             web.post("/simulator/index-lag", self.index_lag),
             web.post("/simulator/index-loss", self.index_loss),
             web.post("/simulator/counting", self.counting),
+            web.post("/simulator/telling", self.telling),
             web.post("/simulator/worklog-feeds", self.worklog_feeds),
             web.get("/simulator/odd", self.show_odd),
             web.post("/simulator/odd", self.make_odd),
@@ -203,6 +206,10 @@ class Control:
         counting = self._dataset.directory.counting = await _read(request, Counting)
         self._dataset.renderer.names_changed()
         return json_response(counting)
+
+    async def telling(self, request: web.Request) -> web.Response:
+        self._dataset.directory.telling = await _read(request, Telling)
+        return json_response(self._dataset.directory.telling)
 
     async def worklog_feeds(self, request: web.Request) -> web.Response:
         asked, feed = await _read(request, Feed), self._conditions.feed

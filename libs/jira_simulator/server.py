@@ -18,8 +18,11 @@ from aiohttp.typedefs import Handler
 from libs.jira_simulator import faults as spoiling
 from libs.jira_simulator.api.agile import AGILE, Agile
 from libs.jira_simulator.api.answers import ANONYMOUS, Refused, body_of
+from libs.jira_simulator.api.auditing import Auditing
+from libs.jira_simulator.api.oauth import GATEWAY, OUTSIDE, OAuth, behind_gateway
 from libs.jira_simulator.api.platform import LOGIN_NEEDED, Api, SearchBody
 from libs.jira_simulator.api.policies import Policies
+from libs.jira_simulator.api.webhooks import BY_APP, Webhooks
 from libs.jira_simulator.api.worklog_feeds import PAGE, WorklogFeeds
 from libs.jira_simulator.control import Conditions, Control
 from libs.jira_simulator.faults import LOGIN_REASON, Fault, Faults
@@ -51,6 +54,8 @@ class Simulator:
         self.dataset = dataset
         self.base_url = base_url
         self.email, self.token = email, token
+        self.oauth = OAuth(dataset.clock)
+        self.webhooks = Webhooks(dataset)
         self.mutations = Mutations(dataset)
         self.faults = Faults()
         self.requests = RequestLog()
@@ -102,17 +107,22 @@ async def serve(
     search = Search(dataset, token_seconds=token_seconds)
     front = _Front(simulator, search, compress=compress).around
     app = web.Application(middlewares=[_turn_away, front] if only_here else [front], client_max_size=MAX_BODY)
-    app.add_routes(Api(dataset, search, inline=inline).routes())
-    app.add_routes(Agile(dataset).routes())
-    app.add_routes(Policies(dataset).routes())
-    app.add_routes(WorklogFeeds(dataset, simulator.conditions.feed, page=feed_page).routes())
+    jira = [
+        *Api(dataset, search, inline=inline).routes(),
+        *Agile(dataset).routes(),
+        *Policies(dataset).routes(),
+        *Auditing(dataset).routes(),
+        *WorklogFeeds(dataset, simulator.conditions.feed, page=feed_page).routes(),
+        *simulator.webhooks.routes(),
+    ]
+    app.add_routes([*jira, *behind_gateway(jira), *simulator.oauth.routes()])
     parts = simulator.mutations, simulator.faults, simulator.requests, simulator.conditions
     app.add_routes(Control(dataset, *parts).routes())
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()
-        simulator.base_url = f"http://{host}:{runner.addresses[0][1]}"
+        simulator.base_url = simulator.oauth.site_url = f"http://{host}:{runner.addresses[0][1]}"
         yield simulator
     finally:
         await runner.cleanup()
@@ -171,8 +181,15 @@ class _Front:
         return response
 
     async def _logged_in(self, request: web.Request, handler: Handler) -> web.Response:
+        if request.path.startswith(OUTSIDE):
+            return await _answered(request, handler)
         given = request.headers.get("Authorization")
-        request[ANONYMOUS] = given != self._login
+        if request.path.startswith(f"{GATEWAY}/"):
+            request[BY_APP] = self._simulator.oauth.takes(given or "")
+            if not (request[BY_APP] or given == self._login):
+                body = encode({"code": 401, "message": "Unauthorized"})
+                return web.Response(status=401, body=body, content_type="application/json", charset="UTF-8")
+        request[ANONYMOUS] = given != self._login and not request.get(BY_APP)
         route = _route(request)
         if request[ANONYMOUS] and (route in LOGIN_NEEDED or route.startswith(AGILE)):
             response = web.Response(status=401, body=UNAUTHORIZED, content_type="application/json", charset="UTF-8")
@@ -240,7 +257,7 @@ def _reset(request: web.Request) -> None:
 
 def _route(request: web.Request) -> str:
     resource = request.match_info.route.resource
-    return resource.canonical if resource else request.path
+    return (resource.canonical if resource else request.path).removeprefix(GATEWAY)
 
 
 def _gzip(request: web.Request, response: web.Response) -> None:

@@ -4,7 +4,7 @@ from typing import Final
 
 from sqlalchemy import Index, Table
 
-from libs.read_tables.columns import key, number, optional, position, string, text, time, version
+from libs.read_tables.columns import flag, key, number, optional, position, string, text, time, version
 from libs.read_tables.version import metadata
 
 projection: Final = Table(
@@ -36,6 +36,7 @@ gone: Final = Table(
     key("entity_id"),
     string("project_key"),
     string("reason"),  # DELETED, MOVED, HIDDEN, UNTRACKED, POLICY
+    flag("doubtful"),  # whether it may as well be deleted where it is called hidden, and the other way round
     optional("key"),  # of an issue: under which it lives on in another project, where that is known
     optional("former_key"),  # of an issue: under which it was shown, as the census says; see also table `former_key`
     time("gone_at"),

@@ -71,6 +71,8 @@ sync_job: Final = Table(
     number("backoff_seconds"),  # from one run to the next
     optional_time("backoff_anchor"),  # runs come at this moment and n times the seconds
     optional_time("backoff_since"),
+    number("stretch_seconds"),  # from one run to the next while webhooks are alive; 0: it runs by its cron
+    optional_time("stretch_anchor"),  # as of the backoff, which goes before it
     optional("trace"),  # W3C traceparent of the event that changed the project last
     version(),  # of the sync stream; what the control stream decides is guarded by `project.control_version`
 )

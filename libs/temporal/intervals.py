@@ -7,9 +7,26 @@ is to begin at an anchor has the anchor's remainder as its offset.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
+
+
+class Interval(NamedTuple):
+    """Of runs that come n times so many seconds after a moment, n = 1, 2, 3 and so on."""
+
+    seconds: int
+    anchor: datetime
+
+
+def pace(backoff: Interval | None, stretch: Interval | None) -> Interval | None:
+    """At what interval a schedule runs; None: by its cron.
+
+    A backoff goes first, whatever it is: a failing project is tried as telemetry says, not as seldom as one whose
+    webhooks work. When it ends, the stretch holds again, if it still does.
+    """
+    return backoff or stretch
 
 
 def offset_of(anchor: datetime, seconds: int) -> int:

@@ -225,7 +225,11 @@ class OpenGate(Question, frozen=True, kw_only=True, tag="open-gate"):
     """As of a command."""
 
 
-AnyQuestion = FindProjects | FindUsers | WhoAmI | FindClosings | OpenGate
+class FindLateness(Question, frozen=True, kw_only=True, tag="lateness"):
+    """How late Jira's search was measured to be. Jira itself is not asked."""
+
+
+AnyQuestion = FindProjects | FindUsers | WhoAmI | FindClosings | OpenGate | FindLateness
 
 
 class Option(Message, frozen=True, kw_only=True):
@@ -252,10 +256,30 @@ class Closing(Message, frozen=True, kw_only=True):
     advice: str
 
 
+class LateChanges(Message, frozen=True, kw_only=True):
+    """So many changes were late by up to so many seconds, and by more than those of the bucket before."""
+
+    up_to_seconds: int
+    number: int
+
+
+class Lateness(Message, frozen=True, kw_only=True):
+    """How late the search of a site has shown changes; what is long ago counts less, and then not at all."""
+
+    buckets: tuple[LateChanges, ...]
+    """All that there are, in order; the last holds what was later still."""
+    latest_seconds: float
+    """0 where none was late."""
+    overlap_seconds: float
+    """How far syncs look back for it."""
+
+
 class Options(Message, frozen=True, kw_only=True):
     options: tuple[Option, ...] = ()
     next_start: int | None = None
     closings: tuple[Closing, ...] = ()
+    lateness: Lateness | None = None
+    """Of `FindLateness`."""
 
 
 class Counts(Message, frozen=True, kw_only=True):

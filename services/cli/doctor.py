@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from libs.embedded import stack_file
 from libs.runtime import SettingsError, read_settings
-from libs.runtime.environ import read_variable
+from libs.runtime.network.sign_in import BY_OAUTH, BY_TOKEN, by_oauth, missing, way_to_sign_in
 from services.cli.checks.databases import databases
 from services.cli.checks.fan_out import fan_out
 from services.cli.checks.findings import FAIL, OK, WARN, Finding, Trouble, look
@@ -13,8 +13,6 @@ from services.cli.checks.jira import jira
 from services.cli.checks.notifications import notifications
 from services.cli.checks.scheduler import temporal
 from services.cli.settings import DoctorSettings
-
-CREDENTIALS = ("JIRA_EMAIL", "JIRA_API_TOKEN")
 
 
 async def examine(environ: Mapping[str, str]) -> list[Finding]:
@@ -31,7 +29,9 @@ async def examine(environ: Mapping[str, str]) -> list[Finding]:
     )
     proved = any(one.name == "token" and not one.failed for one in of_temporal)
     credentials = await look(
-        "credentials", lambda: _credentials(environ, proved=proved), "create an API token at id.atlassian.com, set both"
+        "credentials",
+        lambda: _credentials(environ, proved=proved),
+        "create an API token at id.atlassian.com, or an OAuth credential of a service account, and set both",
     )
     found = [Finding("settings", OK, f"site {settings.site}"), credentials, *of_databases, *of_temporal, *of_nats]
     found += [_reached_elsewhere(one) if proved and one.failed and one.name == "jira" else one for one in of_jira]
@@ -40,12 +40,12 @@ async def examine(environ: Mapping[str, str]) -> list[Finding]:
 
 
 async def _credentials(environ: Mapping[str, str], *, proved: bool) -> str:
-    missing = [name for name in CREDENTIALS if read_variable(name, environ) is None]
-    if not missing:
-        return f"{' and '.join(CREDENTIALS)} are set"
+    lacking = missing(environ)
+    if not lacking:
+        return f"{' and '.join(BY_OAUTH if by_oauth(environ) else BY_TOKEN)} are set: {way_to_sign_in(environ)}"
     if proved or stack_file.find(environ) is not None:
         return "not set here; the ingestor that runs has its own"
-    raise Trouble(f"{' and '.join(missing)} not set")
+    raise Trouble(f"{' and '.join(lacking)} not set")
 
 
 def _reached_elsewhere(found: Finding) -> Finding:

@@ -8,6 +8,7 @@ from pathlib import Path
 from libs.embedded import stack_file
 from libs.runtime import Secret, addresses, setting
 from libs.runtime.environ import read_variable
+from libs.runtime.network.sign_in import JiraSignIn
 from libs.runtime.network.way_out import WayOut
 
 DEFAULT_PORT = 8080
@@ -19,12 +20,10 @@ def _site_if_named(environ: Mapping[str, str]) -> str | None:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class UpSettings(WayOut):
+class UpSettings(JiraSignIn, WayOut):
     """What `jdi up` needs. Jira's credentials and the way to it are read to refuse early; services read them anew."""
 
     jira_base_url: str = setting("JIRA_BASE_URL", why="the Jira site to read, e.g. https://acme.atlassian.net")
-    jira_email: str = setting("JIRA_EMAIL", why="the account whose API token is used; we see what it sees")
-    jira_api_token: Secret = setting("JIRA_API_TOKEN", why="the account's API token")
     site: str = addresses.site()
     data_dir: Path = addresses.data_dir()
     database_url: str = addresses.database_url()
@@ -37,6 +36,7 @@ class UpSettings(WayOut):
     )
 
     def __post_init__(self) -> None:
+        self.check_sign_in()
         if not self.jira_base_url.startswith(("https://", "http://")):
             raise ValueError(
                 f"JIRA_BASE_URL: {self.jira_base_url!r} is no web address; e.g. https://acme.atlassian.net"

@@ -92,6 +92,7 @@ def make_app(
             _refusals_as_json,
             ours_only(hosts, gate),
             known_only(gate),
+            *([hooks.unread] if hooks is not None else []),
             (doorkeeper or Doorkeeper(most_connections())).middleware,
         ],
         client_max_size=MAX_BODY,

@@ -29,7 +29,8 @@ REFUSED: Final = Counter(
 SUBSCRIPTIONS: Final = Gauge("jdi_graphql_subscriptions_open", "Subscriptions that are open.", ["field"])
 HOOKS: Final = Counter(
     "jdi_hooks_total",
-    "Webhooks of Jira that came; outcome: kept, nothing_named (it names no issue), unsigned, forged, not_stored.",
+    "Webhooks of Jira that came; outcome: kept, nothing_named (it names no issue), unreadable, too_large, unsigned,"
+    " forged, not_stored.",
     ["outcome"],
 )
 CONNECTIONS: Final = Gauge(

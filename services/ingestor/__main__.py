@@ -13,6 +13,8 @@ from temporalio.worker import WorkerDeploymentVersion
 
 from libs.events import EventStore, FanOut, append_trouble, open_when_ready, run_relay
 from libs.events.hints import hint_prefix
+from libs.events.reading.leader import Lease, lead_by_lease
+from libs.events.spent_once import SpentOnce
 from libs.jira_client import JiraClient
 from libs.runtime import (
     PROOF_SECONDS,
@@ -30,6 +32,7 @@ from libs.temporal.access import ConnectError
 from libs.temporal.commands import CommandFailedError, Sender, register_project, take_up_hints
 from libs.temporal.connect import connect, temporal_trouble
 from services.ingestor.census.activities import CensusActivities
+from services.ingestor.checkpoints import refresh_token_checkpoint
 from services.ingestor.control.activities import ControlActivities
 from services.ingestor.control.census_schedules import CensusSchedules
 from services.ingestor.control.discovery import DiscoveryActivities
@@ -37,7 +40,9 @@ from services.ingestor.control.proofs import Proofs
 from services.ingestor.control.schedules import ScheduleGateway
 from services.ingestor.event_log import EventLog
 from services.ingestor.hints.activities import HintActivities
+from services.ingestor.hints.registration.keeping import Registration
 from services.ingestor.hints.silence import Silence
+from services.ingestor.hints.stretching import Stretching
 from services.ingestor.measures import measured, observer_of
 from services.ingestor.settings import Settings
 from services.ingestor.site_alerts import SiteAlerts, StreamAlerts
@@ -49,6 +54,8 @@ log = structlog.get_logger()
 NAME = "ingestor"
 HINTS_SECONDS = 60.0
 """Between two looks for hints of webhooks that wait."""
+WEBHOOKS_SECONDS = 60.0
+"""Between two looks whether webhooks are to be registered, and whether they are alive."""
 KEEP_SECONDS = 300.0
 """Between two looks at all schedules."""
 RETRY_SECONDS = 1.0
@@ -96,7 +103,7 @@ async def _serve(
 ) -> None:
     site = settings.site
     async with (
-        JiraClient(settings.jira, observer=observer_of(site)) as jira,
+        JiraClient(settings.jira, observer=observer_of(site), refresh_tokens=_refresh_tokens(settings, store)) as jira,
         contextlib.AsyncExitStack() as running,
     ):
         relayed = running.enter_context(measured(store, jira.limits.gate, site))
@@ -116,6 +123,7 @@ async def _serve(
         control = ControlActivities(event_log, gateway, settings.jira_base_url, proofs, site=site, censuses=censuses)
         discovery = DiscoveryActivities(jira, event_log, proofs)
         hints = HintActivities(event_log, jira, patience, pauses)
+        url = str(settings.webhook_url or "")
         workers = make_workers(client, site, sync, census, control, discovery, hints, version=_version(settings))
         for worker in workers:
             await running.enter_async_context(worker)
@@ -129,14 +137,31 @@ async def _serve(
             tasks.create_task(_register(event_log, client, settings, site))
             tasks.create_task(_keep_schedules(control, site, stop))
             tasks.create_task(_look_for_hints(event_log, client, site, Silence(store, alerts, site), stop))
+            registration = Registration(event_log, jira, alerts, site, url)
+            stretching = Stretching(store, alerts, site, settings.hooked_seconds, control.apply_schedule)
+            tasks.create_task(_tend_webhooks(settings, registration, stretching, stop))
             log.info(
                 "ingestor is ready",
                 site=site,
                 jira=settings.jira_base_url,
-                way=settings.way_to(settings.jira_base_url),
+                way=settings.way_to(settings.jira_address),
+                signs_in="by OAuth 2.0" if settings.signs_in_by_oauth else "by an API token",
                 projects=settings.jira_projects,
             )
             await stop.wait()
+
+
+def _refresh_tokens(settings: Settings, store: EventStore) -> SpentOnce | None:
+    """Where the refresh token and its successors are kept; None where one signs in otherwise."""
+    if settings.oauth_refresh_token is None or settings.oauth_client_secret is None:
+        return None
+    return SpentOnce(
+        store,
+        settings.database_url,
+        refresh_token_checkpoint(settings.site),
+        settings.oauth_refresh_token,
+        settings.oauth_client_secret,
+    )
 
 
 async def _connected(settings: Settings, stop: Stop, check: Reported) -> Client | None:
@@ -199,6 +224,23 @@ async def _look_for_hints(event_log: EventLog, client: Client, site: str, silenc
             log.warning("hints of webhooks could not be looked for", why=str(error))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), timeout=HINTS_SECONDS)
+
+
+async def _tend_webhooks(settings: Settings, registration: Registration, stretching: Stretching, stop: Stop) -> None:
+    """Keep what depends on webhooks as it should be, in one of the ingestors at a time."""
+
+    async def lead(lease: Lease) -> None:
+        while not lease.is_set():
+            try:
+                if settings.signs_in_by_oauth:
+                    await registration.look(datetime.now(UTC))
+                await stretching.look(datetime.now(UTC))
+            except Exception as error:  # noqa: BLE001 - the log or Temporal are away: the next look finds them
+                log.warning("webhooks could not be looked after", why=str(error))
+            await lease.sleep(WEBHOOKS_SECONDS)
+
+    name = f"webhooks-{settings.site}"
+    await lead_by_lease(settings.database_url, name, stop, lead, on_health=lambda _: None)
 
 
 def _version(settings: Settings) -> WorkerDeploymentVersion | None:

@@ -144,6 +144,19 @@ def late_checkpoints(site: str) -> str:
     return f"{site}/@late/"
 
 
+def told_deleted_checkpoints(site: str) -> str:
+    """Issues of which a webhook told that they were deleted, and that nobody has marked so; the rest is the issue's id.
+
+    Holds when that was heard (ISO 8601, UTC).
+    """
+    return f"{site}/@told-deleted/"
+
+
 def deleted_worklogs_checkpoint(site: str) -> str:
     """How far the feed of deleted worklogs of a site has been read. Holds a `Reached`."""
     return f"{site}/@worklogs-deleted"
+
+
+def refresh_token_checkpoint(site: str) -> str:
+    """The refresh token by which the site is signed in to, sealed; see `SpentOnce`."""
+    return f"{site}/@refresh-token"

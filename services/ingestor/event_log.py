@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 from uuid import UUID
@@ -52,6 +52,9 @@ class EventLog:
 
     async def checkpoints(self, prefix: str) -> dict[str, bytes]:
         return await self._in(None, lambda: self._store.checkpoints(prefix))
+
+    async def checkpoints_named(self, names: Collection[str]) -> dict[str, bytes]:
+        return await self._in(None, lambda: self._store.checkpoints_named(names))
 
     async def command_key(self) -> bytes:
         return await self._in(self._writer, lambda: command_key(self._store))

@@ -1,11 +1,13 @@
 """The values the ingestor needs, from the environment."""
 
 import dataclasses
+from urllib.parse import urlsplit
 
-from libs.jira_client import JiraSettings
+from libs.jira_client import JiraSettings, OAuthSettings
 from libs.runtime import Secret, addresses, setting
+from libs.runtime.network.sign_in import JiraSignIn
 from libs.runtime.network.way_out import WayOut
-from services.ingestor.census.brake import SHARE
+from services.ingestor.census.missing.brake import SHARE
 from services.ingestor.failures import CONFIRM, PATIENCE
 
 HALF_AN_HOUR = 1800.0
@@ -28,17 +30,19 @@ SHORTEST_CENSUS = 60.0
 LONGEST_CENSUS = 7 * 86_400.0
 """Seconds between two."""
 
+SHORTEST_HOOKED = 60
+LONGEST_HOOKED = 86_400
+"""Seconds between two runs that webhooks spare."""
+
 MOST_ISSUES = 100
 """That Jira gives at once with all their fields."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Settings(WayOut, addresses.TemporalAccess):
+class Settings(JiraSignIn, WayOut, addresses.TemporalAccess):
     """Settings of the ingestor."""
 
     jira_base_url: str = setting("JIRA_BASE_URL", why="the Jira site to read, e.g. https://acme.atlassian.net")
-    jira_email: str = setting("JIRA_EMAIL", why="the account whose API token is used; we see what it sees")
-    jira_api_token: Secret = setting("JIRA_API_TOKEN", why="the account's API token")
     jira_projects: tuple[str, ...] = setting("JIRA_PROJECTS", (), why="keys of the projects to register at start")
     jira_allow_insecure: bool = setting(
         "JIRA_ALLOW_INSECURE", False, why="allow http and private addresses; for tests only"
@@ -78,6 +82,18 @@ class Settings(WayOut, addresses.TemporalAccess):
         unit="0 to 1",
         why="part of a project's issues that a census may find gone without asking a person; 20 issues always may be",
     )
+    webhook_url: Secret | None = setting(
+        "JIRA_WEBHOOK_URL",
+        None,
+        unit="https://<host>/hooks/<site>/<secret path>",
+        why="where an OAuth app has Jira send webhooks, which it then registers by itself",
+    )
+    hooked_seconds: int = setting(
+        "JIRA_HOOKED_SECONDS",
+        0,
+        unit="s",
+        why="from one run to the next while a project's webhooks are proved alive; 0: by its schedule, also then",
+    )
     site: str = addresses.site()
     temporal_address: str = addresses.temporal_address()
     temporal_namespace: str = addresses.temporal_namespace()
@@ -95,11 +111,12 @@ class Settings(WayOut, addresses.TemporalAccess):
     @property
     def jira(self) -> JiraSettings:
         """The site, the account and the way there, for the client."""
-        proxy = self.proxy_to(self.jira_base_url)
+        proxy = self.proxy_to(self.jira_address)
         return JiraSettings(
             base_url=self.jira_base_url,
             email=self.jira_email,
             token=self.jira_api_token,
+            oauth=self._oauth,
             allow_insecure=self.jira_allow_insecure,
             proxy=proxy.full_address if proxy else "",
             tls=self.trust,
@@ -108,8 +125,30 @@ class Settings(WayOut, addresses.TemporalAccess):
             issue_page_size=self.jira_page_size,
         )
 
+    @property
+    def jira_address(self) -> str:
+        """Where Jira is spoken to: the site, or the gateway."""
+        return self.oauth_gateway if self.signs_in_by_oauth else self.jira_base_url
+
+    @property
+    def _oauth(self) -> OAuthSettings | None:
+        if self.oauth_client_secret is None:
+            return None
+        return OAuthSettings(
+            client_id=self.oauth_client_id,
+            client_secret=self.oauth_client_secret,
+            by_refresh_token=self.oauth_refresh_token is not None,
+            cloud_id=self.cloud_id,
+            token_url=self.oauth_token_url,
+            gateway=self.oauth_gateway,
+        )
+
     def __post_init__(self) -> None:
         super().__post_init__()
+        self.check_sign_in()
+        if self._oauth is not None:
+            self._oauth.checked(allow_insecure=self.jira_allow_insecure)
+        self._check_webhook_url()
         if not 1 <= self.jira_page_size <= MOST_ISSUES:
             raise ValueError(f"JIRA_PAGE_SIZE: {self.jira_page_size} is not a number from 1 to {MOST_ISSUES}")
         if self.census_seconds and not SHORTEST_CENSUS <= self.census_seconds <= LONGEST_CENSUS:
@@ -117,7 +156,28 @@ class Settings(WayOut, addresses.TemporalAccess):
                 f"JIRA_CENSUS_SECONDS: {self.census_seconds:g} is neither 0 nor from {SHORTEST_CENSUS:g} to"
                 f" {LONGEST_CENSUS:g} seconds (a week)"
             )
+        if self.hooked_seconds and not SHORTEST_HOOKED <= self.hooked_seconds <= LONGEST_HOOKED:
+            raise ValueError(
+                f"JIRA_HOOKED_SECONDS: {self.hooked_seconds} is neither 0 nor from {SHORTEST_HOOKED} to"
+                f" {LONGEST_HOOKED} seconds (a day)"
+            )
         if not 0 <= self.census_share <= 1:
             raise ValueError(f"JIRA_CENSUS_SHARE: {self.census_share:g} is not a number from 0 to 1, as 0.05 for 5 %")
         if bool(self.deployment_name) != bool(self.build_id):
             raise ValueError("TEMPORAL_DEPLOYMENT_NAME and TEMPORAL_WORKER_BUILD_ID belong together: set both, or none")
+
+    def _check_webhook_url(self) -> None:
+        if self.webhook_url is None:
+            return
+        url = urlsplit(self.webhook_url)
+        if not self.signs_in_by_oauth:
+            raise ValueError(
+                "JIRA_WEBHOOK_URL: Jira registers webhooks of OAuth apps alone; set JIRA_OAUTH_CLIENT_ID too"
+            )
+        path = f"/hooks/{self.site}/"
+        if not url.path.startswith(path) or not url.path.removeprefix(path) or not url.hostname:
+            raise ValueError(
+                f"JIRA_WEBHOOK_URL: it is no address such as https://jdi.example.com{path}<JIRA_HOOK_PATH>"
+            )
+        if url.scheme != "https" and not self.jira_allow_insecure:
+            raise ValueError("JIRA_WEBHOOK_URL: only https is allowed")

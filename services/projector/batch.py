@@ -25,6 +25,8 @@ class Absence(NamedTuple):
     """Of an issue that lives on in another project: its key there, where that is known."""
     former_key: str | None = None
     """Of an issue: under which it was shown, where the event says that."""
+    doubtful: bool = False
+    """Whether it may as well be deleted where it is called hidden, and the other way round."""
 
 
 class Entity(NamedTuple):

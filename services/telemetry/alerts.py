@@ -32,6 +32,9 @@ from libs.jira_client.failures.errors import ErrorCode
 from services.telemetry.backoff import Rules, is_due, rule_of
 
 ACTOR: Final = "telemetry"
+
+PROVE: Final = "jdi prove {}"
+"""A command that an advice names."""
 """The cause of all alert events of our own."""
 
 CLEARING_SUCCESSES: Final = 3
@@ -150,7 +153,9 @@ def of_census(alerts: Alerts, event: Event, position: int, about: About, trouble
         again = msgspec.structs.replace(known, count=known.count + 1)
         return tuple(again if alert is known else alert for alert in alerts), (_repeated(again, event, trouble),)
     code = OF_CENSUSES[about].value
-    raised = _raised(event, position, code, trouble, rule_of(code).advice, count, event.occurred_at)
+    # To be copied as it stands.
+    advice = rule_of(code).advice.replace(PROVE.format("KEY"), PROVE.format(event.project))
+    raised = _raised(event, position, code, trouble, advice, count, event.occurred_at)
     return (*alerts, _opened(raised, about)), (raised,)
 
 

@@ -98,7 +98,7 @@ def show(states: Iterable[ProjectState]) -> None:
     for of, state in known.items():
         LAST_SUCCESS.labels(*of).set(state.succeeded.timestamp() if state.succeeded else 0)
         REGISTERED.labels(*of).set(state.since.timestamp() if state.since else 0)
-        INTERVAL.labels(*of).set(state.longest_gap)
+        INTERVAL.labels(*of).set(max(state.longest_gap, state.stretch.seconds))
         PAUSED.labels(*of).set(state.paused)
         BACKOFF_LEVEL.labels(*of).set(state.recorded.level)
         BACKOFF_SECONDS.labels(*of).set(state.recorded.seconds)

@@ -30,9 +30,11 @@ from libs.events import (
     ScheduleChanged,
     SchedulePaused,
     ScheduleResumed,
+    Stretch,
     SyncFailed,
     SyncSucceeded,
     backoff_after,
+    stretch_after,
 )
 from libs.temporal.cron import BadCron, longest_gap, mean_gap
 from services.telemetry import alerts as alerting
@@ -101,6 +103,8 @@ class ProjectState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     slow: bool = False
     """Whether its runs are slow now."""
     proof: Proof = Proof()
+    stretch: Stretch = Stretch()
+    """By which webhooks spare it runs."""
 
     @property
     def project_key(self) -> ProjectKey:
@@ -124,7 +128,8 @@ class At(NamedTuple):
 
 def fold(state: ProjectState, position: int, event: Event, rules: Rules) -> Step:
     """The state after one more event of the project, and the alert events that it leads to."""
-    state = msgspec.structs.replace(state, recorded=backoff_after(state.recorded, event))
+    recorded, stretch = backoff_after(state.recorded, event), stretch_after(state.stretch, event)
+    state = msgspec.structs.replace(state, recorded=recorded, stretch=stretch)
     handler = HANDLERS.get(type(event))
     # A run may end after its project was unregistered, and telemetry's own alert events come by after that, too.
     if handler is None or not (state.registered or isinstance(event, ProjectRegistered)):

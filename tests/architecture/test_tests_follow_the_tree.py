@@ -31,7 +31,6 @@ TESTED_IN: Final = {
     "services.cli.running.up": "tests/acceptance/sync/test_crashes.py",
     "services.graphql.api.alerts": "tests/acceptance/steering/test_alert_steering.py",
     "services.graphql.api.syncs": "tests/acceptance/steering/test_steering.py",
-    "services.graphql.measures": "tests/integration/graphql/execution/test_limits.py",
     "services.ingestor.project_of": "tests/acceptance/sync",
     "services.notifier.measures": "tests/integration/notifier/test_delivering.py",
     "services.projector.batch": "tests/unit/services/projector/issues/test_facts.py",

@@ -36,6 +36,8 @@ SITE = "acme"
 PROJECTS = ("DEMO", "HELP", "LAB", "OPS", "PAY", "SHOP", "TEAM")
 LATER = "DOCS"
 """A project of Jira's that nobody has registered yet."""
+HOOK_PATH = "a-path-that-nobody-guesses"
+"""Of webhooks, which need not be signed."""
 RARELY = "0 0 1 1 *"
 """A schedule that does not run while a test looks."""
 
@@ -180,6 +182,7 @@ def _environ(folder: Path, url: str, temporal: str, simulator: Simulator, cron: 
         "JIRA_API_TOKEN": simulator.token,
         "JIRA_ALLOW_INSECURE": "1",
         "JIRA_RETRY_BASE_SECONDS": "0.02",
+        "JIRA_HOOK_PATH": HOOK_PATH,
         "JIRA_CONFIRM_SECONDS": "0.1,0.1",
         "JIRA_PROJECTS": ",".join(PROJECTS),
         "SYNC_DEFAULT_CRON": cron,

@@ -15,8 +15,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from libs.events import Append, migrate, open_store
-from libs.events.hints import Hint, hint_prefix, stored_hint
+from libs.events.hints import Hint, stored_hint
 from libs.jira_simulator.faults import Fault
 from libs.jira_simulator.server import Simulator, serve
 from libs.jira_simulator.site.dataset import Dataset
@@ -29,10 +31,11 @@ from libs.temporal.messages import (
     StartSync,
     UnregisterProject,
 )
-from services.ingestor.hints.budget import AT_ONCE
+from libs.temporal.names import hints_workflow_id
+from services.ingestor.hints.budget import Budget
+from services.ingestor.hints.fetching import budget_checkpoint
 from tests.acceptance.steering.control import Desk
 from tests.acceptance.sync.pipeline import Pipeline, running
-from tests.eventually import until
 from tests.servers.addresses import TemporalServer
 
 HISTORIES = Path(__file__).parent / "histories"
@@ -99,13 +102,21 @@ async def _every_census(pipeline: Pipeline, jira: Simulator, desk: Desk) -> None
 
 
 async def _hints(pipeline: Pipeline, jira: Simulator) -> None:
-    """As many as spend the budget, so that a run waits as well."""
-    issue = str(next(iter(jira.dataset.issues)))
-    for _ in range(int(AT_ONCE) + 2):
-        hint = Hint(issue=issue, project=pipeline.project, at=datetime.now(UTC))
-        await asyncio.to_thread(pipeline.store.append, Append(checkpoints=dict([stored_hint(pipeline.site, hint)])))
-        await take_up_hints(pipeline.client, pipeline.site)
-        await until(lambda: not pipeline.store.checkpoints(hint_prefix(pipeline.site)))
+    """A round that looks a second time at what nobody told of, and one that waits for its budget."""
+    issue, record = next((one, record) for one, record in jira.dataset.issues.items() if record.comments)
+    jira.mutations.delete_comment(str(issue), str(record.comments[0].id))
+    await _hint(pipeline, str(issue), Budget(at=datetime.now(UTC)))
+    await _hint(pipeline, str(issue), Budget(requests=-1.0, at=datetime.now(UTC)))
+
+
+async def _hint(pipeline: Pipeline, issue: str, budget: Budget) -> None:
+    """A hint, and the end of the run that takes it up."""
+    hint = Hint(issue=issue, project=pipeline.project, at=datetime.now(UTC))
+    left = {budget_checkpoint(pipeline.site): msgspec.json.encode(budget)}
+    append = Append(checkpoints=dict([stored_hint(pipeline.site, hint)]) | left)
+    await asyncio.to_thread(pipeline.store.append, append)
+    await take_up_hints(pipeline.client, pipeline.site)
+    await pipeline.client.get_workflow_handle(hints_workflow_id(pipeline.site)).result()
 
 
 async def _keep(pipeline: Pipeline) -> None:

@@ -23,7 +23,7 @@ from typing import NoReturn, Protocol
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL, Composed, Identifier
 
 from libs.events import migrate
 from tests.eventually import wait_until
@@ -172,28 +172,52 @@ class TemporalServer(Process):
 
 
 class PostgresServer:
-    """A PostgreSQL server; every test gets a database of its own."""
+    """A PostgreSQL server; every test gets a database of its own, which is gone once its file is through."""
 
     _numbers = itertools.count(1)
 
     def __init__(self, url: str) -> None:
         self.url = url
         self._prepared: dict[Prepare, str] = {}
+        self._used: dict[str, str] = {}
+        """Files of tests by the databases that were made for them."""
 
     def copy(self, prepare: Prepare) -> str:
         """A database as `prepare` has made one once."""
         if prepare not in self._prepared:
-            self._prepared[prepare] = self.fresh_database()
+            self._prepared[prepare] = self._made("template1")
             prepare(self._prepared[prepare])
         return self.fresh_database(str(conninfo_to_dict(self._prepared[prepare])["dbname"]))
 
     def fresh_database(self, template: str = "template1") -> str:
+        url = self._made(template)
+        self._drop_those_of_other_files()
+        self._used[url] = _file_of_tests()
+        return url
+
+    def _made(self, template: str) -> str:
         name = f"jdi_{os.getpid()}_{next(self._numbers)}"
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            words = SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
-            connection.execute(words.format(Identifier(name), Identifier(template)))
+        self._execute(
+            SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(Identifier(name), Identifier(template))
+        )
         head, _, query = self.url.partition("?")
         return f"{head.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
+
+    def _drop_those_of_other_files(self) -> None:
+        """Each is ten megabytes and three hundred files: a thousand of them are slow to remove in the end."""
+        for url in [url for url, file in self._used.items() if file != _file_of_tests()]:
+            self._execute(
+                SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(str(conninfo_to_dict(url)["dbname"])))
+            )
+            del self._used[url]
+
+    def _execute(self, statement: Composed) -> None:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(statement)
+
+
+def _file_of_tests() -> str:
+    return os.environ.get("PYTEST_CURRENT_TEST", "").partition("::")[0]
 
 
 def end_other_sessions(url: str) -> int:

@@ -65,6 +65,8 @@ def what_is_new(event: Event, last: Event | None, *, claims: bool = False) -> Ev
     """
     if type(last) is not type(event) or (claims and _shown_otherwise(event, last)):
         return event
+    if not hasattr(event, "payload"):
+        return event  # an absence: its digest is its whole content, and that one is another
     parts, known = said(event), said(last)
     if parts is None or known is None:
         return None if _same_payload(event, last) else event

@@ -232,6 +232,11 @@ class PostgresLog(PostgresApplicationRecorder):
             )
             return {row["name"]: bytes(row["value"]) for row in c.fetchall()}
 
+    def checkpoints_named(self, names: Sequence[str]) -> dict[str, bytes]:
+        with self.datastore.get_connection() as conn, conn.cursor() as c:
+            c.execute(SQL("SELECT name, value FROM {}.marks WHERE name = ANY(%s)").format(self._schema), (list(names),))
+            return {row["name"]: bytes(row["value"]) for row in c.fetchall()}
+
     def prove_append(self, name: str, at: str) -> None:
         """Write a mark behind the lock of the events, and have the server put something on its disk beside it.
 

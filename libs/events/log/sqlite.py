@@ -180,6 +180,16 @@ class SQLiteLog(SQLiteApplicationRecorder):
             c.execute("SELECT name, value FROM marks WHERE name >= ? AND name < ? ORDER BY name", prefix_range(prefix))
             return {row[0]: bytes(row[1]) for row in c.fetchall()}
 
+    def checkpoints_named(self, names: Sequence[str]) -> dict[str, bytes]:
+        found: dict[str, bytes] = {}
+        with self.datastore.transaction(commit=False) as c:
+            for start in range(0, len(names), MAX_VARIABLES):
+                some = names[start : start + MAX_VARIABLES]
+                marks = ", ".join("?" * len(some))
+                c.execute(f"SELECT name, value FROM marks WHERE name IN ({marks})", tuple(some))  # noqa: S608
+                found |= {row[0]: bytes(row[1]) for row in c.fetchall()}
+        return found
+
     def prove_append(self, name: str, at: str) -> None:
         """Write a mark, on a connection of its own: whether a file is there, what it allows, and who holds its lock."""
         self.check_file()

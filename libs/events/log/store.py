@@ -7,7 +7,7 @@ writers there are. The store is synchronous and thread-safe; call it in a thread
 import math
 import sqlite3
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, cast
@@ -274,6 +274,10 @@ class EventStore:
     def checkpoints(self, prefix: str) -> dict[str, bytes]:
         """All checkpoints whose names begin with `prefix`, by name."""
         return self._recorder.checkpoints(prefix)
+
+    def checkpoints_named(self, names: Collection[str]) -> dict[str, bytes]:
+        """Those of the checkpoints that there are, by name."""
+        return self._recorder.checkpoints_named(list(names)) if names else {}
 
     def prove_append(self, name: str) -> None:
         """Write as an append does, of nothing but a mark of this name, without waiting for a lock as long as one does.

@@ -30,6 +30,11 @@ class JiraIssueGone(Event, frozen=True, kw_only=True):
     """Its key now, of one that lives on in another project; empty where that is not known."""
     former_key: str = ""
     """The key under which it was shown; empty where that is not known."""
+    doubtful: bool = False
+    """Whether nothing tells if it was deleted or is hidden: the reason is the likelier of the two.
+
+    Where that is settled later, another event says so.
+    """
 
 
 class JiraCommentGone(Event, frozen=True, kw_only=True):

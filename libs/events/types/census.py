@@ -22,7 +22,7 @@ class DifferenceCause(StrEnum):
     """Why something is in Jira and not here, or here and not in Jira."""
 
     LATE = "LATE"
-    """Jira has it, and its search does not list it yet."""
+    """Jira has it, and its search does not list it: not yet, or because it is archived."""
     OWED = "OWED"
     """It could not be read and is asked for again."""
     QUARANTINED = "QUARANTINED"
@@ -104,3 +104,23 @@ class CensusFailed(CensusEvent, frozen=True, kw_only=True):
     advice: str
     requests: int = 0
     seconds: float = 0.0
+
+
+def census_end_key(run_id: str) -> str:
+    """The idempotency key of the end of a census, whoever records it: itself, or the sweep that found it dead."""
+    return f"census-end:{run_id}"
+
+
+def census_checkpoints(site: str, project: str) -> str:
+    """The prefix of what censuses of a project remember."""
+    return f"{site}/{project}/census/"
+
+
+def census_requests(site: str, project: str) -> str:
+    """The prefix of requests that no census has served yet; each has at least `asked_at`."""
+    return f"{census_checkpoints(site, project)}request/"
+
+
+def census_runs(site: str, project: str) -> str:
+    """The prefix of what a census remembers while it lasts; behind it stand its run id and a slash."""
+    return f"{census_checkpoints(site, project)}run/"

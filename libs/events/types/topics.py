@@ -40,6 +40,7 @@ from libs.events.types.notifications import (
     NotificationSent,
 )
 from libs.events.types.quarantine import RecordQuarantined, RecordReleased
+from libs.events.types.stretch import ScheduleStretched, StretchEnded
 from libs.events.types.sync import (
     SchemaDriftDetected,
     SyncCancelled,
@@ -84,6 +85,8 @@ TOPICS: Final[dict[str, type[Event]]] = {
     "CensusRequested.v1": CensusRequested,
     "BackoffApplied.v1": BackoffApplied,
     "BackoffCleared.v1": BackoffCleared,
+    "ScheduleStretched.v1": ScheduleStretched,
+    "StretchEnded.v1": StretchEnded,
     "AlertRaised.v1": AlertRaised,
     "AlertRepeated.v1": AlertRepeated,
     "AlertResolved.v1": AlertResolved,

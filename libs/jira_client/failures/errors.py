@@ -2,7 +2,7 @@
 
     JiraError                     base; carries one Verdict
     ├── SiteClosed                SUSPENDED_PAYMENT, SITE_SUSPENDED
-    ├── AuthExpired               AUTH_EXPIRED
+    ├── AuthExpired               AUTH_EXPIRED, OAUTH_REFUSED
     ├── Forbidden                 FORBIDDEN
     ├── NotFoundOrHidden          NOT_FOUND_OR_HIDDEN
     ├── BadRequest                BAD_REQUEST
@@ -32,6 +32,7 @@ class ErrorCode(StrEnum):
     SUSPENDED_PAYMENT = "SUSPENDED_PAYMENT"
     SITE_SUSPENDED = "SITE_SUSPENDED"
     AUTH_EXPIRED = "AUTH_EXPIRED"
+    OAUTH_REFUSED = "OAUTH_REFUSED"
     FORBIDDEN = "FORBIDDEN"
     NOT_FOUND_OR_HIDDEN = "NOT_FOUND_OR_HIDDEN"
     BAD_REQUEST = "BAD_REQUEST"
@@ -56,6 +57,7 @@ class ErrorCode(StrEnum):
     MASS_REMOVAL = "MASS_REMOVAL"
     UNPROVED = "UNPROVED"
     WEBHOOKS_SILENT = "WEBHOOKS_SILENT"
+    WEBHOOKS_REFUSED = "WEBHOOKS_REFUSED"
     UNEXPLAINED_DIFFERENCE = "UNEXPLAINED_DIFFERENCE"
     UNKNOWN = "UNKNOWN"
 
@@ -224,7 +226,7 @@ class SiteClosed(JiraError):
 
 
 class AuthExpired(JiraError):
-    """The token is wrong, revoked or expired, also when Jira hides that behind an empty 200."""
+    """The token or OAuth credential is wrong, revoked or expired, also when Jira hides that behind an empty 200."""
 
 
 class Forbidden(JiraError):
@@ -279,6 +281,7 @@ ERRORS: Final[dict[ErrorCode, type[JiraError]]] = {
     ErrorCode.SUSPENDED_PAYMENT: SiteClosed,
     ErrorCode.SITE_SUSPENDED: SiteClosed,
     ErrorCode.AUTH_EXPIRED: AuthExpired,
+    ErrorCode.OAUTH_REFUSED: AuthExpired,
     ErrorCode.FORBIDDEN: Forbidden,
     ErrorCode.NOT_FOUND_OR_HIDDEN: NotFoundOrHidden,
     ErrorCode.BAD_REQUEST: BadRequest,

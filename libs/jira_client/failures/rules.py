@@ -24,7 +24,13 @@ class Rule(NamedTuple):
 PAYMENTS: Final = "https://support.atlassian.com/subscriptions-and-billing/docs/unable-to-make-payments/"
 REACTIVATION: Final = "https://support.atlassian.com/subscriptions-and-billing/docs/reactivate-a-subscription/"
 API_TOKENS: Final = "https://support.atlassian.com/atlassian-account/docs/manage-api-tokens-for-your-atlassian-account/"
+OAUTH_CREDENTIALS: Final = (
+    "https://support.atlassian.com/user-management/docs/create-oauth-2-0-credential-for-service-accounts"
+)
 BASIC_LOGIN: Final = "https://developer.atlassian.com/cloud/jira/software/basic-auth-for-rest-apis/"
+DYNAMIC_WEBHOOKS: Final = (
+    "https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-webhooks/#api-rest-api-3-webhook-post"
+)
 PERMISSIONS: Final = "https://support.atlassian.com/jira-software-cloud/docs/understand-project-permissions-and-roles/"
 IP_ALLOW_LISTS: Final = (
     "https://support.atlassian.com/security-and-access-policies/docs/specify-ip-addresses-for-product-access/"
@@ -61,6 +67,17 @@ RULES: Final[dict[ErrorCode, Rule]] = {
         Category.ACCESS,
         "Create a new API token, put it into JIRA_API_TOKEN and check JIRA_EMAIL.",
         API_TOKENS,
+    ),
+    ErrorCode.OAUTH_REFUSED: Rule(
+        Origin.ACCOUNT,
+        False,
+        Scope.SITE,
+        Severity.CRITICAL,
+        Category.ACCESS,
+        "Check JIRA_OAUTH_CLIENT_ID and JIRA_OAUTH_CLIENT_SECRET. Where they are right, the credential is revoked or"
+        " the refresh token spent: create a new one, or grant the app access anew and put the new token into"
+        " JIRA_OAUTH_REFRESH_TOKEN; then restart the ingestor.",
+        OAUTH_CREDENTIALS,
     ),
     ErrorCode.FORBIDDEN: Rule(
         Origin.ACCOUNT,
@@ -272,6 +289,16 @@ RULES: Final[dict[ErrorCode, Rule]] = {
         Category.LATENCY,
         "Syncs go on and find every change at their next run. See in Jira whether the webhook is enabled and its"
         " address right, and whether Jira reaches it through your proxy; an OAuth app's ends after 30 days.",
+    ),
+    ErrorCode.WEBHOOKS_REFUSED: Rule(
+        Origin.ACCOUNT,
+        False,
+        Scope.SITE,
+        Severity.WARNING,
+        Category.LATENCY,
+        "Syncs go on and find every change at their next run. Give the OAuth app the scope manage:jira-webhook and"
+        " check JIRA_WEBHOOK_URL; it is tried again every hour. Without an OAuth app, use an administrator's webhook.",
+        DYNAMIC_WEBHOOKS,
     ),
     ErrorCode.UNEXPLAINED_DIFFERENCE: Rule(
         Origin.INTEGRATOR,

@@ -7,8 +7,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from types import MappingProxyType
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from types import MappingProxyType, NoneType
+from typing import Any, Final, Generic, NamedTuple, TypeVar, cast
 
 import httpx
 import msgspec
@@ -23,9 +23,9 @@ from libs.jira_client.failures.classify import (
     classify_exception,
     out_of_time,
 )
-from libs.jira_client.failures.errors import JiraError, JiraTimeout, RateLimited, Scope, error_for
+from libs.jira_client.failures.errors import ErrorCode, JiraError, JiraTimeout, RateLimited, Scope, Verdict, error_for
 from libs.jira_client.http.allowances import allowances
-from libs.jira_client.http.body import ACCEPT_ENCODING, read_body
+from libs.jira_client.http.body import ACCEPT_ENCODING, ERROR_BODY, read_body
 from libs.jira_client.http.counting import count_request
 from libs.jira_client.http.deadline import seconds_given, seconds_left
 from libs.jira_client.http.egress import pool
@@ -37,11 +37,15 @@ from libs.jira_client.http.redact import Redactor
 from libs.jira_client.http.retry_after import http_date
 from libs.jira_client.page_size import smaller_may_help
 from libs.jira_client.settings import JiraSettings
+from libs.jira_client.sign_in.ways import Call, Signed, SignIn
 
 LONGEST_BACKOFF: Final = 30.0
 """Seconds between two tries when Jira names no time itself."""
 GRACE: Final = 1.0
 """Seconds after a deadline in which a request that has failed by it is still classified and counted."""
+
+SIGN_IN_SECONDS: Final = 30.0
+"""Deadline of a call of the sign-in's own."""
 
 _log = logging.getLogger(__name__)
 
@@ -85,15 +89,16 @@ class _Head:
 class Transport:
     """Sends requests to one site, between `open` and `close`."""
 
-    def __init__(self, settings: JiraSettings, limits: Limits, observer: Observer = unobserved) -> None:
+    def __init__(
+        self, settings: JiraSettings, limits: Limits, sign_in: SignIn, observer: Observer = unobserved
+    ) -> None:
         self.requests = 0
         self._settings = settings
         self._limits = limits
+        self._sign_in = sign_in
         self._observer = observer
-        proxy = Proxy.parse(settings.proxy) if settings.proxy else None
-        secrets = (settings.token, f"{settings.email}:{settings.token}", settings.email)
-        self._redact = Redactor((*secrets, *(proxy.secrets if proxy else ())))
-        self._http = _http_client(settings, proxy)
+        self._proxy = Proxy.parse(settings.proxy) if settings.proxy else None
+        self._http = _http_client(settings, self._proxy)
         self._server_time: tuple[datetime, float] | None = None
         self._ending: set[str] = set()
 
@@ -101,6 +106,7 @@ class Transport:
         await self._http.__aenter__()
 
     async def close(self) -> None:
+        await self._sign_in.close()
         await self._http.aclose()
 
     @property
@@ -167,39 +173,86 @@ class Transport:
 
     async def _outcome(self, request: Request[T], head: _Head) -> Response[T] | JiraError:
         """The response or the error; returned, so that the original, which may quote our headers, is not its cause."""
-        context = Context(
-            endpoint=request.endpoint, now=datetime.now(UTC), redact=self._redact, subject=request.subject
-        )
         try:
-            answer = await self._send(request, head)
-            verdict = classify(answer, context)
+            answer, verdict = await self._answered(request, head)
             if verdict is None:
                 self._note_end(request.endpoint, answer)
-                return Response(decode(answer.content, request.kind), http_date(answer.headers.get("date")))
+                return Response(_decoded(answer, request.kind), http_date(answer.headers.get("date")))
+        except JiraError as error:
+            return error
         except Exception as error:  # noqa: BLE001 (whatever it is, it is classified, and nothing is swallowed)
-            verdict = classify_exception(error, context)
+            verdict = classify_exception(error, self._context(request))
         return error_for(verdict)
 
-    async def _send(self, request: Request[T], head: _Head) -> Answer:
+    async def _answered(self, request: Request[T], head: _Head) -> tuple[Answer, Verdict | None]:
+        """Jira's answer and what it means; where it does not take what we sign with, asked once more with another."""
+        signed = await self._sign_in.signed(self._ask)
+        answer, verdict = await self._judged(request, signed, head)
+        if verdict is not None and verdict.code is ErrorCode.AUTH_EXPIRED:
+            again = await self._sign_in.another(signed, self._ask)
+            if again is not None:
+                signed = again
+                answer, verdict = await self._judged(request, signed, head)
+        if verdict is None:
+            self._sign_in.accepted(signed)
+            return answer, None
+        return answer, self._sign_in.meaning(verdict)
+
+    async def _judged(self, request: Request[T], signed: Signed, head: _Head) -> tuple[Answer, Verdict | None]:
+        answer = await self._send(request, signed, head)
+        return answer, None if _says_nothing(request, answer) else classify(answer, self._context(request))
+
+    def _context(self, request: Request[T]) -> Context:
+        return Context(
+            endpoint=request.endpoint, now=datetime.now(UTC), redact=self._redactor(), subject=request.subject
+        )
+
+    def _redactor(self) -> Redactor:
+        return Redactor((*self._sign_in.secrets, *(self._proxy.secrets if self._proxy else ())))
+
+    async def _send(self, request: Request[T], signed: Signed, head: _Head) -> Answer:
         """The whole answer, within the total deadline."""
         outgoing = self._http.build_request(
             request.method,
-            request.path,
+            f"{signed.base_url}{request.path}",
             params=dict(request.params) or None,
             content=None if request.body is None else msgspec.json.encode(request.body),
-            headers=None if request.body is None else {"Content-Type": "application/json"},
+            headers={"Authorization": signed.authorization}
+            | ({} if request.body is None else {"Content-Type": "application/json"}),
         )
         async with asyncio.timeout(self._longest(request)):
             self.requests += 1
             count_request()
-            incoming = await self._http.send(outgoing, stream=True)
-            head.status, head.headers = incoming.status_code, incoming.headers
             try:
-                self._note_time(incoming.headers)
-                content = await read_body(incoming, self._settings.max_body_bytes)
+                return await self._exchange(outgoing, head, self._settings.max_body_bytes)
             finally:
-                await incoming.aclose()
+                self._note_time(head.headers)
+
+    async def _exchange(self, outgoing: httpx.Request, head: _Head, most: int) -> Answer:
+        incoming = await self._http.send(outgoing, stream=True)
+        head.status, head.headers = incoming.status_code, incoming.headers
+        try:
+            content = await read_body(incoming, most)
+        finally:
+            await incoming.aclose()
         return Answer(status_code=incoming.status_code, headers=incoming.headers, content=content)
+
+    async def _ask(self, call: Call) -> Answer:
+        """A call of the sign-in's own: no request to Jira, so that its limits do not hold for it, nor its count."""
+        head, monotonic = _Head(), self._limits.pulse.monotonic
+        outgoing = self._http.build_request(
+            call.method,
+            call.url,
+            content=None if call.form is None else msgspec.json.encode(call.form),
+            headers=({} if call.form is None else {"Content-Type": "application/json"})
+            | ({"Authorization": call.authorization} if call.authorization else {}),
+        )
+        began = monotonic()
+        try:
+            async with asyncio.timeout(SIGN_IN_SECONDS):
+                return await self._exchange(outgoing, head, ERROR_BODY)
+        finally:
+            self._observer(RequestEnded(call.endpoint, head.status, "", monotonic() - began, ()))
 
     def _longest(self, request: Request[T]) -> float:
         """Seconds that one try may take. Of a deadline, a request for less must have its share too."""
@@ -216,7 +269,7 @@ class Transport:
         announced = announced_end(answer.headers)
         if announced and endpoint not in self._ending:
             self._ending.add(endpoint)
-            _log.warning("Atlassian announces the end of %s: %s", endpoint, self._redact(announced))
+            _log.warning("Atlassian announces the end of %s: %s", endpoint, self._redactor()(announced))
 
     def _slow_down(self, error: JiraError, endpoint: str) -> None:
         """Close the gate for as long as Jira asked: for the whole site, or for the endpoint alone.
@@ -252,6 +305,16 @@ class Transport:
         return min(LONGEST_BACKOFF, doubled) * self._limits.pulse.chance.uniform(0.7, 1.3)
 
 
+def _says_nothing(request: Request[T], answer: Answer) -> bool:
+    """Whether it is taken without a word, as is right where nothing was asked for."""
+    return request.kind is NoneType and answer.status_code in (202, 204) and not answer.content.strip()
+
+
+def _decoded(answer: Answer, kind: type[T]) -> T:
+    """What was asked for; nothing of an answer to which nobody listens."""
+    return cast(T, None) if kind is NoneType else decode(answer.content, kind)
+
+
 def _until(seconds: float) -> float | None:
     return None if seconds == math.inf else seconds
 
@@ -265,8 +328,6 @@ class _NoTimeForAnother(stop_base):
 
 def _http_client(settings: JiraSettings, proxy: Proxy | None) -> httpx.AsyncClient:
     client = httpx.AsyncClient(
-        base_url=settings.base_url,
-        auth=httpx.BasicAuth(settings.email, settings.token),
         headers={
             "Accept": "application/json",
             "Accept-Encoding": ACCEPT_ENCODING,

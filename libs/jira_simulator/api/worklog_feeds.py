@@ -61,13 +61,13 @@ class WorklogFeeds:
         if not 0 < len(asked.ids) <= LIST_CAP:
             raise Refused(400, f"The list of worklog ids must hold between 1 and {LIST_CAP} of them.")
         wanted = set(asked.ids)
-        found = [one for one in self._seen() if one.id in wanted]
+        found = [one for one in self._seen(self._dataset.directory.telling.worklogs) if one.id in wanted]
         return json_response([msgspec.Raw(self._dataset.renderer.worklog(one)) for one in found])
 
-    def _seen(self) -> Iterable[Worklog]:
+    def _seen(self, of_any_issue: bool = False) -> Iterable[Worklog]:
         circles = self._dataset.directory.circles
         for record in self._dataset.issues.values():
-            if record.worklogs and self._dataset.sees(record):
+            if record.worklogs and (of_any_issue or self._dataset.sees(record)):
                 yield from shown(record.worklogs, circles)
 
     def _until(self) -> int:

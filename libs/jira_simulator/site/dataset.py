@@ -55,6 +55,8 @@ class Dataset:
         self.log = ChangeLog(self._initial_entities(), Renderer(directory.copy()), started)
         self.index = SearchIndex(self.issues)
         self.deleted_worklogs: list[tuple[int, int]] = []
+        self.deleted_issues: list[tuple[int, int, str]] = []
+        """When, which, and under which key, the first deletion first."""
         """(when, id), oldest first; those that went with their issue are not among them."""
 
     @staticmethod
@@ -185,6 +187,7 @@ class Dataset:
         for record in self.issues.values():
             self._name(record.issue)
         self.deleted_worklogs = [*deleted_worklogs]
+        self.deleted_issues.clear()
         earlier, now = directory.copy(), self.directory
         now.projects, now.users, now.sprints = earlier.projects, earlier.users, earlier.sprints
         now.former_keys, now.boards = earlier.former_keys, earlier.boards

@@ -7,8 +7,11 @@ key, moved to and fro.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
+from libs.jira_simulator.site.acts.acting import Child, children_of
+from libs.jira_simulator.site.entities import Comment, Worklog
 from libs.jira_simulator.site.mutations import MutationError
 
 if TYPE_CHECKING:
@@ -52,38 +55,26 @@ def _show_issue(acts: RandomActs) -> bool:
     return bool(hidden)
 
 
-def _lose_comment(acts: RandomActs) -> bool:
-    record = acts.some(lambda one: bool(one.comments))
+def _lose(acts: RandomActs, kind: type[Child]) -> bool:
+    """Delete a comment or a worklog."""
+    record = acts.some(lambda one: bool(children_of(one, kind)))
     if record is not None:
-        comment = str(acts.rng.choice(record.comments).id)
-        acts.mutations.delete_comment(str(record.issue.id), comment, touched=acts.rng.random() < 0.5)
-        acts.lost_comments.append((str(record.issue.id), comment))
+        issue, child = str(record.issue.id), str(acts.rng.choice(children_of(record, kind)).id)
+        delete = getattr(acts.mutations, f"delete_{kind.__name__.lower()}")
+        delete(issue, child, touched=acts.rng.random() < 0.5)
+        acts.lost[kind].append((issue, child))
     return record is not None
 
 
-def _restore_comment(acts: RandomActs) -> bool:
-    if not acts.lost_comments:
+def _restore(acts: RandomActs, kind: type[Child]) -> bool:
+    """Bring one of the deleted comments or worklogs back."""
+    lost = acts.lost[kind]
+    if not lost:
         return False
-    issue, comment = acts.lost_comments.pop(acts.rng.randrange(len(acts.lost_comments)))
+    issue, child = lost.pop(acts.rng.randrange(len(lost)))
+    restore = getattr(acts.mutations, f"restore_{kind.__name__.lower()}")
     touched = acts.rng.random() < 0.5
-    return _possible(lambda: acts.mutations.restore_comment(issue, comment, touched=touched))
-
-
-def _lose_worklog(acts: RandomActs) -> bool:
-    record = acts.some(lambda one: bool(one.worklogs))
-    if record is not None:
-        worklog = str(acts.rng.choice(record.worklogs).id)
-        acts.mutations.delete_worklog(str(record.issue.id), worklog, touched=acts.rng.random() < 0.5)
-        acts.lost_worklogs.append((str(record.issue.id), worklog))
-    return record is not None
-
-
-def _restore_worklog(acts: RandomActs) -> bool:
-    if not acts.lost_worklogs:
-        return False
-    issue, worklog = acts.lost_worklogs.pop(acts.rng.randrange(len(acts.lost_worklogs)))
-    touched = acts.rng.random() < 0.5
-    return _possible(lambda: acts.mutations.restore_worklog(issue, worklog, touched=touched))
+    return _possible(lambda: restore(issue, child, touched=touched))
 
 
 def _restrict_comment(acts: RandomActs) -> bool:
@@ -110,10 +101,10 @@ VANISHING: dict[str, tuple[int, Callable[[RandomActs], bool]]] = {
     "restore_issue": (3, _restore_issue),
     "hide_issue": (4, _hide_issue),
     "show_issue": (3, _show_issue),
-    "lose_comment": (4, _lose_comment),
-    "restore_comment": (2, _restore_comment),
-    "lose_worklog": (4, _lose_worklog),
-    "restore_worklog": (2, _restore_worklog),
+    "lose_comment": (4, partial(_lose, kind=Comment)),
+    "restore_comment": (2, partial(_restore, kind=Comment)),
+    "lose_worklog": (4, partial(_lose, kind=Worklog)),
+    "restore_worklog": (2, partial(_restore, kind=Worklog)),
     "restrict_comment": (2, _restrict_comment),
 }
 """As of `random_acts.ACTS`. Half of them leave their issue's ``updated`` as it is."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
+from collections import defaultdict
 from collections.abc import Callable, Collection
 
 from libs.jira_simulator.site import adf, catalogue
 from libs.jira_simulator.site.dataset import Dataset
-from libs.jira_simulator.site.entities import UNKNOWN_ACCOUNT, IssueRecord, Sprint
+from libs.jira_simulator.site.entities import UNKNOWN_ACCOUNT, Comment, IssueRecord, Sprint, Worklog
 from libs.jira_simulator.site.mutations import MutationError, Mutations
 from libs.jira_simulator.site.random_absences import VANISHING
 
@@ -24,9 +25,8 @@ class RandomActs:
         self._people = [*dataset.directory.users]
         self.deleted: list[str] = []
         """Issues that these acts have deleted."""
-        self.lost_comments: list[tuple[str, str]] = []
-        """Comments that these acts have deleted: the issue and the comment."""
-        self.lost_worklogs: list[tuple[str, str]] = []
+        self.lost: defaultdict[type[Comment | Worklog], list[tuple[str, str]]] = defaultdict(list)
+        """Comments and worklogs that these acts have deleted: the issue and the child."""
 
     def run(self, count: int, kinds: Collection[str] = ()) -> dict[str, int]:
         """Do ``count`` acts, and say how many of each kind were done.

@@ -22,7 +22,7 @@ from libs.jira_simulator.site import catalogue
 from libs.jira_simulator.site.catalogue import AVATARS, SITE
 from libs.jira_simulator.site.entities import Board, Comment, Issue, IssueRecord, Project, Sprint, User, Worklog
 from libs.jira_simulator.site.field_catalogue import FieldCatalogue
-from libs.jira_simulator.site.sight import CIRCLES, OWN_CIRCLES, Counting, shown
+from libs.jira_simulator.site.sight import CIRCLES, OWN_CIRCLES, Counting, Telling, shown
 
 DAY = 86_400_000
 
@@ -88,6 +88,7 @@ class Directory(msgspec.Struct):
     circles: frozenset[str] = OWN_CIRCLES
     """Those that the account is in."""
     counting: Counting = msgspec.field(default_factory=Counting)
+    telling: Telling = msgspec.field(default_factory=Telling)
 
     def project(self, id_or_key: str) -> Project | None:
         """The project with that id, key or former key."""
@@ -108,6 +109,7 @@ class Directory(msgspec.Struct):
             dict(self.former_keys),
             self.circles,
             self.counting,
+            self.telling,
         )
 
     @property

@@ -29,6 +29,15 @@ class Counting(msgspec.Struct):
     """`total` of the comments and worklogs of an issue."""
 
 
+class Telling(msgspec.Struct):
+    """What tells the account of an issue that it does not see; Jira's documents promise none of it."""
+
+    worklogs: bool = False
+    """Whether worklogs, asked for by their ids, are shown by their own circle alone, whatever their issue's is."""
+    audit: bool = False
+    """Whether the account is an administrator, who may read the audit log."""
+
+
 def named(project: Project) -> bool:
     """Whether the account meets the project at all: in lists, by its key, and in queries."""
     return project.browsable and project.state != "deleted"

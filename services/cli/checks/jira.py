@@ -42,7 +42,7 @@ async def jira(settings: DoctorSettings, environ: Mapping[str, str]) -> list[Fin
 
 async def jira_by_the_ingestor(settings: DoctorSettings) -> list[Finding]:
     """What the ingestor sees."""
-    advice = "does the ingestor of this site run, with JIRA_EMAIL and JIRA_API_TOKEN?"
+    advice = "does the ingestor of this site run, with JIRA_EMAIL and JIRA_API_TOKEN, or JIRA_OAUTH_CLIENT_ID?"
     gate, token = await asyncio.gather(
         look("gate", lambda: _gate(settings), advice), look("token", lambda: _token(settings), advice)
     )

@@ -1,12 +1,12 @@
 """Hints on their way into the store, many at once in one transaction; whoever sent one is answered when it is there.
 
-A flood costs as many transactions as fit into its time, each with the newest hint of every issue.
+A flood costs as many transactions as fit into its time, each with one hint of every issue.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -25,6 +25,15 @@ WAKE_SECONDS: Final = 0.25
 """From one word to the ingestor to the next, at least."""
 
 
+class Refused(NamedTuple):
+    """What was not taken, since this process began."""
+
+    number: int = 0
+    why: str = ""
+    """Of the last one."""
+    at: datetime | None = None
+
+
 class Kept(NamedTuple):
     """What there is of a site's hints."""
 
@@ -34,6 +43,7 @@ class Kept(NamedTuple):
     """Hints that have not been taken up."""
     oldest: datetime | None
     """Since when the first of them waits."""
+    refused: Refused
 
 
 class TooManyError(RuntimeError):
@@ -61,6 +71,7 @@ class Keeper:
         self._storing: asyncio.Task[None] | None = None
         self._telling: asyncio.Task[None] | None = None
         self._untold = False
+        self._refused = Refused()
 
     async def keep(self, hints: Sequence[Hint], heard: Heard) -> None:
         """Return when the hints are stored.
@@ -71,7 +82,7 @@ class Keeper:
         """
         if len(self._waiting) + len(hints) > MOST_WAITING:
             raise TooManyError(f"{len(self._waiting)} hints wait to be stored")
-        self._waiting.update({hint.issue: hint for hint in hints})
+        self._wait(hints)
         self._heard = heard
         # Who comes while a transaction is under way waits for the one after it.
         under_way = self._storing
@@ -80,6 +91,11 @@ class Keeper:
         if self._storing is None or self._storing is under_way:
             self._storing = asyncio.create_task(self._store_waiting(), name="hints")
         await asyncio.shield(self._storing)
+
+    def _wait(self, hints: Iterable[Hint]) -> None:
+        for hint in hints:
+            before = self._waiting.get(hint.issue)
+            self._waiting[hint.issue] = hint if before is None else before | hint
 
     async def _store_waiting(self) -> None:
         hints, self._waiting = self._waiting, {}
@@ -91,7 +107,8 @@ class Keeper:
             await asyncio.to_thread(self._append, Append(checkpoints=checkpoints))
         except BaseException:
             # Who comes while it failed is told the outcome of the next transaction, which is to hold theirs.
-            self._waiting = hints | self._waiting
+            later, self._waiting = self._waiting, hints
+            self._wait(later.values())
             self._heard = self._heard or heard
             raise
         if hints:
@@ -107,6 +124,10 @@ class Keeper:
             self._store = self._open()
         return self._store
 
+    def refused(self, why: str, at: datetime) -> None:
+        """Remember that one was not taken; in this process alone, for whoever likes may send such."""
+        self._refused = Refused(self._refused.number + 1, why, at)
+
     async def kept(self) -> Kept:
         """What there is in the store. Raises what the database does."""
         return await asyncio.to_thread(self._kept)
@@ -119,6 +140,7 @@ class Keeper:
             heard=None if heard is None else msgspec.json.decode(heard, type=Heard),
             waiting=len(hints),
             oldest=min((hint.at for hint in hints), default=None),
+            refused=self._refused,
         )
 
     async def _tell_ingestor(self) -> None:

@@ -3,6 +3,7 @@
 Nothing else of a body is believed, and nothing in it is needed: one that names no issue is no hint.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple, TypeVar
@@ -10,10 +11,18 @@ from typing import Final, NamedTuple, TypeVar
 import msgspec
 from msgspec import Raw
 
-MOST_ISSUES: Final = 10
-"""Of one body. Jira's name two at most, those of a link."""
+MOST_ISSUES: Final = 100
+"""Of one body. Jira's name two at most, those of a link; a rule of Jira Automation may send a list."""
 
 DELETIONS: Final = frozenset({"jira:issue_deleted", "avi:jira:deleted:issue"})
+
+OF_A_CHILD: Final = {
+    "comment_deleted": "comment",
+    "avi:jira:deleted:comment": "comment",
+    "worklog_deleted": "worklog",
+    "avi:jira:deleted:worklog": "worklog",
+}
+"""Deletions of a part of an issue: where the body names it."""
 
 _ID: Final = re.compile(r"[1-9][0-9]{0,18}")
 _KEY: Final = re.compile(r"[A-Z][A-Z0-9_]{0,99}-[1-9][0-9]{0,18}")
@@ -36,9 +45,14 @@ class Named(NamedTuple):
 class Told(NamedTuple):
     """What a body says."""
 
-    event: str
+    event: str = ""
     """As its sender calls it; empty where it says nothing readable."""
-    issues: tuple[Named, ...]
+    issues: tuple[Named, ...] = ()
+    gone_comments: tuple[str, ...] = ()
+    """Ids of comments that are said to be deleted."""
+    gone_worklogs: tuple[str, ...] = ()
+    readable: bool = True
+    """Whether it is JSON: an object, or a list of some."""
 
     @property
     def deleted(self) -> bool:
@@ -63,6 +77,7 @@ class _Issue(msgspec.Struct):
 class _Child(msgspec.Struct, rename="camel"):
     """A comment, a worklog or a link between two issues."""
 
+    id: Raw = _NOTHING
     issue_id: Raw = _NOTHING
     source_issue_id: Raw = _NOTHING
     destination_issue_id: Raw = _NOTHING
@@ -73,6 +88,11 @@ class _Body(msgspec.Struct, rename="camel"):
     webhook_event: Raw = _NOTHING
     event_type: Raw = _NOTHING
     issue: Raw = _NOTHING
+    issues: Raw = _NOTHING
+    id: Raw = _NOTHING
+    key: Raw = _NOTHING
+    fields: Raw = _NOTHING
+    """With id and key: the body is an issue itself, as a rule of Jira Automation sends it."""
     comment: Raw = _NOTHING
     worklog: Raw = _NOTHING
     issue_link: Raw = _NOTHING
@@ -88,24 +108,59 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 def told(content: bytes) -> Told:
     """What a body says; a body that cannot be read says nothing."""
-    body = _as(_Body, Raw(content))
-    if body is None:
-        return Told("", ())
-    inner = [one for raw in (body.event, body.payload) if (one := _as(_Body, raw)) is not None]
-    event = next((text for one in (body, *inner) for text in _texts(one.webhook_event, one.event_type)), "")
+    outer = _bodies(content)
+    if outer is None:
+        return Told(readable=False)
+    bodies = [one for body in outer for one in _with_inner(body)]
+    event = next((text for one in bodies for text in _texts(one.webhook_event, one.event_type)), "")
     issues: dict[str, Named] = {}
-    for one in (body, *inner):
+    gone: dict[str, dict[str, None]] = {"comment": {}, "worklog": {}}
+    for one in bodies:
         for named in _named(one):
             issues.setdefault(named.issue, named)
-    return Told(event[:_LONGEST_EVENT], tuple(issues.values())[:MOST_ISSUES])
+    for body in outer:
+        for kind, child in _gone_children(body):
+            gone[kind][child] = None
+    return Told(event[:_LONGEST_EVENT], tuple(issues.values())[:MOST_ISSUES], (*gone["comment"],), (*gone["worklog"],))
+
+
+def _bodies(content: bytes) -> list[_Body] | None:
+    """One, or those of a list; None where it is neither."""
+    found = _strictly(content)
+    return _strictly(_mended(content)) if found is None else found
+
+
+def _strictly(content: bytes) -> list[_Body] | None:
+    body = _as(_Body, Raw(content))
+    if body is not None:
+        return [body]
+    entries = _list(Raw(content))
+    if entries is None:
+        return None
+    return [one for entry in entries[:MOST_ISSUES] if (one := _as(_Body, entry)) is not None]
+
+
+def _mended(content: bytes) -> bytes:
+    """In UTF-8 and without half characters, as JSON has to be.
+
+    A text that was cut may end in half a one; some senders begin with a mark of their encoding, or write every
+    character in two bytes.
+    """
+    try:
+        return json.dumps(json.loads(content), ensure_ascii=False).encode("utf-8", "replace")
+    except (ValueError, RecursionError):
+        return b""
+
+
+def _with_inner(body: _Body) -> list[_Body]:
+    return [body, *(one for raw in (body.event, body.payload) if (one := _as(_Body, raw)) is not None)]
 
 
 def _named(body: _Body) -> Iterator[Named]:
-    issue = _as(_Issue, body.issue)
-    if issue is not None:
-        name = _id(issue.id) or _matching(_KEY, issue.key)
-        if name:
-            yield Named(name, _project(issue))
+    for raw in (body.issue, *(_list(body.issues) or ())[:MOST_ISSUES]):
+        yield from _issue(_as(_Issue, raw))
+    if _matching(_KEY, body.key):
+        yield from _issue(_Issue(id=body.id, key=body.key, fields=body.fields))
     for raw in (body.comment, body.worklog, body.issue_link):
         child = _as(_Child, raw)
         if child is not None:
@@ -114,6 +169,21 @@ def _named(body: _Body) -> Iterator[Named]:
             if address:
                 yield Named(address[1], "")
     yield from _ids(body.source_issue_id, body.destination_issue_id)
+
+
+def _issue(issue: _Issue | None) -> Iterator[Named]:
+    if issue is not None and (name := _id(issue.id) or _matching(_KEY, issue.key)):
+        yield Named(name, _project(issue))
+
+
+def _gone_children(outer: _Body) -> Iterator[tuple[str, str]]:
+    """Comments and worklogs that a body says are deleted: the kind and the id."""
+    bodies = _with_inner(outer)
+    kind = OF_A_CHILD.get(next((text for one in bodies for text in _texts(one.webhook_event, one.event_type)), ""))
+    for one in bodies if kind is not None else ():
+        child = _as(_Child, one.comment if kind == "comment" else one.worklog)
+        if child is not None and (name := _id(child.id)):
+            yield str(kind), name
 
 
 def _project(issue: _Issue) -> str:
@@ -149,6 +219,13 @@ def _text(raw: Raw) -> str:
         return msgspec.json.decode(raw, type=str)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return ""
+
+
+def _list(raw: Raw) -> list[Raw] | None:
+    try:
+        return msgspec.json.decode(raw, type=list[Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def _as(kind: type[S], raw: Raw) -> S | None:

@@ -6,6 +6,7 @@ names no issue costs nothing more: the schedule finds every change by itself.
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
@@ -14,13 +15,13 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from libs.events.hints import Heard, Hint
+from libs.events.hints import Heard, Hint, bounded
 from services.graphql.execution.errors import refusal
 from services.graphql.hooks.forge import ForgeTokens, published_keys
 from services.graphql.hooks.keeping import Keeper
-from services.graphql.hooks.naming import told
+from services.graphql.hooks.naming import Told, told
 from services.graphql.hooks.settings import HOOKS, HookSettings
-from services.graphql.hooks.signature import is_ours, is_signed
+from services.graphql.hooks.signature import is_apps, is_ours, is_signed
 from services.graphql.measures import HOOKS as COUNTED
 
 log = structlog.get_logger(__name__)
@@ -29,6 +30,8 @@ SIGNATURE: Final = "X-Hub-Signature"
 LARGEST: Final = 1_000_000
 """Bytes of a body; Jira's own are some ten thousand."""
 AGAIN_SECONDS: Final = "5"
+NAMED_SECONDS: Final = 60.0
+"""From one line of the log about what was passed over to the next."""
 
 
 class Outcome(StrEnum):
@@ -36,8 +39,10 @@ class Outcome(StrEnum):
 
     KEPT = "kept"
     NOTHING_NAMED = "nothing_named"
+    UNREADABLE = "unreadable"
     FORGED = "forged"
     UNSIGNED = "unsigned"
+    TOO_LARGE = "too_large"
     NOT_STORED = "not_stored"
 
 
@@ -46,6 +51,7 @@ class Receiver:
 
     def __init__(self, settings: HookSettings, keeper: Keeper, forge: ForgeTokens | None) -> None:
         self._settings, self._keeper, self._forge = settings, keeper, forge
+        self._named_at: dict[Outcome, float] = {}
 
     @property
     def keeper(self) -> Keeper | None:
@@ -59,45 +65,94 @@ class Receiver:
     async def receive(self, request: web.Request) -> web.Response:
         known = request.match_info["site"] == self._keeper.site
         if not (is_ours(request.match_info["path"], self._settings.paths) and known):
-            return _counted(Outcome.FORGED, refusal(404, "There is no such address for webhooks.", "NOT_FOUND"))
+            return self._refused(Outcome.FORGED, 404, "There is no such address for webhooks.", "NOT_FOUND")
         body = await request.read()
         signed = await self._signed(request, body)
         if signed is None:
             text = "The signature is not that of our secret, nor a valid token of our Forge app."
-            return _counted(Outcome.FORGED, refusal(401, text, "UNAUTHENTICATED"))
+            return self._refused(Outcome.FORGED, 401, text, "UNAUTHENTICATED")
         if not (signed or self._settings.takes_unsigned):
             text = f"There is no {SIGNATURE}: set the secret of JIRA_HOOK_SECRET in Jira's webhook."
-            return _counted(Outcome.UNSIGNED, refusal(401, text, "UNAUTHENTICATED"))
+            return self._refused(Outcome.UNSIGNED, 401, text, "UNAUTHENTICATED")
         return await self._kept(body, signed=signed)
+
+    @web.middleware
+    async def unread(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Count those whose body cannot be read. Before whatever reads it."""
+        try:
+            return await handler(request)
+        except web.HTTPRequestEntityTooLarge:
+            if request.path.startswith(HOOKS):
+                text = f"A webhook has {LARGEST:,} bytes at most."
+                return self._refused(Outcome.TOO_LARGE, 413, text, "TOO_LARGE")
+            raise
+        except web.HTTPBadRequest as refused:
+            if request.path.startswith(HOOKS):
+                text = refused.text or "The body cannot be read."
+                return self._refused(Outcome.UNREADABLE, 400, text.strip(), "BAD_REQUEST")
+            raise
 
     async def _signed(self, request: web.Request, body: bytes) -> bool | None:
         """Whether it is signed; None when it is, and wrongly."""
         header, token = request.headers.get(SIGNATURE), request.headers.get("Authorization")
         if header is not None:
             return is_signed(body, header, self._settings.secrets) or None
-        if token is not None:
+        if token is not None and (self._forge is not None or self._settings.app_secrets):
             scheme, _, given = token.partition(" ")
-            proved = scheme.lower() == "bearer" and self._forge is not None and await self._forge.proves(given.strip())
-            return proved or None
+            return (scheme.lower() == "bearer" and await self._proves(given.strip())) or None
         return False
+
+    async def _proves(self, token: str) -> bool:
+        """Whether it is of our OAuth app, or of our Forge app."""
+        if is_apps(token, self._settings.app_secrets):
+            return True
+        return self._forge is not None and await self._forge.proves(token)
 
     async def _kept(self, body: bytes, *, signed: bool) -> web.Response:
         now, said = datetime.now(UTC), told(body)
-        hints = [Hint(issue=one.issue, project=one.project, at=now, deleted=said.deleted) for one in said.issues]
         try:
-            await self._keeper.keep(hints, Heard(at=now, event=said.event, signed=signed))
+            await self._keeper.keep(hints := hints_of(said, now), Heard(at=now, event=said.event, signed=signed))
         except Exception as error:  # noqa: BLE001 - whatever the database says: Jira sends it again
             log.warning("a webhook could not be stored", why=str(error))
             text = "The hint could not be stored. Send it again."
-            answer = refusal(503, text, "UNAVAILABLE", {"Retry-After": AGAIN_SECONDS})
-            return _counted(Outcome.NOT_STORED, answer)
-        outcome = Outcome.KEPT if hints else Outcome.NOTHING_NAMED
-        return _counted(outcome, web.json_response({"hints": len(hints)}))
+            return self._refused(Outcome.NOT_STORED, 503, text, "UNAVAILABLE", {"Retry-After": AGAIN_SECONDS})
+        if hints:
+            COUNTED.labels(outcome=Outcome.KEPT.value).inc()
+        else:
+            self._passed_over(said)
+        return web.json_response({"hints": len(hints)})
+
+    def _passed_over(self, said: Told) -> None:
+        """Count a body that names no issue; now and then one is named in the log, for a flood is not to fill it."""
+        outcome = Outcome.NOTHING_NAMED if said.readable else Outcome.UNREADABLE
+        COUNTED.labels(outcome=outcome.value).inc()
+        now = time.monotonic()
+        if now - self._named_at.get(outcome, -NAMED_SECONDS) >= NAMED_SECONDS:
+            self._named_at[outcome] = now
+            why = "it names no issue" if said.readable else "it is no JSON that can be read"
+            log.info("a webhook was passed over", why=why, webhook=said.event)
+
+    def _refused(
+        self, outcome: Outcome, status: int, text: str, code: str, headers: dict[str, str] | None = None
+    ) -> web.Response:
+        COUNTED.labels(outcome=outcome.value).inc()
+        self._keeper.refused(text, datetime.now(UTC))
+        return refusal(status, text, code, headers)
 
 
-def _counted(outcome: Outcome, answer: web.Response) -> web.Response:
-    COUNTED.labels(outcome=outcome.value).inc()
-    return answer
+def hints_of(said: Told, now: datetime) -> list[Hint]:
+    """A hint of each issue that a body names."""
+    return [
+        Hint(
+            issue=one.issue,
+            project=one.project,
+            at=now,
+            deleted=said.deleted,
+            gone_comments=bounded(said.gone_comments),
+            gone_worklogs=bounded(said.gone_worklogs),
+        )
+        for one in said.issues
+    ]
 
 
 def receiver_of(settings: HookSettings, keeper: Keeper) -> Receiver:

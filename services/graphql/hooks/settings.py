@@ -29,10 +29,16 @@ class HookSettings(WayOut):
         unit="one, or two with a comma while it is replaced",
         why="the secret of Jira's webhook, by which it signs what it sends",
     )
+    hook_oauth_secret: Secret | None = setting(
+        "JIRA_HOOK_OAUTH_SECRET",
+        None,
+        unit="one, or two with a comma while it is replaced",
+        why="the client secret of the OAuth app whose webhooks are taken: Jira signs a token with it",
+    )
     hook_unsigned: bool = setting(
         "JIRA_HOOK_UNSIGNED",
         False,
-        why="takes webhooks without a signature as well, as OAuth apps get them, although there is a secret",
+        why="takes webhooks without a signature as well, although there is a secret",
     )
     hook_forge_app: str = setting(
         "JIRA_HOOK_FORGE_APP", "", why="id of the Forge app (ari:cloud:ecosystem::app/…) whose events are taken"
@@ -47,13 +53,21 @@ class HookSettings(WayOut):
         return _parts(self.hook_secret)
 
     @property
+    def app_secrets(self) -> tuple[str, ...]:
+        return _parts(self.hook_oauth_secret)
+
+    @property
     def takes_unsigned(self) -> bool:
         """Where there is no secret, the secret path alone tells who may send hints."""
-        return self.hook_unsigned or not (self.secrets or self.hook_forge_app)
+        return self.hook_unsigned or not (self.secrets or self.app_secrets or self.hook_forge_app)
 
     def checked(self) -> None:
         """Raises ValueError for a path or a secret that could be guessed."""
-        for name, values in (("JIRA_HOOK_PATH", self.paths), ("JIRA_HOOK_SECRET", self.secrets)):
+        for name, values in (
+            ("JIRA_HOOK_PATH", self.paths),
+            ("JIRA_HOOK_SECRET", self.secrets),
+            ("JIRA_HOOK_OAUTH_SECRET", self.app_secrets),
+        ):
             if len(values) > 2 or any(len(value) < SHORTEST for value in values):
                 raise ValueError(
                     f"{name}: give one of at least {SHORTEST} characters, or two with a comma while it is replaced;"

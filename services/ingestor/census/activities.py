@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TypeVar
 
 from temporalio import activity
 
-from libs.events import Append
+from libs.events import Append, census_end_key
 from libs.jira_client import JiraClient, RequestCount
 from libs.temporal.census import (
     Asked,
@@ -27,17 +27,18 @@ from libs.temporal.census import (
     ReadLacking,
     SurveyProject,
 )
-from services.ingestor.census import confirm, ending, fetching, listing, plan, survey
-from services.ingestor.census.brake import SHARE
+from services.ingestor.census import ending, fetching, listing, plan, survey
+from services.ingestor.census.missing import confirm
+from services.ingestor.census.missing.brake import SHARE
 from services.ingestor.event_log import EventLog
 from services.ingestor.failures import CONFIRM, PATIENCE
-from services.ingestor.sync.step import asking_jira
+from services.ingestor.sync.step import AskingJira, JiraSteps, asking_jira
 
 T = TypeVar("T")
 S = TypeVar("S", bound=CensusStep)
 
 
-class CensusActivities:
+class CensusActivities(JiraSteps):
     """The steps of the censuses of one site."""
 
     def __init__(
@@ -49,10 +50,7 @@ class CensusActivities:
         *,
         share: float = SHARE,
     ) -> None:
-        self._log = log
-        self._jira = jira
-        self._patience = patience
-        self._confirm = confirm
+        super().__init__(log, jira, patience, confirm)
         self._share = share
 
     @activity.defn
@@ -96,7 +94,7 @@ class CensusActivities:
     @activity.defn
     async def complete_census(self, message: CompleteCensus) -> CensusResult:
         """Mark what is gone, unless a person has to be asked first, and say what was proved."""
-        key = f"census-end:{message.run_id}"
+        key = census_end_key(message.run_id)
 
         async def complete(jira: JiraClient, log: EventLog, step: CompleteCensus, requests: RequestCount) -> Append:
             return await ending.completed(jira, log, step, requests, self._share)
@@ -108,16 +106,8 @@ class CensusActivities:
         """Say why the census failed. Nothing was removed."""
         await self._log.append(await ending.failed(self._log, message))
 
-    async def _ask(
-        self,
-        step: str,
-        key: str,
-        answer: type[T],
-        ask: Callable[[JiraClient, EventLog, S, RequestCount], Awaitable[Append]],
-        message: S,
-    ) -> T:
-        """Take a step that asks Jira, once."""
+    async def _ask(self, step: str, key: str, answer: type[T], ask: AskingJira[S], message: S) -> T:
+        """Take a step that asks Jira, once, as long as the census may go on."""
         if await self._log.outcome(key) is None:
             await plan.check_still_valid(self._log, message)
-        async with asking_jira(step, self._patience, self._confirm) as requests:
-            return await self._log.once(key, answer, lambda: ask(self._jira, self._log, message, requests))
+        return await self._once(step, key, answer, ask, message)

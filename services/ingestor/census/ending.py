@@ -22,11 +22,11 @@ from libs.events import (
     GoneCount,
     JiraIssueFetched,
     ProjectKey,
+    census_end_key,
 )
 from libs.jira_client import JiraClient, RequestCount
 from libs.temporal.census import CensusResult, CompleteCensus, FailCensus, Standing
 from libs.temporal.messages import SyncStep
-from services.ingestor.census import confirm, judging
 from services.ingestor.census.compare import pages
 from services.ingestor.census.differences import (
     CHILDREN,
@@ -35,10 +35,12 @@ from services.ingestor.census.differences import (
     issues_proof,
     restricted_of,
 )
-from services.ingestor.census.judging import Found, Judged, found_by
+from services.ingestor.census.missing import confirm, judging
+from services.ingestor.census.missing.confirm import known_of
+from services.ingestor.census.missing.judging import Found, Judged, found_by
+from services.ingestor.census.missing.verdicts import Finding
 from services.ingestor.census.remembered import CensusNames, PendingCensus
-from services.ingestor.census.verdicts import Finding
-from services.ingestor.checkpoints import CheckpointNames
+from services.ingestor.checkpoints import CheckpointNames, told_deleted_checkpoints
 from services.ingestor.event_log import EventLog
 from services.ingestor.project_of import project_of
 from services.ingestor.sync.records.absence import issue_gone
@@ -55,10 +57,10 @@ async def completed(
     project = project_of(message)
     found = await found_by(log, project, message.run_id)
     judged = await judging.judged(jira, log, message, found, share)
-    if judged.brake is None and judged.going:
+    if judged.brake is None and (judged.going or judged.settled):
         # The token may have died since the census began, and everything would look gone.
         await jira.verify_credentials()
-        await _let_go(log, message, found, judged.going)
+        await _let_go(log, message, found, judged)
     end = await _described(jira, log, message, found, judged)
     sent = message.requests + requests.sent
     event = CensusCompleted(
@@ -91,6 +93,7 @@ async def completed(
             f"{names.runs}*",
             *(f"{names.requests}{request}" for request in message.plan.request_ids),
             *([] if judged.held else [CheckpointNames(project).went_back]),
+            *(f"{told_deleted_checkpoints(project.site)}{issue}" for issue in (*judged.going, *judged.settled)),
         ],
         outcome=msgspec.json.encode(result),
     )
@@ -113,15 +116,18 @@ async def failed(log: EventLog, message: FailCensus) -> Append:
         changes=[Change(event=event)],
         # Whoever asked for it is told by the event; a person's word that so much may go must not wait for a later one.
         forget=[name for name, asked in (await _requests(log, names)).items() if asked <= served],
-        idempotency_key=f"census-end:{message.run_id}",
+        idempotency_key=census_end_key(message.run_id),
     )
 
 
-async def _let_go(log: EventLog, message: CompleteCensus, found: Found, going: Mapping[str, AbsenceReason]) -> None:
-    """Append that the issues are gone. What was seen of one since it was asked about counts more."""
+async def _let_go(log: EventLog, message: CompleteCensus, found: Found, judged: Judged) -> None:
+    """Append why the issues are gone. What was seen of one since it was asked about counts more."""
     project = project_of(message)
     answers = {one.id: one for one in found.answers}
-    for part in pages(list(going), AT_ONCE):
+    reasons, doubtful = {**judged.settled, **judged.going}, {*judged.last.doubt.ids}
+    keys = {issue: one.key for issue, one in (await known_of(log, project, list(judged.settled))).items()}
+    keys |= {issue: one.known_key for issue, one in answers.items()}
+    for part in pages(list(reasons), AT_ONCE):
         streams = {issue: JiraIssueFetched.stream_of(project.site, issue) for issue in part}
         heads = await log.heads(list(streams.values()))
         now = datetime.now(UTC)
@@ -129,13 +135,14 @@ async def _let_go(log: EventLog, message: CompleteCensus, found: Found, going: M
             issue_gone(
                 project,
                 issue,
-                going[issue],
+                reasons[issue],
                 heads[stream],
-                asked_at=answers[issue].asked_at,
+                asked_at=answers[issue].asked_at if issue in answers else message.plan.started_at,
                 now=now,
                 cause=message.run_id,
-                key=answers[issue].key if going[issue] is AbsenceReason.MOVED else "",
-                former_key=answers[issue].known_key,
+                key=answers[issue].key if reasons[issue] is AbsenceReason.MOVED else "",
+                former_key=keys[issue],
+                doubtful=issue in doubtful,
             )
             for issue, stream in streams.items()
             if stream in heads

@@ -15,7 +15,6 @@ from libs.jira_client import IdPage, JiraClient, RequestCount, SeenTokens, unbel
 from libs.jira_client.models import id_of, key_of
 from libs.jira_client.pages import REPEATED_PAGES
 from libs.temporal.census import CompareIssues, Comparison, ListingPart, ListIssues, Standing
-from services.ingestor.census.brake import came_short
 from services.ingestor.census.compare import (
     CONFIRMED_AT_ONCE,
     MOST_CONFIRMED,
@@ -25,6 +24,7 @@ from services.ingestor.census.compare import (
     in_order,
     pages,
 )
+from services.ingestor.census.missing.brake import came_short
 from services.ingestor.census.remembered import CensusNames, Listing, as_stored, ids_in, numbered
 from services.ingestor.census.survey import count_of
 from services.ingestor.checkpoints import CheckpointNames

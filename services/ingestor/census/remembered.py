@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from libs.events import ProjectKey
+from libs.events import ProjectKey, census_checkpoints, census_requests, census_runs
+from services.ingestor.census.doubts import Doubt
 
 GOES_ON_FOR = timedelta(minutes=30)
 """A list that an interrupted census has begun is gone on with for so long."""
@@ -30,9 +31,13 @@ class Last(msgspec.Struct, frozen=True, kw_only=True):
 
     held_back: int = 0
     surplus: int | None = None
-    """Issues that Jira counted beyond those it listed: our account may not see them."""
+    """As earlier versions have written it: issues that Jira counted beyond those it listed."""
+    unexplained: int | None = None
+    """Issues that Jira counts and does not show, but for those that are known to be hidden; None where not counted."""
+    doubt: Doubt = Doubt()
+    """Issues that were deleted or are hidden: nothing has said which."""
     counts_hidden: bool = False
-    """Whether there ever was a surplus: then Jira's count is known to be of what our account may not see as well."""
+    """Whether Jira ever counted more than it listed: then its count is of what our account may not see as well."""
     kept: tuple[str, ...] = ()
     """Issues that were missing when Jira was found to have gone back in time: a person has to let them go."""
 
@@ -61,26 +66,26 @@ class CensusNames:
     """Names of the checkpoints of the censuses of one project."""
 
     def __init__(self, project: ProjectKey) -> None:
-        self._prefix = f"{project.site}/{project.key}/census/"
+        self._project = project
 
     @property
     def all(self) -> str:
-        return self._prefix
+        return census_checkpoints(*self._project)
 
     @property
     def requests(self) -> str:
         """Requests that no census has served yet; the rest is the request's id."""
-        return f"{self._prefix}request/"
+        return census_requests(*self._project)
 
     @property
     def last(self) -> str:
         """Of the last census: holds a `Last`."""
-        return f"{self._prefix}last"
+        return f"{self.all}last"
 
     @property
     def runs(self) -> str:
         """What censuses remember while they last; the rest is the run's id and more."""
-        return f"{self._prefix}run/"
+        return census_runs(*self._project)
 
     def run(self, run_id: str) -> str:
         """What one census remembers while it lasts. Under this name itself: that it began."""

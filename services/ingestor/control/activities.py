@@ -26,6 +26,7 @@ from services.ingestor.census.remembered import CensusNames, Last
 from services.ingestor.checkpoints import CheckpointNames, registered_checkpoint
 from services.ingestor.control.census_schedules import CensusSchedules
 from services.ingestor.control.decisions import Decision, decide
+from services.ingestor.control.known_states import KnownStates
 from services.ingestor.control.proofs import Proofs
 from services.ingestor.control.refusals import RefusedError, refusal
 from services.ingestor.control.schedules import ObservedSchedule, ScheduleGateway, Schedules, agrees
@@ -66,7 +67,7 @@ class ControlActivities:
         self._censuses = censuses
         self._base_url = base_url
         self._site = site
-        self._states: dict[ProjectKey, ControlState] = {}
+        self._state = KnownStates(log).now
         self._locks: defaultdict[ProjectKey, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @activity.defn
@@ -227,13 +228,6 @@ class ControlActivities:
         if synced is not None and await self._log.checkpoint(CensusNames(project).last) is None:
             # Once an hour: what fails, as while Jira is away, is no reason to ask at each look.
             await self._censuses.trigger(project, f"first-census:{datetime.now(UTC):%Y-%m-%dT%H}")
-
-    async def _state(self, project: ProjectKey) -> ControlState:
-        """As the log says now. Only what has come since the last look is read: what a stream holds never changes."""
-        known = self._states.get(project, ControlState())
-        events = await self._log.stream(_control_stream(project), known.length)
-        state = self._states[project] = fold_control(events, known)
-        return state
 
 
 def _control_stream(project: ProjectKey) -> UUID:

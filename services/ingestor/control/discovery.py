@@ -22,8 +22,11 @@ from libs.temporal.messages import (
     AnyCommand,
     AnyQuestion,
     FindClosings,
+    FindLateness,
     FindProjects,
     FindUsers,
+    LateChanges,
+    Lateness,
     OpenGate,
     Option,
     Options,
@@ -37,6 +40,8 @@ from services.ingestor.control.proofs import Proofs
 from services.ingestor.control.refusals import RefusedError, refusal
 from services.ingestor.event_log import EventLog
 from services.ingestor.failures import failure_from
+from services.ingestor.sync.lateness.measuring import BUCKETS, overlap
+from services.ingestor.sync.lateness.remembered import measured_on
 
 NamesAccounts = RegisterProject | SetTrackedUsers | RequestSync
 
@@ -54,7 +59,7 @@ class DiscoveryActivities:
 
     @activity.defn
     async def find_options(self, question: AnyQuestion) -> Options:
-        """A page of projects or users of the site; or what of it is closed, which Jira is not asked."""
+        """A page of projects or users of the site; or what we know of the site ourselves."""
         async with _refusals():
             match question:
                 case FindProjects():
@@ -67,6 +72,8 @@ class DiscoveryActivities:
                     return self._closings()
                 case OpenGate():
                     return await self._opened(question)
+                case FindLateness():
+                    return await self._lateness(question)
 
     async def _projects(self, question: FindProjects) -> Options:
         try:
@@ -90,6 +97,19 @@ class DiscoveryActivities:
     def _closings(self) -> Options:
         now = datetime.now(UTC)
         return Options(closings=tuple(_closing(closing, now) for closing in self._jira.limits.closings()))
+
+    async def _lateness(self, question: FindLateness) -> Options:
+        measured = (await measured_on(self._log, question.site, datetime.now(UTC))).site
+        return Options(
+            lateness=Lateness(
+                buckets=tuple(
+                    LateChanges(up_to_seconds=end, number=number)
+                    for end, number in zip(BUCKETS, measured.counts, strict=True)
+                ),
+                latest_seconds=measured.latest,
+                overlap_seconds=overlap(measured).total_seconds(),
+            )
+        )
 
     async def _opened(self, question: OpenGate) -> Options:
         await self._proofs.check(question)

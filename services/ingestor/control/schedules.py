@@ -42,7 +42,7 @@ from libs.runtime import span_text
 from libs.temporal import names
 from libs.temporal.intervals import offset_of
 from libs.temporal.messages import SyncInput
-from services.ingestor.control.state import ControlState
+from services.ingestor.control.state import ControlState, interval_of
 
 CATCH_UP = timedelta(minutes=15)
 """Ticks missed for longer than this are dropped: the next run fetches what they would have fetched."""
@@ -232,14 +232,14 @@ def agrees(desired: ControlState, observed: ObservedSchedule | None) -> bool:
 
 
 def _spec(desired: ControlState, jitter: timedelta) -> ScheduleSpec:
-    """When runs come: by the cron, or at the interval of the back-off; the time zone stays."""
-    backoff = desired.backoff
-    if backoff.anchor is None:
+    """When runs come: by the cron, or at the interval of the back-off or stretch; the time zone stays."""
+    found = interval_of(desired)
+    if found is None:
         # What follows # survives in the calendar's comment: a visible stamp in Temporal's own console.
         cron = f"{desired.cron} # version {desired.version}"
         return ScheduleSpec(cron_expressions=[cron], time_zone_name=desired.timezone, jitter=jitter)
-    offset = timedelta(seconds=offset_of(backoff.anchor, backoff.seconds))
-    interval = ScheduleIntervalSpec(every=timedelta(seconds=backoff.seconds), offset=offset)
+    offset = timedelta(seconds=offset_of(found.anchor, found.seconds))
+    interval = ScheduleIntervalSpec(every=timedelta(seconds=found.seconds), offset=offset)
     return ScheduleSpec(intervals=[interval], time_zone_name=desired.timezone, jitter=jitter)
 
 
@@ -255,6 +255,8 @@ def _note(desired: ControlState) -> str:
             f"Slowed down after {backoff.failures} failed run{'' if backoff.failures == 1 else 's'}: {backoff.code},"
             f" every {span_text(backoff.seconds)} until a run succeeds"
         )
+    elif desired.stretch.seconds:
+        notes.append(f"Every {span_text(desired.stretch.seconds)}, while webhooks are alive")
     return ". ".join(notes)
 
 

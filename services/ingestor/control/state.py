@@ -22,11 +22,16 @@ from libs.events import (
     ScheduleChanged,
     SchedulePaused,
     ScheduleResumed,
+    ScheduleStretched,
+    Stretch,
+    StretchEnded,
     TrackedUsersChanged,
     backoff_after,
+    stretch_after,
 )
+from libs.temporal.intervals import Interval, pace
 
-_LEAVE_THE_PAUSE: Final = (ScheduleChanged, BackoffApplied, BackoffCleared)
+_LEAVE_THE_PAUSE: Final = (ScheduleChanged, BackoffApplied, BackoffCleared, ScheduleStretched, StretchEnded)
 """What concerns the schedule, but not whether it is paused."""
 
 
@@ -58,6 +63,8 @@ class ControlState(msgspec.Struct, frozen=True, kw_only=True):
     """The watch list; empty: everybody."""
     backoff: Backoff = Backoff()
     """By its cron, or slowed down."""
+    stretch: Stretch = Stretch()
+    """By its cron, or seldom, while webhooks are alive."""
     alerts: Mapping[str, Alert] = {}
     """By id: all that there ever were."""
     version: int = 0
@@ -66,6 +73,14 @@ class ControlState(msgspec.Struct, frozen=True, kw_only=True):
     """Version of the last event that decided whether it is paused."""
     length: int = 0
     """Events that led here: all of the stream, as it was read."""
+
+
+def interval_of(state: ControlState) -> Interval | None:
+    """At what interval its runs come; None: by its cron."""
+    backoff, stretch = (
+        Interval(one.seconds, one.anchor) if one.anchor is not None else None for one in (state.backoff, state.stretch)
+    )
+    return pace(backoff, stretch)
 
 
 def fold_control(events: Iterable[Event], before: ControlState | None = None) -> ControlState:
@@ -90,7 +105,11 @@ def _followed_by(state: ControlState, event: Event) -> ControlState:
         version = event.stream_version
         pause_version = state.pause_version if isinstance(event, _LEAVE_THE_PAUSE) else version
         return msgspec.structs.replace(
-            changed, backoff=backoff_after(state.backoff, event), version=version, pause_version=pause_version
+            changed,
+            backoff=backoff_after(state.backoff, event),
+            stretch=stretch_after(state.stretch, event),
+            version=version,
+            pause_version=pause_version,
         )
     if isinstance(event, TrackedUsersChanged):
         return msgspec.structs.replace(state, tracked=event.account_ids)
@@ -132,7 +151,7 @@ def _changed(state: ControlState, event: Event) -> ControlState | None:
         )
     if isinstance(event, ScheduleResumed):
         return _running(state)
-    return state if isinstance(event, BackoffApplied | BackoffCleared) else None
+    return state if isinstance(event, BackoffApplied | BackoffCleared | ScheduleStretched | StretchEnded) else None
 
 
 def _running(state: ControlState) -> ControlState:

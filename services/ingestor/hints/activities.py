@@ -13,6 +13,7 @@ from libs.temporal.messages import HintsTakenUp, TakeUpHints
 from services.ingestor.event_log import EventLog
 from services.ingestor.failures import CONFIRM, PATIENCE
 from services.ingestor.hints.fetching import Round
+from services.ingestor.hints.places import Places
 from services.ingestor.sync.step import asking_jira
 
 LINGER_SECONDS = 0.2
@@ -36,6 +37,7 @@ class HintActivities:
         linger: float = LINGER_SECONDS,
     ) -> None:
         self._log, self._jira = log, jira
+        self._places = Places(log)
         self._patience, self._confirm = patience, confirm
         self._linger = linger
 
@@ -45,4 +47,5 @@ class HintActivities:
         await asyncio.sleep(self._linger)
         async with asking_jira("hints", self._patience, self._confirm) as requests:
             cause = f"{CAUSE}{activity.info().workflow_run_id}"
-            return await Round(self._jira, self._log, message.site, cause, datetime.now(UTC), requests).take_up()
+            now = datetime.now(UTC)
+            return await Round(self._jira, self._log, message.site, cause, now, requests, self._places).take_up()

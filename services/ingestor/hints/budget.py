@@ -39,6 +39,6 @@ def after(budget: Budget, *, requests: int, changed: int) -> Budget:
     return msgspec.structs.replace(budget, requests=min(left, AT_ONCE))
 
 
-def seconds_until_next(budget: Budget) -> float:
-    """How long until a round may begin; 0 when it may now."""
-    return max(0.0, (1.0 - budget.requests) / PER_SECOND)
+def seconds_until(budget: Budget, requests: float = 1.0) -> float:
+    """How long until so many requests may be sent, as many as a round needs that may begin; 0 when they may now."""
+    return max(0.0, (requests - budget.requests) / PER_SECOND)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Raw
 
-from libs.events import ControlEvent, ProjectKey
+from libs.events import ProjectKey
 from services.ingestor.checkpoints import CheckpointNames
-from services.ingestor.control.state import ControlState, fold_control
+from services.ingestor.control.known_states import KnownStates
 from services.ingestor.event_log import EventLog
-from services.ingestor.project_of import control_entity
-from services.ingestor.sync.asking.renames import known_project, registered_keys
+from services.ingestor.sync.asking.renames import Known, registered_keys
 from services.ingestor.sync.records.odd import ODD
 
 
@@ -30,8 +29,8 @@ class Part(NamedTuple):
     """Its assignee, reporter and the authors of its worklogs: as a watch list asks."""
 
 
-class OpenProject(NamedTuple):
-    """A project that is read: registered, not paused, and synced before."""
+class Place(NamedTuple):
+    """A project that is registered and was synced before."""
 
     key: str
     """As registered."""
@@ -39,6 +38,12 @@ class OpenProject(NamedTuple):
     """As Jira has it now, as far as we know."""
     jira_id: str
     """Empty where it is not known."""
+
+
+class OpenProject(NamedTuple):
+    """A project that is read: registered, synced before, and not paused."""
+
+    place: Place
     tracked: tuple[str, ...]
 
     def tracks(self, part: Part) -> bool:
@@ -46,33 +51,64 @@ class OpenProject(NamedTuple):
         return not self.tracked or not part.people.isdisjoint(self.tracked)
 
 
-async def open_projects(log: EventLog, site: str) -> dict[str, OpenProject]:
-    """The projects that are read, by their registered keys."""
-    found: dict[str, OpenProject] = {}
-    for key in await registered_keys(log, site):
-        project = ProjectKey(site, key)
-        state = await _state(log, project)
-        synced = await log.checkpoint(CheckpointNames(project).watermarks) is not None
-        if state.registered and not state.paused and synced:
-            known = await known_project(log, project)
-            jira_key, jira_id = (known.key, known.id) if known else (key, "")
-            found[key] = OpenProject(key, jira_key, jira_id, state.tracked)
-    return found
+class Site:
+    """The projects of a site at a moment."""
+
+    def __init__(self, name: str, registered: Collection[str], synced: Iterable[Place]) -> None:
+        self.name, self.registered = name, frozenset(registered)
+        self.synced = {place.key: place for place in synced}
+        self._by_id = {place.jira_id: place for place in self.synced.values() if place.jira_id}
+        self._by_key = {place.jira_key: place for place in self.synced.values()}
+
+    def called(self, jira_key: str) -> str:
+        """The registered key of a project that Jira calls so; what nobody has registered is called as it is."""
+        place = self._by_key.get(jira_key)
+        return place.key if place is not None else jira_key
+
+    def home_of(self, part: Part) -> Place | None:
+        """The project in which Jira shows the issue: by its id, for a key may have passed to another."""
+        by_id, by_key = self._by_id.get(part.project_id), self._by_key.get(part.project)
+        if by_id is not None:
+            return by_id
+        return None if by_key is None or (by_key.jira_id and part.project_id) else by_key
 
 
-async def _state(log: EventLog, project: ProjectKey) -> ControlState:
-    return fold_control(await log.stream(ControlEvent.stream_of(project.site, control_entity(project))))
+class Places:
+    """Knows where issues belong, from one round to the next."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+        self._states = KnownStates(log)
+
+    async def of(self, site: str) -> Site:
+        """The projects of a site now."""
+        registered = await registered_keys(self._log, site)
+        names = {key: CheckpointNames(ProjectKey(site, key)) for key in sorted(registered)}
+        wanted = [name for one in names.values() for name in (one.watermarks, one.jira_project)]
+        stored = await self._log.checkpoints_named(wanted)
+        synced = [_place(key, stored.get(one.jira_project)) for key, one in names.items() if one.watermarks in stored]
+        return Site(site, registered, synced)
+
+    async def open(self, site: Site, keys: Iterable[str]) -> dict[str, OpenProject]:
+        """Those of the projects that are read, by their registered keys."""
+        found: dict[str, OpenProject] = {}
+        for key in set(keys) & site.synced.keys():
+            state = await self._states.now(ProjectKey(site.name, key))
+            if state.registered and not state.paused:
+                found[key] = OpenProject(site.synced[key], state.tracked)
+        return found
+
+    async def any_open(self, site: Site) -> bool:
+        """Whether any project of the site is read."""
+        for key in site.synced:
+            if await self.open(site, [key]):
+                return True
+        return False
 
 
-def home_of(part: Part, projects: Mapping[str, OpenProject]) -> OpenProject | None:
-    """The project that is read and in which Jira shows the issue: by its id, for a key may have passed to another."""
-    for project in projects.values():
-        if project.jira_id and part.project_id:
-            if project.jira_id == part.project_id:
-                return project
-        elif part.project and part.project == project.jira_key:
-            return project
-    return None
+def _place(key: str, stored: bytes | None) -> Place:
+    known = msgspec.json.decode(stored, type=Known) if stored else None
+    return Place(key, known.key, known.id) if known else Place(key, key, "")
 
 
 class _Worklogs(msgspec.Struct):

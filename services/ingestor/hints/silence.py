@@ -43,7 +43,7 @@ class Silence:
         Raises:
             StoreError: the log does not answer.
         """
-        heard = await asyncio.to_thread(self._read)
+        heard = await asyncio.to_thread(self._read, now)
         if heard is None:
             return
         self._found = {issue: changed for issue, changed in self._found.items() if changed > heard.at}
@@ -56,15 +56,18 @@ class Silence:
         elif not missed or now - heard.at > GIVEN_UP:
             await self._alerts.resolve(ErrorCode.WEBHOOKS_SILENT)
 
-    def _read(self) -> Heard | None:
-        """What was heard last; and what syncs have found since the last look."""
+    def _read(self, now: datetime) -> Heard | None:
+        """What was heard last; and what syncs have found since the last look, where anybody may miss a webhook."""
         stored = self._store.checkpoint(heard_checkpoint(self._site))
-        if self._position < 0:
+        heard = None if stored is None else msgspec.json.decode(stored, type=Heard)
+        if self._position < 0 or heard is None or now - heard.at > GIVEN_UP:
             self._position = self._store.head()
+            self._found = {}
+            return heard
         while batch := self._store.read(self._position, AT_ONCE, [TOPIC_OF[JiraIssueFetched]]):
             self._position = batch[-1].position
             self._found |= found_by_syncs(batch, self._site)
-        return None if stored is None else msgspec.json.decode(stored, type=Heard)
+        return heard
 
 
 def found_by_syncs(batch: Iterable[Recorded], site: str) -> dict[str, datetime]:

@@ -2,34 +2,43 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from libs.events.hints import read_hint
-
-AT_ONCE = 100
-"""Issues of one round: Jira gives so many at once with all their fields."""
+from libs.events.hints import Hint, read_hint
 
 TOO_OLD = timedelta(hours=1)
 """By then the schedule has seen the change. Longer waits come of a Jira that is away, or of hints without end."""
 
 
+PILE = 1000
+TOO_MANY_EACH = 4
+"""Hints, and of one issue, from which on they are put together: while Jira is away, a flood would grow for an hour."""
+
+
 class Waiting(NamedTuple):
     """Hints by the issue that they name, those that wait longest first."""
 
-    issues: Mapping[str, tuple[str, ...]]
-    """Issue → the names of its checkpoints."""
-    projects: Mapping[str, str]
-    """Issue → the project in which it was last said to be; empty where nobody said."""
+    issues: Mapping[str, Hint]
+    """Issue → all that its hints say."""
+    since: Mapping[str, datetime]
+    """Issue → when we heard first of what its hints say."""
+    checkpoints: Mapping[str, tuple[str, ...]]
+    """Issue → the names under which its hints wait."""
     dropped: tuple[str, ...]
     """Names of checkpoints that are too old, or cannot be read."""
-    told_deleted: frozenset[str] = frozenset()
-    """Issues of which a hint says that they were deleted."""
+
+    @property
+    def piled_up(self) -> bool:
+        """Whether there are many of the same issues, so that they are better put together."""
+        stored = sum(map(len, self.checkpoints.values()))
+        return stored >= PILE and stored >= TOO_MANY_EACH * len(self.issues)
 
     def names(self, issues: Collection[str]) -> list[str]:
         """The checkpoints of these issues."""
-        return [name for issue in issues for name in self.issues.get(issue, ())]
+        return [name for issue in issues for name in self.checkpoints.get(issue, ())]
 
 
 def waiting(stored: Mapping[str, bytes], now: datetime) -> Waiting:
@@ -42,17 +51,20 @@ def waiting(stored: Mapping[str, bytes], now: datetime) -> Waiting:
     hints = [(name, read_hint(content)) for name, content in stored.items()]
     due = [(name, hint) for name, hint in hints if hint is not None and now - hint.at <= TOO_OLD]
     due.sort(key=lambda one: one[1].at)
-    issues: dict[str, tuple[str, ...]] = {}
-    projects: dict[str, str] = {}
+    issues: dict[str, Hint] = {}
+    since: dict[str, datetime] = {}
+    names: defaultdict[str, list[str]] = defaultdict(list)
     for name, hint in due:
-        issues[hint.issue] = (*issues.get(hint.issue, ()), name)
-        projects[hint.issue] = hint.project or projects.get(hint.issue, "")
+        before = issues.get(hint.issue)
+        issues[hint.issue] = hint if before is None else before | hint
+        since.setdefault(hint.issue, hint.at)
+        names[hint.issue].append(name)
     kept = {name for name, _ in due}
     return Waiting(
         issues,
-        projects,
+        since,
+        {issue: tuple(its) for issue, its in names.items()},
         tuple(name for name, _ in hints if name not in kept),
-        frozenset(hint.issue for _, hint in due if hint.deleted),
     )
 
 

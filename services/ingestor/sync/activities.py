@@ -6,15 +6,11 @@ what the step answered first; the end of a run is stored under one key, whoever 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
 from typing import TypeVar
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from libs.events import Append
-from libs.jira_client import JiraClient, RequestCount
 from libs.temporal.messages import (
     BeginSync,
     CancelSync,
@@ -30,34 +26,17 @@ from libs.temporal.messages import (
     SyncPlan,
     SyncStep,
 )
-from services.ingestor.event_log import EventLog
-from services.ingestor.failures import CONFIRM, PATIENCE
 from services.ingestor.measures import count_late
 from services.ingestor.sync import course, pages, references, scan, waiting
 from services.ingestor.sync.absences import untracked
-from services.ingestor.sync.step import asking_jira
+from services.ingestor.sync.step import AskingJira, JiraSteps
 
 T = TypeVar("T")
 S = TypeVar("S", bound=SyncStep)
 
-AskingJira = Callable[[JiraClient, EventLog, S, RequestCount], Awaitable[Append]]
-"""What a step that asks Jira comes to: all that it stores, in one transaction."""
 
-
-class SyncActivities:
+class SyncActivities(JiraSteps):
     """The steps of a sync of one site."""
-
-    def __init__(
-        self,
-        log: EventLog,
-        jira: JiraClient,
-        patience: timedelta = PATIENCE,
-        confirm: Sequence[timedelta] = CONFIRM,
-    ) -> None:
-        self._log = log
-        self._jira = jira
-        self._patience = patience
-        self._confirm = confirm
 
     @activity.defn
     async def begin_sync(self, message: BeginSync) -> SyncPlan:
@@ -112,8 +91,7 @@ class SyncActivities:
     async def _ask(self, step: str, key: str, answer: type[T], ask: AskingJira[S], message: S) -> T:
         """Take a step that asks Jira, once. Where it fails and is going to wait, the log says so."""
         try:
-            async with asking_jira(step, self._patience, self._confirm) as requests:
-                return await self._log.once(key, answer, lambda: ask(self._jira, self._log, message, requests))
+            return await self._once(step, key, answer, ask, message)
         except ApplicationError as error:
             await waiting.tell(self._log, message, step, key, error)
             raise

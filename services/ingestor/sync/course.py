@@ -20,12 +20,13 @@ from libs.events import (
     end_key,
 )
 from libs.temporal.messages import BeginSync, CancelSync, CompleteSync, Counts, FailSync
-from services.ingestor.checkpoints import CheckpointNames, late_checkpoints
+from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
 from services.ingestor.failures import failed_event
 from services.ingestor.project_of import project_of
 from services.ingestor.sync.absences.turns import turn
-from services.ingestor.sync.lateness import Lateness, lateness_of, overlap
+from services.ingestor.sync.lateness.measuring import Lateness, lateness_of, overlap
+from services.ingestor.sync.lateness.remembered import kept, measured_on
 from services.ingestor.sync.plan import (
     ENTITIES,
     RETRIES_PER_RUN,
@@ -95,7 +96,7 @@ async def completed(log: EventLog, message: CompleteSync) -> Completed:
     """The end of a run that succeeded, and what it has counted."""
     names, now = CheckpointNames(project_of(message)), datetime.now(UTC)
     previous = await _watermarks(log, names)
-    late = await _late(log, names, message)
+    late = await _late(log, names, message, now)
     watermarks = advance(previous, message.plan, message.scan.scan_started_at, late.overlap)
     counts = message.counts
     if message.plan.full:
@@ -206,14 +207,12 @@ async def _aside(log: EventLog, names: CheckpointNames, message: CompleteSync) -
     return _Aside(sum(len(debt.records) for debt in debts), tuple(told[:TOLD]), found)
 
 
-async def _late(log: EventLog, names: CheckpointNames, message: CompleteSync) -> Late:
+async def _late(log: EventLog, names: CheckpointNames, message: CompleteSync, now: datetime) -> Late:
     pages = await log.checkpoints(names.late(message.run_id))
     run = sum(map(lateness_of, pages.values()), Lateness())
-    stored = await log.checkpoints(late_checkpoints(message.site))
-    own = f"{late_checkpoints(message.site)}{message.project}"
-    project = (lateness_of(stored[own]) if own in stored else Lateness()) + run
-    site = sum((lateness_of(value) for name, value in stored.items() if name != own), project)
-    return Late(run, overlap(site), {own: msgspec.json.encode(project)} if run.number else {})
+    before = await measured_on(log, message.site, now)
+    after, stored = kept(message.site, message.project, before, run, now)
+    return Late(run, overlap(after.site), stored)
 
 
 async def _in_turn(log: EventLog, message: BeginSync, names: CheckpointNames) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from libs.temporal.messages import Counts, FetchPage, PageSource, Scan, SyncPlan
 from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
 from services.ingestor.sync import pages
+from services.ingestor.sync.absences.children import Told
 from services.ingestor.sync.asking.answers import Answer, read_page
 from services.ingestor.sync.references import known_sprint_field
 
@@ -61,10 +62,15 @@ async def asking_for(
 
 
 async def facts_in(
-    jira: JiraClient, log: EventLog, message: FetchPage, answer: Answer, requests: RequestCount
+    jira: JiraClient,
+    log: EventLog,
+    message: FetchPage,
+    answer: Answer,
+    requests: RequestCount,
+    told: Told | None = None,
 ) -> Append:
-    """What is to be stored of an answer, without what a page of a sync says of itself."""
-    append = await pages.recorded(jira, log, message, answer, requests)
+    """What is to be stored of an answer, without what a page of a sync says of itself; `told`: as of a page."""
+    append = await pages.recorded(jira, log, message, answer, requests, told)
     stored = CheckpointNames(ProjectKey(message.site, message.project)).stored(message.run_id)
     return msgspec.structs.replace(
         append,

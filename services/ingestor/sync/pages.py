@@ -35,11 +35,11 @@ from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
 from services.ingestor.project_of import project_of
 from services.ingestor.sync.absences.another_past import noticed
-from services.ingestor.sync.absences.children import Asking, Shown, compared, shown
+from services.ingestor.sync.absences.children import Asking, Shown, Told, compared, shown
 from services.ingestor.sync.asking.answers import PASSED_OVER, Answer, read_page
 from services.ingestor.sync.asking.children import completed
 from services.ingestor.sync.asking.renames import registered_keys
-from services.ingestor.sync.lateness import late_changes, may_be_late
+from services.ingestor.sync.lateness.measuring import late_changes, may_be_late
 from services.ingestor.sync.records.odd import ODD, Odd, askable, why
 from services.ingestor.sync.records.quarantine import Settlement, nameless, nameless_of, settle
 from services.ingestor.sync.records.translate import (
@@ -79,14 +79,24 @@ async def fetched(jira: JiraClient, log: EventLog, message: FetchPage, requests:
     return await recorded(jira, log, message, page, requests)
 
 
-async def recorded(jira: JiraClient, log: EventLog, message: FetchPage, page: Answer, requests: RequestCount) -> Append:
-    """What is to be stored of an answer; comments and worklogs that it lacks are fetched on."""
+async def recorded(
+    jira: JiraClient,
+    log: EventLog,
+    message: FetchPage,
+    page: Answer,
+    requests: RequestCount,
+    told: Told | None = None,
+) -> Append:
+    """What is to be stored of an answer; comments and worklogs that it lacks are fetched on.
+
+    `told`: those that were said to be gone, where this is to be ground enough; None: a second list is read.
+    """
     names, origin = CheckpointNames(project_of(message)), origin_of(message)
     token_seen = await _token_seen(log, names.tokens(message.run_id), page.next_token)
     read = await _translated(jira, page.raws, await _Origins.of(log, message, origin), message.scan.sprint_field)
     went_back = await noticed(jira, log, message, read.changes)
     debts = await _settled(log, message, origin, page, read)
-    gone = await compared(jira, log, Asking(message.run_id, origin.fetched_at), read.children)
+    gone = await compared(jira, log, Asking(message.run_id, origin.fetched_at, told), read.children)
     read = read._replace(notes=read.notes + gone.notes)
     return Append(
         changes=[*(_claimed(read.changes) if message.plan.full else read.changes), *gone.changes],

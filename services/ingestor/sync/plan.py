@@ -15,7 +15,7 @@ import msgspec
 
 from libs.temporal.messages import SyncPlan
 from services.ingestor.checkpoints import CheckpointNames
-from services.ingestor.sync.lateness import LEAST
+from services.ingestor.sync.lateness.measuring import LEAST
 
 ENTITIES = ("issue", "comment", "worklog", "sprint", "user")
 

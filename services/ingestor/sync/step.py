@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from opentelemetry import trace
 from temporalio import activity
 
-from libs.events import Envelope, SchemaDriftDetected, SyncEvent
+from libs.events import Append, Envelope, SchemaDriftDetected, SyncEvent
 from libs.jira_client import (
     ApiGone,
     BadRequest,
     BadResponse,
     Forbidden,
+    JiraClient,
     JiraError,
     JiraTimeout,
     NotFoundOrHidden,
@@ -26,10 +28,17 @@ from libs.jira_client import (
     deadline,
 )
 from libs.temporal.messages import SyncStep
-from services.ingestor.failures import CONFIRM, activity_error, as_jira_error, refuses_access
+from services.ingestor.event_log import EventLog
+from services.ingestor.failures import CONFIRM, PATIENCE, activity_error, as_jira_error, refuses_access
 from services.ingestor.project_of import project_of
 from services.ingestor.sync.records.drift import Drift
 from services.ingestor.sync.records.translate import Origin
+
+T = TypeVar("T")
+S = TypeVar("S", bound=SyncStep)
+
+AskingJira = Callable[[JiraClient, EventLog, S, RequestCount], Awaitable[Append]]
+"""What a step that asks Jira comes to: all that it stores, in one transaction."""
 
 HEARTBEAT_SECONDS = 3.0
 
@@ -44,6 +53,27 @@ ONE_SICK: tuple[type[JiraError], ...] = (*REFUSED, UpstreamError, BadResponse, J
 
 Not so a token that is refused, a site that is closed or asks to wait, a network that is away: they concern every call.
 """
+
+
+class JiraSteps:
+    """Steps of one site, taken by the log and by Jira."""
+
+    def __init__(
+        self,
+        log: EventLog,
+        jira: JiraClient,
+        patience: timedelta = PATIENCE,
+        confirm: Sequence[timedelta] = CONFIRM,
+    ) -> None:
+        self._log = log
+        self._jira = jira
+        self._patience = patience
+        self._confirm = confirm
+
+    async def _once(self, step: str, key: str, answer: type[T], ask: AskingJira[S], message: S) -> T:
+        """Take a step that asks Jira, once: what it stores and answers has the key."""
+        async with asking_jira(step, self._patience, self._confirm) as requests:
+            return await self._log.once(key, answer, lambda: ask(self._jira, self._log, message, requests))
 
 
 @asynccontextmanager

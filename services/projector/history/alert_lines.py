@@ -12,6 +12,8 @@ from libs.events import (
     BackoffApplied,
     BackoffCleared,
     Event,
+    ScheduleStretched,
+    StretchEnded,
 )
 from libs.runtime import span_text
 from services.projector.history.line import Line, because, picked
@@ -76,9 +78,24 @@ def _silenced(event: AlertsSilenced) -> Line:
     return Line("INFO", f"{event.cause} silenced {whose(event.code)} until {stamp(event.until)}{why}.", details)
 
 
+def stretched(event: ScheduleStretched) -> str:
+    """What webhooks spare, as a sentence."""
+    return f"Syncs run every {span_text(event.seconds)} while webhooks tell of changes at once."
+
+
+def _stretched(event: ScheduleStretched) -> Line:
+    return Line("INFO", stretched(event), {"seconds": event.seconds, "anchor": stamp(event.anchor)})
+
+
+def _stretch_ended(event: StretchEnded) -> Line:
+    return Line("INFO", f"Syncs run by the schedule again{because(event.reason).rstrip('.')}.", {})
+
+
 ALERT_LINES: Final[dict[type[Event], Callable[[Any], Line]]] = {
     BackoffApplied: _applied,
     BackoffCleared: _cleared,
+    ScheduleStretched: _stretched,
+    StretchEnded: _stretch_ended,
     AlertRaised: _raised,
     AlertResolved: _resolved,
     AlertAcknowledged: _acknowledged,

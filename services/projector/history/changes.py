@@ -18,10 +18,12 @@ from libs.events import (
     ScheduleChanged,
     SchedulePaused,
     ScheduleResumed,
+    ScheduleStretched,
+    StretchEnded,
     SyncRequested,
     TrackedUsersChanged,
 )
-from services.projector.history.alert_lines import silenced, slowed_down, whose
+from services.projector.history.alert_lines import silenced, slowed_down, stretched, whose
 from services.projector.history.line import picked
 from services.projector.tables.rows import Row
 from services.projector.tables.text import json_text, storable
@@ -103,6 +105,14 @@ def _restored(_event: BackoffCleared) -> Change:
     return Change("BACKOFF_ENDED", "Back to the schedule.", {})
 
 
+def _stretched(event: ScheduleStretched) -> Change:
+    return Change("STRETCHED", stretched(event), {"seconds": event.seconds})
+
+
+def _stretch_ended(_event: StretchEnded) -> Change:
+    return Change("STRETCH_ENDED", "Syncs run by the schedule again.", {})
+
+
 def _acknowledged(event: AlertAcknowledged) -> Change:
     return Change("ALERT_ACKNOWLEDGED", "Alert acknowledged.", {"alert_id": event.alert_id})
 
@@ -130,6 +140,8 @@ CHANGES: Final[dict[type[Event], Callable[[Any], Change]]] = {
     CensusRequested: _census_requested,
     BackoffApplied: _slowed_down,
     BackoffCleared: _restored,
+    ScheduleStretched: _stretched,
+    StretchEnded: _stretch_ended,
     AlertAcknowledged: _acknowledged,
     AlertResolved: _resolved,
     AlertsSilenced: _silenced,

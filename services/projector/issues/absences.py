@@ -126,6 +126,7 @@ def _tombstone(kind: str, key: Key, entity: Entity) -> Row:
         "entity_id": key[1],
         "project_key": absence.project_key,
         "reason": absence.reason,
+        "doubtful": absence.doubtful,
         "key": absence.key,
         "former_key": absence.former_key,
         "gone_at": absence.at,

@@ -103,7 +103,9 @@ def _fill_times(row: Row, updated: datetime) -> None:
 
 
 def issue_gone(event: JiraIssueGone, changes: Changes) -> None:
-    absence = _absence(event)._replace(key=storable(event.key) or None, former_key=storable(event.former_key) or None)
+    absence = _absence(event)._replace(
+        key=storable(event.key) or None, former_key=storable(event.former_key) or None, doubtful=event.doubtful
+    )
     _put_issue((event.site, event.issue_id), event.stream_version, absence, changes)
 
 

@@ -11,8 +11,10 @@ from libs.events import (
     ScheduleChanged,
     SchedulePaused,
     ScheduleResumed,
+    Stretch,
     TrackedUsersChanged,
     backoff_after,
+    stretch_after,
 )
 from services.projector.project.state import ProjectState
 from services.projector.tables.text import storable
@@ -66,6 +68,7 @@ def schedule_resumed(event: ScheduleResumed, state: ProjectState) -> None:
 
 def backoff_changed(event: Event, state: ProjectState) -> None:
     """How fast the schedule runs after an event that sets or resets that."""
+    stretch_changed(event, state)
     since = state.job["backoff_since"]
     before = Backoff(since=None if since is None else datetime.fromisoformat(since))
     backoff = backoff_after(before, event)
@@ -76,6 +79,17 @@ def backoff_changed(event: Event, state: ProjectState) -> None:
         backoff_seconds=backoff.seconds,
         backoff_anchor=None if backoff.anchor is None else stamp(backoff.anchor),
         backoff_since=None if backoff.since is None else stamp(backoff.since),
+    )
+
+
+def stretch_changed(event: Event, state: ProjectState) -> None:
+    """Whether webhooks spare it runs after an event that may say so."""
+    anchor, seconds = state.job["stretch_anchor"], state.job["stretch_seconds"]
+    before = Stretch(seconds=seconds, anchor=None if anchor is None else datetime.fromisoformat(anchor))
+    stretch = stretch_after(before, event)
+    state.job.update(
+        stretch_seconds=stretch.seconds,
+        stretch_anchor=None if stretch.anchor is None else stamp(stretch.anchor),
     )
 
 

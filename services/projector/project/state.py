@@ -177,6 +177,8 @@ def _job_row(key: ProjectKey) -> Row:
         "backoff_seconds": 0,
         "backoff_anchor": None,
         "backoff_since": None,
+        "stretch_seconds": 0,
+        "stretch_anchor": None,
         "trace": None,
         "version": 0,
     }

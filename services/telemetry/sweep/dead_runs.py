@@ -39,6 +39,8 @@ QUOTED: Final = 300
 
 READ_AGAIN: Final = "The next run reads all that has changed since the last one that succeeded."
 
+COMPARED_AGAIN: Final = "the next census compares everything anew."
+
 NO_REASON: Final = "terminated by user via frontend"
 """What the server writes when none was given."""
 
@@ -83,6 +85,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """A run as Temporal names it."""
 
     project: ProjectKey
+    census: bool = False
+    """Whether it is a census, and no sync."""
     workflow_id: str
     run_id: str
     """Of the latest part of a run that continued as new."""
@@ -143,13 +147,20 @@ class LoggedRun(msgspec.Struct, frozen=True, kw_only=True):
     pages: int = 0
 
 
-_WORKFLOW_ID: Final = re.compile(r"sync:(?P<site>[^:]+):(?P<project>[^:]+?)(?:-\d{4}-\d\d-\d\dT[\d:.]+Z)?")
+_WORKFLOW_ID: Final = re.compile(
+    r"(?P<kind>sync|prove):(?P<site>[^:]+):(?P<project>[^:]+?)(?:-\d{4}-\d\d-\d\dT[\d:.]+Z)?"
+)
 
 
 def project_of(workflow_id: str) -> ProjectKey | None:
-    """The project of a sync; None for other workflows. The scheduler adds the time of the tick to the id."""
+    """The project of a sync or census; None for other workflows. The scheduler adds the time of the tick to the id."""
     match = _WORKFLOW_ID.fullmatch(workflow_id)
     return ProjectKey(match["site"], match["project"]) if match else None
+
+
+def is_census(workflow_id: str) -> bool:
+    match = _WORKFLOW_ID.fullmatch(workflow_id)
+    return match is not None and match["kind"] == "prove"
 
 
 def is_suspect(state: RunState, thresholds: Thresholds) -> bool:
@@ -178,7 +189,7 @@ def closed(run: Run, first_run_id: str, close: Close, logged: LoggedRun) -> Sync
     """The end of a run that Temporal has closed."""
     if close.how is How.CANCELLED:
         return cancelled(run, first_run_id, close.at, logged, "cancelled in Temporal")
-    return _failed(run, first_run_id, close.at, logged, close.how, _why_closed(run, close))
+    return _failed(run, first_run_id, close.at, logged, close.how, why_closed(run, close))
 
 
 def cancelled(run: Run, first_run_id: str, at: datetime, logged: LoggedRun, reason: str) -> SyncCancelled:
@@ -191,22 +202,13 @@ def blocked(
     run: Run, first_run_id: str, at: datetime, logged: LoggedRun, attempts: int, trouble: Trouble | None
 ) -> SyncFailed:
     """The end of a run that its own code holds up."""
-    failure = trouble.failure if trouble else None
-    why = f"fails with {_failure_text(failure)}" if failure else "does not finish a step in time"
-    explanation = _Explanation(
-        ErrorCode.UNKNOWN,
-        f"The run could not go on: the integrator's own code {why}, {attempts} times so far. The run was ended, so"
-        " that the schedule is free.",
-        "A bug, or two versions of the ingestor at once: see its log for the stack, then update or roll back.",
-        why,
-    )
-    return _failed(run, first_run_id, at, logged, How.BLOCKED, explanation, attempts)
+    return _failed(run, first_run_id, at, logged, How.BLOCKED, why_blocked(run, attempts, trouble), attempts)
 
 
 def untaken(run: Run, first_run_id: str, at: datetime, logged: LoggedRun, step: Waiting) -> SyncFailed:
     """Recorded once of a run that no worker takes up. It is not over."""
     waits = span_text((at - step.since).total_seconds())
-    explanation = _Explanation(
+    explanation = Explanation(
         ErrorCode.INGESTOR_DOWN,
         f"No ingestor takes up the work: the run has waited for {waits}, and nothing asks the queue {step.queue}.",
         RULES[ErrorCode.INGESTOR_DOWN].advice,
@@ -217,15 +219,10 @@ def untaken(run: Run, first_run_id: str, at: datetime, logged: LoggedRun, step: 
 
 def lost(run: Run, at: datetime, logged: LoggedRun) -> SyncFailed:
     """The end of a run that Temporal does not know any more; `run` is its first part."""
-    explanation = _Explanation(
-        ErrorCode.RUN_LOST,
-        "Temporal does not know the run any more: its database was lost, set aside as damaged, or is another one.",
-        RULES[ErrorCode.RUN_LOST].advice,
-    )
-    return _failed(run, run.run_id, at, logged, How.LOST, explanation)
+    return _failed(run, run.run_id, at, logged, How.LOST, why_lost(run))
 
 
-class _Explanation(NamedTuple):
+class Explanation(NamedTuple):
     """What people read of a failure."""
 
     code: ErrorCode
@@ -235,37 +232,62 @@ class _Explanation(NamedTuple):
     """What equal failures have in common, for the fingerprint."""
 
 
-def _why_closed(run: Run, close: Close) -> _Explanation:
+def why_blocked(run: Run, attempts: int, trouble: Trouble | None) -> Explanation:
+    failure = trouble.failure if trouble else None
+    why = f"fails with {_failure_text(failure)}" if failure else "does not finish a step in time"
+    return Explanation(
+        ErrorCode.UNKNOWN,
+        f"The {_called(run)} could not go on: the integrator's own code {why}, {attempts} times so far. The"
+        f" {_called(run)} was ended, so that the schedule is free.",
+        "A bug, or two versions of the ingestor at once: see its log for the stack, then update or roll back.",
+        why,
+    )
+
+
+def why_lost(run: Run) -> Explanation:
+    return Explanation(
+        ErrorCode.RUN_LOST,
+        f"Temporal does not know the {_called(run)} any more: its database was lost, set aside as damaged, or is"
+        " another one.",
+        f"Nothing to do: {COMPARED_AGAIN}" if run.census else RULES[ErrorCode.RUN_LOST].advice,
+    )
+
+
+def _called(run: Run) -> str:
+    return "census" if run.census else "run"
+
+
+def why_closed(run: Run, close: Close) -> Explanation:
+    again = f"Nothing was removed. {COMPARED_AGAIN[0].upper()}{COMPARED_AGAIN[1:]}" if run.census else READ_AGAIN
     if close.how is How.TIMED_OUT:
         lasted = span_text((close.at - run.started_at).total_seconds())
-        return _Explanation(
+        return Explanation(
             ErrorCode.TIMEOUT,
-            f"The run had not ended after {lasted}, so Temporal ended it.",
-            f"The ingestor was down, or Jira very slow, for most of that time: see the ingestor's log. {READ_AGAIN}",
+            f"The {_called(run)} had not ended after {lasted}, so Temporal ended it.",
+            f"The ingestor was down, or Jira very slow, for most of that time: see the ingestor's log. {again}",
         )
     if close.how is How.TERMINATED:
         by = f" by {_quoted(close.by)}" if close.by else ""
         reason = f": {_quoted(close.reason)}" if close.reason not in ("", NO_REASON) else ""
-        return _Explanation(
+        return Explanation(
             ErrorCode.UNKNOWN,
-            f"The run was terminated in Temporal{by}{reason}.",
-            f"Somebody ended it by hand: ask them. {READ_AGAIN}",
+            f"The {_called(run)} was terminated in Temporal{by}{reason}.",
+            f"Somebody ended it by hand: ask them. {again}",
         )
-    return _why_failed(close.failures)
+    return _why_failed(run, close.failures)
 
 
-def _why_failed(failures: Sequence[Failure]) -> _Explanation:
+def _why_failed(run: Run, failures: Sequence[Failure]) -> Explanation:
     """The classified failure of the chain; the innermost one when none is classified."""
     step = next((f"The step {failure.step} failed: " for failure in failures if failure.step), "")
     for failure in failures:
         if failure.kind in ErrorCode.__members__ and failure.kind != ErrorCode.UNKNOWN:
             code, message = ErrorCode(failure.kind), step + _quoted(failure.message)
-            return _Explanation(code, message, RULES[code].advice, message)
-    message = (
-        f"{step or 'The run failed: '}{_failure_text(failures[-1]) if failures else 'Temporal does not tell why'}."
-    )
+            return Explanation(code, message, RULES[code].advice, message)
+    begin = step or f"The {_called(run)} failed: "
+    message = f"{begin}{_failure_text(failures[-1]) if failures else 'Temporal does not tell why'}."
     advice = "An unexpected error inside the integrator: see the ingestor's log for the stack."
-    return _Explanation(ErrorCode.UNKNOWN, message, advice, message)
+    return Explanation(ErrorCode.UNKNOWN, message, advice, message)
 
 
 def _failed(
@@ -274,7 +296,7 @@ def _failed(
     at: datetime,
     logged: LoggedRun,
     how: How,
-    explanation: _Explanation,
+    explanation: Explanation,
     attempts: int = 1,
 ) -> SyncFailed:
     code, message, advice, cause = explanation

@@ -32,6 +32,7 @@ from libs.events import (
 from libs.temporal.access import refusal
 from services.telemetry.measures import RUNS_FOUND
 from services.telemetry.sweep import dead_runs
+from services.telemetry.sweep.censuses import CensusSweep
 from services.telemetry.sweep.dead_runs import Close, How, LoggedRun, Run, RunState, Thresholds, Trouble, Waiting
 from services.telemetry.sweep.last_runs import Begun, LastRuns
 from services.telemetry.sweep.temporal_runs import RunsOfTemporal
@@ -95,6 +96,7 @@ class Sweeper:
         self._last_runs = LastRuns(store)
         self._unknown: dict[str, datetime] = {}
         """Runs that Temporal does not know, by id, since when."""
+        self._censuses = CensusSweep(runs, store, thresholds, self._append)
 
     async def sweep_once(self) -> None:
         """Look at all runs once.
@@ -107,6 +109,8 @@ class Sweeper:
         if not projects:
             return
         failures = await self._closed(now, projects) + await self._open(now, projects) + await self._lost(now, projects)
+        for census in await self._censuses.begun(projects, now):
+            await _guarded(census, self._censuses.look_whether_known(census, now), failures)
         if failures:
             raise SweepError(f"{len(failures)} runs could not be looked at, such as {failures[0]}")
         self._looked_at = dict.fromkeys(projects, now)
@@ -119,7 +123,8 @@ class Sweeper:
         failures: list[str] = []
         for run, close in await self._runs.closed_since(since, projects):
             if close.at <= over:
-                await _guarded(run, self._record_closed(run, close), failures)
+                record = self._censuses.record_closed if run.census else self._record_closed
+                await _guarded(run, record(run, close), failures)
         return failures
 
     async def _open(self, now: datetime, projects: frozenset[ProjectKey]) -> list[str]:
@@ -164,7 +169,10 @@ class Sweeper:
         trouble = await self._runs.trouble(run) if dead_runs.is_suspect(state, self._thresholds) else None
         now = self._clock()
         if dead_runs.is_blocked(state, trouble, now, self._thresholds):
-            await self._end_blocked(run, state, trouble, now)
+            end = self._censuses.end_blocked if run.census else self._end_blocked
+            await end(run, state, trouble, now)
+            return
+        if run.census:
             return
         for step in dead_runs.overdue(state, now, self._thresholds):
             polled = await self._runs.last_polled(step.queue)

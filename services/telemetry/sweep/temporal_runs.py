@@ -1,4 +1,4 @@
-"""What Temporal shows of the syncs: its list of runs, what an open one does, how a closed one ended.
+"""What Temporal shows of syncs and censuses: its list of runs, what an open one does, how a closed one ended.
 
 Run ids of events are those of the first part of a run that continued as new; lists do not have them, descriptions do.
 """
@@ -26,7 +26,17 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from libs.events import ProjectKey
 from libs.temporal import names
-from services.telemetry.sweep.dead_runs import Close, Failure, How, Run, RunState, Trouble, Waiting, project_of
+from services.telemetry.sweep.dead_runs import (
+    Close,
+    Failure,
+    How,
+    Run,
+    RunState,
+    Trouble,
+    Waiting,
+    is_census,
+    project_of,
+)
 
 DEAD: Final = {
     WorkflowExecutionStatus.FAILED: How.FAILED,
@@ -36,6 +46,7 @@ DEAD: Final = {
 }
 """How runs end that may not have recorded it. One that completed, or continued as new, has recorded that before."""
 
+_KINDS: Final = f"('{names.SYNC_WORKFLOW}', '{names.CENSUS_WORKFLOW}')"
 _DEAD_NAMES: Final = "('Failed', 'TimedOut', 'Terminated', 'Canceled')"
 
 Projects = Collection[ProjectKey]
@@ -75,6 +86,12 @@ class RunsOfTemporal:
         await self._client.workflow_service.describe_namespace(
             DescribeNamespaceRequest(namespace=self._client.namespace)
         )
+        return False
+
+    async def lists(self, run_id: str) -> bool:
+        """Whether the server lists a run with that id, whatever it is of."""
+        async for _ in self._client.list_workflows(f"RunId = '{run_id}'"):
+            return True
         return False
 
     async def close_of(self, run: Run, listed: Close) -> Close:
@@ -134,12 +151,13 @@ class RunsOfTemporal:
                 raise
 
     async def _listed(self, query: str, projects: Projects) -> AsyncIterator[tuple[Run, Close | None]]:
-        async for execution in self._client.list_workflows(f"WorkflowType = '{names.SYNC_WORKFLOW}' AND {query}"):
+        async for execution in self._client.list_workflows(f"WorkflowType IN {_KINDS} AND {query}"):
             project = project_of(execution.id)
             if project is None or project not in projects:
                 continue
             run = Run(
                 project=project,
+                census=is_census(execution.id),
                 workflow_id=execution.id,
                 run_id=execution.run_id,
                 started_at=execution.start_time,

@@ -20,6 +20,8 @@ class Here(NamedTuple):
     comment: Mapping[str, Mapping[str, Any]]
     worklog: Mapping[str, Mapping[str, Any]]
     gone: Mapping[tuple[str, str], str]
+    doubtful: Collection[str]
+    """Issues of which nothing tells if they were deleted or are hidden."""
 
 
 class Record:

@@ -61,6 +61,7 @@ async def test_the_account_leaves_a_level_that_it_was_in(world: World) -> None:
 
 
 async def test_it_is_deleted_while_it_is_hidden(world: World) -> None:
+    await world.census()
     world.jira.mutations.secure_issue(ISSUE, HIDING)
     await told(world, "HIDDEN")
     world.jira.mutations.delete_issue(ISSUE)

@@ -75,6 +75,9 @@ async def lived_through(world: World, seed: int, chance: random.Random) -> list[
     jira.conditions.odd = Odd(seed, 0.08) if chance.random() < 0.4 else None
     jira.dataset.directory.counting.insight = chance.random() < 0.7
     jira.dataset.directory.counting.totals = chance.random() < 0.7
+    telling = random.Random(f"telling {seed}")
+    jira.dataset.directory.telling.worklogs = telling.random() < 0.5
+    jira.dataset.directory.telling.audit = telling.random() < 0.5
     jira.dataset.renderer.names_changed()
     acts = RandomActs(jira.dataset, jira.mutations, seed)
     for turn in range(TURNS):

@@ -92,7 +92,9 @@ class World:
         gone = read_tables.gone
         with self._tables.connect() as connection:
             found = connection.execute(select(gone).where(gone.c.site == SITE)).mappings()
-            return Here(**rows, gone={(row["kind"], row["entity_id"]): row["reason"] for row in found})
+            stored = {(row["kind"], row["entity_id"]): row for row in found}
+        reasons = {one: row["reason"] for one, row in stored.items()}
+        return Here(**rows, gone=reasons, doubtful={id_ for (_, id_), row in stored.items() if row["doubtful"]})
 
     def shown(self) -> set[tuple[str, str]]:
         """Kinds and ids of what is shown."""
@@ -118,6 +120,12 @@ class World:
     def reason(self, kind: str, id_: int) -> str | None:
         """Why something is gone, as the read tables say; None where it is not."""
         return self.here().gone.get((kind, str(id_)))
+
+    def told(self, *issues: int) -> list[str | None]:
+        """Why each of them is gone; with a question mark where nothing tells if it was deleted or is hidden."""
+        here = self.here()
+        reasons = [here.gone.get(("issue", str(id_))) for id_ in issues]
+        return [f"{why}?" if str(id_) in here.doubtful else why for id_, why in zip(issues, reasons, strict=True)]
 
     def gone_since(self, position: int) -> list[tuple[str, str]]:
         """What events after that position say is gone."""

@@ -43,8 +43,9 @@ from libs.runtime import engine, read_database
 from libs.temporal import names
 from libs.temporal.census import CensusInput
 from libs.temporal.messages import SyncInput
-from services.ingestor.census import confirm, ending, listing, plan
+from services.ingestor.census import ending, listing, plan
 from services.ingestor.census.activities import CensusActivities
+from services.ingestor.census.missing import confirm, evidence
 from services.ingestor.census.remembered import CensusNames, Last, PendingCensus
 from services.ingestor.census.workflow import ProveProjectWorkflow
 from services.ingestor.checkpoints import CheckpointNames, registered_checkpoint
@@ -241,7 +242,7 @@ def _in_place_of_temporal(run: str, activity: Callable[..., Any], time: MovedTim
         patch.setattr(workflow, "execute_activity", execute)
         patch.setattr(workflow, "info", lambda: info)
         patch.setattr(workflow, "now", lambda: time.now(UTC))
-        for step in (another_past, course, pages, scan, steps, untracked, plan, listing, confirm, ending):
+        for step in (another_past, course, pages, scan, steps, untracked, plan, listing, confirm, evidence, ending):
             patch.setattr(step, "datetime", Calendar(time))
         patch.setattr(workflow, "patched", lambda _: True)
         yield

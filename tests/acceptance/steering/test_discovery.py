@@ -6,15 +6,18 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from libs.events import EventStore
+from libs.events import Append, EventStore
 from libs.jira_simulator.faults import Fault
 from libs.jira_simulator.server import Simulator, serve
 from libs.jira_simulator.site.dataset import Dataset
 from libs.temporal.commands import CommandRefusedError, JiraRefusedError, ask_jira, open_gate
-from libs.temporal.messages import FindClosings, FindProjects, FindUsers, OpenGate
+from libs.temporal.messages import FindClosings, FindLateness, FindProjects, FindUsers, OpenGate
+from services.ingestor.checkpoints import late_checkpoints
 from services.ingestor.control.discovery import USERS_SHOWN
+from services.ingestor.sync.lateness.measuring import lateness
 from tests.acceptance.sync.pipeline import Pipeline, running
 from tests.servers.addresses import TemporalServer, sqlite_log
 
@@ -88,6 +91,17 @@ async def test_people_of_a_project_that_jira_does_not_show(pipeline: tuple[Pipel
     with pytest.raises(JiraRefusedError) as refused:
         await ask_jira(asked.client, FindUsers(site=asked.site, project="NOPE"))
     assert refused.value.code == "NOT_FOUND_OR_HIDDEN"
+
+
+async def test_how_late_the_search_is_is_told_of_all_projects_of_the_site(pipeline: tuple[Pipeline, Simulator]) -> None:
+    asked, _ = pipeline
+    for project, late in (("DEMO", [10.0, 700.0]), ("SHOP", [20.0])):
+        name = f"{late_checkpoints(asked.site)}{project}"
+        asked.store.append(Append(checkpoints={name: msgspec.json.encode(lateness(late))}))
+    found = (await ask_jira(asked.client, FindLateness(site=asked.site))).lateness
+    assert found is not None
+    assert {one.up_to_seconds: one.number for one in found.buckets if one.number} == {30: 2, 900: 1}
+    assert (found.latest_seconds, found.overlap_seconds) == (700.0, 900.0)
 
 
 async def test_what_is_closed_is_told_and_opened_by_hand(pipeline: tuple[Pipeline, Simulator]) -> None:

@@ -34,6 +34,7 @@ GROUPS = {
     "libs.events.types.census": "Censuses: what was proved",
     "libs.events.types.control": "What people decide",
     "libs.events.types.backoff": "How fast a schedule runs",
+    "libs.events.types.stretch": "How webhooks slow a schedule down",
     "libs.events.types.alerts": "Alerts",
     "libs.events.types.notifications": "Notices to people",
 }

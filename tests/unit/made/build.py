@@ -49,9 +49,11 @@ from libs.events import (
     ScheduleChanged,
     SchedulePaused,
     ScheduleResumed,
+    ScheduleStretched,
     SchemaDriftDetected,
     SprintFetched,
     SprintListed,
+    StretchEnded,
     SyncCancelled,
     SyncFailed,
     SyncMode,
@@ -125,8 +127,8 @@ def issue(
     )
 
 
-def issue_gone(issue_id: str = "1", reason: AbsenceReason = AbsenceReason.HIDDEN, **keys: Any) -> JiraIssueGone:
-    return JiraIssueGone(**shared("issue", issue_id), issue_id=issue_id, reason=reason, **keys)
+def issue_gone(issue_id: str = "1", reason: AbsenceReason = AbsenceReason.HIDDEN, **more: Any) -> JiraIssueGone:
+    return JiraIssueGone(**shared("issue", issue_id), issue_id=issue_id, reason=reason, **more)
 
 
 def comment(comment_id: str = "c1", issue_id: str = "1", words: str = "Well done", **parts: Any) -> JiraCommentFetched:
@@ -366,6 +368,14 @@ def backed_off(level: int = 1, seconds: int = 3600, code: str = "AUTH_EXPIRED") 
 
 def restored() -> BackoffCleared:
     return BackoffCleared(**shared("control", PROJECT, cause="telemetry"), reason="a run succeeded", run_id="run-1")
+
+
+def schedule_stretched(seconds: int = 7200) -> ScheduleStretched:
+    return ScheduleStretched(**shared("control", PROJECT, cause="ingestor"), seconds=seconds, anchor=MOMENT)
+
+
+def stretch_ended() -> StretchEnded:
+    return StretchEnded(**shared("control", PROJECT, cause="ingestor"), reason="webhooks are not proved alive")
 
 
 def alert_raised(alert_id: str = "a1", code: str = "AUTH_EXPIRED", count: int = 3) -> AlertRaised:

@@ -234,6 +234,7 @@ def absence(entity_id: str, **changed: Any) -> Row:
         "entity_id": entity_id,
         "project_key": "DEMO",
         "reason": "UNTRACKED",
+        "doubtful": False,
         "gone_at": DAY,
         "version": 2,
         **changed,

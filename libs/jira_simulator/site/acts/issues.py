@@ -114,6 +114,7 @@ class IssueActs(Acts):
         deleted, at = record.issue, self._dataset.clock.tick()
         self._dataset.drop(deleted.id)
         self._deleted_issues[str(deleted.id)] = record
+        self._dataset.deleted_issues.append((at, deleted.id, deleted.key))
         children: tuple[Comment | Worklog, ...] = (*record.comments, *record.worklogs)
         for child in children:
             self._log_absence(at, child, deleted)

@@ -6,7 +6,7 @@ from typing import Self
 import strawberry
 
 from libs.temporal.cron import BadCron, next_runs
-from libs.temporal.intervals import next_time
+from libs.temporal.intervals import Interval, next_time, pace
 from services.graphql.reading.from_row import column, from_row, moment
 from services.graphql.reading.reader import Row
 
@@ -35,12 +35,29 @@ class Backoff:
         return from_row(cls, row, code=row["backoff_code"] or "", next_run_at=next_run_of(row, now))
 
 
+@strawberry.type(description="A schedule that runs seldom because webhooks tell of changes at once.")
+class Stretch:
+    seconds: int = strawberry.field(description="From one run to the next.", metadata=column("stretch_seconds"))
+    since: datetime = strawberry.field(description="Since when.", metadata=column("stretch_anchor"))
+
+    @classmethod
+    def of(cls, row: Row) -> Self | None:
+        """Of a row of `sync_job`; None while webhooks spare it nothing."""
+        return from_row(cls, row) if row["stretch_seconds"] else None
+
+
+def _interval(row: Row, kind: str) -> Interval | None:
+    anchor, seconds = row[f"{kind}_anchor"], row[f"{kind}_seconds"]
+    return Interval(seconds, moment(anchor)) if anchor is not None and seconds else None
+
+
 def next_run_of(row: Row, now: datetime | None = None) -> datetime | None:
     """When a job of `sync_job` runs next, in UTC; None while it is paused."""
     if row["status"] == "PAUSED":
         return None
-    if row["backoff_level"] and row["backoff_anchor"] is not None:
-        return next_time(moment(row["backoff_anchor"]), row["backoff_seconds"], now or datetime.now(UTC))
+    interval = pace(_interval(row, "backoff"), _interval(row, "stretch"))
+    if interval is not None:
+        return next_time(interval.anchor, interval.seconds, now or datetime.now(UTC))
     return next_run(row["cron"], row["timezone"], now)
 
 

@@ -43,7 +43,7 @@ class CompletenessStatus(enum.Enum):
 
 @strawberry.enum(description="Why something is in Jira and not here, or here and not in Jira.")
 class DifferenceCause(enum.Enum):
-    LATE = _value("LATE", "Jira has it, and its search does not list it yet.")
+    LATE = _value("LATE", "Jira has it, and its search does not list it: not yet, or because it is archived.")
     OWED = _value("OWED", "It could not be read, and is asked for again.")
     QUARANTINED = _value("QUARANTINED", "It was read and could not be understood: see `quarantine`.")
     RESTRICTED = _value("RESTRICTED", "Jira counts it and does not show it to our account.")

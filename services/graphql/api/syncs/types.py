@@ -10,7 +10,7 @@ from strawberry.scalars import JSON
 from libs.events import ProjectKey
 from services.graphql.api.context import Info
 from services.graphql.api.project_names import key_of, uid
-from services.graphql.api.syncs.backoff import Backoff, next_run_of
+from services.graphql.api.syncs.backoff import Backoff, Stretch, next_run_of
 from services.graphql.api.syncs.completeness import Census, Completeness, Entity, census_of, completeness_of
 from services.graphql.api.syncs.failure import SyncError
 from services.graphql.api.syncs.queries import SyncQueries
@@ -72,6 +72,9 @@ class SyncJob:
     backoff: Backoff | None = strawberry.field(
         description="How it is slowed down while its runs fail; null while it runs by its cron."
     )
+    stretch: Stretch | None = strawberry.field(
+        description="How webhooks stretch it; null while it runs by its cron. A backoff goes before it."
+    )
     running: bool = strawberry.field(description="Whether a run is in progress.")
     current_run_id: str | None = strawberry.field(description="Id of the run in progress.")
     pages_done: int = strawberry.field(description="Pages stored by the current or last run.")
@@ -120,6 +123,7 @@ class SyncJob:
             id=uid(key_of(row)),
             next_run_at=next_run_of(row),
             backoff=Backoff.of(row),
+            stretch=Stretch.of(row),
             running=row["current_run_id"] is not None,
             **_wait_of(row, datetime.now(UTC)),
         )
@@ -202,6 +206,8 @@ class ProjectChangeKind(enum.Enum):
         "CENSUS_REQUESTED", description="A census was asked for, or what one had held back was accepted."
     )
     BACKOFF = strawberry.enum_value("BACKOFF", description="Slowed down, as its runs fail.")
+    STRETCHED = strawberry.enum_value("STRETCHED", description="Runs seldom while webhooks are alive.")
+    STRETCH_ENDED = strawberry.enum_value("STRETCH_ENDED", description="Runs by its cron again: webhooks are not.")
     BACKOFF_ENDED = strawberry.enum_value("BACKOFF_ENDED", description="Runs by its cron again.")
     ALERT_ACKNOWLEDGED = "ALERT_ACKNOWLEDGED"
     ALERT_RESOLVED = strawberry.enum_value("ALERT_RESOLVED", description="Resolved by hand.")
@@ -229,6 +235,10 @@ class Absence:
         description="DELETED; MOVED, to a project that is not registered; HIDDEN: our account may not see it any more,"
         " by a permission or a security level; POLICY: the site's data policy keeps programs out; UNTRACKED: nobody on"
         " the watch list has a part in it."
+    )
+    doubtful: bool = strawberry.field(
+        description="Whether nothing tells if it was deleted or is hidden: the reason is the likelier of the two. A"
+        " later census says which, where it can."
     )
     at: datetime = strawberry.field(description="When that was found.", metadata=column("gone_at"))
     key: str | None = strawberry.field(

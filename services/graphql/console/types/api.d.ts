@@ -11,7 +11,7 @@ declare namespace Api {
   type DifferenceCause = "LATE" | "OWED" | "QUARANTINED" | "RESTRICTED" | "HELD_BACK" | "UNEXPLAINED";
   type NotificationChannel = "EMAIL" | "SLACK" | "WHATSAPP";
   type NotificationState = "REQUESTED" | "SENT" | "RETRYING" | "DEAD";
-  type ProjectChangeKind = "REGISTERED" | "UNREGISTERED" | "WATCH_LIST" | "SCHEDULE" | "PAUSED" | "RESUMED" | "SYNC_REQUESTED" | "CENSUS_REQUESTED" | "BACKOFF" | "BACKOFF_ENDED" | "ALERT_ACKNOWLEDGED" | "ALERT_RESOLVED" | "ALERTS_SILENCED" | "ALERTS_UNSILENCED";
+  type ProjectChangeKind = "REGISTERED" | "UNREGISTERED" | "WATCH_LIST" | "SCHEDULE" | "PAUSED" | "RESUMED" | "SYNC_REQUESTED" | "CENSUS_REQUESTED" | "BACKOFF" | "STRETCHED" | "STRETCH_ENDED" | "BACKOFF_ENDED" | "ALERT_ACKNOWLEDGED" | "ALERT_RESOLVED" | "ALERTS_SILENCED" | "ALERTS_UNSILENCED";
   type Role = "READER" | "OPERATOR" | "ADMIN";
   type SyncJobStatus = "ACTIVE" | "PAUSED" | "ERROR";
   type SyncLogLevel = "INFO" | "ERROR" | "DEBUG";
@@ -21,6 +21,7 @@ declare namespace Api {
     id: string;
     entity: string;
     reason: string;
+    doubtful: boolean;
     at: string;
     key: string | null;
     formerKey: string | null;
@@ -167,6 +168,11 @@ declare namespace Api {
     hasNextPage: boolean;
   };
 
+  type LateChanges = {
+    upToSeconds: number;
+    number: number;
+  };
+
   type Notification = {
     id: string;
     channel: string;
@@ -275,6 +281,13 @@ declare namespace Api {
     before: string | null;
     after: string | null;
     at: string;
+  };
+
+  type SearchLateness = {
+    number: number;
+    latestSeconds: number | null;
+    overlapSeconds: number;
+    buckets: LateChanges[];
   };
 
   type Silence = {
@@ -390,6 +403,20 @@ declare namespace Api {
     expiresAt: string | null;
   };
 
+  type Webhooks = {
+    taken: boolean;
+    site: string | null;
+    lastAt: string | null;
+    lastEvent: string | null;
+    lastSigned: boolean | null;
+    waiting: number;
+    waitingSince: string | null;
+    refused: number;
+    lastRefusal: string | null;
+    lastRefusedAt: string | null;
+    silentSince: string | null;
+  };
+
   interface Operations {
     Absences: {
       variables: { id: string; limit: number; after?: string | null };
@@ -471,6 +498,12 @@ declare namespace Api {
       variables: { id: string };
       data: {
         users: Person[];
+      };
+    };
+    Lateness: {
+      variables: {};
+      data: {
+        searchLateness: SearchLateness | null;
       };
     };
     LogAdded: {
@@ -639,6 +672,12 @@ declare namespace Api {
       variables: {};
       data: {
         viewer: Viewer;
+      };
+    };
+    Webhooks: {
+      variables: {};
+      data: {
+        webhooks: Webhooks;
       };
     };
   }

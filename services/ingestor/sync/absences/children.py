@@ -1,9 +1,13 @@
 """Comments and worklogs that an issue does not show any more.
 
-They are gone when two answers agree, each of them whole: read to its end, every entry with an id, and as many as Jira
-counts. A list that is cut, has an entry that cannot be read, or says no number proves nothing. Where Jira counts more
-than it shows, some are hidden from our account, and which of those that are stored were deleted nobody can say: all of
-them stay, and a checkpoint says how many are hidden.
+They are gone on two grounds. One is a whole list without them: read to its end, every entry with an id, and as many as
+Jira counts. The other is a second such list, read at once at its own address. Where webhooks have an issue read, which
+may cost little, it is what was told before: by the webhook of the deletion, or by a list that lacked them already. What
+nobody told is hinted at then, and the next round reads the issue once more, in one request with a hundred others.
+
+A list that is cut, has an entry that cannot be read, or says no number proves nothing. Where Jira counts more than it
+shows, some are hidden from our account, and which of those that are stored were deleted nobody can say: all of them
+stay, and a checkpoint says how many are hidden.
 
 A list that was asked for before somebody else saw a comment does not make it gone: of two answers the log takes the one
 asked for later.
@@ -20,6 +24,7 @@ from uuid import UUID
 import msgspec
 
 from libs.events import Change, Head, Held, JiraCommentGone, ProjectKey, WorklogGone
+from libs.events.hints import Hint, bounded, stored_hint
 from libs.jira_client import JiraClient
 from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
@@ -109,11 +114,23 @@ class Found(NamedTuple):
     """What people should hear."""
 
 
+class Told(NamedTuple):
+    """Comments and worklogs of which somebody has said that they are gone; their ids are those of a site."""
+
+    comments: frozenset[str] = frozenset()
+    worklogs: frozenset[str] = frozenset()
+
+    def of(self, kind: Kind) -> frozenset[str]:
+        return self.comments if kind is COMMENT else self.worklogs
+
+
 class Asking(NamedTuple):
     """In which run, and when its page was asked for."""
 
     cause: str
     asked_at: datetime
+    told: Told | None = None
+    """The second ground that there is beside the page; None: a second list is read."""
 
 
 async def compared(jira: JiraClient, log: EventLog, asking: Asking, page: Sequence[Shown]) -> Found:
@@ -127,18 +144,45 @@ async def compared(jira: JiraClient, log: EventLog, asking: Asking, page: Sequen
     for kind in (COMMENT, WORKLOG):
         shown_here = frozenset[str]().union(*(one.ids for one in page if one.kind is kind))
         stored = frozenset[str]().union(*(kind.held(one) for one in held.values()))
-        gone = {
+        beyond = {
             one: ids
             for one in page
             if one.kind is kind and one.whole and (ids := _beyond(held.get(one.issue_id), kind, shown_here))
         }
-        number = sum(map(len, gone.values()))
+        number = sum(map(len, beyond.values()))
         if number >= MANY and not shown_here & stored:
             notes.append(f"Jira shows none of {number} {kind.name}s that are stored of these issues: they stay for now")
         else:
-            missing |= gone
+            missing |= beyond
     checkpoints, forget = await _restricted(log, page, held)
-    return Found(await _changes(log, asking, await _confirmed(jira, missing)), checkpoints, forget, tuple(notes))
+    if asking.told is None:
+        gone = await _confirmed(jira, missing)
+    else:
+        gone = _told(missing, asking.told)
+        checkpoints |= _hinted_at(missing, asking.told, asking.asked_at)
+    return Found(await _changes(log, asking, gone), checkpoints, forget, tuple(notes))
+
+
+def _told(missing: Mapping[Shown, frozenset[str]], told: Told) -> list[tuple[Shown, str]]:
+    return [(one, child) for one, ids in missing.items() for child in sorted(ids & told.of(one.kind))]
+
+
+def _hinted_at(missing: Mapping[Shown, frozenset[str]], told: Told, asked_at: datetime) -> dict[str, bytes]:
+    """Hints of those that nobody told: this list is the first ground, and the one that they have read the second."""
+    hints: dict[tuple[str, str], Hint] = {}
+    for one, ids in missing.items():
+        if open_still := bounded(sorted(ids - told.of(one.kind))):
+            hint = Hint(
+                issue=one.issue_id,
+                project=one.project.key,
+                at=asked_at,
+                again=True,
+                gone_comments=open_still if one.kind is COMMENT else (),
+                gone_worklogs=open_still if one.kind is WORKLOG else (),
+            )
+            place = (one.project.site, one.issue_id)
+            hints[place] = hints[place] | hint if place in hints else hint
+    return dict(stored_hint(site, hint) for (site, _), hint in hints.items())
 
 
 def _beyond(held: Held | None, kind: Kind, ids: frozenset[str]) -> frozenset[str]:
@@ -190,9 +234,8 @@ async def _restricted(
     site = page[0].project.site
     projects = {one.project.key for one in page} | {one.project for one in held.values() if one.project}
     names = {key: CheckpointNames(ProjectKey(site, key)).restricted for key in projects}
-    known: dict[str, bytes] = {}
-    for prefix in names.values():
-        known |= await log.checkpoints(prefix)
+    issues = {one.issue_id for one in page}
+    known = await log.checkpoints_named([f"{prefix}{issue}" for prefix in names.values() for issue in issues])
     stored: dict[str, bytes] = {}
     forget: list[str] = []
     for (project, issue), ones in _by_issue(page).items():

@@ -14,8 +14,10 @@ _UNTRACKED = b"untracked"
 """As the first versions have written it."""
 
 
-def digest_of(reason: AbsenceReason) -> bytes:
+def digest_of(reason: AbsenceReason, *, doubtful: bool = False) -> bytes:
     """Digest of a stream while what it is about is gone for this reason."""
+    if doubtful:
+        return f"gone/{reason}?".encode()
     return _UNTRACKED if reason is AbsenceReason.UNTRACKED else f"gone/{reason}".encode()
 
 
@@ -30,6 +32,7 @@ def issue_gone(
     cause: str,
     key: str = "",
     former_key: str = "",
+    doubtful: bool = False,
 ) -> Change:
     """That an issue is gone, with its comments and worklogs.
 
@@ -43,6 +46,7 @@ def issue_gone(
         cause: the run.
         key: its key now, where it lives on.
         former_key: the key under which it was shown.
+        doubtful: whether it may as well be deleted where it is called hidden, and the other way round.
     """
     event = JiraIssueGone(
         **JiraIssueGone.envelope(issue_id, project, occurred_at=now, cause=cause),
@@ -50,8 +54,9 @@ def issue_gone(
         reason=reason,
         key=key,
         former_key=former_key,
+        doubtful=doubtful,
     )
-    return _change(event, reason, head, asked_at)
+    return _change(event, digest_of(reason, doubtful=doubtful), head, asked_at)
 
 
 def comment_gone(
@@ -64,7 +69,7 @@ def comment_gone(
         comment_id=comment_id,
         reason=AbsenceReason.DELETED,
     )
-    return _change(event, AbsenceReason.DELETED, head, asked_at)
+    return _change(event, digest_of(AbsenceReason.DELETED), head, asked_at)
 
 
 def worklog_gone(
@@ -77,12 +82,12 @@ def worklog_gone(
         worklog_id=worklog_id,
         reason=AbsenceReason.DELETED,
     )
-    return _change(event, AbsenceReason.DELETED, head, asked_at)
+    return _change(event, digest_of(AbsenceReason.DELETED), head, asked_at)
 
 
 def _change(
-    event: JiraIssueGone | JiraCommentGone | WorklogGone, reason: AbsenceReason, head: Head, asked_at: datetime
+    event: JiraIssueGone | JiraCommentGone | WorklogGone, digest: bytes, head: Head, asked_at: datetime
 ) -> Change:
     # As old as what is stored: the record as it is now, unchanged, must be taken when it comes back.
     updated = datetime.fromisoformat(head.updated) if head.updated else None
-    return Change(event=event, digest=digest_of(reason), updated=updated, asked_at=asked_at)
+    return Change(event=event, digest=digest, updated=updated, asked_at=asked_at)

@@ -183,6 +183,8 @@ def test_checkpoints_are_set_kept_listed_and_forgotten(store: EventStore) -> Non
     store.append(Append(checkpoints={"a/1": b"1", "a/2": b"2", "b_1": b"3", "b%": b"4"}))
     store.append(Append(checkpoints={"a/1": b"new"}, new_checkpoints={"a/2": b"ignored", "a/3": b"3"}))
     assert store.checkpoints("a/") == {"a/1": b"new", "a/2": b"2", "a/3": b"3"}
+    assert store.checkpoints_named(["a/3", "b%", "a/", *map(str, range(1200))]) == {"a/3": b"3", "b%": b"4"}
+    assert store.checkpoints_named([]) == {}
     store.append(Append(forget=["a/*", "none", "b%*"]))
     assert store.checkpoints("") == {"b_1": b"3"}
 

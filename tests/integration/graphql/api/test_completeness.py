@@ -149,14 +149,15 @@ async def test_an_absence_names_the_issue_and_where_it_is_now(api: Api) -> None:
         gone,
         [
             rows.absence("1", reason="MOVED", key="OTHER-7", former_key="DEMO-1"),
-            rows.absence("2", reason="DELETED", **names),
+            rows.absence("2", reason="DELETED", doubtful=True, **names),
             rows.absence("2", kind="comment", reason="DELETED", **names),
         ],
     )
     api.insert(former_key, [rows.former_key("OLD-2", "2") | {"version": 1}, rows.former_key("DEMO-2", "2")])
     api.insert(former_key, [rows.former_key("ELSEWHERE-2", "2") | {"site": "other", "version": 9}])
-    asked = '{ absences(projectId: "DEMO") { entity id reason key formerKey } }'
+    asked = '{ absences(projectId: "DEMO") { entity id reason doubtful key formerKey } }'
     found = {(each["entity"], each["id"]): each for each in (await api.data(asked))["absences"]}
     assert (found["issue", "1"]["key"], found["issue", "1"]["formerKey"]) == ("OTHER-7", "DEMO-1")
+    assert [found["issue", "1"]["doubtful"], found["issue", "2"]["doubtful"]] == [False, True]
     assert (found["issue", "2"]["key"], found["issue", "2"]["formerKey"]) == (None, "DEMO-2")
     assert (found["comment", "2"]["formerKey"], found["comment", "2"]["reason"]) == (None, "DELETED")

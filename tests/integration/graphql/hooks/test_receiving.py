@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import jwt
 import msgspec
 import pytest
 import sqlalchemy
@@ -17,6 +18,7 @@ from aiohttp import ClientSession, web
 
 from libs.events import Append, EventStore, migrate, open_store
 from libs.events.hints import Heard, Hint, heard_checkpoint, hint_prefix, read_hint, stored_hint
+from libs.read_tables import alert
 from libs.runtime import Secret, engine, event_database
 from services.graphql.hooks.keeping import MOST_WAITING, Keeper
 from services.graphql.hooks.receiving import receiver_of
@@ -104,20 +106,47 @@ async def test_a_hint_is_stored_when_it_is_answered(read_tables: sqlalchemy.Engi
         assert site.hints() == ["10001"]
 
 
-WEBHOOKS = "{ webhooks { taken lastAt lastEvent lastSigned waiting waitingSince } }"
+WEBHOOKS = (
+    "{ webhooks { site taken lastAt lastEvent lastSigned waiting waitingSince refused lastRefusal silentSince } }"
+)
 
 
 async def test_operators_see_whether_hooks_come(read_tables: sqlalchemy.Engine) -> None:
     async with site_of(read_tables, SIGNED) as site:
-        before = {"taken": True, "lastAt": None, "lastEvent": None, "lastSigned": None}
-        waiting = {"waiting": 0, "waitingSince": None}
+        before: dict[str, Any] = {"taken": True, "lastAt": None, "lastEvent": None, "lastSigned": None}
+        waiting = {"waiting": 0, "waitingSince": None, "refused": 0, "lastRefusal": None}
+        before |= {"site": SITE, "silentSince": None}
         assert await site.ask(WEBHOOKS) == {"webhooks": before | waiting}
         assert await site.send(ISSUE) == 200
         seen = (await site.ask(WEBHOOKS))["webhooks"]
         assert (seen["lastEvent"], seen["lastSigned"], seen["waiting"]) == ("jira:issue_updated", True, 1)
         assert seen["lastAt"] == seen["waitingSince"]
+        assert await site.send(ISSUE, secret="another secret of some length") == 401
+        assert await site.send(ISSUE, secret="") == 401
+        seen = (await site.ask(WEBHOOKS))["webhooks"]
+        assert (seen["refused"], "JIRA_HOOK_SECRET" in seen["lastRefusal"]) == (2, True)
     async with site_of(read_tables, HookSettings(no_proxy="")) as site:
         assert await site.ask("{ webhooks { taken waiting } }") == {"webhooks": {"taken": False, "waiting": 0}}
+
+
+async def test_operators_see_since_when_hooks_are_silent(read_tables: sqlalchemy.Engine) -> None:
+    def row(number: int, code: str, status: str) -> dict[str, object]:
+        texts = dict.fromkeys(("fingerprint", "message", "advice", "docs"), "")
+        places = {"raised_position": number, "changed_position": number, "version": number}
+        of_site = {"site": SITE, "project_key": "", "category": "latency", "severity": "warning", "count": 1}
+        seen = {"first_seen": f"2026-01-0{number}T00:00:00+00:00", "last_seen": "2026-01-09T00:00:00+00:00"}
+        return {"alert_id": f"a{number}", "code": code, "status": status, **texts, **places, **of_site, **seen}
+
+    rows = [
+        row(1, "WEBHOOKS_SILENT", "RESOLVED"),
+        row(2, "STREAM_GAP", "OPEN"),
+        row(3, "WEBHOOKS_SILENT", "ACKNOWLEDGED"),
+    ]
+    with read_tables.begin() as connection:
+        connection.execute(alert.insert(), rows)
+    async with site_of(read_tables, SIGNED) as site:
+        seen = await site.ask("{ webhooks { silentSince } }")
+        assert seen == {"webhooks": {"silentSince": "2026-01-03T00:00:00+00:00"}}
 
 
 async def test_forged_ones_are_refused_and_leave_nothing(read_tables: sqlalchemy.Engine) -> None:
@@ -130,6 +159,23 @@ async def test_forged_ones_are_refused_and_leave_nothing(read_tables: sqlalchemy
         assert await site.send(ISSUE, Origin="https://evil.example") == 403
         assert await site.send(ISSUE, Host="evil.example") == 403
         assert (site.hints(), site.heard(), site.told) == ([], None, 0)
+
+
+async def test_an_oauth_apps_webhooks_bring_a_token(read_tables: sqlalchemy.Engine) -> None:
+    app = "the-client-secret-of-the-app-which-is-long-enough"
+    token, forged = (f"Bearer {jwt.encode({}, secret, algorithm='HS256')}" for secret in (app, f"not {app}"))
+    settings = HookSettings(hook_path=Secret(PATH), hook_oauth_secret=Secret(app), no_proxy="")
+    async with site_of(read_tables, settings) as site:
+        assert await site.send(ISSUE, secret="", Authorization=forged) == 401
+        assert await site.send(ISSUE, secret="") == 401
+        assert site.hints() == []
+        assert await site.send(ISSUE, secret="", Authorization=token) == 200
+        heard = site.heard()
+        assert heard is not None
+        assert heard.signed
+    # Whoever cannot judge a token takes it for none.
+    async with site_of(read_tables, HookSettings(hook_path=Secret(PATH), no_proxy="")) as site:
+        assert await site.send(ISSUE, secret="", Authorization=token) == 200
 
 
 async def test_without_a_secret_the_path_alone_tells(read_tables: sqlalchemy.Engine) -> None:

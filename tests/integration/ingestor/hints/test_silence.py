@@ -72,3 +72,16 @@ async def test_webhooks_that_were_taken_away_are_not_missed_for_ever(store: Even
     await silence.look(NOW)
     await silence.look(NOW + GIVEN_UP)
     assert alerts(store) == ["AlertRaised", "AlertResolved"]
+
+
+async def test_where_nobody_misses_webhooks_nothing_is_read_or_kept(store: EventStore, log: EventLog) -> None:
+    silence = Silence(store, SiteAlerts(log, build.SITE), build.SITE)
+    await silence.look(NOW)
+    await find(log, 10, NOW - HOUR)
+    await silence.look(NOW)
+    assert silence._found == {}
+    await hear(log, NOW - 2 * GIVEN_UP)
+    await find(log, 10, NOW - HOUR / 2)
+    await silence.look(NOW)
+    assert silence._found == {}
+    assert silence._position == store.head()

@@ -8,6 +8,9 @@ OURS = {
     "JIRA_EMAIL": "me@example.com",
     "JIRA_API_TOKEN": "hush",
     "JIRA_API_TOKEN_FILE": "/run/token",
+    "JIRA_OAUTH_CLIENT_SECRET": "hush",
+    "JIRA_OAUTH_REFRESH_TOKEN_FILE": "/run/refresh",
+    "JIRA_WEBHOOK_URL": "https://jdi.example.com/hooks/acme/hush",
     "JIRA_PROXY": "http://me:hush@proxy.example.com:3128",
     "JIRA_HOOK_SECRET": "hush",
     "JIRA_HOOK_PATH_FILE": "/run/path",
@@ -24,13 +27,15 @@ OURS = {
 SHARED = {"DATABASE_URL": "sqlite:////data/jdi.db", "JIRA_SITE": "acme"}
 CHANNELS = {"SLACK_WEBHOOK_URL", "SMTP_URL", "WHATSAPP_TOKEN", "NOTIFY_EMAIL_TO"}
 HOOKS = {"JIRA_HOOK_SECRET", "JIRA_HOOK_PATH_FILE"}
-SECRETS = {"JIRA_EMAIL", "JIRA_API_TOKEN", "JIRA_API_TOKEN_FILE", "JIRA_PROXY", "JDI_ADMIN_TOKEN"} | CHANNELS | HOOKS
+OAUTH = {"JIRA_OAUTH_CLIENT_SECRET", "JIRA_OAUTH_REFRESH_TOKEN_FILE", "JIRA_WEBHOOK_URL"}
+TO_JIRA = {"JIRA_EMAIL", "JIRA_API_TOKEN", "JIRA_API_TOKEN_FILE", "JIRA_PROXY"} | OAUTH
+SECRETS = {"JDI_ADMIN_TOKEN"} | TO_JIRA | CHANNELS | HOOKS
 
 
 @pytest.mark.parametrize(
     ("service", "secrets"),
     [
-        ("ingestor", {"JIRA_EMAIL", "JIRA_API_TOKEN", "JIRA_API_TOKEN_FILE", "JIRA_PROXY"}),
+        ("ingestor", TO_JIRA),
         ("projector", set()),
         ("graphql", {"JIRA_PROXY"} | HOOKS),  # its token is given by the stack
         ("telemetry", set()),

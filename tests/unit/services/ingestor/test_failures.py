@@ -153,7 +153,7 @@ def test_what_a_person_must_mend_ends_the_run_at_once_and_what_passes_is_tried_a
         assert first.next_retry_delay.total_seconds() >= error.retry_after
 
 
-ACCESS = {ErrorCode.AUTH_EXPIRED, ErrorCode.FORBIDDEN, ErrorCode.NOT_FOUND_OR_HIDDEN}
+ACCESS = {ErrorCode.AUTH_EXPIRED, ErrorCode.OAUTH_REFUSED, ErrorCode.FORBIDDEN, ErrorCode.NOT_FOUND_OR_HIDDEN}
 NOT_OF_JIRA = {ErrorCode.FOREIGN_MESSAGE, ErrorCode.FORGED_COMMAND, ErrorCode.MASS_REMOVAL}
 """Codes about access that are no answers of Jira."""
 

@@ -64,3 +64,48 @@ def test_censuses_come_every_six_hours_or_never(given: dict[str, str], seconds: 
 def test_a_census_that_cannot_be_is_refused_in_one_line(name: str, wrong: str) -> None:
     with pytest.raises(SettingsError, match=rf"^{name}: {wrong} "):
         read_settings(Settings, GIVEN | {name: wrong})
+
+
+OAUTH = {
+    "JIRA_BASE_URL": "https://acme.atlassian.net",
+    "JIRA_OAUTH_CLIENT_ID": "id",
+    "JIRA_OAUTH_CLIENT_SECRET": "s",
+}
+
+
+def test_by_oauth_jira_is_spoken_to_at_the_gateway() -> None:
+    settings = read_settings(Settings, OAUTH | {"JIRA_OAUTH_REFRESH_TOKEN": "r", "JIRA_CLOUD_ID": "11-22"})
+    assert settings.jira_address == "https://api.atlassian.com"
+    oauth = settings.jira.oauth
+    assert oauth is not None
+    assert (oauth.by_refresh_token, oauth.cloud_id) == (True, "11-22")
+    assert "'s'" not in repr(settings)
+    assert "'s'" not in repr(oauth)
+
+
+@pytest.mark.parametrize("wrong", [{"JIRA_CLOUD_ID": "../x"}, {"JIRA_OAUTH_TOKEN_URL": "http://auth.example.com"}])
+def test_an_oauth_address_that_cannot_be_is_refused_in_one_line(wrong: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match=r"^OAuth \w+: "):
+        read_settings(Settings, OAUTH | wrong)
+
+
+HOOKED = OAUTH | {"JIRA_WEBHOOK_URL": "https://jdi.example.com/hooks/acme/a-secret-path"}
+
+
+def test_an_app_registers_its_webhooks_at_an_address_of_ours() -> None:
+    assert read_settings(Settings, HOOKED).webhook_url
+    assert "a-secret-path" not in repr(read_settings(Settings, HOOKED))
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        (GIVEN | {"JIRA_WEBHOOK_URL": HOOKED["JIRA_WEBHOOK_URL"]}, "OAuth apps alone"),
+        (HOOKED | {"JIRA_WEBHOOK_URL": "https://jdi.example.com/hooks/other/path"}, "hooks/acme/"),
+        (HOOKED | {"JIRA_WEBHOOK_URL": "https://jdi.example.com/hooks/acme/"}, "hooks/acme/"),
+        (HOOKED | {"JIRA_WEBHOOK_URL": "http://jdi.example.com/hooks/acme/path"}, "only https"),
+    ],
+)
+def test_an_address_for_webhooks_that_cannot_work_is_refused_in_one_line(given: dict[str, str], line: str) -> None:
+    with pytest.raises(SettingsError, match=rf"^JIRA_WEBHOOK_URL: .*{line}"):
+        read_settings(Settings, given)

@@ -268,7 +268,7 @@ def naive_wait(project: str, log: Sequence[Recorded]) -> tuple[str | None, str |
 
 
 def _may_wait(run_id: str, before: Sequence[Any]) -> bool:
-    """Whether a run is in progress, or has not begun while none is."""
-    of_run = [each for each in before if each.run_id == run_id and not isinstance(each, SyncWaiting | SyncPageRecorded)]
-    over = bool(of_run) and not isinstance(of_run[-1], SyncStarted)
-    return not over and _running(before) in (None, run_id)
+    """Whether a run is in progress, or has told neither its begin nor its end while none is."""
+    running = _running(before)
+    told = any(each.run_id == run_id and not isinstance(each, SyncWaiting | SyncPageRecorded) for each in before)
+    return running == run_id or (running is None and not told)

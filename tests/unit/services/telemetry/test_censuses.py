@@ -63,7 +63,7 @@ def test_a_census_that_is_held_back_asks_for_a_person_until_one_is_not() -> None
     assert isinstance(raised, AlertRaised)
     assert (raised.code, raised.severity, raised.category) == ("MASS_REMOVAL", "warning", "access")
     assert raised.message == "A census of KEY has removed nothing: 40 of 100 issues seem gone."
-    assert "jdi prove KEY --accept" in raised.advice
+    assert "`jdi prove KEY --accept`" in raised.advice
     (again,) = project.then(completed(brake="41 of 100 issues seem gone.", held_back=41))
     assert isinstance(again, AlertRepeated)
     assert (again.alert_id, again.count) == (raised.alert_id, 2)

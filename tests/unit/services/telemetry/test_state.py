@@ -303,10 +303,11 @@ SAVED_BEFORE = (
     b'"baseline":{"modes":{"FULL":[[[10,1.5,0.25]],[[11,1.6,0.5]],3,[0.2,1.0,0.1,0.4,12,0.6],0.7,[true],true,2]}},'
     b'"slow":true,'
     b'"proof":{"since":"2026-01-01T00:01:00Z","proved":"2026-01-01T00:04:00Z","failures":1,'
-    b'"overdue":"2026-01-01T00:05:00Z","differences":{"issue/LATE":1},"unexplained":{"issue":["1"]}}}'
+    b'"overdue":"2026-01-01T00:05:00Z","differences":{"issue/LATE":1},"unexplained":{"issue":["1"]}},'
+    b'"stretch":{"seconds":7200,"anchor":"2026-01-01T00:06:00Z"}}'
 )
 """Every field, none at its default, as telemetry saved it when `desired` was called `wanted` (commit f63bdc6), and the
-last as it saves it since there are censuses."""
+last two as it saves them since there are censuses, and webhooks that spare runs."""
 
 
 def test_a_state_that_an_earlier_version_saved_is_read_whole_and_saved_the_same() -> None:

@@ -91,7 +91,7 @@ export const UPCOMING_RUNS = /** @type {Api.Document<"UpcomingRuns">} */ (`query
 }`);
 
 export const ABSENCES = /** @type {Api.Document<"Absences">} */ (`query Absences($id: ID!, $limit: Int!, $after: String) {
-  page: absences(projectId: $id, limit: $limit, after: $after) { id entity reason at key formerKey cursor }
+  page: absences(projectId: $id, limit: $limit, after: $after) { id entity reason doubtful at key formerKey cursor }
 }`);
 
 export const QUARANTINE = /** @type {Api.Document<"Quarantine">} */ (`query Quarantine($id: ID!, $limit: Int!, $after: String) {
@@ -218,6 +218,19 @@ ${TOKEN}`);
 export const CLOSINGS = /** @type {Api.Document<"Closings">} */ (`query Closings {
   jiraClosings { endpoint until probeDue code message advice }
 }`);
+
+export const WEBHOOKS = /** @type {Api.Document<"Webhooks">} */ (`query Webhooks {
+  webhooks { ...Webhooks }
+}
+fragment Webhooks on Webhooks {
+  taken site lastAt lastEvent lastSigned waiting waitingSince refused lastRefusal lastRefusedAt silentSince
+}`);
+
+export const LATENESS = /** @type {Api.Document<"Lateness">} */ (`query Lateness {
+  searchLateness { ...SearchLateness }
+}
+fragment SearchLateness on SearchLateness { number latestSeconds overlapSeconds buckets { ...LateChanges } }
+fragment LateChanges on LateChanges { upToSeconds number }`);
 
 export const OPEN_GATE = /** @type {Api.Document<"OpenGate">} */ (`mutation OpenGate($endpoint: String) {
   result: openJiraGate(endpoint: $endpoint) { closings { endpoint until probeDue code message advice } userErrors { code message field } }

@@ -15,6 +15,7 @@ import { useNow } from "../parts/moments.js";
 import { Actions } from "../parts/projects/actions.js";
 import { Freshness, LastRun, NextRun, Schedule, useStateOf, useWaitOf } from "../parts/projects/facts.js";
 import { ClosedGate } from "../parts/projects/gate.js";
+import { FromJira } from "../parts/projects/hooks.js";
 import { Proof, ProofTrouble } from "../parts/projects/proof.js";
 import { SetAsideLink } from "../parts/projects/quarantine.js";
 import { StateBadges } from "../parts/projects/state_badges.js";
@@ -36,7 +37,7 @@ export function ProjectsPage() {
     <${ClosedGate} />
     ${loading && html`<${Loading} />`}
     ${!loading && !error && all.length === 0 && html`<${NoProjects} />`}
-    ${all.length > 0 && html`<${Listing} all=${all} />`}
+    ${all.length > 0 && html`<${Listing} all=${all} /><${FromJira} />`}
   `;
 }
 

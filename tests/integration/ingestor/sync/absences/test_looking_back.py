@@ -12,8 +12,9 @@ from prometheus_client import REGISTRY
 from libs.events import Append, EventStore, ProjectKey, SyncSucceeded
 from libs.jira_simulator.server import Simulator, serve
 from libs.jira_simulator.site.dataset import Dataset
-from services.ingestor.checkpoints import CheckpointNames
+from services.ingestor.checkpoints import CheckpointNames, late_checkpoints
 from services.ingestor.sync import course, plan
+from services.ingestor.sync.lateness.measuring import FADES, Lateness, lateness_of
 from services.ingestor.sync.plan import Watermarks
 from tests.acceptance.odd.runs import SITE, Project, project_of_site
 
@@ -81,6 +82,26 @@ async def test_changes_that_come_late_are_counted_and_the_overlap_follows(
     end = await project.sync()
     assert isinstance(end, SyncSucceeded)
     assert (end.late, end.latest_seconds, end.overlap_seconds) == (0, 0, 900), "what was measured is kept"
+
+
+async def test_what_was_measured_fades_with_the_weeks(world: tuple[Simulator, Project], store: EventStore) -> None:
+    _, project = world
+    name = f"{late_checkpoints(SITE)}DEMO"
+
+    async def overlap_with(stored: Lateness | bytes) -> float | None:
+        content = stored if isinstance(stored, bytes) else msgspec.json.encode(stored)
+        store.append(Append(checkpoints={name: content}))
+        end = await project.sync()
+        assert isinstance(end, SyncSucceeded)
+        return end.overlap_seconds
+
+    former = b'{"counts":[0,0,0,0,0,0,0,1,0,0,0,0],"latest":2000.0}'
+    assert await overlap_with(former) == 3600
+    kept = lateness_of(store.checkpoint(name) or b"")
+    assert (kept.number, kept.latest) == (1, 2000.0)
+    assert kept.since is not None
+    assert await overlap_with(msgspec.structs.replace(kept, since=kept.since - FADES)) == 300
+    assert lateness_of(store.checkpoint(name) or b"").number == 0
 
 
 def _measured(name: str, **labels: str) -> float | None:

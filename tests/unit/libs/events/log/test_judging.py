@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libs.events import Change, Event, Head
+from libs.events import AbsenceReason, Change, Event, Head, JiraIssueGone
 from libs.events.log.judging import Verdict, judge, what_is_new
+from tests.unit.made.build import issue_gone
 from tests.unit.made.changes import THEN, issue, later, user
 
 EMPTY = Head(0, b"", "")
@@ -157,3 +158,16 @@ def test_what_cannot_be_compared_is_new() -> None:
     deep = msgspec.structs.replace(event, payload=msgspec.Raw(b"[" * 10**5 + b"]" * 10**5))
     assert what_is_new(odd[0], odd[1]) is odd[0]
     assert what_is_new(deep, event) is deep
+
+
+def test_another_absence_of_what_is_gone_is_new() -> None:
+    """It was called hidden, and is known to be deleted."""
+    log = Log()
+    gone = issue_gone(reason=AbsenceReason.HIDDEN)
+    for event, digest in (
+        (gone, b"hidden?"),
+        (gone, b"hidden?"),
+        (issue_gone(reason=AbsenceReason.DELETED), b"deleted"),
+    ):
+        log.append(Change(event=event, digest=digest, updated=THEN, asked_at=later(5)))
+    assert [one.reason for one in log.events if isinstance(one, JiraIssueGone)] == ["HIDDEN", "DELETED"]

@@ -1,7 +1,8 @@
-/** Alerts, people, schedules and records that are set aside, as text. */
+/** Alerts, people, schedules, webhooks and records that are set aside, as text. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { alertName, endText, isAhead, runsText } from "../../../../../services/graphql/console/static/text/alerts.js";
+import { hookAddress, hooksLook, lateRows } from "../../../../../services/graphql/console/static/text/hooks.js";
 import { initials } from "../../../../../services/graphql/console/static/text/people.js";
 import { rawText, recordsText } from "../../../../../services/graphql/console/static/text/quarantine.js";
 import { meaning } from "../../../../../services/graphql/console/static/text/schedules.js";
@@ -30,6 +31,29 @@ test("a silence counts until its end", () => {
   assert.equal(isAhead(null), false);
   assert.equal(isAhead(new Date(Date.now() - 1_000).toISOString()), false);
   assert.equal(isAhead(new Date(Date.now() + 60_000).toISOString()), true);
+});
+
+test("how webhooks stand is told by what is known of them", () => {
+  const at = "2026-01-01T00:00:00Z";
+  const table = [
+    [{ taken: false, lastAt: null, silentSince: null }, "Not set up"],
+    [{ taken: false, lastAt: at, silentSince: at }, "Not set up"],
+    [{ taken: true, lastAt: null, silentSince: null }, "None has come yet"],
+    [{ taken: true, lastAt: at, silentSince: null }, "Heard"],
+    [{ taken: true, lastAt: at, silentSince: at }, "Silent"],
+  ];
+  for (const [webhooks, text] of table) assert.equal(hooksLook(webhooks).text, text);
+});
+
+test("the address of a webhook names the site, and no secret", () => {
+  assert.equal(hookAddress("https://jdi.test", "acme"), "https://jdi.test/hooks/acme/<JIRA_HOOK_PATH>");
+  assert.equal(hookAddress("https://jdi.test", null), "https://jdi.test/hooks/<site>/<JIRA_HOOK_PATH>");
+});
+
+test("late changes are counted up to the end of each bucket, and beyond the last but one", () => {
+  const buckets = [[30, 2], [60, 0], [86_400, 1]].map(([upToSeconds, number]) => ({ upToSeconds, number }));
+  assert.deepEqual(lateRows(buckets), [{ text: "up to 30 s", number: 2 }, { text: "over 1 min", number: 1 }]);
+  assert.deepEqual(lateRows([]), []);
 });
 
 test("initials are those of the first and the last name", () => {

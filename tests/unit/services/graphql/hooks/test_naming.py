@@ -61,19 +61,42 @@ ISSUE = {"id": "10001", "key": "ALPHA-7", "fields": {"project": {"key": "ALPHA"}
     ],
 )
 def test_what_is_named(body: Any, event: str, issues: list[Named]) -> None:
-    assert told(msgspec.json.encode(body)) == (event, tuple(issues))
+    said = told(msgspec.json.encode(body))
+    assert (said.event, said.issues) == (event, tuple(issues))
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff\xfe", b"{", b"[" * 100_000, b'{"issue":' * 5_000, b'{"a":"\\ud800"}'])
 def test_what_is_no_json_names_nothing(body: bytes) -> None:
-    assert told(body) == ("", ())
+    said = told(body)
+    assert (said.event, said.issues) == ("", ())
+
+
+@pytest.mark.parametrize(
+    ("body", "comments", "worklogs"),
+    [
+        ({"webhookEvent": "comment_deleted", "comment": {"id": "7"}, "issue": ISSUE}, ("7",), ()),
+        ({"webhookEvent": "worklog_deleted", "worklog": {"id": 8, "issueId": "10001"}}, (), ("8",)),
+        ({"eventType": "avi:jira:deleted:comment", "comment": {"id": "7"}, "issue": ISSUE}, ("7",), ()),
+        ({"event": {"eventType": "avi:jira:deleted:worklog", "worklog": {"id": "8", "issueId": 1}}}, (), ("8",)),
+        ([{"webhookEvent": "comment_deleted", "comment": {"id": n}, "issue": ISSUE} for n in (7, 9)], ("7", "9"), ()),
+        ({"webhookEvent": "comment_created", "comment": {"id": "7"}, "issue": ISSUE}, (), ()),
+        ({"webhookEvent": "jira:issue_deleted", "comment": {"id": "7"}, "issue": ISSUE}, (), ()),
+        ({"webhookEvent": "comment_deleted", "comment": {"id": "7/8"}, "worklog": {"id": "9"}}, (), ()),
+    ],
+)
+def test_a_deleted_comment_or_worklog_is_named(body: Any, comments: tuple[str, ...], worklogs: tuple[str, ...]) -> None:
+    said = told(msgspec.json.encode(body))
+    assert (said.gone_comments, said.gone_worklogs, said.deleted) == (
+        comments,
+        worklogs,
+        "issue_deleted" in str(body),
+    )
 
 
 def test_a_body_names_so_many_issues_at_most() -> None:
-    inner = {"issue": {"id": 1}, "worklog": {"issueId": 2, "sourceIssueId": 3, "destinationIssueId": 4}}
-    more = {"sourceIssueId": 5, "destinationIssueId": 6, "comment": {"issueId": 7, "sourceIssueId": 8}}
-    links = {"issueLink": {"issueId": 9, "sourceIssueId": 10, "destinationIssueId": 11}}
-    assert len(told(msgspec.json.encode({**inner, **more, **links})).issues) == MOST_ISSUES
+    bodies = [{"issue": {"id": number}, "worklog": {"issueId": 1000 + number}} for number in range(1, 200)]
+    assert len(told(msgspec.json.encode(bodies)).issues) == MOST_ISSUES
+    assert len(told(msgspec.json.encode({"issues": [body["issue"] for body in bodies]})).issues) == MOST_ISSUES
 
 
 JSON = st.recursive(

@@ -2,12 +2,15 @@
 
 import hashlib
 import hmac
+import time
+from typing import Any
 
+import jwt
 import pytest
 
 from libs.runtime import Secret
 from services.graphql.hooks.settings import HookSettings
-from services.graphql.hooks.signature import is_ours, is_signed
+from services.graphql.hooks.signature import is_apps, is_ours, is_signed
 
 OLD, NEW = "the secret that goes, long", "the secret that comes, long"
 BODY = b'{"issue":{"id":"1"}}'
@@ -74,3 +77,36 @@ def test_settings() -> None:
 def test_a_path_that_could_be_guessed_or_is_none_is_refused(path: str) -> None:
     with pytest.raises(ValueError, match="JIRA_HOOK_PATH"):
         HookSettings(hook_path=Secret(path), no_proxy="").checked()
+
+
+APP = "the-client-secret-of-the-app-which-is-long-enough"
+
+
+def app_token(secret: str = APP, method: str = "HS256", **claims: Any) -> str:
+    return jwt.encode(claims, secret, algorithm=method)
+
+
+def test_the_token_of_an_oauth_app() -> None:
+    now = int(time.time())
+    assert is_apps(app_token(), [APP])
+    assert is_apps(app_token(iss="jira", aud="anybody", iat=now, exp=now + 60), ["another that is being replaced", APP])
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        app_token("another secret that is long enough too"),
+        app_token(exp=int(time.time()) - 3600),
+        app_token(nbf=int(time.time()) + 3600),
+        app_token(iat="soon"),
+        jwt.encode({}, "", algorithm="none"),
+        app_token() + "x",
+        app_token().rpartition(".")[0] + ".",
+        "",
+        "a.b.c",
+        "\u0660.\u0660.\u0660",
+    ],
+)
+def test_a_token_that_jira_did_not_sign_for_the_app_is_refused(token: str) -> None:
+    assert not is_apps(token, [APP])
+    assert not is_apps(token, [])

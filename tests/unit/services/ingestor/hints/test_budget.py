@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingestor.hints.budget import AT_ONCE, ISSUES_EACH, Budget, after, now_left, seconds_until_next
+from services.ingestor.hints.budget import AT_ONCE, ISSUES_EACH, Budget, after, now_left, seconds_until
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -25,7 +25,7 @@ def test_requests_stay_within_issues_by_twenty_and_twenty_a_minute(
         now += timedelta(seconds=pause)
         left = now_left(budget, now)
         # As the workflow does: it waits until a round may begin.
-        now += timedelta(seconds=seconds_until_next(left) + 1e-6)
+        now += timedelta(seconds=seconds_until(left) + 1e-6)
         left = now_left(left, now)
         budget = after(left, requests=requests, changed=found)
         sent, changed, most = sent + requests, changed + found, max(most, requests)
@@ -37,16 +37,16 @@ def test_requests_stay_within_issues_by_twenty_and_twenty_a_minute(
 def test_a_round_may_begin_at_once_until_the_budget_is_spent_and_then_every_three_seconds() -> None:
     budget = now_left(None, NOW)
     for _ in range(int(AT_ONCE)):
-        assert seconds_until_next(budget) == 0
+        assert seconds_until(budget) == 0
         budget = after(budget, requests=1, changed=0)
-    assert 2.99 < seconds_until_next(budget) < 3.01
-    assert seconds_until_next(now_left(budget, NOW + timedelta(seconds=3.1))) == 0
+    assert 2.99 < seconds_until(budget) < 3.01
+    assert seconds_until(now_left(budget, NOW + timedelta(seconds=3.1))) == 0
 
 
 def test_many_changed_issues_pay_for_themselves() -> None:
     budget = Budget(requests=1.0, at=NOW)
     for _ in range(1000):
-        assert seconds_until_next(budget) == 0
+        assert seconds_until(budget) == 0
         budget = after(budget, requests=5, changed=100)
 
 

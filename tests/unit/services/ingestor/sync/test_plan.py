@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingestor.sync.lateness import LEAST
+from services.ingestor.sync.lateness.measuring import LEAST
 from services.ingestor.sync.plan import (
     TRAILING_EVERY,
     TRAILING_WINDOW,

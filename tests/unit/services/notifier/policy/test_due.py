@@ -22,6 +22,7 @@ ROUTES = {
     "SUSPENDED_PAYMENT": ["email", "whatsapp"],
     "SITE_SUSPENDED": ["email", "whatsapp"],
     "AUTH_EXPIRED": ["email"],
+    "OAUTH_REFUSED": ["email"],
     "FORBIDDEN": ["email"],
     "NOT_FOUND_OR_HIDDEN": ["email"],
     "BAD_REQUEST": ["email"],
@@ -46,6 +47,7 @@ ROUTES = {
     "MASS_REMOVAL": ["email", "slack"],
     "UNPROVED": ["email"],
     "WEBHOOKS_SILENT": ["slack"],
+    "WEBHOOKS_REFUSED": ["slack"],
     "UNEXPLAINED_DIFFERENCE": ["email"],
     "UNKNOWN": ["email"],
 }

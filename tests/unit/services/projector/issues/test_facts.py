@@ -379,6 +379,18 @@ def test_an_absence_is_final_for_older_versions(tables: Connection) -> None:
     assert rows(tables, "gone") == []
 
 
+@pytest.mark.parametrize("one_by_one", [True, False])
+def test_an_absence_in_doubt_is_settled(tables: Connection, one_by_one: bool) -> None:
+    doubted = build.issue_gone(reason=AbsenceReason.HIDDEN, doubtful=True, former_key="DEMO-1")
+    known = build.issue_gone(reason=AbsenceReason.DELETED, former_key="DEMO-1")
+    events = build.recorded([build.issue("1"), doubted, known])
+    for part in [[one] for one in events] if one_by_one else [events]:
+        apply(tables, part)
+    gone = only(rows(tables, "gone"))
+    assert (gone["reason"], gone["doubtful"], gone["former_key"]) == ("DELETED", False, "DEMO-1")
+    assert rows(tables, "issue") == []
+
+
 def history() -> list[Event]:
     """A life of a few entities, with everything that can happen to them."""
     entries = [build.sprint_entry(1, "active"), build.sprint_entry(2, "future")]

@@ -21,6 +21,8 @@ from tests.unit.services.projector.applied import apply, empty_tables, rows
 ABOUT_BACKOFF_AND_ALERTS: Sequence[Event] = (
     build.backed_off(),
     build.restored(),
+    build.schedule_stretched(),
+    build.stretch_ended(),
     build.alert_raised(),
     *(build.alert_resolved(end=end, reason="It works.") for end in AlertEnd),
     build.alert_acknowledged(reason="I call them."),
@@ -138,6 +140,8 @@ def test_what_the_log_tells_of_alerts(tables: Connection) -> None:
     given_events(tables, *ABOUT_BACKOFF_AND_ALERTS)
     assert [row["message"] for row in rows(tables, "sync_log")][1:] == [
         "Back to the schedule: a run succeeded.",
+        "Syncs run every 2 h while webhooks tell of changes at once.",
+        "Syncs run by the schedule again: webhooks are not proved alive.",
         "Alert AUTH_EXPIRED: Jira refused the token. Make a new API token and set JIRA_API_TOKEN.",
         "Alert AUTH_EXPIRED is over: the trouble is gone.",
         "Alert AUTH_EXPIRED is over: the project fails in another way now.",
@@ -156,6 +160,8 @@ def test_only_people_resolve_alerts_in_the_settings_history(tables: Connection) 
     assert reported == [
         ("BACKOFF", "telemetry", None),
         ("BACKOFF_ENDED", "telemetry", "a run succeeded"),
+        ("STRETCHED", "ingestor", None),
+        ("STRETCH_ENDED", "ingestor", "webhooks are not proved alive"),
         ("ALERT_RESOLVED", "ada", "It works."),
         ("ALERT_ACKNOWLEDGED", "ada", "I call them."),
         ("ALERTS_SILENCED", "ada", "Jira moves house"),

@@ -54,6 +54,7 @@ def failed_event(close: Close, logged: LoggedRun | None = None) -> SyncFailed:
         (names.sync_workflow_id("acme", "DEMO") + "-2026-03-01T12:00:00Z", ("acme", "DEMO")),
         (names.sync_workflow_id("a-b-2", "D_1") + "-2026-03-01T12:00:00.123Z", ("a-b-2", "D_1")),
         (names.control_workflow_id("acme", "DEMO", "1"), None),
+        (names.census_workflow_id("acme", "DEMO") + "-2026-03-01T12:00:00Z", ("acme", "DEMO")),
         ("sync:somebody-else", None),
         ("sync:a:b:c", None),
     ],

@@ -26,7 +26,7 @@ function Listing({ uid }) {
       <caption class="hidden">Absences</caption>
       <thead><tr><th scope="col">Entity</th><th scope="col">Which</th><th scope="col">Reason</th><th scope="col">Since</th></tr></thead>
       <tbody>${items.map((absence) => html`<tr key=${`${absence.entity} ${absence.id}`}>
-        <td>${absence.entity}</td><td class="code">${absence.formerKey ?? absence.id}${absence.key && html` <span class="quiet">now ${absence.key}</span>`}</td><td>${absence.reason}</td><td><${Moment} at=${absence.at} /></td>
+        <td>${absence.entity}</td><td class="code">${absence.formerKey ?? absence.id}${absence.key && html` <span class="quiet">now ${absence.key}</span>`}</td><td>${absence.reason}${absence.doubtful && html` <span class="quiet">or ${absence.reason === "DELETED" ? "HIDDEN" : "DELETED"}: Jira does not tell</span>`}</td><td><${Moment} at=${absence.at} /></td>
       </tr>`)}</tbody>
     </table>`}
     ${more && html`<button type="button" class="small outline" aria-busy=${busy ? "true" : "false"} onClick=${next}>Load more absences</button>`}

@@ -14,6 +14,8 @@ const ICONS = {
   CENSUS_REQUESTED: "check",
   BACKOFF: "slow",
   BACKOFF_ENDED: "check",
+  STRETCHED: "slow",
+  STRETCH_ENDED: "check",
   ALERT_ACKNOWLEDGED: "eye",
   ALERT_RESOLVED: "check",
   ALERTS_SILENCED: "mute",

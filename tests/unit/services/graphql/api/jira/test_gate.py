@@ -12,7 +12,16 @@ import pytest
 
 from libs.access import Principal, Role
 from libs.temporal.commands import CommandFailedError, CommandRefusedError
-from libs.temporal.messages import AnyQuestion, Closing, FindClosings, OpenGate, Options
+from libs.temporal.messages import (
+    AnyQuestion,
+    Closing,
+    FindClosings,
+    FindLateness,
+    LateChanges,
+    Lateness,
+    OpenGate,
+    Options,
+)
 from services.graphql.api.context import Defaults
 from services.graphql.api.schema import schema
 from services.graphql.execution.limits import Limits
@@ -73,6 +82,19 @@ async def test_what_is_closed_is_shown_with_its_end_and_reason() -> None:
     assert (await world.ask(QUERY)).data == {"jiraClosings": SHOWN}
     world.ingestor.answer = Options()
     assert (await world.ask(QUERY)).data == {"jiraClosings": []}
+
+
+async def test_how_late_the_search_is_shows_what_was_measured_and_what_follows() -> None:
+    query = "{ searchLateness { number latestSeconds overlapSeconds buckets { upToSeconds number } } }"
+    buckets = (LateChanges(up_to_seconds=30, number=2), LateChanges(up_to_seconds=60, number=1))
+    world = World(Options(lateness=Lateness(buckets=buckets, latest_seconds=41.5, overlap_seconds=300)), Role.OPERATOR)
+    shown = [{"upToSeconds": 30, "number": 2}, {"upToSeconds": 60, "number": 1}]
+    found = {"number": 3, "latestSeconds": 41.5, "overlapSeconds": 300.0, "buckets": shown}
+    assert (await world.ask(query)).data == {"searchLateness": found}
+    assert world.ingestor.asked == [FindLateness(site="acme")]
+    world = World(Options(lateness=Lateness(buckets=(), latest_seconds=0, overlap_seconds=300)))
+    never: dict[str, Any] = {"number": 0, "latestSeconds": None, "overlapSeconds": 300.0, "buckets": []}
+    assert (await world.ask(query)).data == {"searchLateness": never}
 
 
 async def test_those_who_ask_at_the_same_time_ask_once() -> None:

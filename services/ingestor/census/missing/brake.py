@@ -34,6 +34,8 @@ ground. It is good enough for what people delete by hand, so these may go; not f
 class Grounds(NamedTuple):
     """What a census has found out."""
 
+    project: str
+    """Its key."""
     standing: Standing
     counted: int | None
     """As Jira counts; None where it does not."""
@@ -83,7 +85,7 @@ def brake(grounds: Grounds) -> Brake | None:
     if grounds.accepted:
         more = f"it was accepted that {grounds.accepted:,} go, and now it would be {grounds.going:,}"
         return held._replace(why=f"{held.why} ({more}).")
-    return held._replace(why=f"{held.why}. If that is right, accept it: jdi prove KEY --accept.")
+    return held._replace(why=f"{held.why}. If that is right, accept it: jdi prove {grounds.project} --accept.")
 
 
 def _held(grounds: Grounds) -> Brake | None:

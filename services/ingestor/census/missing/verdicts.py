@@ -14,14 +14,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import Final, NamedTuple
 
 import msgspec
 
 from libs.events import AbsenceReason
 from libs.temporal.census import Standing
+from services.ingestor.census.doubts import Between, Doubt, Told, decided
+
+_NOTHING_TOLD: Final = Told()
 
 _PERMISSION = re.compile(r"permission|not allowed|forbidden|not authori[sz]ed", re.IGNORECASE)
 _ABSENT = re.compile(r"does(?: not|n.t) exist|not found|no (?:issue|work item)", re.IGNORECASE)
@@ -55,13 +59,6 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """Whether it had a security level when it was read last."""
 
 
-class Hidden(msgspec.Struct, frozen=True, kw_only=True):
-    """What the counts say of issues that Jira has and does not show to our account."""
-
-    more: int | None
-    """How many more there are than at the last census; None where Jira does not count them."""
-
-
 def finding_of(message: str) -> Finding:
     """What the words mean that Jira has for an issue it does not show."""
     if _FOR_NOW.search(message):
@@ -86,33 +83,66 @@ _OF_PROJECT = {
 """Why an issue is not there, where that is a matter of its project."""
 
 
-def reasons(answers: Sequence[Answer], standing: Standing, hidden: Hidden) -> dict[str, AbsenceReason]:
-    """Why each of the issues is gone; those that stay are left out."""
+class Verdicts(NamedTuple):
+    """Why issues are gone."""
+
+    reasons: Mapping[str, AbsenceReason]
+    """Those that stay are left out."""
+    doubt: Doubt = Doubt()
+    """Those of which it is not known whether they were deleted or are hidden; `reasons` has the likelier of the two."""
+
+
+def verdicts(
+    answers: Sequence[Answer], standing: Standing, hidden: Between | None, told: Told = _NOTHING_TOLD
+) -> Verdicts:
+    """Why each of the issues is gone.
+
+    Args:
+        answers: what Jira says of each.
+        standing: of their project.
+        hidden: how many of them have become hidden, as Jira counts; None where it does not.
+        told: what else says something of them.
+    """
     known = {one.id: _REASONS[one.finding] for one in answers if one.finding in _REASONS}
     absent = [one for one in answers if one.finding is Finding.NOT_THERE]
     if standing in _OF_PROJECT:
-        return known | {one.id: _OF_PROJECT[standing] for one in absent}
+        return Verdicts(known | {one.id: _OF_PROJECT[standing] for one in absent})
     refused = sum(one.finding is Finding.REFUSED for one in answers)
-    more = None if hidden.more is None else max(hidden.more - refused, 0)
-    return known | told_apart(absent, more)
+    apart = told_apart(absent, None if hidden is None else hidden.less(refused), told)
+    return Verdicts(known | {**apart.reasons}, apart.doubt)
 
 
-def told_apart(absent: Sequence[Answer], more: int | None) -> dict[str, AbsenceReason]:
+def told_apart(absent: Sequence[Answer], hidden: Between | None, told: Told) -> Verdicts:
     """Of issues that do not exist or are not for us to see: which of the two.
 
-    Jira has one answer for both, by design. What tells them apart is its count of *all* issues of the project: an issue
-    that is deleted leaves that count, one that is hidden stays in it. So `more`, by how much the issues that are
-    counted and not shown have become more since the last census, says how many of these are hidden:
+    Jira has one answer for both, by design. What is `told` of an issue counts first: that Jira still has it, or that it
+    was deleted. What tells the others apart is Jira's count of *all* issues of the project: an issue that is deleted
+    leaves that count, one that is hidden stays in it. So many of them are hidden:
 
     - none: all are DELETED;
-    - at least as many as these: all are HIDDEN;
-    - fewer: those that had a security level are taken first. Where that accounts for all that are hidden, the others
-      are DELETED; else nothing says which, and all are HIDDEN, which is true of a deleted one as well.
+    - all: all are HIDDEN;
+    - some, or more than these, or nobody knows how many: nothing says which, and all are in doubt. Until that is
+      settled, those that had a security level are called HIDDEN and the others DELETED; where there are more hidden
+      ones than had a level, all are called HIDDEN.
     - where Jira does not count, or has never counted more than it shows, so that nobody knows what it counts (None):
       those that had a security level are HIDDEN, the others DELETED.
     """
-    secured = [one.id for one in absent if one.secured]
-    if more is None:
-        more = len(secured)
-    hidden = {one.id for one in absent} if more > len(secured) else set(secured[:more])
-    return {one.id: AbsenceReason.HIDDEN if one.id in hidden else AbsenceReason.DELETED for one in absent}
+    there = {one.id: AbsenceReason.HIDDEN for one in absent if one.id in told.there}
+    deleted = {one.id: AbsenceReason.DELETED for one in absent if one.id in told.deleted and one.id not in there}
+    rest = [one for one in absent if one.id not in there and one.id not in deleted]
+    if hidden is None:
+        return Verdicts(there | deleted | _by_level(rest))
+    hidden = hidden.less(len(there))
+    if hidden.least > len(rest):
+        hidden = Between(0, len(rest))  # others have become hidden as well, that were never shown to us, or it is off
+    hidden = hidden.among(len(rest))
+    ids = [one.id for one in rest]
+    if (clear := decided(ids, hidden)) is not None:
+        return Verdicts(there | deleted | clear)
+    secured = sum(one.secured for one in rest)
+    likelier = dict.fromkeys(ids, AbsenceReason.HIDDEN) if hidden.most > secured else _by_level(rest)
+    return Verdicts(there | deleted | likelier, Doubt(tuple(ids), hidden))
+
+
+def _by_level(absent: Iterable[Answer]) -> dict[str, AbsenceReason]:
+    return {one.id: AbsenceReason.HIDDEN if one.secured else AbsenceReason.DELETED for one in absent}

@@ -11,13 +11,13 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Raw
 
-from libs.events import Append, JiraIssueFetched, ProjectKey
+from libs.events import Append, Event, JiraIssueFetched, JiraIssueGone, ProjectKey
 from libs.jira_client import Forbidden, JiraClient, JiraError, NotFoundOrHidden, PageSize, RequestCount
 from libs.jira_client.models import id_of
 from libs.temporal.census import Asked, CensusSurvey, CompleteCensus, ConfirmMissing
 from services.ingestor.census.compare import PAGE, pages
+from services.ingestor.census.missing.verdicts import Answer, Finding, finding_of
 from services.ingestor.census.remembered import CensusNames, ids_in, numbered
-from services.ingestor.census.verdicts import Answer, Finding, finding_of
 from services.ingestor.event_log import EventLog
 from services.ingestor.project_of import project_of
 from services.ingestor.sync.asking.dividing import Divided, read_divided
@@ -217,15 +217,23 @@ def _shown(raw: Raw) -> _Shown | None:
 
 
 async def known_of(log: EventLog, project: ProjectKey, ids: Sequence[str]) -> dict[str, Known]:
-    """What the log says of each issue; of one whose last event is lost, nothing."""
+    """What the log says of each issue; of one whose last event is lost, nothing, and of one that is gone its key."""
     streams = {issue: JiraIssueFetched.stream_of(project.site, issue) for issue in ids}
     heads = await log.heads(list(streams.values()))
     known: dict[str, Known] = {}
     for issue, stream in streams.items():
         events = await log.stream(stream, heads[stream].version - 1) if stream in heads else []
-        last = next((event for event in reversed(events) if isinstance(event, JiraIssueFetched)), None)
-        known[issue] = Known() if last is None else Known(last.key, _is_secured(last.payload))
+        known[issue] = next(map(_known, reversed(events)), Known())
     return known
+
+
+def _known(event: Event) -> Known:
+    match event:
+        case JiraIssueFetched():
+            return Known(event.key, _is_secured(event.payload))
+        case JiraIssueGone():
+            return Known(event.former_key)
+    return Known()
 
 
 def _is_secured(payload: Raw) -> bool:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from libs.events import Head
-from services.ingestor.sync.lateness import (
+from services.ingestor.sync.lateness.measuring import (
     BUCKETS,
+    FADES,
     LEAST,
     MOST,
     Lateness,
+    faded,
     late_changes,
     lateness,
+    lateness_of,
     may_be_late,
     overlap,
 )
@@ -48,6 +52,39 @@ def test_parts_add_up(one: list[float], two: list[float]) -> None:
     assert whole == lateness(one + two)
     assert (whole.number, len(whole.counts)) == (len(one + two), len(BUCKETS))
     assert LEAST <= overlap(whole) <= MOST
+
+
+def test_one_outlier_among_few_is_forgotten_and_what_comes_every_week_is_not() -> None:
+    once = faded(lateness([10] * 40 + [40_000]), THEN)
+    assert once.since == THEN
+    assert overlap(once) == MOST
+    assert overlap(faded(once, THEN + FADES - timedelta(seconds=1))) == MOST
+    after = faded(once, THEN + FADES)
+    assert (after.number, after.latest, overlap(after), after.since) == (20, 30.0, LEAST, THEN + FADES)
+    weekly = once
+    for week in range(1, 10):
+        weekly = faded(weekly, THEN + week * FADES) + lateness([40_000])
+        assert overlap(weekly) == MOST
+    gone = faded(weekly, THEN + timedelta(days=10_000))
+    assert (gone.number, gone.latest, overlap(gone)) == (0, 0.0, LEAST)
+
+
+def test_looking_often_forgets_no_more_than_looking_once() -> None:
+    measured = faded(lateness([10] * 1000 + [700] * 100), THEN)
+    often = measured
+    for day in range(60):
+        often = faded(often, THEN + timedelta(days=day))
+    assert often == faded(measured, THEN + timedelta(days=59))
+    assert (often.number, often.latest) == (1000 // 256, 30.0)
+
+
+def test_what_a_former_version_has_stored_begins_to_fade_now() -> None:
+    former = lateness_of(b'{"counts":[0,0,0,0,0,0,0,1,0,0,0,0],"latest":2000.0}')
+    assert faded(former, THEN) == msgspec.structs.replace(former, since=THEN)
+    assert faded(faded(former, THEN), THEN + FADES).number == 0
+    assert faded(faded(former, THEN), THEN - FADES).number == 1  # a clock that went back forgets nothing
+    again = msgspec.json.decode(msgspec.json.encode(faded(former, THEN)), type=Lateness)
+    assert again == faded(former, THEN)
 
 
 def test_late_is_what_is_new_and_older_than_the_last_scan() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -12,11 +12,14 @@ from msgspec import Raw
 from libs.events import AbsenceReason, JiraIssueFetched, ProjectKey
 from libs.jira_client import JiraClient
 from libs.temporal.census import CompleteCensus, Standing
-from services.ingestor.census.brake import Brake, Grounds, brake
 from services.ingestor.census.compare import PAGE, in_order
+from services.ingestor.census.doubts import Between, Doubt, Settled, Told, newly_hidden, settled
+from services.ingestor.census.missing import evidence
+from services.ingestor.census.missing.brake import Brake, Grounds, brake
+from services.ingestor.census.missing.confirm import known_of
+from services.ingestor.census.missing.verdicts import Answer, Finding, verdicts
 from services.ingestor.census.remembered import CensusNames, Last, ids_in
 from services.ingestor.census.survey import under_policy
-from services.ingestor.census.verdicts import Answer, Finding, Hidden, reasons
 from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
 from services.ingestor.project_of import project_of
@@ -67,6 +70,8 @@ class Judged(NamedTuple):
 
     going: Mapping[str, AbsenceReason]
     """Empty where nothing may go."""
+    settled: Mapping[str, AbsenceReason]
+    """Issues that have gone before, and of which it is known by now why."""
     brake: Brake | None
     held: Sequence[str]
     accepted: bool
@@ -79,36 +84,112 @@ class Judged(NamedTuple):
 
 async def judged(jira: JiraClient, log: EventLog, message: CompleteCensus, found: Found, share: float) -> Judged:
     """Whether what seems gone may go, and why each of the issues is gone."""
-    late = len(found.with_finding(Finding.HERE))
-    surplus = _surplus(message, late)
-    counts_hidden = bool(surplus) or found.last.counts_hidden
-    hidden = Hidden(more=await _more_hidden(log, project_of(message), found, surplus) if counts_hidden else None)
-    seem = await _seem_gone(jira, message, found, hidden)
+    counts = await _counts(log, message, found)
+    seem = await _seem_gone(jira, log, message, found, counts)
     grounds = await _grounds(jira, log, message, found, seem, share)
     stop = brake(grounds)
     if stop is None:
         accepted = brake(grounds._replace(accepted=0)) is not None
-        last = Last(surplus=surplus, counts_hidden=counts_hidden, kept=_still_kept(found))
-        return Judged(seem.going, None, (), accepted, last)
+        last = Last(
+            unexplained=_unexplained(counts, seem), doubt=seem.doubt, counts_hidden=counts.told, kept=_still_kept(found)
+        )
+        return Judged(seem.going, seem.settled, None, (), accepted, last)
     held = in_order({*seem.going, *found.unasked})
     kept = tuple(held) if stop.back else _still_kept(found, held)
-    last = Last(held_back=len(held), surplus=found.last.surplus, counts_hidden=counts_hidden, kept=kept)
-    return Judged({}, stop, held, False, last)
+    last = msgspec.structs.replace(found.last, held_back=len(held), counts_hidden=counts.told, kept=kept)
+    return Judged({}, {}, stop, held, False, last)
+
+
+class _Counts(NamedTuple):
+    """What Jira's counts say of issues that it does not show to our account."""
+
+    told: bool
+    """Whether its count is known to be of these as well."""
+    surplus: int | None
+    """How many it counts beyond those that are known to be hidden; None where it does not count."""
+    before: int | None
+    """The surplus that the last census has left; None before the first."""
+    back: frozenset[str]
+    """Of those in doubt, the ones that Jira shows again."""
+
+    @property
+    def usable(self) -> int | None:
+        return self.surplus if self.told else None
+
+
+async def _counts(log: EventLog, message: CompleteCensus, found: Found) -> _Counts:
+    project, last = project_of(message), found.last
+    surplus = _surplus(message, len(found.with_finding(Finding.HERE)))
+    told = bool(surplus) or last.counts_hidden
+    absent = await log.absent(*project)
+    back = frozenset(issue for issue in last.doubt.ids if issue in found.gone_before or issue not in absent)
+    were_hidden = {issue for issue, reason in absent.items() if reason == AbsenceReason.HIDDEN}
+    asked = {one.id for one in found.answers}
+    hidden = len(were_hidden - found.gone_before.keys() - asked - {*last.doubt.ids})
+    before = last.unexplained
+    if before is None and last.surplus is not None:
+        before = max(last.surplus - len(were_hidden - asked), 0)
+    return _Counts(told, None if surplus is None else max(surplus - hidden, 0), before, back)
+
+
+def _unexplained(counts: _Counts, seem: _SeemGone) -> int | None:
+    """The surplus that is left; as it was where Jira does not count now."""
+    if counts.surplus is None:
+        return counts.before
+    certain = [*seem.settled.values(), *(why for one, why in seem.going.items() if one not in seem.doubt.ids)]
+    return max(counts.surplus - _hidden(certain), 0)
+
+
+def _hidden(reasons: Iterable[AbsenceReason]) -> int:
+    return sum(reason is AbsenceReason.HIDDEN for reason in reasons)
+
+
+def _newly_hidden(counts: _Counts, old: Settled) -> Between | None:
+    if counts.usable is None:
+        return None
+    explained = _hidden(old.reasons.values())
+    before = None if counts.before is None else max(counts.before - explained, 0)
+    return newly_hidden(max(counts.usable - explained, 0), before, len(counts.back))
 
 
 class _SeemGone(NamedTuple):
     standing: Standing
     """Of the project; of policies Jira is asked only where something seems gone."""
     going: Mapping[str, AbsenceReason]
+    settled: Mapping[str, AbsenceReason]
+    doubt: Doubt
+    """Of these, and of those that have gone before."""
 
 
-async def _seem_gone(jira: JiraClient, message: CompleteCensus, found: Found, hidden: Hidden) -> _SeemGone:
-    survey = message.survey
-    going = reasons(found.answers, survey.standing, hidden)
-    if not going or survey.standing is not Standing.SHOWN:
-        return _SeemGone(survey.standing, going)
-    standing = await under_policy(jira, survey.jira_id, survey.standing)
-    return _SeemGone(standing, reasons(found.answers, standing, hidden))
+async def _seem_gone(
+    jira: JiraClient, log: EventLog, message: CompleteCensus, found: Found, counts: _Counts
+) -> _SeemGone:
+    standing, before = message.survey.standing, found.last.doubt
+    if standing is Standing.SHOWN and verdicts(found.answers, standing, None).reasons:
+        standing = await under_policy(jira, message.survey.jira_id, standing)
+    if standing is not Standing.SHOWN:
+        return _SeemGone(standing, verdicts(found.answers, standing, None).reasons, {}, before)
+    told = await _told(jira, log, message, found, counts)
+    old = settled(before, counts.back, told, counts.usable)
+    new = verdicts(found.answers, standing, _newly_hidden(counts, old), told)
+    doubt = old.doubt.with_more(new.doubt.ids, new.doubt.hidden)
+    return _SeemGone(standing, new.reasons, old.reasons, doubt)
+
+
+async def _told(jira: JiraClient, log: EventLog, message: CompleteCensus, found: Found, counts: _Counts) -> Told:
+    """What else tells deleted issues from hidden ones. Jira is asked only where issues are newly missing."""
+    site = project_of(message).site
+    missing = {one.id: one.known_key for one in found.answers if one.finding is Finding.NOT_THERE}
+    before = [issue for issue in found.last.doubt.ids if issue not in counts.back]
+    keys = {issue: one.key for issue, one in (await known_of(log, project_of(message), before)).items()} | missing
+    deleted = await evidence.told_deleted(log, site, keys, missing) if keys else frozenset()
+    if not missing:
+        return Told(deleted)
+    there = await evidence.shown_by_worklogs(jira, log, site, keys.keys() - deleted)
+    open_still = {issue: key for issue, key in keys.items() if issue not in deleted and issue not in there}
+    if open_still and counts.usable != 0:
+        deleted |= await evidence.audited(jira, log, site, open_still)
+    return Told(deleted, there)
 
 
 async def _grounds(
@@ -117,6 +198,7 @@ async def _grounds(
     shown = bool(seem.going) and seem.standing is Standing.SHOWN
     listed = message.comparison.listed + message.comparison.nameless
     return Grounds(
+        project=message.project,
         standing=seem.standing,
         counted=message.survey.counted,
         found=listed + len(found.with_finding(Finding.HERE)),
@@ -145,19 +227,6 @@ def _surplus(message: CompleteCensus, late: int) -> int | None:
     if shown is None:
         return None
     return max(survey.total - max(shown, 0 if message.plan.tracked else survey.counted or 0), 0)
-
-
-async def _more_hidden(log: EventLog, project: ProjectKey, found: Found, surplus: int | None) -> int | None:
-    """By how much the issues that are hidden from us have become more."""
-    if surplus is None or not found.with_finding(Finding.NOT_THERE):
-        return None
-    asked = {one.id for one in found.answers}
-    absent = await log.absent(*project)
-    hidden = sum(reason == AbsenceReason.HIDDEN for issue, reason in absent.items() if issue not in asked)
-    shown_again = sum(reason == AbsenceReason.HIDDEN for reason in found.gone_before.values())
-    if found.last.surplus is None:
-        return surplus - hidden
-    return surplus - found.last.surplus + shown_again
 
 
 async def _went_back(jira: JiraClient, log: EventLog, project: ProjectKey, run_id: str) -> int:

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from libs.temporal.census import Standing
-from services.ingestor.census.brake import Grounds, brake, came_short, limit_of
+from services.ingestor.census.missing.brake import Grounds, brake, came_short, limit_of
 
 GOOD = Grounds(
+    project="ALPHA",
     standing=Standing.SHOWN,
     counted=990,
     found=990,
@@ -51,7 +52,7 @@ def test_what_may_have_another_cause_waits_until_a_person_accepts_it(change: dic
     held = brake(grounds)
     assert held is not None
     assert said in held.why
-    assert "jdi prove KEY --accept" in held.why
+    assert "jdi prove ALPHA --accept" in held.why
     assert brake(grounds._replace(accepted=grounds.going)) is None
     more = brake(grounds._replace(accepted=grounds.going - 1)) if grounds.going > 1 else held
     assert more is not None

@@ -3,6 +3,9 @@
 A change is late when a scan that began after it did not show it, and a later one does. It was late by at least the time
 from the change to the beginning of the last scan that did not show it: had the watermark stayed so far behind, the
 change would have been met without a look back over half a day.
+
+What was measured fades: each week half as many count, and the odd one goes first. An index that was late once does not
+have every run look back for ever, and one that is late every week does.
 """
 
 from __future__ import annotations
@@ -28,12 +31,17 @@ LEAST: Final = timedelta(minutes=5)
 MOST: Final = timedelta(hours=1)
 """What is later is left to the look back over half a day."""
 
+FADES: Final = timedelta(days=7)
+"""In so long half of the late changes are forgotten, and of an odd number the larger part."""
+
 
 class Lateness(msgspec.Struct, frozen=True, kw_only=True):
     """Late changes: how many, by buckets, and by how much the latest was late, in seconds."""
 
     counts: tuple[int, ...] = (0,) * len(BUCKETS)
     latest: float = 0.0
+    since: datetime | None = None
+    """When they were last made fewer, or the first was met; None in a run, and as former versions have written it."""
 
     @property
     def number(self) -> int:
@@ -41,7 +49,8 @@ class Lateness(msgspec.Struct, frozen=True, kw_only=True):
 
     def __add__(self, other: Lateness) -> Lateness:
         counts = tuple(one + two for one, two in zip(self.counts, other.counts, strict=True))
-        return Lateness(counts=counts, latest=max(self.latest, other.latest))
+        since = min((one.since for one in (self, other) if one.since is not None), default=None)
+        return Lateness(counts=counts, latest=max(self.latest, other.latest), since=since)
 
 
 lateness_of: Final = msgspec.json.Decoder(Lateness).decode
@@ -55,6 +64,19 @@ def lateness(seconds: Iterable[float]) -> Lateness:
         counts[next((place for place, end in enumerate(BUCKETS) if late <= end), len(BUCKETS) - 1)] += 1
         latest = max(latest, late)
     return Lateness(counts=tuple(counts), latest=latest)
+
+
+def faded(measured: Lateness, now: datetime) -> Lateness:
+    """What counts still at a moment; what a former version has written begins to fade now."""
+    weeks = (now - measured.since) // FADES if measured.since is not None else 0
+    if measured.since is None or not measured.number:
+        return msgspec.structs.replace(measured, since=now)
+    if weeks <= 0:  # or the clock went back
+        return measured
+    counts = tuple(count >> weeks for count in measured.counts)
+    ends = [end for end, count in zip(BUCKETS, counts, strict=True) if count]
+    latest = measured.latest if counts[-1] else min(measured.latest, float(max(ends, default=0)))
+    return Lateness(counts=counts, latest=latest, since=measured.since + weeks * FADES)
 
 
 def may_be_late(change: Change, scanned_at: datetime) -> bool:
