@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import psycopg
 
 from libs.events import open_store
-from libs.events.log.compression import Zstandard, is_compressed
+from libs.events.log.compression.compressor import Zstandard, is_compressed
 from libs.events.log.copies import BUSY_SECONDS, CopyError, keep_names, make_single_file
 from libs.events.log.postgres import libpq_url
 from libs.runtime import event_database

@@ -11,8 +11,9 @@ from collections import Counter
 from typing import Any, Final, NamedTuple
 
 import psycopg
-import zstandard
 from nats.aio.client import Client
+
+from libs.events.log.compression.compressor import Zstandard
 
 SQLITE: Final = "SELECT rowid, topic, state FROM stored_events ORDER BY 1"
 POSTGRESQL: Final = "SELECT notification_id, topic, state FROM jdi_events ORDER BY 1"
@@ -39,12 +40,8 @@ def logged(url: str) -> list[Logged]:
     else:
         with psycopg.connect(url) as connection:
             rows = connection.execute(POSTGRESQL).fetchall()
-    return [Logged(position, topic, _plain(bytes(state))) for position, topic, state in rows]
-
-
-def _plain(state: bytes) -> bytes:
-    """Long events are compressed one by one."""
-    return zstandard.decompress(state) if state.startswith(zstandard.FRAME_HEADER) else state
+    plain = Zstandard().decompress
+    return [Logged(position, topic, plain(bytes(state))) for position, topic, state in rows]
 
 
 def alerts(log: list[Logged]) -> Counter[str]:

@@ -1,0 +1,1 @@
+"""How stored events are compressed, and the dictionary that knows how they are built."""
