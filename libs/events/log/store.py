@@ -20,11 +20,11 @@ from eventsourcing.utils import Environment, get_topic
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from libs.events.log.batches import Append, Appended, Batch, Change, Head, Recorded
-from libs.events.log.compression.compressor import Zstandard
+from libs.events.log.encoding.compressor import Zstandard
+from libs.events.log.encoding.mapper import EventMapper
 from libs.events.log.inventory.folding import Facts, Held, Totals, counted, shown_before
 from libs.events.log.inventory.reading import Inventory
 from libs.events.log.judging import Verdict, judge, what_is_new
-from libs.events.log.mapper import EventMapper
 from libs.events.log.postgres import PostgresLog, PostgresLogFactory
 from libs.events.log.sqlite import SQLiteLog, address_of, is_there, path_of
 from libs.events.tracing import EVENTS, POSITION, step, traceparent

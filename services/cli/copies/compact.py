@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 import psycopg
 
 from libs.events import open_store
-from libs.events.log.compression.compressor import Zstandard, is_compressed
 from libs.events.log.copies import BUSY_SECONDS, CopyError, keep_names, make_single_file
+from libs.events.log.encoding.compressor import Zstandard, is_compressed
 from libs.events.log.postgres import libpq_url
 from libs.runtime import event_database
 from libs.runtime.database import sqlite_file

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 import psycopg
 from nats.aio.client import Client
 
-from libs.events.log.compression.compressor import Zstandard
+from libs.events.log.encoding.compressor import Zstandard
 
 SQLITE: Final = "SELECT rowid, topic, state FROM stored_events ORDER BY 1"
 POSTGRESQL: Final = "SELECT notification_id, topic, state FROM jdi_events ORDER BY 1"

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from libs.events import Append, Recorded, leadership, open_store
-from libs.events.log.compression.compressor import Zstandard, is_compressed
+from libs.events.log.encoding.compressor import Zstandard, is_compressed
 from libs.runtime.database import sqlite_file
 from services.cli.copies.at_work import AtWorkError
 from services.cli.copies.compact import compact

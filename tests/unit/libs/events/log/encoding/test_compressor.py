@@ -10,8 +10,8 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libs.events.log.compression import compressor
-from libs.events.log.compression.compressor import DICTIONARIES, Zstandard, is_compressed
+from libs.events.log.encoding import compressor
+from libs.events.log.encoding.compressor import DICTIONARIES, Zstandard, is_compressed
 
 RELEASED = {1: "e6200f6594cbf67a3cadce0786ff25c4b23ab074d1fc68a0fd3721b33783a05c"}
 LONG = b'{"summary":"' + b"The same words again. " * 50 + b'"}'

@@ -1,1 +1,0 @@
-"""How stored events are compressed, and the dictionary that knows how they are built."""
