@@ -5,7 +5,7 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 GROUPS := dev embedded image ingestor projector graphql telemetry notifier build deploy docs
 ARGS ?=
-TEST_WORKERS ?= 3
+TEST_WORKERS ?= 4
 # Modules are compiled once, whatever the environment says: else every process that starts compiles all it imports, for
 # two seconds, and every Temporal worker again what it loads into its sandbox.
 export PYTHONDONTWRITEBYTECODE :=
@@ -34,11 +34,9 @@ demo: .venv/.ready ## Sync a simulated Jira end to end (ARGS=--exit ends after t
 up: .venv/.ready ## Run the whole stack against the Jira of the environment
 	$(BIN)/jdi up $(ARGS)
 
-# By file, in the order of the folders: what starts whole stacks comes first, and each of its stacks is started once;
-# what takes moments comes last and fills what is left.
 .PHONY: test
 test: .venv/.ready ## Run all tests (ARGS=... goes to pytest; TEST_WORKERS=0 for one process)
-	$(BIN)/python -m pytest --numprocesses $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(TEST_WORKERS) --dist loadfile $(ARGS)
 
 .PHONY: check
 check: .venv/.ready ## Format, lint, types, import contracts; of the console's JavaScript, too, where node is

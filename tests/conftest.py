@@ -8,10 +8,12 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
 from psycopg.conninfo import conninfo_to_dict
+from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
 from libs.events import EventStore, migrate, open_store
 from tests.doubles.tcp_gate import TcpGate
@@ -43,6 +45,30 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.enable()
+
+
+BROWSER = "tests/browser/"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first; in the order of the folders, whole stacks come before what takes moments."""
+    items.sort(key=lambda item: not item.nodeid.startswith(BROWSER))
+
+
+class ByFile(LoadFileScheduling):  # type: ignore[misc]
+    """A file's tests are of one worker, which starts what they share once; so are those of the browser together."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return BROWSER if nodeid.startswith(BROWSER) else str(super()._split_scope(nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile | None:
+    gc.enable()  # who deals out the tests collects none
+    if config.option.dist != "loadfile":
+        return None
+    config.option.loadscopereorder = False
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,8 @@
 """A secret that is replaced each time it is used, such as a refresh token: kept beside the log, spent by one at a time.
 
 It is stored under a key made of another secret, which is not in the database, so that a copy of the database alone is
-of no use. Which secret the row of successors began with is stored too: who configures another one starts a new row.
+of no use. Its place is named after the secret that its row of successors began with: who configures another one starts
+a new row, and all who configure the same one share it, whatever else they do.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
-import msgspec
 import structlog
 from cryptography.fernet import Fernet, InvalidToken
 
@@ -32,27 +32,23 @@ class TurnTimeoutError(StoreError):
     """Another process does not let go of the secret."""
 
 
-class _Kept(msgspec.Struct, frozen=True):
-    began_with: str
-    """Digest of the one that was configured."""
-    sealed: str
-
-
 class SpentOnce:
     """The newest of a row of secrets. Of all processes on one log, one at a time has the right to spend it."""
 
-    def __init__(self, store: EventStore, url: str, name: str, configured: str, sealing: str) -> None:
+    def __init__(self, store: EventStore, url: str, prefix: str, configured: str, sealing: str) -> None:
         """It reads nothing by itself.
 
         Args:
-            store: the event log, whose checkpoint `name` holds it.
+            store: the event log, one of whose checkpoints holds it.
             url: of the log, beside which the lock is.
-            name: of the checkpoint.
+            prefix: what the name of the checkpoint begins with.
             configured: the first of the row, as people gave it.
             sealing: the secret by which it is sealed.
         """
-        self._store, self._url, self._name, self._configured = store, url, name, configured
-        self._cipher = Fernet(base64.urlsafe_b64encode(hashlib.sha256(f"{name}\0{sealing}".encode()).digest()))
+        self._store, self._url, self._configured = store, url, configured
+        self._digest = hashlib.sha256(configured.encode()).hexdigest()[:16]
+        self._name = f"{prefix}{self._digest}"
+        self._cipher = Fernet(base64.urlsafe_b64encode(hashlib.sha256(f"{prefix}\0{sealing}".encode()).digest()))
         self._unstored = ""
         """The newest one, while the log does not take it."""
 
@@ -68,7 +64,7 @@ class SpentOnce:
             yield SpendingTurn(self, self._unstored or await asyncio.to_thread(self._newest))
 
     async def _take_turn(self, held: AsyncExitStack) -> None:
-        name = f"spend-{hashlib.sha256(self._name.encode()).hexdigest()[:12]}"
+        name = f"spend-{self._digest}"
         for _ in range(round(WAIT_SECONDS / LOOK_SECONDS)):
             if await held.enter_async_context(leadership(self._url, name)) is not None:
                 return
@@ -81,18 +77,15 @@ class SpentOnce:
         if stored is None:
             return self._configured
         try:
-            kept = msgspec.json.decode(stored, type=_Kept)
-            if kept.began_with == _digest(self._configured):
-                return self._cipher.decrypt(kept.sealed.encode()).decode()
-        except (msgspec.DecodeError, InvalidToken, ValueError):
+            return self._cipher.decrypt(stored).decode()
+        except (InvalidToken, ValueError):
             log.warning("what was kept cannot be read; the configured one is taken", checkpoint=self._name)
-        return self._configured
+            return self._configured
 
     async def keep(self, newest: str) -> None:
         """Store it; where the log does not take it, hold it until the next turn. Raises StoreError never."""
         self._unstored = newest
-        kept = _Kept(_digest(self._configured), self._cipher.encrypt(newest.encode()).decode())
-        append = Append(checkpoints={self._name: msgspec.json.encode(kept)})
+        append = Append(checkpoints={self._name: self._cipher.encrypt(newest.encode())})
         try:
             await asyncio.to_thread(self._store.append, append)
         except StoreError as error:
@@ -114,7 +107,3 @@ class SpendingTurn:
     async def keep(self, newest: str) -> None:
         """Replace it by its successor."""
         await self._row.keep(newest)
-
-
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()

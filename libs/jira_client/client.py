@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from types import MappingProxyType, NoneType, TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -193,7 +193,11 @@ class JiraClient:
 
         An administrator alone may read it. The latest `AUDIT_LIMIT` are shown; not every site records deletions.
         """
-        params: Params = {"filter": "deleted issue", "from": since.isoformat(timespec="seconds"), "limit": AUDIT_LIMIT}
+        params: Params = {
+            "filter": "deleted issue",
+            "from": f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.000+0000",
+            "limit": AUDIT_LIMIT,
+        }
         request = _get("/auditing/record", wire.Audited, params)
         found = (await self._transport.fetch(request)).value
         records = read_all(models.AuditRecord, found.records, request.endpoint)

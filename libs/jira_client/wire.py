@@ -79,12 +79,6 @@ class Policies(Envelope, frozen=True):
     project_data_policies: list[Raw]
 
 
-class Audited(Envelope, frozen=True):
-    """`auditing/record`."""
-
-    records: list[Raw]
-
-
 class Registered(Envelope, frozen=True):
     """Of one webhook: its id, or why there is none."""
 
@@ -96,3 +90,9 @@ class Registration(Envelope, frozen=True):
     """`POST webhook` answers 200 whatever became of each, in the order in which they were asked for."""
 
     webhook_registration_result: list[Registered]
+
+
+class Audited(Envelope, frozen=True):
+    """`auditing/record`."""
+
+    records: list[Raw]

@@ -1,6 +1,6 @@
 """``/simulator/*``: what a test or a demo steers the simulated Jira with.
 
-These endpoints need no login and are in no log.
+These endpoints need no login and are in no log. Those of ``api.oauth`` and ``api.webhooks`` stand there.
 
 ======================================  ===============================================================================
 ``POST /simulator/<act>``               one change; the body holds the arguments of the method of ``Mutations`` that has

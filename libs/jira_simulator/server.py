@@ -115,7 +115,7 @@ async def serve(
         *WorklogFeeds(dataset, simulator.conditions.feed, page=feed_page).routes(),
         *simulator.webhooks.routes(),
     ]
-    app.add_routes([*jira, *behind_gateway(jira), *simulator.oauth.routes()])
+    app.add_routes([*jira, *behind_gateway(jira), *simulator.oauth.routes(), *simulator.webhooks.steering()])
     parts = simulator.mutations, simulator.faults, simulator.requests, simulator.conditions
     app.add_routes(Control(dataset, *parts).routes())
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)

@@ -17,6 +17,9 @@ SANDBOX = SandboxedWorkflowRunner(
     restrictions=SandboxRestrictions.default.with_passthrough_modules("msgspec", "libs.temporal")
 )
 
+BUILD_ID = "unversioned"
+"""Where no version is given. By default the SDK reads the code of every loaded module at each start, to name it."""
+
 GRACE = timedelta(seconds=8)
 """Time that running activities get to finish on a stop; all of it may take little longer. The SDK's default is 0."""
 
@@ -43,6 +46,7 @@ def make_worker(
         workflow_runner=SANDBOX,
         graceful_shutdown_timeout=GRACE,
         max_concurrent_activities=max_concurrent_activities,
+        build_id=BUILD_ID if version is None else None,
         # After a killed worker its cached runs wait this long for it before any worker takes them (default 10 s).
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
         deployment_config=None

@@ -32,7 +32,7 @@ from libs.temporal.access import ConnectError
 from libs.temporal.commands import CommandFailedError, Sender, register_project, take_up_hints
 from libs.temporal.connect import connect, temporal_trouble
 from services.ingestor.census.activities import CensusActivities
-from services.ingestor.checkpoints import refresh_token_checkpoint
+from services.ingestor.checkpoints import REFRESH_TOKENS
 from services.ingestor.control.activities import ControlActivities
 from services.ingestor.control.census_schedules import CensusSchedules
 from services.ingestor.control.discovery import DiscoveryActivities
@@ -138,7 +138,7 @@ async def _serve(
             tasks.create_task(_keep_schedules(control, site, stop))
             tasks.create_task(_look_for_hints(event_log, client, site, Silence(store, alerts, site), stop))
             registration = Registration(event_log, jira, alerts, site, url)
-            stretching = Stretching(store, alerts, site, settings.hooked_seconds, control.apply_schedule)
+            stretching = Stretching(store, event_log, alerts, site, settings.hooked_seconds, control.apply_schedule)
             tasks.create_task(_tend_webhooks(settings, registration, stretching, stop))
             log.info(
                 "ingestor is ready",
@@ -158,7 +158,7 @@ def _refresh_tokens(settings: Settings, store: EventStore) -> SpentOnce | None:
     return SpentOnce(
         store,
         settings.database_url,
-        refresh_token_checkpoint(settings.site),
+        REFRESH_TOKENS,
         settings.oauth_refresh_token,
         settings.oauth_client_secret,
     )
@@ -229,18 +229,27 @@ async def _look_for_hints(event_log: EventLog, client: Client, site: str, silenc
 async def _tend_webhooks(settings: Settings, registration: Registration, stretching: Stretching, stop: Stop) -> None:
     """Keep what depends on webhooks as it should be, in one of the ingestors at a time."""
 
+    async def look() -> bool:
+        try:
+            if settings.signs_in_by_oauth:
+                await registration.look(datetime.now(UTC))
+            await stretching.look(datetime.now(UTC))
+        except Exception as error:  # noqa: BLE001 - the log or Temporal are away: the next look finds them
+            log.warning("webhooks could not be looked after", why=str(error))
+            return False
+        return True
+
     async def lead(lease: Lease) -> None:
         while not lease.is_set():
-            try:
-                if settings.signs_in_by_oauth:
-                    await registration.look(datetime.now(UTC))
-                await stretching.look(datetime.now(UTC))
-            except Exception as error:  # noqa: BLE001 - the log or Temporal are away: the next look finds them
-                log.warning("webhooks could not be looked after", why=str(error))
+            await look()
             await lease.sleep(WEBHOOKS_SECONDS)
 
-    name = f"webhooks-{settings.site}"
-    await lead_by_lease(settings.database_url, name, stop, lead, on_health=lambda _: None)
+    if settings.signs_in_by_oauth or settings.hooked_seconds:
+        name = f"webhooks-{settings.site}"
+        await lead_by_lease(settings.database_url, name, stop, lead, on_health=lambda _: None)
+    # Else there is nothing to be tended, once what was stretched before is let go.
+    while not stop.is_set() and not await look():
+        await stop.sleep(WEBHOOKS_SECONDS)
 
 
 def _version(settings: Settings) -> WorkerDeploymentVersion | None:

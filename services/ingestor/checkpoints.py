@@ -157,6 +157,5 @@ def deleted_worklogs_checkpoint(site: str) -> str:
     return f"{site}/@worklogs-deleted"
 
 
-def refresh_token_checkpoint(site: str) -> str:
-    """The refresh token by which the site is signed in to, sealed; see `SpentOnce`."""
-    return f"{site}/@refresh-token"
+REFRESH_TOKENS = "@refresh-token/"
+"""Refresh tokens, sealed; see `SpentOnce`. Not of one site: a person's grant may be for several."""

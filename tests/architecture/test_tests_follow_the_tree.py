@@ -36,7 +36,6 @@ TESTED_IN: Final = {
     "services.projector.batch": "tests/unit/services/projector/issues/test_facts.py",
     "services.projector.settings": "tests/integration/projector/test_process.py",
     "services.telemetry.__main__": "tests/acceptance/deploy/test_manifests.py",
-    "services.telemetry.alerts": "tests/unit/services/telemetry/test_state.py",
 }
 """Modules, or all of a package, that are reached through others alone: where that is done."""
 

@@ -27,6 +27,7 @@ API_TOKENS: Final = "https://support.atlassian.com/atlassian-account/docs/manage
 OAUTH_CREDENTIALS: Final = (
     "https://support.atlassian.com/user-management/docs/create-oauth-2-0-credential-for-service-accounts"
 )
+OAUTH_SCOPES: Final = "https://developer.atlassian.com/cloud/jira/platform/scopes-for-oauth-2-3LO-and-forge-apps/"
 BASIC_LOGIN: Final = "https://developer.atlassian.com/cloud/jira/software/basic-auth-for-rest-apis/"
 DYNAMIC_WEBHOOKS: Final = (
     "https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-webhooks/#api-rest-api-3-webhook-post"

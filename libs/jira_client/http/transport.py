@@ -98,6 +98,8 @@ class Transport:
         self._sign_in = sign_in
         self._observer = observer
         self._proxy = Proxy.parse(settings.proxy) if settings.proxy else None
+        self._secrets: tuple[str, ...] = ()
+        self._redact = Redactor()
         self._http = _http_client(settings, self._proxy)
         self._server_time: tuple[datetime, float] | None = None
         self._ending: set[str] = set()
@@ -208,7 +210,11 @@ class Transport:
         )
 
     def _redactor(self) -> Redactor:
-        return Redactor((*self._sign_in.secrets, *(self._proxy.secrets if self._proxy else ())))
+        """Made anew when a secret has changed."""
+        secrets = (*self._sign_in.secrets, *(self._proxy.secrets if self._proxy else ()))
+        if secrets != self._secrets:
+            self._secrets, self._redact = secrets, Redactor(secrets)
+        return self._redact
 
     async def _send(self, request: Request[T], signed: Signed, head: _Head) -> Answer:
         """The whole answer, within the total deadline."""

@@ -35,7 +35,7 @@ REFUSAL_SECONDS: Final = 5.0
 """A refusal counts so long for everybody who asks, so that a wrong secret is not tried with each request."""
 LATER_SECONDS: Final = 30.0
 """A token that is still valid is used so much longer when no other could be got."""
-UNPROVED_SECONDS: Final = 60.0
+UNPROVED_SECONDS: Final = 10.0
 """A token that Jira has never taken is replaced no sooner: another one would fare no better."""
 CLOSING_SECONDS: Final = 10.0
 

@@ -6,7 +6,7 @@ import msgspec
 
 from libs.jira_client.failures.classify import fingerprint
 from libs.jira_client.failures.errors import ErrorCode, Evidence, Verdict
-from libs.jira_client.failures.rules import RULES
+from libs.jira_client.failures.rules import API_TOKENS, OAUTH_SCOPES, RULES
 
 REFUSED: Final = frozenset(
     {ErrorCode.AUTH_EXPIRED, ErrorCode.BAD_REQUEST, ErrorCode.FORBIDDEN, ErrorCode.NOT_FOUND_OR_HIDDEN}
@@ -14,6 +14,10 @@ REFUSED: Final = frozenset(
 """What the token endpoint says to a credential that it does not take, whatever the status it chooses."""
 _ELSEWHERE: Final = (
     "Check JIRA_OAUTH_TOKEN_URL, and that no proxy or login page answers in place of Atlassian's token endpoint."
+)
+_SCOPES: Final = (
+    "Give the credential the scopes read:jira-work and read:jira-user; for boards and sprints read:board-scope and"
+    " read:sprint of Jira Software, read:project of Jira; for webhooks manage:jira-webhook. Then restart the ingestor."
 )
 _NOT_TAKEN: Final = (
     "Give the credential access to this site and Jira's read scopes, and check JIRA_CLOUD_ID where it is set: the"
@@ -37,6 +41,9 @@ def of_token_endpoint(verdict: Verdict) -> Verdict:
 
 def of_jira(verdict: Verdict) -> Verdict:
     """The verdict on an answer of Jira to a request that carried an access token."""
+    if verdict.code is ErrorCode.FORBIDDEN and verdict.docs == API_TOKENS:
+        message = "The OAuth credential lacks the scopes that this call needs."
+        return msgspec.structs.replace(verdict, message=message, advice=_SCOPES, docs=OAUTH_SCOPES)
     if verdict.code is not ErrorCode.AUTH_EXPIRED:
         return verdict
     message = f"Jira does not take an access token that Atlassian has just given. {verdict.message}"

@@ -6,6 +6,7 @@
 ``GET /oauth/token/accessible-resources``             the sites that the token reaches
 ``GET /_edge/tenant_info``                            the cloud id, to anybody
 ``/ex/jira/<cloud id>/rest/…``                        Jira itself, for whoever brings a token that is valid
+``GET``, ``POST /simulator/oauth``                    shows and steers it
 ====================================================  =================================================================
 """
 
@@ -18,7 +19,7 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
-from libs.jira_simulator.api.answers import json_response
+from libs.jira_simulator.api.answers import body_of, json_response
 from libs.jira_simulator.site.dataset import Clock
 
 CLIENT_ID: Final = "simulated-client"
@@ -28,6 +29,18 @@ CLOUD_ID: Final = "11a22b33-0000-4000-8000-51a1a7ed0001"
 GATEWAY: Final = f"/ex/jira/{CLOUD_ID}"
 OUTSIDE: Final = ("/oauth/", "/_edge/")
 """What Jira itself does not answer."""
+
+
+class _Steered(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+    """What of it is to be otherwise; the fields are those of `OAuth`."""
+
+    lifetime: Any = msgspec.UNSET
+    valid_seconds: float | msgspec.UnsetType = msgspec.UNSET
+    rotates: bool | msgspec.UnsetType = msgspec.UNSET
+    leeway_seconds: float | msgspec.UnsetType = msgspec.UNSET
+    reaches: bool | msgspec.UnsetType = msgspec.UNSET
+    revoke: bool = False
+    revoke_refresh_tokens: bool = False
 
 
 class OAuth:
@@ -72,7 +85,31 @@ class OAuth:
             web.post("/oauth/token", self.token),
             web.get("/oauth/token/accessible-resources", self.resources),
             web.get("/_edge/tenant_info", self.tenant),
+            web.get("/simulator/oauth", self.shown),
+            web.post("/simulator/oauth", self.steer),
         ]
+
+    async def shown(self, _: web.Request) -> web.Response:
+        """What a test signs in with, and what was given."""
+        return json_response(
+            {
+                "clientId": self.client_id,
+                "clientSecret": self.client_secret,
+                "refreshToken": self.newest,
+                "cloudId": CLOUD_ID,
+                "accessTokens": len(self.given),
+                "spent": len(self.spent),
+            }
+        )
+
+    async def steer(self, request: web.Request) -> web.Response:
+        asked = await body_of(request, _Steered)
+        for name in ("lifetime", "valid_seconds", "rotates", "leeway_seconds", "reaches"):
+            if (value := getattr(asked, name)) is not msgspec.UNSET:
+                setattr(self, name, value)
+        if asked.revoke or asked.revoke_refresh_tokens:
+            self.revoke(refresh_tokens=asked.revoke_refresh_tokens)
+        return await self.shown(request)
 
     async def token(self, request: web.Request) -> web.Response:
         asked = await _form(request)

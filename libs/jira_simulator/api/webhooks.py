@@ -46,6 +46,10 @@ class _Ids(msgspec.Struct, rename="camel"):
     webhook_ids: list[int]
 
 
+class _Lost(msgspec.Struct, rename="camel"):
+    webhook_ids: list[int] = []
+
+
 class Webhooks:
     """The handlers, and what is registered."""
 
@@ -68,6 +72,15 @@ class Webhooks:
             web.delete(WEBHOOKS, self.remove),
             web.put(f"{WEBHOOKS}/refresh", self.refresh),
         ]
+
+    def steering(self) -> list[web.RouteDef]:
+        """As if some, or without a list all, had ended: what a test does to them."""
+        return [web.post("/simulator/lose-webhooks", self.lose_some)]
+
+    async def lose_some(self, request: web.Request) -> web.Response:
+        asked = await body_of(request, _Lost)
+        self.lose(*asked.webhook_ids)
+        return json_response({"left": [id_ for id_, _ in self._all()]})
 
     def lose(self, *ids: int) -> None:
         """As if they had ended."""

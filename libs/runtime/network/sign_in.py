@@ -30,6 +30,11 @@ def way_to_sign_in(environ: Mapping[str, str]) -> str:
     return "by OAuth 2.0, with a refresh token" if person else "by OAuth 2.0, as a service account"
 
 
+def gateway_of(environ: Mapping[str, str]) -> str:
+    """Where Jira is spoken to by OAuth."""
+    return read_variable("JIRA_OAUTH_GATEWAY", environ) or GATEWAY
+
+
 def missing(environ: Mapping[str, str]) -> list[str]:
     """The variables that the way of the environment lacks."""
     return [name for name in (BY_OAUTH if by_oauth(environ) else BY_TOKEN) if read_variable(name, environ) is None]

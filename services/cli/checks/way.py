@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from libs.runtime.network.sign_in import by_oauth, gateway_of
 from libs.runtime.network.trust import authorities
 from libs.runtime.network.way_out import PASSED_OVER
 from services.cli.checks.findings import Doubt
@@ -16,7 +17,8 @@ async def way(settings: DoctorSettings, environ: Mapping[str, str]) -> str:
     Raises:
         Doubt: one of them has expired, or a variable of other programs names a proxy that is not used.
     """
-    text = f"{settings.way_to(settings.jira_base_url)}; {await asyncio.to_thread(_trusted, settings)}"
+    address = gateway_of(environ) if by_oauth(environ) else settings.jira_base_url
+    text = f"{settings.way_to(address)}; {await asyncio.to_thread(_trusted, settings)}"
     passed_over = [name for name in PASSED_OVER if environ.get(name)]
     if passed_over and settings.jira_proxy is None:
         advice = f"set JIRA_PROXY if Jira is reached by that proxy only; {passed_over[0]} is left to other programs"

@@ -128,6 +128,9 @@ def _to_the_second(time: str) -> str:
 def _next(job: Row[Any]) -> str:
     if job.status == "PAUSED" or job.backoff_level:
         return ""
+    if job.stretch_seconds:
+        then = next_time(datetime.fromisoformat(job.stretch_anchor), job.stretch_seconds, datetime.now(UTC))
+        return f"  every {span_text(job.stretch_seconds)} while webhooks are alive  next {then:%Y-%m-%dT%H:%MZ}"
     try:
         following = next_runs(job.cron, job.timezone, datetime.now(UTC), 1)
     except BadCron:  # the rest of the job can be read

@@ -4,9 +4,9 @@ Jira counts all issues of a project. Those that it does not show to our account 
 
     hidden issues that we know  +  hidden ones among those in doubt  +  foreign ones, never shown to us
 
-The last two together are the `surplus` that is left to explain. What has come to it since the last census is newly
-hidden. How many of those in doubt are hidden is kept as bounds, so that a later census can settle it: an issue that is
-shown again was one of them, and a surplus that shrinks leaves fewer.
+What has come to the last two together since the last census is newly hidden. How many of those in doubt are hidden is
+kept as bounds, so that a later census can settle it: an issue that is shown again was one of them, and where Jira
+counts none beyond those that it shows, none is left.
 """
 
 from __future__ import annotations
@@ -69,8 +69,7 @@ def settled(doubt: Doubt, back: Collection[str], told: Told, surplus: int | None
         doubt: as the last census has left it.
         back: those that Jira has shown since, so that they were hidden.
         told: what else says something of them.
-        surplus: issues that Jira counts, does not show, and that are not known to be hidden; None where it does not
-            count.
+        surplus: issues that Jira counts beyond those that it shows; None where it does not count.
     """
     there = [issue for issue in doubt.ids if issue in told.there and issue not in back]
     reasons = dict.fromkeys(there, AbsenceReason.HIDDEN)
@@ -86,17 +85,18 @@ def settled(doubt: Doubt, back: Collection[str], told: Told, surplus: int | None
     return Settled(reasons, Doubt(left, hidden.among(len(left))))
 
 
-def newly_hidden(surplus: int, before: int | None, back: int) -> Between:
+def newly_hidden(unexplained: int, before: int | None, back: int) -> Between:
     """How many issues have become hidden since the last census.
 
     Args:
-        surplus: as of `settled`.
+        unexplained: the surplus, but for issues that are known to be hidden. Where such ones were deleted since, which
+            nobody sees, it is too small by as many, now and later.
         before: the same, as the last census has left it; None before the first, where none may be new.
         back: of those in doubt, how many are shown again.
     """
     if before is None:
-        return Between(0, surplus)
-    more = max(surplus - max(before - back, 0), 0)
+        return Between(0, max(unexplained, 0))
+    more = max(unexplained - (before - back), 0)
     return Between(more, more)
 
 

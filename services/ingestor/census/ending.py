@@ -93,10 +93,18 @@ async def completed(
             f"{names.runs}*",
             *(f"{names.requests}{request}" for request in message.plan.request_ids),
             *([] if judged.held else [CheckpointNames(project).went_back]),
-            *(f"{told_deleted_checkpoints(project.site)}{issue}" for issue in (*judged.going, *judged.settled)),
+            *([] if judged.held else await _notes(log, project)),
         ],
         outcome=msgspec.json.encode(result),
     )
+
+
+async def _notes(log: EventLog, project: ProjectKey) -> list[str]:
+    """That issues of the project were told to be deleted: the census has heard it."""
+    prefix = told_deleted_checkpoints(project.site)
+    noted = {name.removeprefix(prefix): name for name in await log.checkpoints(prefix)}
+    held = await log.inventory_of(project.site, noted)
+    return [name for issue, name in noted.items() if issue not in held or held[issue].project == project.key]
 
 
 async def failed(log: EventLog, message: FailCensus) -> Append:

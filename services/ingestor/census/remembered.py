@@ -33,7 +33,7 @@ class Last(msgspec.Struct, frozen=True, kw_only=True):
     surplus: int | None = None
     """As earlier versions have written it: issues that Jira counted beyond those it listed."""
     unexplained: int | None = None
-    """Issues that Jira counts and does not show, but for those that are known to be hidden; None where not counted."""
+    """Issues that Jira counted and did not show, but for those that are known to be hidden; see `doubts`."""
     doubt: Doubt = Doubt()
     """Issues that were deleted or are hidden: nothing has said which."""
     counts_hidden: bool = False

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from typing import NamedTuple
 
@@ -21,6 +21,7 @@ from libs.events import AbsenceReason, Append, Held, JiraIssueFetched, ProjectKe
 from libs.events.hints import Hint, hint_prefix, stored_hint
 from libs.jira_client import JiraClient, RequestCount
 from libs.temporal.messages import HintsTakenUp
+from services.ingestor.checkpoints import told_deleted_checkpoints
 from services.ingestor.event_log import EventLog
 from services.ingestor.hints.budget import Budget, after, now_left, seconds_until
 from services.ingestor.hints.choosing import AT_ONCE, Choice, choose, extra_requests
@@ -148,6 +149,8 @@ class Round:
         ours = {issue: one for issue, one in held.items() if one.project in projects and not one.absent}
         told_deleted = {hint.issue for hint in hints if hint.deleted}
         deleted = [issue for issue in answer.gone if issue in told_deleted and issue in ours]
+        # Of one that is gone already it may be in doubt whether it was deleted or is hidden.
+        await self._note([issue for issue in answer.gone if issue in told_deleted and issue in held.keys() - ours])
         came = await self._store(shown, told_of(hints), {hint.issue for hint in hints if hint.again})
         gone = await self._mark_moved(shown, site, ours) + await self._mark_deleted(deleted, projects, ours)
         return came._replace(changed=came.changed + gone)
@@ -191,7 +194,15 @@ class Round:
                 news += await self._let_go(AbsenceReason.DELETED, dict.fromkeys(gone, ""), ours)
             else:
                 structured_log.warning("deletions that were told are left to the census", project=key, issues=len(gone))
+                await self._note(gone)
         return news
+
+    async def _note(self, deleted: Sequence[str]) -> None:
+        """Leave to the census that the deletion of these was told, which is one ground among others."""
+        at = self.now.astimezone(UTC).isoformat(timespec="microseconds").encode()
+        if deleted:
+            notes = {f"{told_deleted_checkpoints(self.site)}{issue}": at for issue in deleted}
+            await self.log.append(Append(checkpoints=notes))
 
     async def _shows(self, project: Place) -> bool:
         """Whether Jira takes our token and shows the project: where it does not, everything looks deleted."""

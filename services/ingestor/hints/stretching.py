@@ -32,12 +32,14 @@ from libs.events import (
 from libs.jira_client.failures.errors import ErrorCode
 from libs.temporal.cron import BadCron, longest_gap
 from libs.temporal.messages import ProjectRef
-from services.ingestor.checkpoints import registered_checkpoint
-from services.ingestor.control.state import ControlState, fold_control
+from services.ingestor.control.known_states import KnownStates
+from services.ingestor.control.state import ControlState
+from services.ingestor.event_log import EventLog
 from services.ingestor.hints.activities import CAUSE
 from services.ingestor.hints.silence import AT_ONCE, MISSED, missed_of
 from services.ingestor.project_of import control_entity
 from services.ingestor.site_alerts import SiteAlerts
+from services.ingestor.sync.asking.renames import registered_keys
 
 PROVED_FOR: Final = timedelta(days=1)
 """A webhook that brought a change proves the project's for so long."""
@@ -102,6 +104,7 @@ class Stretching:
     def __init__(
         self,
         store: EventStore,
+        event_log: EventLog,
         alerts: SiteAlerts,
         site: str,
         seconds: int,
@@ -110,13 +113,15 @@ class Stretching:
         """It reads nothing by itself.
 
         Args:
-            store: the event log.
+            store: the event log, as it is read from position to position.
+            event_log: the same, for what is decided.
             alerts: of the site.
             site: its short name.
             seconds: from one run to the next while webhooks are alive; 0: by the cron, whatever they are.
             apply: makes Temporal hold what the log says of a project's schedule.
         """
-        self._store, self._alerts, self._site, self._seconds, self._apply = store, alerts, site, seconds, apply
+        self._store, self._log, self._states = store, event_log, KnownStates(event_log)
+        self._alerts, self._site, self._seconds, self._apply = alerts, site, seconds, apply
         self._position = -1
         self._began: datetime | None = None
         self._proofs: defaultdict[str, Proof] = defaultdict(Proof)
@@ -134,7 +139,7 @@ class Stretching:
         self._began = self._began or now
         await asyncio.to_thread(self._read)
         silent = ErrorCode.WEBHOOKS_SILENT.value in await self._alerts.open_codes()
-        for key in await asyncio.to_thread(self._registered):
+        for key in sorted(await registered_keys(self._log, self._site)):
             known = alive(self._proofs[key], silent=silent, began=self._began, now=now)
             await self._decide(ProjectKey(self._site, key), known, now)
         self._let_go = True
@@ -151,20 +156,16 @@ class Stretching:
             if isinstance(event, JiraIssueFetched) and event.site == self._site:
                 self._proofs[event.project].see(event)
 
-    def _registered(self) -> list[str]:
-        prefix = registered_checkpoint(ProjectKey(self._site, ""))
-        return [name.removeprefix(prefix) for name in self._store.checkpoints(prefix)]
-
     async def _decide(self, project: ProjectKey, known: bool | None, now: datetime) -> None:
         """Record what is wanted where it is not what there is. Who writes at the same time goes first."""
         stream = ControlEvent.stream_of(project.site, control_entity(project))
-        state = fold_control(await asyncio.to_thread(self._store.stream, stream))
+        state = await self._states.now(project)
         event = self._event(project, state, known, now)
         if event is None:
             return
         append = Append(changes=[Change(event=event)], expect={stream: state.length})
         with contextlib.suppress(StreamMovedError):
-            await asyncio.to_thread(self._store.append, append)
+            await self._log.append(append)
             log.info("schedule", project=project.key, decided=type(event).__name__)
             await self._apply(ProjectRef(site=project.site, project=project.key))
 

@@ -9,11 +9,8 @@ from pathlib import Path
 import pytest
 
 from libs.events import EventStore
-from tests.acceptance.absence.world import World, log_at, world_of
+from tests.acceptance.absence.world import SEEDS, World, log_at, world_of
 from tests.servers.addresses import PostgresServer
-
-SEEDS = "ABSENCE_SEEDS"
-"""Says how many random worlds are tried."""
 
 
 @pytest.fixture(params=["sqlite", "postgresql"] if SEEDS in os.environ else ["sqlite"])

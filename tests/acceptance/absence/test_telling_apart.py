@@ -7,16 +7,17 @@ from datetime import UTC, timedelta
 
 import pytest
 
-from libs.events import Append, ProjectKey
+from libs.events import AbsenceReason, Append, JiraIssueFetched, ProjectKey
 from libs.events.hints import Hint, stored_hint
 from services.ingestor.census.remembered import CensusNames
 from services.ingestor.checkpoints import told_deleted_checkpoints
-from tests.acceptance.absence.world import World
+from services.ingestor.sync.records.absence import issue_gone
+from tests.acceptance.absence.world import World, some
 from tests.acceptance.odd.runs import SITE
 
 HIDING = "Management"
 FIRST, SECOND = "DEMO-1", "DEMO-2"
-BOTH_WAYS = pytest.mark.parametrize(("deleted", "hidden"), [(FIRST, SECOND), (SECOND, FIRST)])
+BOTH_WAYS = pytest.mark.parametrize(("deleted", "hidden"), some((FIRST, SECOND), (SECOND, FIRST)))
 
 
 async def one_of_each(world: World, deleted: str, hidden: str) -> tuple[int, int]:
@@ -128,7 +129,7 @@ async def test_the_audit_log_tells_which_was_deleted(world: World, deleted: str,
 
 
 @BOTH_WAYS
-@pytest.mark.parametrize("named", [lambda id_, _: id_, lambda _, key: key], ids=["id", "key"])
+@pytest.mark.parametrize("named", some(lambda _, key: key, lambda id_, _: id_))
 async def test_a_webhook_that_waits_tells_which_was_deleted(
     world: World, deleted: str, hidden: str, named: Callable[[int, str], int | str]
 ) -> None:
@@ -146,6 +147,18 @@ async def test_a_webhook_that_comes_after_the_census_settles_it(world: World, de
     await world.proved()
     assert world.told(gone, away) == ["DELETED", "HIDDEN"]
     assert not world.store.checkpoints(told_deleted_checkpoints(SITE))
+
+
+async def test_a_webhook_that_was_taken_up_meanwhile_settles_the_other_one(world: World) -> None:
+    gone, away = await one_of_each(world, FIRST, SECOND)
+    await world.proved()
+    stream, now = JiraIssueFetched.stream_of(SITE, str(gone)), world.clock.now(UTC)
+    project = ProjectKey(SITE, "DEMO")
+    head = world.store.heads([stream])[stream]
+    told = issue_gone(project, str(gone), AbsenceReason.DELETED, head, asked_at=now, now=now, cause="webhook")
+    world.store.append(Append(changes=[told]))
+    await world.proved()
+    assert world.told(gone, away) == ["DELETED", "HIDDEN"]
 
 
 async def test_a_webhook_from_before_the_issue_was_read_last_tells_nothing(world: World) -> None:
@@ -176,6 +189,36 @@ async def test_what_an_earlier_version_has_counted_still_counts(world: World) ->
     deleted = world.jira.mutations.delete_issue(FIRST)
     await world.proved()
     assert world.told(deleted.id) == ["DELETED"]
+
+
+async def test_one_becomes_hidden_after_another_was_deleted_while_it_was_hidden(world: World) -> None:
+    await world.proved()
+    world.jira.mutations.secure_issue(FIRST, HIDING)
+    await world.proved()
+    world.jira.mutations.delete_issue(FIRST)
+    await world.proved()
+    away = world.jira.mutations.secure_issue(SECOND, HIDING)
+    await world.proved()
+    assert world.told(away.id) == ["HIDDEN"]
+
+
+async def test_what_a_person_lets_go_is_told_apart_as_well(world: World) -> None:
+    mutations = world.jira.mutations
+    issues = [mutations.create_issue("DEMO") for _ in range(25)]
+    await world.sync()
+    await world.proved()
+    deleted = [mutations.delete_issue(issue.key).id for issue in issues[:15]]
+    hidden = [mutations.secure_issue(issue.key, HIDING, touched=False).id for issue in issues[15:]]
+    assert (await world.proved())["DEMO"].held_back == 25
+    mutations.secure_issue(issues[-1].key, None, touched=False)
+    await world.proved(accept=True)
+    assert {*world.told(*deleted, *hidden[:-1])} == {"HIDDEN?"}
+    for issue in issues[15:]:
+        mutations.secure_issue(issue.key, None, touched=False)
+    await world.proved()
+    assert {*world.told(*deleted)} == {"DELETED"}
+    assert {*world.told(*hidden)} == {None}
+    assert world.wrong() == []
 
 
 async def test_before_the_first_census_nobody_knows_what_was_hidden_all_along(world: World) -> None:

@@ -1,6 +1,6 @@
 """Random worlds in which things vanish and come back, also while they are listed, and Jira fails and answers oddly.
 
-15 seeds by default. More, or certain ones: ``ABSENCE_SEEDS=300 pytest tests/acceptance/absence`` or
+8 seeds by default. More, or certain ones: ``ABSENCE_SEEDS=300 pytest tests/acceptance/absence`` or
 ``ABSENCE_SEEDS=17,230-260``. Every third one runs on PostgreSQL.
 """
 
@@ -58,7 +58,7 @@ def log_of_seed(seed: int, tmp_path: Path, request: pytest.FixtureRequest) -> It
         yield store
 
 
-@pytest.mark.parametrize("seed", seeds_of("ABSENCE_SEEDS", 15))
+@pytest.mark.parametrize("seed", seeds_of("ABSENCE_SEEDS", 8))
 async def test_all_that_is_gone_is_gone_and_nothing_else(seed: int, log: EventStore) -> None:
     chance = random.Random(seed)
     async with world_of(log, seed=seed, issues=24) as world:

@@ -47,7 +47,7 @@ from tests.acceptance.backoff.world import RULES, World
 from tests.acceptance.seeds import seeds_of
 from tests.unit.services.telemetry.course import PROJECT, SITE, failed, succeeded
 
-SEEDS = seeds_of("BACKOFF_SEEDS", 50)
+SEEDS = seeds_of("BACKOFF_SEEDS", 30)
 """BACKOFF_SEEDS=200 takes a minute of a processor."""
 AT_A_TIME = 10
 CODES = ("NETWORK_GLITCH", "NETWORK_GLITCH", "NETWORK_GLITCH", "TIMEOUT", "AUTH_EXPIRED", "BAD_REQUEST")

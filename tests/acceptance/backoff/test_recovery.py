@@ -42,8 +42,8 @@ TROUBLES = {
 }
 
 
-SOME = ("AUTH", "LIMIT", "NET")
-"""By default; RECOVERY_TROUBLES=all also tries one that people hear of by the channel of another."""
+SOME = ("LIMIT", "NET")
+"""By default; RECOVERY_TROUBLES=all also tries those that people hear of by the channel of another."""
 
 
 class Before(NamedTuple):

@@ -29,7 +29,8 @@ from tests.servers.small_disk import SmallDisk
 SITE: Final = "acme"
 PROJECT: Final = "DEMO"
 ADMIN: Final = "an-administrators-token"
-STOP_SECONDS: Final = 15.0
+STOP_SECONDS: Final = 45.0
+"""Kubernetes gives them sixty."""
 
 
 class Listening(Protocol):

@@ -27,7 +27,7 @@ from tests.servers.addresses import PostgresServer, TemporalServer
 
 T = TypeVar("T")
 
-EXAMPLES = int(os.environ.get("TRUTH_EXAMPLES", "4"))
+EXAMPLES = int(os.environ.get("TRUTH_EXAMPLES", "3"))
 """On SQLite; half as many on PostgreSQL."""
 
 

@@ -9,7 +9,16 @@ from typing import Any
 
 import pytest
 
-from libs.jira_client import AuthExpired, BadResponse, ErrorCode, JiraClient, JiraError, JiraSettings, OAuthSettings
+from libs.jira_client import (
+    AuthExpired,
+    BadResponse,
+    ErrorCode,
+    Forbidden,
+    JiraClient,
+    JiraError,
+    JiraSettings,
+    OAuthSettings,
+)
 from libs.jira_client.http.observing import RequestEnded
 from libs.jira_client.http.pace import Limits
 from libs.jira_simulator.api.oauth import CLIENT_ID, CLIENT_SECRET, CLOUD_ID, REFRESH_TOKEN
@@ -208,6 +217,16 @@ async def test_odd_lifetimes_are_no_trouble(simulator: Simulator, told: Any) -> 
     async with signed_in(simulator) as jira:
         for _ in range(3):
             await jira.myself()
+    assert tokens_asked_for(simulator) == 1
+
+
+async def test_a_missing_scope_is_no_reason_for_another_token(simulator: Simulator) -> None:
+    body = {"code": 401, "message": "Unauthorized; scope does not match"}
+    simulator.faults.add(Fault(match="/field", status=401, body=body, always=True))
+    async with signed_in(simulator) as jira:
+        await jira.myself()
+        with pytest.raises(Forbidden, match=r"lacks the scopes.*read:jira-work"):
+            await jira.fields()
     assert tokens_asked_for(simulator) == 1
 
 

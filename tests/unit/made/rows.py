@@ -136,6 +136,8 @@ def job(key: str = "DEMO", **changed: Any) -> Row:
         "backoff_seconds": 0,
         "backoff_anchor": None,
         "backoff_since": None,
+        "stretch_seconds": 0,
+        "stretch_anchor": None,
         "version": 1,
         **changed,
     }

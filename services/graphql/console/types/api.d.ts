@@ -301,6 +301,11 @@ declare namespace Api {
     userErrors: UserError[];
   };
 
+  type Stretch = {
+    seconds: number;
+    since: string;
+  };
+
   type SyncJob = {
     id: string;
     status: SyncJobStatus;
@@ -321,6 +326,7 @@ declare namespace Api {
     waitingCode: string | null;
     waitingUntil: string | null;
     backoff: Backoff | null;
+    stretch: Stretch | null;
   };
 
   type SyncJobPayload = {

@@ -17,12 +17,13 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain, zip_longest
 from typing import Final
 
-from libs.events import JiraIssueFetched
+from libs.events import AbsenceReason, JiraIssueFetched
 from libs.events.hints import hint_prefix, read_hint
 from libs.jira_client import JiraClient
 from services.ingestor.census.survey import UNTOLD
 from services.ingestor.checkpoints import told_deleted_checkpoints
 from services.ingestor.event_log import EventLog
+from services.ingestor.sync.records.absence import digest_of
 
 WORKLOGS: Final = 1000
 """That Jira shows at once by their ids."""
@@ -53,6 +54,14 @@ async def told_deleted(log: EventLog, site: str, keys: Mapping[str, str], shown:
     heads = await log.heads(list(streams.values()))
     seen = {issue: heads[stream].asked for issue, stream in streams.items() if issue in shown and stream in heads}
     return frozenset(issue for issue in streams if told[issue] >= seen.get(issue, ""))
+
+
+async def marked_deleted(log: EventLog, site: str, in_doubt: Collection[str]) -> frozenset[str]:
+    """Those of the issues in doubt that somebody else has marked as deleted, such as a round of hints."""
+    streams = {JiraIssueFetched.stream_of(site, issue): issue for issue in in_doubt}
+    certain = digest_of(AbsenceReason.DELETED)
+    heads = await log.heads(list(streams)) if streams else {}
+    return frozenset(streams[stream] for stream, head in heads.items() if head.digest == certain)
 
 
 async def shown_by_worklogs(jira: JiraClient, log: EventLog, site: str, issues: Collection[str]) -> frozenset[str]:

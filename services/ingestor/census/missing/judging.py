@@ -26,6 +26,9 @@ from services.ingestor.project_of import project_of
 from services.ingestor.sync.records.odd import moment_of
 from services.ingestor.sync.step import ONE_SICK
 
+ASKED_AGAIN = 500
+"""Issues that were in doubt before, and that are asked about once more with what is newly missing."""
+
 LOOKED_THROUGH = 20_000
 """Issues, the newest ones, among which those are looked for that have changed last."""
 
@@ -106,11 +109,13 @@ class _Counts(NamedTuple):
     told: bool
     """Whether its count is known to be of these as well."""
     surplus: int | None
-    """How many it counts beyond those that are known to be hidden; None where it does not count."""
+    """How many it counts beyond those that it shows; None where it does not count."""
+    hidden: int
+    """How many are known to be hidden."""
     before: int | None
-    """The surplus that the last census has left; None before the first."""
+    """The surplus that the last census could not explain; None before the first."""
     back: frozenset[str]
-    """Of those in doubt, the ones that Jira shows again."""
+    """Of those in doubt, the ones that Jira has shown since."""
 
     @property
     def usable(self) -> int | None:
@@ -120,24 +125,29 @@ class _Counts(NamedTuple):
 async def _counts(log: EventLog, message: CompleteCensus, found: Found) -> _Counts:
     project, last = project_of(message), found.last
     surplus = _surplus(message, len(found.with_finding(Finding.HERE)))
-    told = bool(surplus) or last.counts_hidden
     absent = await log.absent(*project)
-    back = frozenset(issue for issue in last.doubt.ids if issue in found.gone_before or issue not in absent)
-    were_hidden = {issue for issue, reason in absent.items() if reason == AbsenceReason.HIDDEN}
     asked = {one.id for one in found.answers}
-    hidden = len(were_hidden - found.gone_before.keys() - asked - {*last.doubt.ids})
+    shown = {*asked, *found.gone_before}
+    back = frozenset(issue for issue in last.doubt.ids if issue in shown or issue not in absent)
+    were_hidden = {issue for issue, reason in absent.items() if reason == AbsenceReason.HIDDEN} - asked
     before = last.unexplained
     if before is None and last.surplus is not None:
-        before = max(last.surplus - len(were_hidden - asked), 0)
-    return _Counts(told, None if surplus is None else max(surplus - hidden, 0), before, back)
+        before = last.surplus - len(were_hidden)
+    return _Counts(
+        told=bool(surplus) or last.counts_hidden,
+        surplus=surplus,
+        hidden=len(were_hidden - shown - {*last.doubt.ids}),
+        before=before,
+        back=back,
+    )
 
 
 def _unexplained(counts: _Counts, seem: _SeemGone) -> int | None:
-    """The surplus that is left; as it was where Jira does not count now."""
+    """The surplus that is left, below zero where hidden ones were deleted; as it was where Jira does not count now."""
     if counts.surplus is None:
         return counts.before
     certain = [*seem.settled.values(), *(why for one, why in seem.going.items() if one not in seem.doubt.ids)]
-    return max(counts.surplus - _hidden(certain), 0)
+    return counts.surplus - counts.hidden - _hidden(certain)
 
 
 def _hidden(reasons: Iterable[AbsenceReason]) -> int:
@@ -145,11 +155,13 @@ def _hidden(reasons: Iterable[AbsenceReason]) -> int:
 
 
 def _newly_hidden(counts: _Counts, old: Settled) -> Between | None:
+    """Of the issues that are missing now, how many are hidden; None where Jira does not count."""
     if counts.usable is None:
         return None
     explained = _hidden(old.reasons.values())
-    before = None if counts.before is None else max(counts.before - explained, 0)
-    return newly_hidden(max(counts.usable - explained, 0), before, len(counts.back))
+    left = counts.usable - counts.hidden - explained
+    before = None if counts.before is None else counts.before - explained
+    return newly_hidden(left, before, len(counts.back)).among(counts.usable)
 
 
 class _SeemGone(NamedTuple):
@@ -181,8 +193,10 @@ async def _told(jira: JiraClient, log: EventLog, message: CompleteCensus, found:
     site = project_of(message).site
     missing = {one.id: one.known_key for one in found.answers if one.finding is Finding.NOT_THERE}
     before = [issue for issue in found.last.doubt.ids if issue not in counts.back]
-    keys = {issue: one.key for issue, one in (await known_of(log, project_of(message), before)).items()} | missing
+    again = await known_of(log, project_of(message), before[:ASKED_AGAIN]) if missing else {}
+    keys = {**dict.fromkeys(before, ""), **{issue: one.key for issue, one in again.items()}, **missing}
     deleted = await evidence.told_deleted(log, site, keys, missing) if keys else frozenset()
+    deleted |= await evidence.marked_deleted(log, site, before)
     if not missing:
         return Told(deleted)
     there = await evidence.shown_by_worklogs(jira, log, site, keys.keys() - deleted)

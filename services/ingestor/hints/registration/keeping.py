@@ -65,8 +65,7 @@ class Registration:
         known = await self._known()
         if not (self._url or known):
             return
-        site = await self._places.of(self._site)
-        keys = sorted({project.place.jira_key for project in (await self._places.open(site, site.synced)).values()})
+        keys = await self._projects()
         if self._looked is not None and self._looked[0] == tuple(keys) and now - self._looked[1] < EVERY:
             return
         refusals: list[str] | None
@@ -74,9 +73,17 @@ class Registration:
             refusals = await self._keep(self._taken(keys, now), known, self._jira.server_now or now)
         except JiraError as error:
             log.warning("webhooks could not be looked after", why=str(error))
+            if error.retryable:
+                return  # until the next look
             refusals = [error.message] if error.code in TO_BE_TOLD else None
         self._looked = (tuple(keys), now)
         await self._tell(refusals)
+
+    async def _projects(self) -> list[str]:
+        """Keys of the projects that are read, as Jira has them."""
+        site = await self._places.of(self._site)
+        found = await self._places.open(site, site.synced)
+        return sorted({project.place.jira_key for project in found.values()})
 
     def _taken(self, keys: Sequence[str], now: datetime) -> list[str]:
         """The projects for which webhooks are wanted, and not lately refused."""

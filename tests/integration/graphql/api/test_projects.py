@@ -81,6 +81,26 @@ async def test_jobs_know_their_next_run_unless_paused(api: Api) -> None:
     assert unreadable["nextRunAt"] is None
 
 
+async def test_a_schedule_that_webhooks_stretch_says_so_and_a_backoff_goes_first(api: Api) -> None:
+    stretched = {"stretch_seconds": 7200, "stretch_anchor": "2026-01-02T03:00:00.000Z"}
+    slowed = {
+        "backoff_level": 1,
+        "backoff_code": "TIMEOUT",
+        "backoff_failures": 1,
+        "backoff_seconds": 1800,
+        "backoff_anchor": "2026-01-02T03:07:00.000Z",
+        "backoff_since": "2026-01-02T03:07:00.000Z",
+    }
+    api.insert(project, [rows.project(key) for key in "ABC"])
+    api.insert(sync_job, [rows.job("A"), rows.job("B", **stretched), rows.job("C", **stretched, **slowed)])
+    plain, seldom, failing = (await api.data("{ syncJobs { nextRunAt stretch { seconds since } } }"))["syncJobs"]
+    assert plain["stretch"] is None
+    assert seldom["stretch"] == {"seconds": 7200, "since": "2026-01-02T03:00:00+00:00"}
+    assert (int(seldom["nextRunAt"][11:13]) % 2, seldom["nextRunAt"][14:16]) == (1, "00")
+    assert failing["stretch"] == seldom["stretch"]
+    assert failing["nextRunAt"][14:16] in {"07", "37"}
+
+
 async def test_the_log_is_read_newest_first_and_a_warning_is_no_fourth_level(api: Api) -> None:
     api.insert(project, [rows.project()])
     api.insert(

@@ -54,7 +54,7 @@ class Desk:
         async def apply(project: ProjectRef) -> None:
             self.applied.append(project)
 
-        return Stretching(self.store, self.alerts, build.SITE, seconds, apply)
+        return Stretching(self.store, self.log, self.alerts, build.SITE, seconds, apply)
 
     async def decide(self, kind: type[ControlEvent], **fields: object) -> None:
         envelope = kind.envelope(self.project.key, self.project, occurred_at=NOW, cause="test")

@@ -156,6 +156,24 @@ async def test_pages_of_projects() -> None:
     assert query(server.asked[1]) == {"startAt": "4", "maxResults": "50", "action": "browse", "query": "P"}
 
 
+async def test_deletions_of_the_audit_log_are_named_by_key_and_id() -> None:
+    def record(kind: Any, **named: Any) -> dict[str, Any]:
+        return {"id": 1, "objectItem": {"typeName": kind, **named}}
+
+    records = [
+        record("ISSUE_DELETE", id="10001", name="ABC-1"),
+        record("ISSUE_DELETE", name="ABC-2"),
+        record("ISSUE_DELETE"),
+        record("PROJECT", id="10002", name="ABC-3"),
+        {"id": 2, "objectItem": None},
+        None,
+    ]
+    since = datetime(2026, 11, 28, 12, tzinfo=UTC)
+    async with serving(lambda _: json({"records": records})) as server, client(server.url) as jira:
+        assert await jira.audited_deletions(since) == {"10001", "ABC-1", "ABC-2"}
+    assert query(server.asked[0])["from"] == "2026-11-28T12:00:00.000+0000"
+
+
 # --- boards and sprints
 
 

@@ -23,6 +23,7 @@ from libs.events import (
     EntityProof,
     Event,
 )
+from services.telemetry.alerts import About, of_census
 from services.telemetry.backoff import Rules
 from services.telemetry.measures import show
 from services.telemetry.state import ProjectState
@@ -70,6 +71,15 @@ def test_a_census_that_is_held_back_asks_for_a_person_until_one_is_not() -> None
     (over,) = project.then(completed())
     assert isinstance(over, AlertResolved)
     assert (over.code, over.end) == ("MASS_REMOVAL", AlertEnd.RECOVERED)
+
+
+@pytest.mark.parametrize(("about", "command"), [(About.REMOVAL, "--accept"), (About.PROOF, "--wait")])
+def test_the_advice_can_be_copied_as_it_stands(about: About, command: str) -> None:
+    event = msgspec.structs.replace(braked(), project="ALPHA")
+    _, (raised,) = of_census((), event, 1, about, "So much.")
+    assert isinstance(raised, AlertRaised)
+    assert f"`jdi prove ALPHA {command}`" in raised.advice
+    assert "KEY" not in raised.advice
 
 
 def test_three_failures_in_a_row_are_told_and_a_good_one_ends_that() -> None:

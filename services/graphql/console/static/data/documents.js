@@ -4,6 +4,7 @@ const JOB = `fragment SyncJob on SyncJob {
   id status running currentRunId cronSchedule timezone lastRunAt lastEndedAt lastResult nextRunAt
   pagesDone pagesTotal pausedAt pausedBy pauseReason waitingFor waitingCode waitingUntil
   backoff { level code failures seconds since nextRunAt }
+  stretch { seconds since }
 }`;
 
 const PROJECT_ROW = `fragment Project on Project {

@@ -34,5 +34,11 @@ export function meaningOf({ cronSchedule: cron, timezone }) {
   return null;
 }
 
-/** The longest wait between two runs by the project's cron, in ms; null while it is not known. @param {Api.Project} project */
-export const gapOf = ({ syncJob }) => (syncJob && meaningOf(syncJob)?.gap) ?? null;
+/**
+ * The longest wait between two runs by the project's cron, or as webhooks stretch it, in ms; null while it is not known.
+ * @param {Api.Project} project
+ */
+export function gapOf({ syncJob }) {
+  const gap = (syncJob && meaningOf(syncJob)?.gap) ?? null;
+  return gap === null ? null : Math.max(gap, (syncJob?.stretch?.seconds ?? 0) * 1000);
+}

@@ -149,7 +149,7 @@ function Runs({ project, runs }) {
 /** What Temporal will do, which is not always what the cron says. @param {{project: Api.Project}} props */
 function Upcoming({ project }) {
   const job = project.syncJob;
-  const version = [job?.cronSchedule, job?.timezone, job?.status, job?.lastRunAt, job?.backoff?.level].join(" ");
+  const version = [job?.cronSchedule, job?.timezone, job?.status, job?.lastRunAt, job?.backoff?.level, job?.stretch?.seconds].join(" ");
   const { data, error, reload } = useAnswer(UPCOMING_RUNS, { id: project.uid }, null, version);
   const runs = data?.project?.syncJob?.upcomingRuns ?? [];
   return html`<section>

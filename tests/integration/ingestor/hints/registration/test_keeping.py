@@ -154,6 +154,16 @@ async def test_it_is_refreshed_well_before_it_ends(world: World, as_text: bool) 
     assert [*world.hooks] == ids
 
 
+async def test_a_clock_of_ours_that_is_wrong_changes_nothing(world: World) -> None:
+    """When a webhook ends is compared with Jira's own clock."""
+    await world.register("ALPHA")
+    await world.look()
+    before = {id_: dict(hook) for id_, hook in world.hooks.items()}
+    for jump in (400 * DAY, -400 * DAY):
+        assert await restarted(world).look(jump) == 1
+        assert world.hooks == before
+
+
 async def test_one_that_a_refresh_passes_over_is_registered_anew(world: World) -> None:
     await world.register("ALPHA")
     await world.look()
@@ -295,6 +305,16 @@ async def test_odd_answers_are_outlived(world: World, fault: Fault) -> None:
     await world.look(EVERY)
     await world.look(EVERY * 2)
     assert world.filters() == ['project in ("ALPHA")']
+    assert await world.told() == frozenset()
+
+
+async def test_what_passes_by_itself_is_tried_again_at_the_next_look(world: World) -> None:
+    await world.register("ALPHA")
+    world.jira.faults.add(Fault(match="/webhook", method="GET", status=503, times=3))
+    await world.look()
+    assert world.hooks == {}
+    await world.look()
+    assert len(world.hooks) == 1
     assert await world.told() == frozenset()
 
 

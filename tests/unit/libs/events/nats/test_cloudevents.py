@@ -46,6 +46,8 @@ SUBJECT_ENDS = {
     "CensusRequested.v1": "control.census_requested",
     "BackoffApplied.v1": "control.backoff_applied",
     "BackoffCleared.v1": "control.backoff_cleared",
+    "ScheduleStretched.v1": "control.schedule_stretched",
+    "StretchEnded.v1": "control.stretch_ended",
     "AlertRaised.v1": "control.alert_raised",
     "AlertRepeated.v1": "control.alert_repeated",
     "AlertResolved.v1": "control.alert_resolved",

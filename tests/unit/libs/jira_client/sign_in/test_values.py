@@ -102,7 +102,11 @@ def test_what_is_no_refusal_stays_what_it_is() -> None:
         assert of_jira(verdict) is verdict
     missing_scope = classify(answer({"code": 401, "message": "Unauthorized; scope does not match"}, 401))
     assert missing_scope is not None
-    assert of_jira(missing_scope).code is ErrorCode.FORBIDDEN
+    said = of_jira(missing_scope)
+    assert said.code is ErrorCode.FORBIDDEN
+    assert "OAuth credential lacks the scopes" in said.message
+    assert "read:jira-work" in said.advice
+    assert "API token" not in said.advice
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,12 @@ async def test_the_proxy_and_the_authorities_are_named(tmp_path: Path) -> None:
     assert (await told(JIRA_PROXY=PROXY, NO_PROXY=".atlassian.net")).startswith("directly, as NO_PROXY says; ")
 
 
+async def test_by_oauth_the_way_is_that_to_the_gateway() -> None:
+    by_oauth = {"JIRA_PROXY": PROXY, "JIRA_OAUTH_CLIENT_ID": "id"}
+    assert (await told(**by_oauth, NO_PROXY=".atlassian.net")).startswith("by the proxy ")
+    assert (await told(**by_oauth, NO_PROXY="api.atlassian.com")).startswith("directly, as NO_PROXY says; ")
+
+
 async def test_a_variable_of_other_programs_is_named_as_one_that_is_not_used() -> None:
     with pytest.raises(Doubt, match="HTTPS_PROXY is set and not used") as caught:
         await told(HTTPS_PROXY=PROXY)

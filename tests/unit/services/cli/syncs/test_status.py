@@ -50,6 +50,11 @@ def test_an_unregistered_project_is_not_shown(tables: Engine) -> None:
     assert "acme/DEMO" in shown(tables, build.registered(), build.unregistered(), build.registered())
 
 
+def test_a_schedule_that_webhooks_stretch_says_so(tables: Engine) -> None:
+    text = shown(tables, build.registered(), build.schedule_stretched())
+    assert "every 2 h while webhooks are alive  next 20" in text
+
+
 def test_a_slowed_down_project_says_why_and_when_it_is_tried_again(tables: Engine) -> None:
     text = shown(tables, build.registered(), build.backed_off(2, seconds=21_600, code="SUSPENDED_PAYMENT"))
     probe = r"level 2  SUSPENDED_PAYMENT 4 times in a row; a run every 6 h, the next at \S+Z until one succeeds"

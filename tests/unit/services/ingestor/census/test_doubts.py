@@ -40,7 +40,7 @@ def test_of_three_some_may_stay_in_doubt() -> None:
 
 
 @pytest.mark.parametrize(
-    ("surplus", "before", "back", "hidden"),
+    ("unexplained", "before", "back", "hidden"),
     [
         (0, None, 0, Between(0, 0)),
         (2, None, 0, Between(0, 2)),  # before the first census: they may never have been shown
@@ -48,7 +48,9 @@ def test_of_three_some_may_stay_in_doubt() -> None:
         (3, 2, 0, Between(1, 1)),
         (2, 2, 1, Between(1, 1)),  # one is shown again, another one was hidden
         (1, 2, 0, Between(0, 0)),  # one of them was deleted
+        (-4, -5, 0, Between(1, 1)),  # five that are called hidden were deleted since
+        (-5, None, 0, Between(0, 0)),
     ],
 )
-def test_how_many_have_become_hidden(surplus: int, before: int | None, back: int, hidden: Between) -> None:
-    assert newly_hidden(surplus, before, back) == hidden
+def test_how_many_have_become_hidden(unexplained: int, before: int | None, back: int, hidden: Between) -> None:
+    assert newly_hidden(unexplained, before, back) == hidden

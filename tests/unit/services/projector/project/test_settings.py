@@ -16,6 +16,8 @@ from libs.events import (
     ScheduleChanged,
     SchedulePaused,
     ScheduleResumed,
+    ScheduleStretched,
+    StretchEnded,
     SyncRequested,
     TrackedUsersChanged,
 )
@@ -32,6 +34,8 @@ DECISIONS: Sequence[Callable[[], Event]] = (
     build.paused,
     build.resumed,
     build.requested,
+    build.schedule_stretched,
+    build.stretch_ended,
 )
 
 KINDS: dict[type[Event], str] = {
@@ -42,6 +46,8 @@ KINDS: dict[type[Event], str] = {
     SchedulePaused: "PAUSED",
     ScheduleResumed: "RESUMED",
     SyncRequested: "SYNC_REQUESTED",
+    ScheduleStretched: "STRETCHED",
+    StretchEnded: "STRETCH_ENDED",
 }
 
 
@@ -77,6 +83,10 @@ def test_what_is_set_is_what_was_decided_last(makers: list[Callable[[], Event]],
         assert (project["registered_at"] is None) == (last(decided, ProjectRegistered) is None)
         scheduled = last(decided, ProjectRegistered, ScheduleChanged)
         assert job["cron"] == (scheduled.cron if scheduled else "")
+        paces = (ScheduleStretched, StretchEnded, ProjectRegistered, ProjectUnregistered, ScheduleChanged)
+        pace = last(decided, *paces)
+        assert job["stretch_seconds"] == (pace.seconds if isinstance(pace, ScheduleStretched) else 0)
+        assert (job["stretch_anchor"] is not None) == isinstance(pace, ScheduleStretched)
         paused = isinstance(last(decided, SchedulePaused, ScheduleResumed, ProjectRegistered), SchedulePaused)
         assert job["status"] == ("PAUSED" if paused else "ACTIVE")
         assert (job["paused_by"], job["pause_reason"]) == (("ada", "holiday") if paused else (None, None))

@@ -46,7 +46,11 @@ export function Schedule({ project }) {
   useObservable(meaningsKnown);
   const job = project.syncJob;
   if (!job) return null;
-  const text = job.backoff ? `Every ${durationText(job.backoff.seconds)} for now` : scheduleText(job);
+  const text = job.backoff
+    ? `Every ${durationText(job.backoff.seconds)} for now`
+    : job.stretch
+      ? `Every ${durationText(job.stretch.seconds)} while webhooks are alive`
+      : scheduleText(job);
   return html`<span title="${job.cronSchedule} (${job.timezone})">${text}</span>`;
 }
 
