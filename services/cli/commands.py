@@ -237,6 +237,15 @@ def restore(file: Path | None, only_finish: bool) -> None:
 
 
 @cli.command()
+def compact() -> None:
+    """Compress what an older version stored, and give the room back. Stop all services first."""
+    from services.cli.copies.compact import compact as run
+
+    done = asyncio.run(run(_here(cli_settings.DatabaseSettings).database_url))
+    say(f"the log has {done.after / 1e6:,.1f} MB; it had {done.before / 1e6:,.1f} MB")
+
+
+@cli.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def doctor(as_json: bool) -> None:
     """Check settings, databases, servers and Jira; exit 1 when something fails."""
@@ -292,6 +301,7 @@ def _expected() -> tuple[type[Exception], ...]:
     from libs.events.log.copies import CopyError
     from libs.read_tables import ReadTablesError
     from libs.temporal.commands import CommandFailedError, UnknownProjectError
+    from services.cli.copies.at_work import AtWorkError
     from services.cli.copies.backup import BackupError
     from services.cli.copies.restore import RestoreError
     from services.cli.damage.lost_log import LostLogError
@@ -299,6 +309,7 @@ def _expected() -> tuple[type[Exception], ...]:
     from services.cli.syncs.watch import NoProgressError
 
     return (
+        AtWorkError,
         BackupError,
         BadTokenError,
         CopyError,

@@ -40,3 +40,16 @@ def make_single_file(database: sqlite3.Connection) -> None:
     """Leave no journal beside the file, which could stay behind when the file is moved."""
     database.execute("PRAGMA journal_mode=DELETE").fetchone()
     database.commit()
+
+
+def keep_names(folder: Path) -> None:
+    """Have the folder on disk, too: a name that a power cut takes away is no file.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

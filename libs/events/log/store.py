@@ -15,15 +15,16 @@ from uuid import UUID
 
 import msgspec
 from eventsourcing.application import Application
-from eventsourcing.persistence import InfrastructureFactory, IntegrityError, PersistenceError, StoredEvent
+from eventsourcing.persistence import InfrastructureFactory, IntegrityError, Notification, PersistenceError, StoredEvent
 from eventsourcing.utils import Environment, get_topic
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from libs.events.log.batches import Append, Appended, Batch, Change, Head, Recorded
+from libs.events.log.encoding.compressor import Zstandard
+from libs.events.log.encoding.mapper import EventMapper
 from libs.events.log.inventory.folding import Facts, Held, Totals, counted, shown_before
 from libs.events.log.inventory.reading import Inventory
 from libs.events.log.judging import Verdict, judge, what_is_new
-from libs.events.log.mapper import EventMapper
 from libs.events.log.postgres import PostgresLog, PostgresLogFactory
 from libs.events.log.sqlite import SQLiteLog, address_of, is_there, path_of
 from libs.events.tracing import EVENTS, POSITION, step, traceparent
@@ -55,7 +56,8 @@ class _Log(Application[UUID]):
 
     def __init__(self, url: str, *, create: bool = False) -> None:
         self._url = url
-        super().__init__({"MAPPER_TOPIC": get_topic(EventMapper), "CREATE_TABLE": "n"} | _environment(url, create))
+        own = {"MAPPER_TOPIC": get_topic(EventMapper), "COMPRESSOR_TOPIC": get_topic(Zstandard), "CREATE_TABLE": "n"}
+        super().__init__(own | _environment(url, create))
 
     def construct_factory(self, env: Environment) -> InfrastructureFactory[Any]:
         if self._url.startswith("sqlite:"):
@@ -183,23 +185,32 @@ class EventStore:
             if event.stream_id == stream and event.stream_version == version:
                 return event
         stored = self._recorder.select_events(stream, gt=version - 1, limit=1)
-        return _readable(stored[0], self._mapper.plain(stored[0].state)) if stored else None
+        return self._event(stored[0]) if stored else None
 
     def read(self, after: int, limit: int = 500, topics: Sequence[str] = (), stop: int | None = None) -> list[Recorded]:
         """The events after a position, in order. Events that cannot be decoded come as `UnreadableEvent`."""
         found = self._recorder.select_notifications(after, limit, stop, list(topics), inclusive_of_start=False)
-        plain = self._mapper.plain
-        return [
-            Recorded(
-                notification.id, _readable(notification, state := plain(notification.state)), notification.topic, state
-            )
-            for notification in found
-        ]
+        return [self._recorded(notification) for notification in found]
+
+    def _recorded(self, notification: Notification) -> Recorded:
+        state = notification.state
+        event: Event
+        try:
+            state = self._mapper.plain(state)
+            event = decode(notification.topic, state)
+        except (LookupError, ValueError) as error:
+            event = _unreadable(notification, error)
+        return Recorded(notification.id, event, notification.topic, state)
+
+    def _event(self, stored: StoredEvent) -> Event:
+        try:
+            return decode(stored.topic, self._mapper.plain(stored.state))
+        except (LookupError, ValueError) as error:
+            return _unreadable(stored, error)
 
     def stream(self, stream: UUID, after: int = 0) -> list[Event]:
         """The events of one stream after a version, oldest first; `UnreadableEvent` where one cannot be decoded."""
-        plain = self._mapper.plain
-        return [_readable(stored, plain(stored.state)) for stored in self._recorder.select_events(stream, gt=after)]
+        return [self._event(stored) for stored in self._recorder.select_events(stream, gt=after)]
 
     def head(self) -> int:
         """The last position; 0 when the log is empty."""
@@ -211,8 +222,7 @@ class EventStore:
 
     def last_before(self, versions: Mapping[UUID, int]) -> list[Event]:
         """Of each stream the last event before a version; of those that have none, nothing."""
-        plain = self._mapper.plain
-        return [_readable(stored, plain(stored.state)) for stored in self._recorder.last_before(versions)]
+        return [self._event(stored) for stored in self._recorder.last_before(versions)]
 
     def inventory_of(self, site: str, issue_ids: Iterable[str]) -> dict[str, Held]:
         """What the log holds of issues, by id; those of which it holds nothing are left out.
@@ -303,20 +313,17 @@ class UnreadableEvent(Event, frozen=True, kw_only=True):
     why: str
 
 
-def _readable(stored: StoredEvent, state: bytes) -> Event:
-    try:
-        return decode(stored.topic, state)
-    except (LookupError, ValueError) as error:
-        return UnreadableEvent(
-            stream_id=cast("UUID", stored.originator_id),
-            stream_version=stored.originator_version,
-            site="",
-            project="",
-            occurred_at=_now(),
-            cause="",
-            topic=stored.topic,
-            why=str(error),
-        )
+def _unreadable(stored: StoredEvent, error: Exception) -> UnreadableEvent:
+    return UnreadableEvent(
+        stream_id=cast("UUID", stored.originator_id),
+        stream_version=stored.originator_version,
+        site="",
+        project="",
+        occurred_at=_now(),
+        cause="",
+        topic=stored.topic,
+        why=str(error),
+    )
 
 
 def _now() -> datetime:

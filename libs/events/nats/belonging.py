@@ -12,6 +12,7 @@ from typing import Final, NamedTuple, Self
 
 from libs.events.log.batches import Recorded
 from libs.events.log.digests import digest
+from libs.events.log.encoding.compressor import Zstandard, is_compressed
 from libs.events.log.store import EventStore, UnreadableEvent
 from libs.events.nats.cloudevents import (
     DATA_REFERENCE,
@@ -32,6 +33,7 @@ WINDOW: Final = 200
 LEFT_IN_THE_LOG: Final = 2**17
 """Bytes from which on an event may be too large for a server. The usual limit is eight times that."""
 
+_decompress: Final = Zstandard().decompress
 _LATER_ADDED: Final = frozenset({DIGEST, "ce-traceparent"})
 """Headers that messages of former versions do not carry."""
 
@@ -138,6 +140,16 @@ def is_ours(message: Stored, recorded: Recorded, seals: Seals) -> bool:
     return carries(message, recorded) and (not short or seals.is_on(message))
 
 
+def is_as_stored(message: Stored, recorded: Recorded | None) -> bool:
+    """Whether a message has an event of the log as it is stored: compressed, which no older version could read."""
+    if recorded is None or not is_compressed(message.body):
+        return False
+    try:
+        return _decompress(message.body) == recorded.raw
+    except ValueError:
+        return False
+
+
 def is_of_a_relay(message: Stored) -> bool:
     """Whether a message looks in every way as a relay's do. Others can write such messages, too."""
     try:
@@ -205,6 +217,8 @@ class Tally:
             return foreign(message, "it names no position of an event")
         recorded = self._events.at(position)
         if recorded is None or not is_ours(message, recorded, self._seals):
+            if is_as_stored(message, recorded):
+                return foreign(message, "an older version published it, which could not read it")
             if self._seals.is_on(message):
                 raise self._events.former_life(position)
             return foreign(message, f"the log has no event {position}" if recorded is None else "its content differs")

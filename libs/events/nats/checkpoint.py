@@ -17,6 +17,7 @@ from libs.events.nats.belonging import (
     Events,
     Seals,
     Tally,
+    is_as_stored,
     is_of_a_relay,
     is_ours,
 )
@@ -27,6 +28,9 @@ from libs.events.nats.stored import Stored, backwards, forwards
 MARK: Final = "relay:mark"
 KEY: Final = "relay:key"
 """Names of checkpoints of the event log."""
+VERSION: Final = 2
+"""An older program could not read compressed events, and published them as they are stored: what it has proven is
+proven again."""
 KEY_BYTES: Final = 32
 SECONDS: Final = 5.0
 """For an answer of NATS."""
@@ -48,6 +52,8 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
     holes: int = 0
     """The stream's extent, with which it was proven."""
     days: Days = ()
+    version: int = 1
+    """Of the program that proved it, `VERSION`."""
 
 
 class Standing(NamedTuple):
@@ -90,7 +96,7 @@ async def standing(store: EventStore, client: Client, stream: str, key: bytes) -
     which, last = created(info), info.state.last_seq
     events, seals = Events(store), Seals(key, which)
     mark = await asyncio.to_thread(read_mark, store)
-    if mark is not None and mark.created == which:
+    if mark is not None and mark.created == which and mark.version >= VERSION:
         await asyncio.to_thread(_check_same_life, events, mark)
         if mark.sequence <= last:
             lost = has_lost(Extent(mark.first, mark.holes), aged(mark.days, info, datetime.now(UTC)), info)
@@ -151,7 +157,15 @@ def write_mark(store: EventStore, which: str, sequence: int, position: int, prov
     """
     recorded = Events(store).at(position) if position else None
     of_event = digest(recorded.raw).hex() if recorded else ""
-    mark = Mark(created=which, sequence=sequence, position=position, digest=of_event, days=days, **proven._asdict())
+    mark = Mark(
+        created=which,
+        sequence=sequence,
+        position=position,
+        digest=of_event,
+        days=days,
+        version=VERSION,
+        **proven._asdict(),
+    )
     store.append(Append(checkpoints={MARK: msgspec.json.encode(mark)}))
 
 
@@ -211,7 +225,7 @@ class _Search:
             recorded = self._events.at(position)
             if recorded is not None and is_ours(message, recorded, self._seals):
                 last = max(last or 0, position)
-            elif self._seals.is_on(message):
+            elif self._seals.is_on(message) and not is_as_stored(message, recorded):
                 raise self._events.former_life(position)
             elif not self._known and is_of_a_relay(message):
                 self._claimed.add(position)

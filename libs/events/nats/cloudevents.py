@@ -4,6 +4,7 @@ Source of the rules: the CloudEvents NATS protocol binding. Header values are pe
 but printable ASCII.
 """
 
+import functools
 import re
 from collections.abc import Mapping
 from typing import Final
@@ -30,7 +31,12 @@ _PLAIN: Final = re.compile(rf"[A-Za-z0-9{re.escape(_SAFE)}]*")
 
 def subject_of(recorded: Recorded) -> str:
     """`jira.<site>.<project>.<entity>.<event>`."""
-    return f"jira.{_token(recorded.event.site)}.{_token(recorded.event.project)}.{subject_end(recorded.topic)}"
+    return _subject(recorded.event.site, recorded.event.project, recorded.topic)
+
+
+@functools.lru_cache(maxsize=4096)
+def _subject(site: str, project: str, topic: str) -> str:
+    return f"jira.{_token(site)}.{_token(project)}.{subject_end(topic)}"
 
 
 def subject_end(topic: str) -> str:

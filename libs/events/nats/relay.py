@@ -17,12 +17,13 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequenc
 from datetime import UTC, datetime
 from typing import Any, Final
 
+import msgspec
 import structlog
 from nats.aio.client import Client
 from nats.errors import ConnectionClosedError
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
-from nats.js.api import DiscardPolicy, PubAck, RetentionPolicy, StorageType, StreamConfig, StreamInfo
+from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StoreCompression, StreamConfig, StreamInfo
 from nats.js.errors import APIError, NotFoundError
 from opentelemetry.trace import SpanKind
 
@@ -33,6 +34,7 @@ from libs.events.nats.checkpoint import created, describe, made_key, standing, w
 from libs.events.nats.cloudevents import MESSAGE_ID, TRACE, headers_of, position_of, subject_of
 from libs.events.nats.connection import connected, shown
 from libs.events.nats.losses import Days, Extent, aged, extent, has_lost, keeps_all, kept_after, with_day
+from libs.events.nats.publishing import Message, Publisher
 from libs.events.nats.stored import backwards, forwards
 from libs.events.reading.leader import Lease, lead_by_lease
 from libs.events.stop import Awaited
@@ -139,7 +141,7 @@ class _Relaying:
 
     def __init__(self, store: EventStore, client: Client, stream: str, watcher: Watcher) -> None:
         self._store, self._client, self._stream, self._watcher = store, client, stream, watcher
-        self._jetstream = client.jetstream(timeout=5)
+        self._publisher = Publisher(client)
         self._clock = asyncio.get_running_loop().time
         self._taken = set[int]()
         """Positions whose message ids somebody else has used: they are published without one."""
@@ -159,7 +161,7 @@ class _Relaying:
         Raises:
             NatsError, OSError, StoreError, ForeignStreamError, StreamChangedError: look again from the start.
         """
-        await ensure_stream(self._jetstream, self._stream)
+        await ensure_stream(self._client.jetstream(timeout=5), self._stream)
         key = await asyncio.to_thread(made_key, self._store)
         place = await standing(self._store, self._client, self._stream, key)
         self._created, self._sequence, self._tally = place.created, place.sequence, place.tally
@@ -328,25 +330,23 @@ class _Relaying:
             "messaging.destination.name": self._stream,
         }
         with continued(batch, f"send {self._stream}", SpanKind.PRODUCER, about) as traces:
-            sending = [self._sent(batch, number, traces) for number in range(len(batch))]
-            results = await asyncio.gather(*sending, return_exceptions=True)
+            answers = await self._publisher.publish([self._message(batch, at, traces) for at in range(len(batch))])
         arrived, in_place = 0, True
-        for recorded, result in zip(batch, results, strict=True):
-            out_of_place = isinstance(result, APIError) and result.err_code in OUT_OF_PLACE
-            if isinstance(result, BaseException) and not out_of_place:
-                raise result
-            if isinstance(result, PubAck) and result.duplicate:
+        for recorded, answer in zip(batch, answers, strict=True):
+            if answer.error is not None and answer.error.err_code not in OUT_OF_PLACE:
+                raise APIError.from_error(msgspec.structs.asdict(answer.error))
+            if answer.duplicate:
                 self._taken.add(recorded.position)
             # Of what others have put under our id, the server says that it is there already.
-            there = isinstance(result, PubAck) and not result.duplicate and result.seq == self._sequence + arrived + 1
+            there = answer.error is None and not answer.duplicate and answer.seq == self._sequence + arrived + 1
             if in_place and not there:
-                self._refusal = f"event {recorded.position}: {result}"
+                self._refusal = f"event {recorded.position}: {answer}"
             in_place = in_place and there
             arrived += in_place
         self._sequence += arrived
         return arrived
 
-    async def _sent(self, batch: Sequence[Recorded], number: int, traces: Mapping[str, str]) -> PubAck:
+    def _message(self, batch: Sequence[Recorded], number: int, traces: Mapping[str, str]) -> Message:
         recorded = batch[number]
         too_large = len(recorded.raw) + HEADER_ROOM > self._client.max_payload
         headers = headers_of(recorded, referenced=too_large)
@@ -358,8 +358,7 @@ class _Relaying:
             del headers[MESSAGE_ID]
         if (trace := traces.get(recorded.event.trace or "")) is not None:
             headers[TRACE] = trace
-        body = b"" if too_large else recorded.raw
-        return await self._jetstream.publish(subject_of(recorded), body, headers=headers)
+        return Message(subject_of(recorded), b"" if too_large else recorded.raw, headers)
 
 
 @contextlib.asynccontextmanager
@@ -414,6 +413,8 @@ async def ensure_stream(jetstream: JetStreamContext, stream: str = STREAM) -> No
                 discard=DiscardPolicy.OLD,
                 max_age=MAX_AGE_SECONDS,
                 duplicate_window=DUPLICATE_WINDOW_SECONDS,
+                # On disk alone: subscribers see nothing of it.
+                compression=StoreCompression.S2,
                 # Who wants it filled anew deletes the stream. After a purge the server would still take what we send
                 # for duplicates until the window has passed.
                 deny_delete=True,

@@ -1,6 +1,6 @@
 """The fields every event carries, the entity it is about, and the id of the stream it belongs to."""
 
-import uuid
+import hashlib
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Final, NamedTuple, TypedDict
 from uuid import UUID
@@ -16,7 +16,13 @@ UNRECORDED: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 def stream_id(site: str, kind: str, entity_id: str) -> UUID:
     """The stream of one entity: the same for ever, wherever and whenever it is computed."""
-    return uuid.uuid5(NAMESPACE, f"{site}/{kind}/{entity_id}")
+    hashed = _BEGUN.copy()
+    hashed.update(f"{site}/{kind}/{entity_id}".encode())
+    return UUID(bytes=hashed.digest()[:16], version=5)
+
+
+_BEGUN: Final = hashlib.sha1(NAMESPACE.bytes, usedforsecurity=False)
+"""What `uuid.uuid5` would begin with at each call, for half of its time."""
 
 
 class ProjectKey(NamedTuple):

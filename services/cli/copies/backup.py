@@ -5,7 +5,6 @@ Temporal's schedules are made from the log. Sessions of the console are left out
 """
 
 import contextlib
-import os
 import sqlite3
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -13,7 +12,7 @@ from typing import Final, NamedTuple
 from libs.access.merging import merge_tokens
 from libs.access.tables import api_token
 from libs.events import open_store
-from libs.events.log.copies import copy_file, make_single_file
+from libs.events.log.copies import copy_file, keep_names, make_single_file
 from libs.runtime import engine, event_database
 from libs.runtime.database import sqlite_file
 from services.cli.damage.lost_log import check_log_is_there
@@ -58,7 +57,7 @@ def back_up(database_url: str, file: Path) -> Backup:
         part.rename(file)
     finally:
         part.unlink(missing_ok=True)
-    _keep(file.parent)
+    keep_names(file.parent)
     return backup
 
 
@@ -92,12 +91,3 @@ def _add_tokens(database_url: str, part: Path) -> int:
     with contextlib.closing(sqlite3.connect(part)) as database:
         make_single_file(database)
     return added
-
-
-def _keep(folder: Path) -> None:
-    """Have the folder on disk too: a name that a power cut takes away is no backup."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

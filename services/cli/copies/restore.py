@@ -7,7 +7,7 @@ is there is overwritten, and everything may be repeated after a crash.
 
 import contextlib
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +18,7 @@ from temporalio.service import RPCError
 from libs.access.merging import all_tokens
 from libs.access.tables import api_token
 from libs.embedded import lock
-from libs.events import EventStore, SiteRegistered, leadership, open_store
+from libs.events import EventStore, SiteRegistered, open_store
 from libs.events import migrate as migrate_log
 from libs.events.log.copies import copy_file, make_single_file
 from libs.events.log.sqlite import is_there
@@ -26,13 +26,11 @@ from libs.read_tables import PROJECTION, projection
 from libs.runtime import engine, event_database, read_database
 from libs.runtime.database import sqlite_file
 from libs.temporal.connect import connect
+from services.cli.copies.at_work import AtWorkError, nobody_at_work
 from services.cli.copies.former_life import KeptError, forget_in_temporal, forget_stream
 from services.cli.migrations import migrate
 from services.cli.settings import RestoreSettings
 from services.cli.tokens import token_store
-
-LEADERS: Final = {"relay": "an ingestor", "telemetry": "telemetry", "notifier": "a notifier"}
-"""Locks beside the log, and who holds them while at work."""
 
 BRING_BACK: Final = "bring the data back first, or check DATABASE_URL and JDI_DATA_DIR"
 
@@ -57,10 +55,13 @@ async def restore(settings: RestoreSettings, file: Path | None, say: Say) -> Non
         raise RestoreError(f"there is no log at {target}: {BRING_BACK}")
     if target is not None:
         target.parent.mkdir(parents=True, exist_ok=True)
-    async with _nobody_at_work(event_database(settings.database_url)):
-        if file is not None:
-            _put_in_place(settings.database_url, target, file, say)
-        await _finish(settings, say, may_be_empty=file is not None)
+    try:
+        async with nobody_at_work(event_database(settings.database_url)):
+            if file is not None:
+                _put_in_place(settings.database_url, target, file, say)
+            await _finish(settings, say, may_be_empty=file is not None)
+    except AtWorkError as error:
+        raise RestoreError(str(error)) from error
 
 
 def _put_in_place(database_url: str, target: Path | None, file: Path, say: Say) -> None:
@@ -140,16 +141,6 @@ def _refuse_old_servers(settings: RestoreSettings) -> None:
         old = settings.data_dir / name
         if unset and old.exists():
             raise RestoreError(f"{old} is of the former life; move it away, and try again")
-
-
-@contextlib.asynccontextmanager
-async def _nobody_at_work(url: str) -> AsyncIterator[None]:
-    """Hold the places of those who write, so that none begins meanwhile."""
-    async with contextlib.AsyncExitStack() as locks:
-        for name, who in LEADERS.items():
-            if await locks.enter_async_context(leadership(url, name)) is None:
-                raise RestoreError(f"{who} is at work on this log; stop all services first")
-        yield
 
 
 def _begin_tables_again(database_url: str) -> None:

@@ -121,7 +121,7 @@ class Separate:
         (disk.folder / "nats").mkdir()
         self._nats = NatsProgram(str(Path(sys.executable).with_name("nats-server")), disk.folder / "nats")
         config = elsewhere / "nats.conf"
-        config.write_text("jetstream { sync_interval: always, max_file_store: 1TB }\n")
+        config.write_text("jetstream { sync_interval: 1s, max_file_store: 1TB }\n")
         self._nats.command += ["--config", str(config)]
         self._nats._log = elsewhere / "nats.log"
         self._nats.start()

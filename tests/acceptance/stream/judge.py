@@ -13,6 +13,8 @@ from typing import Any, Final, NamedTuple
 import psycopg
 from nats.aio.client import Client
 
+from libs.events.log.encoding.compressor import Zstandard
+
 SQLITE: Final = "SELECT rowid, topic, state FROM stored_events ORDER BY 1"
 POSTGRESQL: Final = "SELECT notification_id, topic, state FROM jdi_events ORDER BY 1"
 
@@ -34,10 +36,12 @@ def logged(url: str) -> list[Logged]:
     """The whole log, in its order."""
     if url.startswith("sqlite:///"):
         with contextlib.closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as database:
-            return [Logged(*row) for row in database.execute(SQLITE)]
-    with psycopg.connect(url) as connection:
-        rows = connection.execute(POSTGRESQL).fetchall()
-    return [Logged(position, topic, bytes(state)) for position, topic, state in rows]
+            rows = database.execute(SQLITE).fetchall()
+    else:
+        with psycopg.connect(url) as connection:
+            rows = connection.execute(POSTGRESQL).fetchall()
+    plain = Zstandard().decompress
+    return [Logged(position, topic, plain(bytes(state))) for position, topic, state in rows]
 
 
 def alerts(log: list[Logged]) -> Counter[str]:

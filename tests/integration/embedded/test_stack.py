@@ -65,7 +65,7 @@ async def test_servers_answer_with_our_settings_and_nothing_is_left_behind(tmp_p
         connection = await nats.connect(stack.file.nats_url)
         await connection.jetstream().add_stream(StreamConfig(name="PROOF", subjects=["proof"]))
         await connection.close()
-        assert "sync_interval: always" in (tmp_path / "nats.conf").read_text()
+        assert "sync_interval: 1s" in (tmp_path / "nats.conf").read_text()
         pids = stack.supervisor.pids()
         assert set(pids) == {"temporal", "nats"}
     assert all(gone(pid) for pid in pids.values())

@@ -7,10 +7,11 @@ users and sprints met inside a payload become facts as well.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from msgspec import Raw
@@ -48,6 +49,8 @@ from services.ingestor.sync.records.odd import (
 )
 
 CUT_FIELDS = ("comment", "worklog")
+MET: Final = 1024
+"""Users and sprints of a page that are taken apart once, although its issues show each of them a hundred times."""
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
@@ -300,7 +303,7 @@ def _add_user(facts: Facts, origin: Origin, name: str, raw: Raw | None) -> None:
     if raw is None or not said(raw):
         return
     try:
-        change = user_change(origin, raw)
+        change = _shown_user(origin, bytes(raw))
     except ODD as error:
         facts.leave_out("user", name, raw, error)
         return
@@ -308,14 +311,25 @@ def _add_user(facts: Facts, origin: Origin, name: str, raw: Raw | None) -> None:
         facts.changes.append(change)
 
 
+@functools.lru_cache(maxsize=MET)
+def _shown_user(origin: Origin, raw: bytes) -> Change | None:
+    return user_change(origin, Raw(raw))
+
+
 def _add_sprints(facts: Facts, origin: Origin, value: Raw | None) -> None:
     """The sprints that an issue's sprint field names. Server's text form is left alone: it stays in the payload."""
     for place, raw in enumerate(_entries(value), 1):
         try:
-            if _is_sprint(raw):
-                facts.changes.append(sprint_change(origin, raw))
+            change = _shown_sprint(origin, bytes(raw))
         except ODD as error:
             facts.leave_out("sprint", name_of("sprint", None, place), raw, error)
+        else:
+            facts.changes += [change] if change is not None else []
+
+
+@functools.lru_cache(maxsize=MET)
+def _shown_sprint(origin: Origin, raw: bytes) -> Change | None:
+    return sprint_change(origin, Raw(raw)) if _is_sprint(Raw(raw)) else None
 
 
 def _entries(value: Raw | None) -> list[Raw]:

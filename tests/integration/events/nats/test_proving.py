@@ -10,12 +10,16 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import pytest
 from nats.js import JetStreamContext
 from nats.js.api import StreamConfig
 
 from libs.events import Append, EventStore, Foreign, Recorded, Watcher, migrate, open_store, run_relay
-from libs.events.nats.checkpoint import read_mark
+from libs.events.log.digests import digest
+from libs.events.log.encoding.compressor import Zstandard
+from libs.events.nats.belonging import Seals
+from libs.events.nats.checkpoint import MARK, created, key_of, read_mark
 from libs.events.nats.cloudevents import headers_of, subject_of
 from libs.events.nats.stored import Stored, forwards
 from libs.runtime import Stop
@@ -350,3 +354,28 @@ async def test_what_comes_of_age_is_not_missed(
         sqlite.append(Append(changes=[issue(100)]))
         await until(lambda: js.stream_info("JIRA"), lambda info: info.state.last_seq > 20 and not info.state.messages)
     assert heard.again == []
+
+
+async def test_what_an_older_relay_could_not_read_is_published_again(sqlite: EventStore, nats: NatsServer) -> None:
+    """It took compressed events for unreadable ones, and published what is stored."""
+    sqlite.append(Append(changes=[issue(number, summary="long " * 200) for number in range(10)]))
+    async with relay(sqlite, nats.url):
+        await until_held(nats.url, sqlite)
+        await until(lambda: read_mark(sqlite), lambda mark: mark is not None and mark.position == 10)
+    sqlite.append(Append(changes=[issue(number, summary="long " * 200) for number in range(10, 15)]))
+    async with jetstream(nats.url) as js:
+        info, key = await js.stream_info("JIRA"), key_of(sqlite)
+        assert key is not None
+        seals = Seals(key, created(info))
+        for sequence, recorded in enumerate(sqlite.read(10, 100), 10):
+            unread = recorded._replace(raw=Zstandard().compress(recorded.raw))
+            headers = {**headers_of(unread), "Nats-Expected-Last-Sequence": str(sequence)}
+            headers["jdi-seal"] = seals.of(sequence + 1, headers)
+            await js.publish(subject_of(unread), unread.raw, headers=headers)
+    mark = read_mark(sqlite)
+    assert mark is not None
+    older = msgspec.structs.replace(mark, sequence=15, position=15, digest=digest(unread.raw).hex(), version=1)
+    sqlite.append(Append(checkpoints={MARK: msgspec.json.encode(older)}))
+    async with relay(sqlite, nats.url) as heard:
+        await until_held(nats.url, sqlite)
+    assert [each.sequence for each in heard.messages] == [*range(11, 16)]

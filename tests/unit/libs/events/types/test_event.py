@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from libs.events import (
     TOPICS,
@@ -17,6 +20,7 @@ from libs.events import (
     SyncEvent,
     stream_id,
 )
+from libs.events.types.event import NAMESPACE
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -56,3 +60,8 @@ def test_the_envelope_holds_what_every_event_has() -> None:
     assert event.stream_id == stream_id("acme", "control", "KEY")
     assert (event.site, event.project, event.occurred_at, event.cause) == ("acme", "KEY", NOON, "an admin")
     assert event.project_key == ProjectKey("acme", "KEY") == ("acme", "KEY")
+
+
+@given(st.text(), st.text(), st.text())
+def test_a_stream_is_named_as_a_uuid_of_version_5(site: str, entity: str, entity_id: str) -> None:
+    assert stream_id(site, entity, entity_id) == uuid.uuid5(NAMESPACE, f"{site}/{entity}/{entity_id}")

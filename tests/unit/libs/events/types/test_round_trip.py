@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from msgspec import Raw
 
 from libs.events import TOPICS, Event, Recorded, decode
-from libs.events.log.mapper import EventMapper
+from libs.events.log.encoding.mapper import EventMapper
 from libs.events.nats.belonging import carries
 from libs.events.nats.cloudevents import DIGEST, MESSAGE_ID, headers_of, recorded_of, subject_of
 from libs.events.nats.stored import Stored
