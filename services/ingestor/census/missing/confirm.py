@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 from msgspec import Raw
 
 from libs.events import Append, Event, JiraIssueFetched, JiraIssueGone, ProjectKey
-from libs.jira_client import Forbidden, JiraClient, JiraError, NotFoundOrHidden, PageSize, RequestCount
+from libs.jira_client import Forbidden, JiraClient, NotFoundOrHidden, PageSize, RequestCount
 from libs.jira_client.models import id_of
 from libs.temporal.census import Asked, CensusSurvey, CompleteCensus, ConfirmMissing
 from services.ingestor.census.compare import PAGE, pages
@@ -30,7 +30,10 @@ from services.ingestor.sync.step import ONE_SICK
 FIELDS = ("project",)
 
 ASKED_ALONE = 10
-"""Issues of a step about which the answer said nothing, or something odd, that are asked for one by one."""
+"""Issues of a step about which the answer said nothing, or something odd, that are asked for one by one; beside those
+for which a request was refused."""
+
+REFUSALS: Final = (NotFoundOrHidden, Forbidden)
 
 
 class _Project(msgspec.Struct, frozen=True):
@@ -138,8 +141,7 @@ async def _asked(
         raise divided.failure
     shown = {str(one.id): one for one in map(_shown, divided.issues) if one is not None}
     findings = {issue: _finding(issue, shown, divided, known[issue], where) for issue in ids}
-    silent = [issue for issue, finding in findings.items() if finding is Finding.SILENT]
-    for issue in silent[: ASKED_ALONE if alone else 0]:
+    for issue in _to_ask_alone(findings, divided, ASKED_ALONE if alone else 0):
         findings[issue] = await _alone(jira, issue, shown, where)
     answers = [
         Answer(
@@ -161,27 +163,41 @@ async def _asked(
 
 
 def _finding(issue: str, shown: Mapping[str, _Shown], divided: Divided, known: Known, where: _Where) -> Finding:
-    """By what Jira shows, else by what it says under the issue's id or its key; else by how it refused it alone."""
+    """By what Jira shows, else by what it says under the issue's id or its key.
+
+    A refused request for the issue alone is no answer: any request may be refused once, whatever it asks for.
+    """
     if issue in shown:
         return _place(shown[issue], where)
     for problem in divided.problems:
         if problem.confirmed and problem.id and problem.id in (issue, known.key):
             return finding_of(problem.message)
-    return _refusal(divided.sick[issue]) if issue in divided.sick else Finding.SILENT
+    return Finding.SILENT
 
 
-def _refusal(error: JiraError) -> Finding:
-    if isinstance(error, NotFoundOrHidden):
-        return Finding.NOT_THERE
-    return Finding.REFUSED if isinstance(error, Forbidden) else Finding.SILENT
+def _to_ask_alone(findings: Mapping[str, Finding], divided: Divided, room: int) -> list[str]:
+    """Issues of which nothing is known yet: all that were refused one by one; of the others, as many as have room."""
+    silent = [issue for issue, finding in findings.items() if finding is Finding.SILENT]
+    refused = [issue for issue in silent if isinstance(divided.sick.get(issue), REFUSALS)]
+    return refused + [issue for issue in silent if issue not in refused][:room]
 
 
 async def _alone(jira: JiraClient, issue: str, shown: dict[str, _Shown], where: _Where) -> Finding:
-    """What Jira says of the one issue when it is asked for nothing else."""
+    """What Jira says of the one issue when it is asked for nothing else; a refusal counts if it comes a second time."""
+    finding = await _at_its_address(jira, issue, shown, where)
+    refused = finding in (Finding.NOT_THERE, Finding.REFUSED)
+    return await _at_its_address(jira, issue, shown, where) if refused else finding
+
+
+async def _at_its_address(jira: JiraClient, issue: str, shown: dict[str, _Shown], where: _Where) -> Finding:
     try:
         found = _shown(await jira.issue(issue, FIELDS))
-    except ONE_SICK as error:
-        return _refusal(error)
+    except NotFoundOrHidden:
+        return Finding.NOT_THERE
+    except Forbidden:
+        return Finding.REFUSED
+    except ONE_SICK:
+        return Finding.SILENT
     if found is None or str(found.id) != issue:
         return Finding.SILENT
     shown[issue] = found
