@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Raw
 
 from libs.events import Append, Event, JiraIssueFetched, JiraIssueGone, ProjectKey
-from libs.jira_client import Forbidden, JiraClient, NotFoundOrHidden, PageSize, RequestCount
+from libs.jira_client import Forbidden, JiraClient, JiraError, NotFoundOrHidden, PageSize, RequestCount
 from libs.jira_client.models import id_of
 from libs.temporal.census import Asked, CensusSurvey, CompleteCensus, ConfirmMissing
 from services.ingestor.census.compare import PAGE, pages
@@ -20,7 +20,7 @@ from services.ingestor.census.missing.verdicts import Answer, Finding, finding_o
 from services.ingestor.census.remembered import CensusNames, ids_in, numbered
 from services.ingestor.event_log import EventLog
 from services.ingestor.project_of import project_of
-from services.ingestor.sync.asking.dividing import Divided, read_divided
+from services.ingestor.sync.asking.dividing import Divided, may_be_one_issues, read_divided
 from services.ingestor.sync.asking.renames import known_project, registered_keys
 from services.ingestor.sync.named import facts
 from services.ingestor.sync.plan import ids_jql
@@ -182,6 +182,12 @@ def _to_ask_alone(findings: Mapping[str, Finding], divided: Divided, room: int) 
     return refused + [issue for issue in silent if issue not in refused][:room]
 
 
+def _refusal(error: JiraError) -> Finding:
+    if isinstance(error, NotFoundOrHidden):
+        return Finding.NOT_THERE
+    return Finding.REFUSED if isinstance(error, Forbidden) else Finding.SILENT
+
+
 async def _alone(jira: JiraClient, issue: str, shown: dict[str, _Shown], where: _Where) -> Finding:
     """What Jira says of the one issue when it is asked for nothing else; a refusal counts if it comes a second time."""
     finding = await _at_its_address(jira, issue, shown, where)
@@ -192,12 +198,10 @@ async def _alone(jira: JiraClient, issue: str, shown: dict[str, _Shown], where: 
 async def _at_its_address(jira: JiraClient, issue: str, shown: dict[str, _Shown], where: _Where) -> Finding:
     try:
         found = _shown(await jira.issue(issue, FIELDS))
-    except NotFoundOrHidden:
-        return Finding.NOT_THERE
-    except Forbidden:
-        return Finding.REFUSED
-    except ONE_SICK:
-        return Finding.SILENT
+    except ONE_SICK as error:
+        if not may_be_one_issues(error):
+            raise
+        return _refusal(error)
     if found is None or str(found.id) != issue:
         return Finding.SILENT
     shown[issue] = found

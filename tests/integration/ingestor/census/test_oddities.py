@@ -101,14 +101,31 @@ async def test_a_refusal_that_passes_is_no_word_of_the_issue(store: EventStore, 
         assert issues_of(end)[2] == {DifferenceCause.LATE: 1}
 
 
+def _passed_over(world: World, issue: int) -> None:
+    """Requests that name the issue together with others say nothing of it."""
+    body: dict[str, Any] = {"issues": [], "issueErrors": []}
+    world.jira.faults.add(Fault(match="/bulkfetch", about=f'"{issue}"', status=200, body=body, always=True))
+
+
 @pytest.mark.parametrize("status", [403, 404])
 async def test_one_refusal_of_an_issue_that_was_passed_over_removes_nothing(store: EventStore, status: int) -> None:
     async with synced(store) as world:
         stays = world.jira.dataset.keys[world.keys(1)[0]]
         world.jira.dataset.index.lose([stays])
-        passed_over = {"issues": [], "issueErrors": []}
-        world.jira.faults.add(Fault(match="/bulkfetch", about=f'"{stays}"', status=200, body=passed_over, times=1))
+        _passed_over(world, stays)
         _refused(world, stays, status, bulk=0, alone=1)
+        assert gone_of(await world.census()) == {}
+        assert world.reason(stays) == ""
+
+
+async def test_a_refusal_of_all_that_we_ask_is_no_word_of_the_issue_however_often_it_comes(store: EventStore) -> None:
+    async with synced(store) as world:
+        stays = world.jira.dataset.keys[world.keys(1)[0]]
+        world.jira.dataset.index.lose([stays])
+        _passed_over(world, stays)
+        said = "The IP address has been rejected because it is not on the allowed list."
+        body = {"errorMessages": [said], "errors": {}}
+        world.jira.faults.add(Fault(match=rf"/issue/{stays}\b", status=403, body=body, times=2))
         assert gone_of(await world.census()) == {}
         assert world.reason(stays) == ""
 
