@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 from msgspec import Raw
@@ -20,7 +20,7 @@ from services.ingestor.census.missing.verdicts import Answer, Finding, finding_o
 from services.ingestor.census.remembered import CensusNames, ids_in, numbered
 from services.ingestor.event_log import EventLog
 from services.ingestor.project_of import project_of
-from services.ingestor.sync.asking.dividing import Divided, read_divided
+from services.ingestor.sync.asking.dividing import Divided, may_be_one_issues, read_divided
 from services.ingestor.sync.asking.renames import known_project, registered_keys
 from services.ingestor.sync.named import facts
 from services.ingestor.sync.plan import ids_jql
@@ -30,7 +30,10 @@ from services.ingestor.sync.step import ONE_SICK
 FIELDS = ("project",)
 
 ASKED_ALONE = 10
-"""Issues of a step about which the answer said nothing, or something odd, that are asked for one by one."""
+"""Issues of a step about which the answer said nothing, or something odd, that are asked for one by one; beside those
+for which a request was refused."""
+
+REFUSALS: Final = (NotFoundOrHidden, Forbidden)
 
 
 class _Project(msgspec.Struct, frozen=True):
@@ -138,8 +141,7 @@ async def _asked(
         raise divided.failure
     shown = {str(one.id): one for one in map(_shown, divided.issues) if one is not None}
     findings = {issue: _finding(issue, shown, divided, known[issue], where) for issue in ids}
-    silent = [issue for issue, finding in findings.items() if finding is Finding.SILENT]
-    for issue in silent[: ASKED_ALONE if alone else 0]:
+    for issue in _to_ask_alone(findings, divided, ASKED_ALONE if alone else 0):
         findings[issue] = await _alone(jira, issue, shown, where)
     answers = [
         Answer(
@@ -161,13 +163,23 @@ async def _asked(
 
 
 def _finding(issue: str, shown: Mapping[str, _Shown], divided: Divided, known: Known, where: _Where) -> Finding:
-    """By what Jira shows, else by what it says under the issue's id or its key; else by how it refused it alone."""
+    """By what Jira shows, else by what it says under the issue's id or its key.
+
+    A refused request for the issue alone is no answer: any request may be refused once, whatever it asks for.
+    """
     if issue in shown:
         return _place(shown[issue], where)
     for problem in divided.problems:
         if problem.confirmed and problem.id and problem.id in (issue, known.key):
             return finding_of(problem.message)
-    return _refusal(divided.sick[issue]) if issue in divided.sick else Finding.SILENT
+    return Finding.SILENT
+
+
+def _to_ask_alone(findings: Mapping[str, Finding], divided: Divided, room: int) -> list[str]:
+    """Issues of which nothing is known yet: all that were refused one by one; of the others, as many as have room."""
+    silent = [issue for issue, finding in findings.items() if finding is Finding.SILENT]
+    refused = [issue for issue in silent if isinstance(divided.sick.get(issue), REFUSALS)]
+    return refused + [issue for issue in silent if issue not in refused][:room]
 
 
 def _refusal(error: JiraError) -> Finding:
@@ -177,10 +189,18 @@ def _refusal(error: JiraError) -> Finding:
 
 
 async def _alone(jira: JiraClient, issue: str, shown: dict[str, _Shown], where: _Where) -> Finding:
-    """What Jira says of the one issue when it is asked for nothing else."""
+    """What Jira says of the one issue when it is asked for nothing else; a refusal counts if it comes a second time."""
+    finding = await _at_its_address(jira, issue, shown, where)
+    refused = finding in (Finding.NOT_THERE, Finding.REFUSED)
+    return await _at_its_address(jira, issue, shown, where) if refused else finding
+
+
+async def _at_its_address(jira: JiraClient, issue: str, shown: dict[str, _Shown], where: _Where) -> Finding:
     try:
         found = _shown(await jira.issue(issue, FIELDS))
     except ONE_SICK as error:
+        if not may_be_one_issues(error):
+            raise
         return _refusal(error)
     if found is None or str(found.id) != issue:
         return Finding.SILENT

@@ -9,6 +9,9 @@
 | says that it may not be seen, and no more (or 403) | HIDDEN |
 | says "does not exist or no permission" | DELETED, HIDDEN or POLICY: see `told_apart` |
 | says nothing of it, or something else | it stays, and is asked about by the next census |
+
+A refusal by its status alone (403, 404) is what the issue's own address says, and says again. A request for many issues
+may be refused, down to one for the issue alone, for reasons that are not the issue's: then its address is asked.
 """
 
 from __future__ import annotations

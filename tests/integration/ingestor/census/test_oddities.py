@@ -30,7 +30,7 @@ from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.sync.plan import full_run
 from tests.acceptance.odd import runs
 from tests.acceptance.odd.runs import SITE
-from tests.integration.ingestor.census.site import ISSUES, gone_of, issues_of, synced
+from tests.integration.ingestor.census.site import ISSUES, World, gone_of, issues_of, synced
 
 DEMO = ProjectKey(SITE, "DEMO")
 NAMES = CensusNames(DEMO)
@@ -75,6 +75,68 @@ async def test_without_a_count_only_few_issues_go(store: EventStore, deleted: in
             world.jira.mutations.delete_issue(key)
         end = await world.census()
         assert (end.counted, end.held_back, sum(gone_of(end).values())) == (None, held_back, deleted - held_back)
+
+
+def _refused(world: World, issue: int, status: int, *, bulk: int | None, alone: int | None) -> None:
+    """So many requests that name the issue are refused, together with others and at its own address; None: all."""
+    for match, about, times in (("/bulkfetch", f'"{issue}"', bulk), (rf"/issue/{issue}\b", None, alone)):
+        if times != 0:
+            fault = Fault(match=match, about=about, status=status, times=times, always=times is None)
+            world.jira.faults.add(fault)
+
+
+@pytest.mark.parametrize("alone", [0, 1])
+@pytest.mark.parametrize("status", [403, 404])
+async def test_a_refusal_that_passes_is_no_word_of_the_issue(store: EventStore, status: int, alone: int) -> None:
+    async with synced(store, projects=("DEMO", "OTHER")) as world:
+        moves, deleted, late = world.keys(3)
+        moved = world.jira.mutations.move_issue(moves, project="OTHER")
+        gone = world.jira.mutations.delete_issue(deleted)
+        stays = world.jira.dataset.keys[late]
+        world.jira.dataset.index.lose([stays])
+        for issue in (moved.id, stays):
+            _refused(world, issue, status, bulk=3, alone=alone)
+        end = await world.census()
+        assert [world.reason(issue) for issue in (moved.id, gone.id, stays)] == ["MOVED", "DELETED", ""]
+        assert issues_of(end)[2] == {DifferenceCause.LATE: 1}
+
+
+def _passed_over(world: World, issue: int) -> None:
+    """Requests that name the issue together with others say nothing of it."""
+    body: dict[str, Any] = {"issues": [], "issueErrors": []}
+    world.jira.faults.add(Fault(match="/bulkfetch", about=f'"{issue}"', status=200, body=body, always=True))
+
+
+@pytest.mark.parametrize("status", [403, 404])
+async def test_one_refusal_of_an_issue_that_was_passed_over_removes_nothing(store: EventStore, status: int) -> None:
+    async with synced(store) as world:
+        stays = world.jira.dataset.keys[world.keys(1)[0]]
+        world.jira.dataset.index.lose([stays])
+        _passed_over(world, stays)
+        _refused(world, stays, status, bulk=0, alone=1)
+        assert gone_of(await world.census()) == {}
+        assert world.reason(stays) == ""
+
+
+async def test_a_refusal_of_all_that_we_ask_is_no_word_of_the_issue_however_often_it_comes(store: EventStore) -> None:
+    async with synced(store) as world:
+        stays = world.jira.dataset.keys[world.keys(1)[0]]
+        world.jira.dataset.index.lose([stays])
+        _passed_over(world, stays)
+        said = "The IP address has been rejected because it is not on the allowed list."
+        body = {"errorMessages": [said], "errors": {}}
+        world.jira.faults.add(Fault(match=rf"/issue/{stays}\b", status=403, body=body, times=2))
+        assert gone_of(await world.census()) == {}
+        assert world.reason(stays) == ""
+
+
+@pytest.mark.parametrize(("status", "reason"), [(403, "HIDDEN"), (404, "DELETED")])
+async def test_a_refusal_that_stays_is_believed(store: EventStore, status: int, reason: str) -> None:
+    async with synced(store) as world:
+        ones = [world.jira.mutations.delete_issue(key) for key in world.keys(2)]
+        _refused(world, ones[0].id, status, bulk=None, alone=None)
+        await world.census()
+        assert [world.reason(one.id) for one in ones] == [reason, "DELETED"]
 
 
 async def test_an_index_that_still_lists_what_was_deleted_is_no_difference(store: EventStore) -> None:
