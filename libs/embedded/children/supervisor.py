@@ -218,11 +218,14 @@ class Supervisor:
 
     async def _unless_failed(self, ready: asyncio.Future[list[None]]) -> None:
         waited: set[asyncio.Future[Any]] = {ready, self._failed}
-        await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
-        if self._failed.done():
+        try:
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+            if self._failed.done():
+                self._failed.result()
+        finally:
+            # Also when the start itself is called off: what nobody waits for any more would complain at the end.
             ready.cancel()
             await asyncio.gather(ready, return_exceptions=True)
-            self._failed.result()
         ready.result()
 
 

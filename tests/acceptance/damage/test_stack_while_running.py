@@ -96,6 +96,8 @@ async def trial(number: int, system: Up, jira: Simulator) -> str:
     await shows(system, jira)
     await all_ready(system)
     await until(lambda: stream_lacks(system), lambda lacks: not lacks, despite=(nats.errors.Error, OSError))
+    # A server that has its file open works on without a name for a while.
+    await until(lambda: asyncio.to_thread((system.folder / part).exists))
     return f"{part}, {kind}: in step after {time.monotonic() - began:.1f} s, {asks} requests"
 
 

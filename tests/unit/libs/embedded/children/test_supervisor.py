@@ -1,6 +1,7 @@
 """The supervisor with small Python programs as children."""
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -276,3 +277,21 @@ def _state(pid: int) -> str:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
         return "Z"
+
+
+async def test_a_start_that_is_called_off_leaves_no_complaint() -> None:
+    complaints = list[object]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, about: complaints.append(about))
+    supervisor = Supervisor(Lines().take)
+    starting = asyncio.create_task(supervisor.start([child("one", WAITS, ready=never), child("two", WAITS)]))
+    await until(lambda: len(supervisor.pids()), lambda count: count == 2)
+    starting.cancel()
+    await asyncio.wait((starting,))
+    await supervisor.stop()
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+    del starting, others
+    gc.collect()
+    assert complaints == []
