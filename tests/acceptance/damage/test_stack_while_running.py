@@ -97,7 +97,8 @@ async def trial(number: int, system: Up, jira: Simulator) -> str:
     await all_ready(system)
     await until(lambda: stream_lacks(system), lambda lacks: not lacks, despite=(nats.errors.Error, OSError))
     # A server that has its file open works on without a name for a while.
-    await until(lambda: asyncio.to_thread((system.folder / part).exists))
+    data = system.folder / part
+    await until(lambda: asyncio.to_thread(data.is_dir if part == "nats" else data.is_file))
     return f"{part}, {kind}: in step after {time.monotonic() - began:.1f} s, {asks} requests"
 
 
