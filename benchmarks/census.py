@@ -34,7 +34,7 @@ ISSUES = 100_000
 FIRST_ID = 10_000
 """The simulated Jira counts from here."""
 PROJECT = ProjectKey("bench", "DEMO")
-RUN = {"site": PROJECT.site, "project": PROJECT.key, "run_id": "census"}
+RUN: dict[str, Any] = {"site": PROJECT.site, "project": PROJECT.key, "run_id": "census"}
 
 T = TypeVar("T")
 

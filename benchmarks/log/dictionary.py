@@ -34,11 +34,13 @@ STRUCTURE: Final = 0.02
 
 
 def main(file: Path) -> None:
-    samples = [msgspec.json.decode(raw) for raw in events()]
+    samples: list[Any] = [msgspec.json.decode(raw) for raw in events()]
     known = structure(samples)
     chance = random.Random(NUMBER)
     random.Random(NUMBER).shuffle(samples)
-    texts = [_without_names(msgspec.json.encode(without_words(sample, known, chance)), chance) for sample in samples]
+    texts: list[bytes | bytearray | memoryview] = [
+        _without_names(msgspec.json.encode(without_words(sample, known, chance)), chance) for sample in samples
+    ]
     trained = zstandard.train_dictionary(BYTES, texts, level=1, dict_id=NUMBER)
     file.write_bytes(trained.as_bytes())
 
