@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -30,10 +29,10 @@ def run() -> list[Row]:
     with tempfile.TemporaryDirectory(prefix="jdi-bench-", ignore_cleanup_errors=True) as folder:
         url = f"sqlite:///{folder}/jdi.db"
         migrate(url)
-        with closing(open_store(url)) as store, nats_as_shipped(Path(folder)) as nats_url:
+        with closing(open_store(url)) as store, nats_as_shipped(Path(folder)) as address:
             for changes in BATCHES_OF_CHANGES:
                 store.append(Append(changes=changes))
-            one_by_one, relayed = zip(*(asyncio.run(_round(store, nats_url)) for _ in range(ROUNDS)), strict=True)
+            one_by_one, relayed = zip(*(asyncio.run(_round(store, address)) for _ in range(ROUNDS)), strict=True)
     ratio = max(relayed) / max(one_by_one)
     return [
         Row("publish one by one, awaited", max(one_by_one), "events/s"),
@@ -42,7 +41,7 @@ def run() -> list[Row]:
     ]
 
 
-@contextlib.contextmanager
+@contextmanager
 def nats_as_shipped(folder: Path) -> Iterator[str]:
     """A NATS server with the configuration of `jdi up`; its address."""
     port, config = free_port(), folder / "nats.conf"

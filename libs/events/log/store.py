@@ -193,20 +193,20 @@ class EventStore:
         return [self._recorded(notification) for notification in found]
 
     def _recorded(self, notification: Notification) -> Recorded:
-        state = notification.state
-        event: Event
-        try:
-            state = self._mapper.plain(state)
-            event = decode(notification.topic, state)
-        except (LookupError, ValueError) as error:
-            event = _unreadable(notification, error)
+        event, state = self._opened(notification)
         return Recorded(notification.id, event, notification.topic, state)
 
     def _event(self, stored: StoredEvent) -> Event:
+        return self._opened(stored)[0]
+
+    def _opened(self, stored: StoredEvent) -> tuple[Event, bytes]:
+        """An event, and its bytes: as they are stored where they cannot be had otherwise."""
+        state = stored.state
         try:
-            return decode(stored.topic, self._mapper.plain(stored.state))
+            state = self._mapper.plain(state)
+            return decode(stored.topic, state), state
         except (LookupError, ValueError) as error:
-            return _unreadable(stored, error)
+            return _unreadable(stored, error), state
 
     def stream(self, stream: UUID, after: int = 0) -> list[Event]:
         """The events of one stream after a version, oldest first; `UnreadableEvent` where one cannot be decoded."""

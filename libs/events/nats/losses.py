@@ -4,7 +4,7 @@ NATS learns of damaged files only when somebody reads them. It then drops what t
 been; but it counts its messages right.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from nats.js.api import RetentionPolicy, StreamInfo
@@ -61,13 +61,19 @@ def aged(days: Days, info: StreamInfo, now: datetime) -> int:
 
     Of what was published before `days` were kept, that is all.
     """
-    if not info.config.max_age:
-        return 0
-    since = now - timedelta(seconds=info.config.max_age * KEPT_SURELY)
-    if info.created is not None and info.created > since:
+    since = _aged_before(info, now)
+    if since is None:
         return 0
     old = [sequence for day, sequence in days if day <= since.date().toordinal()]
     return max(old, default=days[0][1] if days else info.state.last_seq)
+
+
+def _aged_before(info: StreamInfo, now: datetime) -> datetime | None:
+    """The moment before which messages may be old enough to be gone; None: none is."""
+    if not info.config.max_age:
+        return None
+    since = now - timedelta(seconds=info.config.max_age * KEPT_SURELY)
+    return None if info.created is not None and info.created > since else since
 
 
 def with_day(days: Days, sequence: int, info: StreamInfo, now: datetime) -> Days:
@@ -79,7 +85,7 @@ def with_day(days: Days, sequence: int, info: StreamInfo, now: datetime) -> Days
     return (*((day, until) for day, until in days if oldest <= day < today), (today, sequence))
 
 
-def kept_after(store: EventStore, info: StreamInfo) -> int | None:
+def kept_after(store: EventStore, info: StreamInfo, now: datetime) -> int | None:
     """The position after which a stream must still hold every event; None where limits of its operator decide.
 
     Raises:
@@ -87,10 +93,8 @@ def kept_after(store: EventStore, info: StreamInfo) -> int | None:
     """
     if not kept_by_age(info):
         return None
-    if not info.config.max_age:
-        return 0
-    since = datetime.now(UTC) - timedelta(seconds=info.config.max_age * KEPT_SURELY)
-    return 0 if info.created is not None and info.created > since else position_at(store, since)
+    since = _aged_before(info, now)
+    return 0 if since is None else position_at(store, since)
 
 
 def position_at(store: EventStore, since: datetime) -> int:

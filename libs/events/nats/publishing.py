@@ -5,7 +5,7 @@ task, costs more than all the rest of publishing it.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -22,7 +22,7 @@ NO_RESPONDERS: Final = "503"
 class Message(NamedTuple):
     subject: str
     body: bytes
-    headers: Mapping[str, str]
+    headers: dict[str, Any]
 
 
 class Error(msgspec.Struct, frozen=True):
@@ -70,8 +70,7 @@ class Publisher:
         self._sent += len(self._answers)
         self._answers, self._open, self._failed = [None] * len(messages), len(messages), None
         for number, message in enumerate(messages, self._sent):
-            headers: dict[str, Any] = dict(message.headers)
-            await self._client.publish(message.subject, message.body, f"{self._inbox}.{number}", headers)
+            await self._client.publish(message.subject, message.body, f"{self._inbox}.{number}", message.headers)
         while self._open:
             self._heard.clear()
             try:

@@ -288,7 +288,7 @@ class _Relaying:
         """Read the stream from its beginning up to `last`, which holds the event `top`, for what is missing there."""
         info = await describe(self._client, self._stream)
         self._extent = extent(info)
-        after = await asyncio.to_thread(kept_after, self._store, info)
+        after = await asyncio.to_thread(kept_after, self._store, info, datetime.now(UTC))
         tally = Tally(Events(self._store), self._seals, after, aged=after or 0)
         async for messages in forwards(self._client, self._stream, max(info.state.first_seq, 1), last):
             self._tell(await asyncio.to_thread(tally.add, messages))

@@ -323,8 +323,9 @@ def _add_sprints(facts: Facts, origin: Origin, value: Raw | None) -> None:
             change = _shown_sprint(origin, bytes(raw))
         except ODD as error:
             facts.leave_out("sprint", name_of("sprint", None, place), raw, error)
-        else:
-            facts.changes += [change] if change is not None else []
+            continue
+        if change is not None:
+            facts.changes.append(change)
 
 
 @functools.lru_cache(maxsize=MET)

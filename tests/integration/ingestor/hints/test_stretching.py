@@ -67,6 +67,15 @@ class Desk:
             ProjectRegistered, key=build.PROJECT, cron=cron, timezone="UTC", schedule_id="s", workflow_id="w"
         )
 
+    async def stretched(self) -> Stretching:
+        """Register the project, and have a webhook prove that it may be stretched."""
+        await self.register()
+        stretching = self.stretching()
+        await stretching.look(NOW)
+        await self.change("1", at=NOW, hooked=True)
+        await stretching.look(NOW)
+        return stretching
+
     async def change(self, *issues: str, at: datetime, hooked: bool) -> None:
         cause = "webhook:run" if hooked else "run"
         found = [
@@ -121,32 +130,20 @@ async def test_a_proved_project_is_stretched_until_webhooks_miss_changes(desk: D
 
 
 async def test_silence_of_the_site_lets_go_at_once(desk: Desk) -> None:
-    await desk.register()
-    stretching = desk.stretching()
-    await stretching.look(NOW)
-    await desk.change("1", at=NOW, hooked=True)
-    await stretching.look(NOW)
+    stretching = await desk.stretched()
     await desk.alerts.raise_once("WEBHOOKS_SILENT", "silent")
     await stretching.look(NOW)
     assert desk.state.stretch.seconds == 0
 
 
 async def test_an_old_proof_is_none(desk: Desk) -> None:
-    await desk.register()
-    stretching = desk.stretching()
-    await stretching.look(NOW)
-    await desk.change("1", at=NOW, hooked=True)
-    await stretching.look(NOW)
+    stretching = await desk.stretched()
     await stretching.look(NOW + PROVED_FOR + HOUR)
     assert desk.decided == [ScheduleStretched, StretchEnded]
 
 
 async def test_after_a_restart_what_was_stretched_stays_until_it_is_disproved(desk: Desk) -> None:
-    await desk.register()
-    stretching = desk.stretching()
-    await stretching.look(NOW)
-    await desk.change("1", at=NOW, hooked=True)
-    await stretching.look(NOW)
+    await desk.stretched()
     with another(desk) as successor:
         restarted = successor.stretching()
         await restarted.look(NOW)
@@ -156,11 +153,7 @@ async def test_after_a_restart_what_was_stretched_stays_until_it_is_disproved(de
 
 
 async def test_other_settings_count_at_once(desk: Desk) -> None:
-    await desk.register()
-    stretching = desk.stretching()
-    await stretching.look(NOW)
-    await desk.change("1", at=NOW, hooked=True)
-    await stretching.look(NOW)
+    stretching = await desk.stretched()
     await desk.stretching(3600).look(NOW)
     assert desk.state.stretch.seconds == 0, "not the old one, and the new one has no proof yet"
     await stretching.look(NOW)
@@ -173,11 +166,7 @@ async def test_other_settings_count_at_once(desk: Desk) -> None:
 
 
 async def test_a_new_schedule_begins_without_and_one_with_nights_stays(desk: Desk) -> None:
-    await desk.register()
-    stretching = desk.stretching()
-    await stretching.look(NOW)
-    await desk.change("1", at=NOW, hooked=True)
-    await stretching.look(NOW)
+    stretching = await desk.stretched()
     await desk.decide(ScheduleChanged, cron="0 7-19 * * *", timezone="UTC", revision=2, reason="")
     assert desk.state.stretch.seconds == 0
     await stretching.look(NOW)
@@ -185,11 +174,7 @@ async def test_a_new_schedule_begins_without_and_one_with_nights_stays(desk: Des
 
 
 async def test_the_backoff_goes_its_own_way(desk: Desk) -> None:
-    await desk.register()
-    stretching = desk.stretching()
-    await stretching.look(NOW)
-    await desk.change("1", at=NOW, hooked=True)
-    await stretching.look(NOW)
+    stretching = await desk.stretched()
     backoff = {"level": 1, "code": "UPSTREAM_ERROR", "failures": 1, "seconds": 1800, "anchor": NOW, "run_id": "r"}
     await desk.decide(BackoffApplied, **backoff)
     before = desk.state.backoff
