@@ -39,7 +39,6 @@ def issue_fetched(event: JiraIssueFetched, changes: Changes) -> None:
         "status": columns["status"] or "Unknown",
         "status_category": storable(category.key) if category is not None and category.key is not None else None,
         "sprint_id": None,  # known once the sprints' states are: see `sprints.py`
-        "payload": str(memoryview(event.payload), "utf-8"),
         "version": event.stream_version,
     }
     _fill_times(row, event.updated)
