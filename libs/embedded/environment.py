@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Final
 
-STAGES: Final = (("ingestor", "projector", "graphql"), ("telemetry", "notifier"))
-"""The services in the order of their start: the relay, in the ingestor, makes the stream that the last two read."""
+STAGES: Final = (("ingestor", "relay", "projector", "graphql"), ("telemetry", "notifier"))
+"""The services in the order of their start: the relay makes the stream that the last two read."""
 SERVICES: Final = tuple(name for stage in STAGES for name in stage)
+MODULES: Final = {name: f"services.{name}" for name in SERVICES} | {"relay": "services.ingestor.relay"}
+"""What `python -m` starts for each."""
 
 TEMPORAL_ACCESS: Final = ("TEMPORAL_TLS", "TEMPORAL_API_KEY")
 """How we show ourselves to a Temporal server that is not our own."""

@@ -1,4 +1,4 @@
-"""The whole system on one machine: servers, then the simulated Jira if wanted, then the five services.
+"""The whole system on one machine: servers, then the simulated Jira if wanted, then the services.
 
 async with running(plan, stream) as stack:
     ...          # everything is ready; stack.file says where it is
@@ -188,7 +188,7 @@ def _service(name: str, plan: StackPlan, file: StackFile) -> ChildSpec:
         )
     return ChildSpec(
         name=name,
-        argv=(sys.executable, "-m", f"services.{name}"),
+        argv=(sys.executable, "-m", environment.MODULES[name]),
         environ=environment.of_service(name, plan.environ, shared),
         ready=probes.readyz(_health_port(name, file)),
         ready_seconds=SERVICE_READY_SECONDS,

@@ -3,7 +3,7 @@
 The new generation is built beside the old tables by the same code. When it has caught up, one transaction holds the
 live position, applies the last events, puts the new tables in the place of the old and drops those. It does not
 matter what the old ones looked like, or whether they were there. A rebuild that died leaves tables nobody reads;
-the next one drops them.
+the next one drops them. The room of what was dropped goes back to the disk.
 """
 
 from collections.abc import Mapping
@@ -17,6 +17,7 @@ from libs.events import EventStore, Stopping
 from libs.read_tables import LIVE, PROJECTION, beside, migrate, number, projection
 from services.projector.apply import BATCH, Projection
 from services.projector.tables import progress
+from services.projector.tables.space import give_back
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +55,7 @@ def rebuild(store: EventStore, engine: Engine, stop: Stopping) -> int:
             log.info("rebuild tries to switch again", why=str(error.orig))
             continue
         _drop_leftovers(engine, generation)
+        give_back(engine, stop)
         log.info("rebuild finished", generation=generation, position=position)
         return position
     raise RebuildError("The rebuilt tables could not be switched in: readers hold the old ones. Run the rebuild again.")
