@@ -81,12 +81,14 @@ def temporal_works(address: str, namespace: str) -> Probe:
     Asked for a run that nobody has started.
     """
     nobody = DescribeWorkflowExecutionRequest(namespace=namespace, execution=WorkflowExecution(workflow_id="nobody's"))
+    connections: list[ServiceClient] = []  # kept, as it is asked again and again; it connects anew by itself
 
     async def probe() -> str | None:
         try:
             async with asyncio.timeout(SECONDS):
-                client = await ServiceClient.connect(ConnectConfig(target_host=address))
-                await client.workflow_service.describe_workflow_execution(nobody)
+                if not connections:
+                    connections.append(await ServiceClient.connect(ConnectConfig(target_host=address)))
+                await connections[0].workflow_service.describe_workflow_execution(nobody)
         except RPCError as error:
             return None if error.status is RPCStatusCode.NOT_FOUND else str(error)
         except (RuntimeError, TimeoutError) as error:
