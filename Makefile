@@ -3,7 +3,7 @@
 PYTHON ?= python3
 UV_VERSION := 0.13.9
 BIN := .venv/bin
-GROUPS := dev embedded image ingestor projector graphql telemetry notifier build deploy docs
+GROUPS := dev embedded image ingestor relay projector graphql telemetry notifier build deploy docs
 ARGS ?=
 TEST_WORKERS ?= 4
 # Modules are compiled once, whatever the environment says: else every process that starts compiles all it imports, for

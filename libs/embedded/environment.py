@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Final
 
-STAGES: Final = (("ingestor", "projector"), ("graphql", "telemetry", "notifier"))
-"""The services in the order of their start. Those that bring data go first; and the relay, in the ingestor, makes the
-stream that telemetry and notifier read."""
+STAGES: Final = (("ingestor", "relay", "projector"), ("graphql", "telemetry", "notifier"))
+"""The services in the order of their start. Those that bring data go first; the relay makes the stream that telemetry
+and notifier read."""
 SERVICES: Final = tuple(name for stage in STAGES for name in stage)
+MODULES: Final = {name: f"services.{name}" for name in SERVICES} | {"relay": "services.ingestor.relay"}
+"""What `python -m` starts for each."""
 
 TEMPORAL_ACCESS: Final = ("TEMPORAL_TLS", "TEMPORAL_API_KEY")
 """How we show ourselves to a Temporal server that is not our own."""

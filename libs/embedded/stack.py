@@ -299,7 +299,7 @@ def _service(name: str, plan: StackPlan, file: StackFile) -> ChildSpec:
         )
     return ChildSpec(
         name=name,
-        argv=(sys.executable, "-m", f"services.{name}"),
+        argv=(sys.executable, "-m", environment.MODULES[name]),
         environ=environment.of_service(name, plan.environ, shared),
         ready=probes.readyz(_health_port(name, file)),
         ready_seconds=SERVICE_READY_SECONDS,

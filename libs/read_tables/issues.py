@@ -35,7 +35,6 @@ issue: Final = Table(
     optional("sprint_id"),  # the current one: active, else the first future, else the last closed
     time("created"),
     time("updated"),
-    text("payload"),  # Jira's own JSON, without comments and worklogs
     version(),
     Index("issue_by_project", "site", "project_key", "updated", "issue_id"),
     Index("issue_by_key", "site", "key"),

@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlalchemy import MetaData
 
-VERSION: Final = 6
+VERSION: Final = 7
 
 PROJECTION: Final = "read_tables"
 """The name under which `projection` keeps the position that the tables have reached."""

@@ -7,7 +7,7 @@ cannot be made that way: the events that touch them are kept in order and folded
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from libs.events import Recorded
@@ -98,5 +98,16 @@ class Changes:
         self.dead = [row for row in self.dead if row["stream_id"] != stream]
         self.healed[stream] = position
 
-    def name_accounts(self, site: str, accounts: Iterable[str | None]) -> None:
-        self.accounts.update((site, account) for account in accounts if account is not None)
+    def name_account(self, site: str, account: str | None) -> None:
+        if account is not None:
+            self.accounts.add((site, account))
+
+
+class Folded(NamedTuple):
+    """What the events of a part of the log change, where nothing is parked before them."""
+
+    changes: Changes
+    position: int
+    """Of the last of them; 0 where there is none."""
+    streams: bytes
+    """The ids of their streams, one after the other."""

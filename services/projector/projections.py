@@ -131,17 +131,17 @@ def collect(batch: Sequence[Recorded], parked: set[str]) -> Changes:
     """
     changes = Changes()
     for recorded in batch:
-        stream = str(recorded.event.stream_id)
-        if stream in parked and not isinstance(recorded.event, WHOLE):
+        # The name of the stream is text in `parked`, and asked for only where there are any: most often there is none.
+        if parked and str(recorded.event.stream_id) in parked and not isinstance(recorded.event, WHOLE):
             park(recorded, "waits behind an earlier event of its stream", changes)
             continue
         try:
             _apply(recorded, changes)
         except Exception as error:  # noqa: BLE001 - whatever a payload provokes must not stop the others
             park(recorded, f"{type(error).__name__}: {error}", changes)
-            parked.add(stream)
+            parked.add(str(recorded.event.stream_id))
         else:
-            if stream in parked:
+            if parked and (stream := str(recorded.event.stream_id)) in parked:
                 log.info("parked events replaced", position=recorded.position, topic=recorded.topic, stream=stream)
                 changes.heal(stream, recorded.position)
                 parked.remove(stream)
@@ -164,13 +164,13 @@ def park(recorded: Recorded, error: str, changes: Changes) -> None:
 
 
 def _apply(recorded: Recorded, changes: Changes) -> None:
-    if isinstance(recorded.event, UnreadableEvent):
-        raise UnknownEventError(recorded.event.why)
     kind = type(recorded.event)
     fact = FACTS.get(kind)
     if fact is not None:
         fact(recorded.event, changes)
         return
+    if isinstance(recorded.event, UnreadableEvent):
+        raise UnknownEventError(recorded.event.why)
     for table, row_of in HISTORY.items():
         row = row_of(recorded)
         if row is not None:

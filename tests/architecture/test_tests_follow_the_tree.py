@@ -35,7 +35,6 @@ TESTED_IN: Final = {
     "services.graphql.api.syncs": "tests/acceptance/steering/test_steering.py",
     "services.ingestor.project_of": "tests/acceptance/sync",
     "services.notifier.measures": "tests/integration/notifier/test_delivering.py",
-    "services.projector.batch": "tests/unit/services/projector/issues/test_facts.py",
     "services.projector.settings": "tests/integration/projector/test_process.py",
     "services.telemetry.__main__": "tests/acceptance/deploy/test_manifests.py",
 }

@@ -14,7 +14,9 @@ from libs.embedded.errors import StackError
 
 POLL_SECONDS: Final = 0.05
 LATE_POLL_SECONDS: Final = 1.0
-"""Between two looks at a child that was not ready in time, and at one whether it is useful."""
+"""Between two looks at a child that was not ready in time, and at one that is of no use."""
+WELL_POLL_SECONDS: Final = 5.0
+"""Between two looks at a child that is of use."""
 DATA_SECONDS: Final = 10.0
 """Between two looks at the data of a child that works; a hundred times as long as a look takes, where that is more."""
 MISCONFIGURED: Final = 2
@@ -203,9 +205,9 @@ class Supervisor:
     async def _at_work(self, child: Child, useful: Callable[[], Awaitable[str | None]]) -> None:
         """Start it again when it lives and is of no use, but not before there is room for what it does."""
         usefulness, data = Usefulness(child.spec.useless_seconds), _Data(child.spec.lost)
-        pid, has_worked = child.pid, True
+        pid, has_worked, why = child.pid, True, None
         while True:
-            await asyncio.sleep(LATE_POLL_SECONDS)
+            await asyncio.sleep(WELL_POLL_SECONDS if why is None else LATE_POLL_SECONDS)
             why = await useful()
             if child.pid != pid:
                 pid, has_worked = child.pid, False

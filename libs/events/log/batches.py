@@ -76,6 +76,10 @@ class Recorded(NamedTuple):
     """The stored bytes."""
 
 
+StoredRow = tuple[int, UUID | str, int, str, bytes]
+"""Position, stream (its digits where a database has no type for it), version, topic and stored bytes of an event."""
+
+
 class Head(NamedTuple):
     """Where a stream stands."""
 

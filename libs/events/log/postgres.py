@@ -16,10 +16,10 @@ from eventsourcing.postgres import ConnectionPool, PostgresApplicationRecorder, 
 from eventsourcing.utils import Environment
 from psycopg import Connection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.rows import DictRow, dict_row
-from psycopg.sql import SQL, Identifier
+from psycopg.rows import DictRow, dict_row, tuple_row
+from psycopg.sql import SQL, Composed, Identifier
 
-from libs.events.log.batches import Batch, Head
+from libs.events.log.batches import Batch, Head, StoredRow
 from libs.events.log.inventory.folding import Facts
 from libs.events.log.inventory.postgres import SCHEMA as INVENTORY
 from libs.events.log.inventory.postgres import PostgresInventory
@@ -110,6 +110,10 @@ class PostgresLog(PostgresApplicationRecorder):
             " updated = excluded.updated WHERE excluded.version >= heads.version"
         ).format(**names)
         self._schema = names["schema"]
+        self._rows_statement: Composed = SQL(
+            "SELECT notification_id, originator_id, originator_version, topic, state FROM {schema}.{events}"
+            " WHERE notification_id > %b"
+        ).format(**names)
         self._before_statement = SQL(
             "SELECT before.* FROM unnest(%b::uuid[], %b::int8[]) AS asked (stream, version), LATERAL ("
             "SELECT originator_id, originator_version, topic, state FROM {schema}.{events} WHERE originator_id = stream"
@@ -163,6 +167,21 @@ class PostgresLog(PostgresApplicationRecorder):
             if positions:
                 self.inventory.follow(c, positions[0], positions[-1], batch.facts)
         return positions
+
+    def rows_after(self, after: int, limit: int, stop: int | None, topics: Sequence[str]) -> list[StoredRow]:
+        """The rows after a position, in order: the library makes an object of each, and reads the bytes as text."""
+        statement = self._rows_statement
+        values: list[Any] = [after]
+        if stop is not None:
+            statement += SQL(" AND notification_id <= %b")
+            values.append(stop)
+        if topics:
+            statement += SQL(" AND topic = ANY(%b)")
+            values.append(list(topics))
+        statement += SQL(" ORDER BY notification_id LIMIT %b")
+        with self.datastore.get_connection() as conn, conn.cursor(binary=True, row_factory=tuple_row) as c:
+            c.execute(statement, (*values, limit))
+            return c.fetchall()
 
     def catch_up_inventory(self, after: int, upto: int, facts: Facts) -> None:
         with self.datastore.get_connection() as conn, conn.transaction(), conn.cursor(binary=True) as c:

@@ -15,7 +15,7 @@ from uuid import UUID
 
 import msgspec
 from eventsourcing.application import Application
-from eventsourcing.persistence import InfrastructureFactory, IntegrityError, Notification, PersistenceError, StoredEvent
+from eventsourcing.persistence import InfrastructureFactory, IntegrityError, PersistenceError, StoredEvent
 from eventsourcing.utils import Environment, get_topic
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
@@ -189,24 +189,24 @@ class EventStore:
 
     def read(self, after: int, limit: int = 500, topics: Sequence[str] = (), stop: int | None = None) -> list[Recorded]:
         """The events after a position, in order. Events that cannot be decoded come as `UnreadableEvent`."""
-        found = self._recorder.select_notifications(after, limit, stop, list(topics), inclusive_of_start=False)
-        return [self._recorded(notification) for notification in found]
-
-    def _recorded(self, notification: Notification) -> Recorded:
-        event, state = self._opened(notification)
-        return Recorded(notification.id, event, notification.topic, state)
+        found = self._recorder.rows_after(after, limit, stop, list(topics))
+        recorded = []
+        for position, stream, version, topic, state in found:
+            event, raw = self._opened(stream, version, topic, state)
+            recorded.append(Recorded(position, event, topic, raw))
+        return recorded
 
     def _event(self, stored: StoredEvent) -> Event:
-        return self._opened(stored)[0]
+        stream = cast("UUID", stored.originator_id)
+        return self._opened(stream, stored.originator_version, stored.topic, stored.state)[0]
 
-    def _opened(self, stored: StoredEvent) -> tuple[Event, bytes]:
+    def _opened(self, stream: UUID | str, version: int, topic: str, state: bytes) -> tuple[Event, bytes]:
         """An event, and its bytes: as they are stored where they cannot be had otherwise."""
-        state = stored.state
         try:
             state = self._mapper.plain(state)
-            return decode(stored.topic, state), state
+            return decode(topic, state), state
         except (LookupError, ValueError) as error:
-            return _unreadable(stored, error), state
+            return _unreadable(stream, version, topic, error), state
 
     def stream(self, stream: UUID, after: int = 0) -> list[Event]:
         """The events of one stream after a version, oldest first; `UnreadableEvent` where one cannot be decoded."""
@@ -313,15 +313,15 @@ class UnreadableEvent(Event, frozen=True, kw_only=True):
     why: str
 
 
-def _unreadable(stored: StoredEvent, error: Exception) -> UnreadableEvent:
+def _unreadable(stream: UUID | str, version: int, topic: str, error: Exception) -> UnreadableEvent:
     return UnreadableEvent(
-        stream_id=cast("UUID", stored.originator_id),
-        stream_version=stored.originator_version,
+        stream_id=stream if isinstance(stream, UUID) else UUID(stream),
+        stream_version=version,
         site="",
         project="",
         occurred_at=_now(),
         cause="",
-        topic=stored.topic,
+        topic=topic,
         why=str(error),
     )
 

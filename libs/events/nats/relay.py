@@ -13,13 +13,13 @@ on as if nothing had been.
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import structlog
-from nats.aio.client import Client
 from nats.errors import ConnectionClosedError
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
@@ -31,10 +31,10 @@ from libs.events.log.batches import Recorded
 from libs.events.log.store import EventStore
 from libs.events.nats.belonging import EXPECTED_SEQUENCE, SEAL, Events, Foreign, ForeignStreamError, Seals, Tally
 from libs.events.nats.checkpoint import created, describe, made_key, standing, write_mark
-from libs.events.nats.cloudevents import MESSAGE_ID, TRACE, headers_of, position_of, subject_of
-from libs.events.nats.connection import connected, shown
+from libs.events.nats.cloudevents import MESSAGE_ID, TRACE, encoded, headers_of, position_of, subject_of
+from libs.events.nats.connection import Connection, connected, shown
 from libs.events.nats.losses import Days, Extent, aged, extent, has_lost, keeps_all, kept_after, with_day
-from libs.events.nats.publishing import Message, Publisher
+from libs.events.nats.publishing import Answer, Message, Publisher
 from libs.events.nats.stored import backwards, forwards
 from libs.events.reading.leader import Lease, lead_by_lease
 from libs.events.stop import Awaited
@@ -48,6 +48,11 @@ MAX_AGE_SECONDS: Final = 30 * 24 * 3600
 """Full history is the log's; the stream holds what a module needs to catch up after a holiday."""
 DUPLICATE_WINDOW_SECONDS: Final = 120
 BATCH: Final = 200
+"""Events that are read and sent in one piece."""
+ON_THEIR_WAY: Final = 5
+"""Batches that are sent before the answers to the first have come."""
+BYTES_ON_THEIR_WAY: Final = 8 * 1024 * 1024
+"""Beyond these nothing more is sent before answers come."""
 HEADER_ROOM: Final = 2048
 """Bytes of a message's payload limit that its headers may take."""
 IDLE_SECONDS: Final = 1.0
@@ -58,8 +63,6 @@ AUDIT_SECONDS: Final = 5.0
 """How often the relay looks at what the stream says of itself: messages can be lost while the server stays up."""
 MARK_SECONDS: Final = 5.0
 """How often what is proven is marked, while it grows."""
-LOST_SECONDS: Final = 0.2
-"""Between two looks whether the connection is still there."""
 FOREIGN_STREAM_SECONDS: Final = 5.0
 """Between two looks at a stream of another life."""
 LOGGED_ALONE: Final = 20
@@ -139,9 +142,11 @@ async def run_relay(
 class _Relaying:
     """One term of a leader on one connection: what it knows of the stream, and how it goes on from there."""
 
-    def __init__(self, store: EventStore, client: Client, stream: str, watcher: Watcher) -> None:
+    def __init__(self, store: EventStore, client: Connection, stream: str, watcher: Watcher) -> None:
         self._store, self._client, self._stream, self._watcher = store, client, stream, watcher
         self._publisher = Publisher(client)
+        self._flights: deque[_Flight] = deque()
+        """Batches on their way, behind what is known."""
         self._clock = asyncio.get_running_loop().time
         self._taken = set[int]()
         """Positions whose message ids somebody else has used: they are published without one."""
@@ -161,6 +166,7 @@ class _Relaying:
         Raises:
             NatsError, OSError, StoreError, ForeignStreamError, StreamChangedError: look again from the start.
         """
+        await self._publisher.open()
         await ensure_stream(self._client.jetstream(timeout=5), self._stream)
         key = await asyncio.to_thread(made_key, self._store)
         place = await standing(self._store, self._client, self._stream, key)
@@ -194,25 +200,85 @@ class _Relaying:
             if self._tally.missing:
                 await self._repair(self._tally.missing[0])
             elif batch := await asyncio.to_thread(self._store.read, top, BATCH):
-                await self._publish(batch)
+                await self._publish(batch, lease, on_position)
             else:
                 await asyncio.to_thread(self._store.wait, top, IDLE_SECONDS)
         await self._mark(0)
 
-    async def _publish(self, batch: Sequence[Recorded]) -> None:
-        """Publish a batch behind what is known; as far as it arrives in its place, that is known from then on."""
-        before = self._known()
-        arrived = await self._arrived(batch)
-        if arrived:
-            self._tally.top = batch[arrived - 1].position
-        if arrived < len(batch):
+    async def _publish(
+        self, batch: Sequence[Recorded], lease: Lease, on_position: Callable[[int | None], None]
+    ) -> None:
+        """Publish a batch, and what follows it, behind what is known; what arrives in its place is known from then on.
+
+        Several batches are on their way at once, while the next is read, until the log has no more, something else is
+        due, or one does not arrive whole: what was sent behind it is refused, too.
+        """
+        before, until = self._known(), self._clock() + min(AUDIT_SECONDS, MARK_SECONDS)
+        whole = True
+        try:
+            while whole and batch:
+                self._send(batch)
+                reading = asyncio.create_task(self._following(batch), name="read on")
+                try:
+                    while whole and self._is_enough():
+                        whole = await self._land()
+                        on_position(self._tally.held)
+                    batch = await reading
+                finally:
+                    await _dropped(reading)
+                if self._clock() > until or not await lease.still_held():
+                    break
+            while whole and self._flights:
+                whole = await self._land()
+        finally:
+            await _dropped(*(flight.landing for flight in self._flights))
+            self._flights.clear()
+        if not whole:
             await self._look_again(before)
+
+    async def _following(self, batch: Sequence[Recorded]) -> Sequence[Recorded]:
+        """What the log has behind a batch; nothing where it had no more than that already."""
+        return await asyncio.to_thread(self._store.read, batch[-1].position, BATCH) if len(batch) == BATCH else ()
+
+    def _is_enough(self) -> bool:
+        """Whether answers are waited for before more is sent."""
+        return len(self._flights) >= ON_THEIR_WAY or sum(flight.size for flight in self._flights) > BYTES_ON_THEIR_WAY
+
+    def _send(self, batch: Sequence[Recorded]) -> None:
+        """Have a batch follow what is on its way. It begins when the event loop comes to it, one after the other."""
+        last = self._flights[-1] if self._flights else None
+        behind = self._sequence + sum(len(flight.batch) for flight in self._flights)
+        landing = asyncio.create_task(self._arrived(batch, behind, last.batch[-1] if last else None), name="publish")
+        self._flights.append(_Flight(batch, sum(len(recorded.raw) for recorded in batch), landing))
+
+    async def _land(self) -> bool:
+        """Wait for the first batch on its way; whether it has arrived whole. If not, the answers to all have come.
+
+        Raises:
+            NatsError, OSError: NATS does not take events.
+        """
+        flight = self._flights.popleft()
+        arrived = self._count(await flight.landing)
+        if arrived:
+            self._tally.top = flight.batch[arrived - 1].position
+        if arrived == len(flight.batch):
+            return True
+        while self._flights:
+            self._taken |= (await self._flights.popleft().landing).taken
+        return False
+
+    def _count(self, landed: "_Landed") -> int:
+        """Take account of what became of the first batch on its way; how many events are known to be there."""
+        self._taken |= landed.taken
+        self._refusal = landed.refusal or self._refusal
+        self._sequence += landed.arrived
+        return landed.arrived
 
     async def _repair(self, gap: range) -> None:
         """Publish again what is missing."""
         batch = await asyncio.to_thread(self._store.read, gap.start - 1, BATCH, (), gap.stop - 1)
         before = self._known()
-        arrived = await self._arrived(batch)
+        arrived = self._count(await self._arrived(batch, self._sequence))
         if arrived < len(batch) and batch[arrived].position in self._taken:
             # NATS remembers the ids of what it has lost, for a while.
             self._taken.update(recorded.position for recorded in batch)
@@ -318,8 +384,13 @@ class _Relaying:
         await asyncio.to_thread(write_mark, self._store, self._created, *proven)
         self._marked, self._marked_at = proven, self._clock()
 
-    async def _arrived(self, batch: Sequence[Recorded]) -> int:
-        """Publish a batch behind the stream's end; how many of its events are there, in their place, from the first on.
+    async def _arrived(self, batch: Sequence[Recorded], behind: int, last: Recorded | None = None) -> "_Landed":
+        """Publish a batch behind a sequence of the stream; what became of it.
+
+        Args:
+            batch: events.
+            behind: what the stream ends with by then.
+            last: the event that is there, if it is one that is on its way.
 
         Raises:
             NatsError, OSError: NATS does not take events.
@@ -330,39 +401,79 @@ class _Relaying:
             "messaging.destination.name": self._stream,
         }
         with continued(batch, f"send {self._stream}", SpanKind.PRODUCER, about) as traces:
-            answers = await self._publisher.publish([self._message(batch, at, traces) for at in range(len(batch))])
-        arrived, in_place = 0, True
-        for recorded, answer in zip(batch, answers, strict=True):
-            if answer.error is not None and answer.error.err_code not in OUT_OF_PLACE:
-                raise APIError.from_error(msgspec.structs.asdict(answer.error))
-            if answer.duplicate:
-                self._taken.add(recorded.position)
-            # Of what others have put under our id, the server says that it is there already.
-            there = answer.error is None and not answer.duplicate and answer.seq == self._sequence + arrived + 1
-            if in_place and not there:
-                self._refusal = f"event {recorded.position}: {answer}"
-            in_place = in_place and there
-            arrived += in_place
-        self._sequence += arrived
-        return arrived
+            answers = await self._publisher.publish(self._messages(batch, behind, last, traces))
+        return _landed(batch, behind, answers)
 
-    def _message(self, batch: Sequence[Recorded], number: int, traces: Mapping[str, str]) -> Message:
-        recorded = batch[number]
-        too_large = len(recorded.raw) + HEADER_ROOM > self._client.max_payload
-        headers = headers_of(recorded, referenced=too_large)
-        headers[SEAL] = self._seals.of(self._sequence + number + 1, headers)
-        headers[EXPECTED_SEQUENCE] = str(self._sequence + number)
-        if number and batch[number - 1].position not in self._taken:
-            headers[EXPECTED_ID] = str(batch[number - 1].position)
-        if recorded.position in self._taken:
-            del headers[MESSAGE_ID]
-        if (trace := traces.get(recorded.event.trace or "")) is not None:
-            headers[TRACE] = trace
-        return Message(subject_of(recorded), b"" if too_large else recorded.raw, headers)
+    def _messages(
+        self, batch: Sequence[Recorded], behind: int, last: Recorded | None, traces: Mapping[str, str]
+    ) -> list[Message]:
+        messages = []
+        for sequence, recorded in enumerate(batch, behind):
+            too_large = len(recorded.raw) + HEADER_ROOM > self._client.max_payload
+            headers = headers_of(recorded, referenced=too_large)
+            headers[SEAL] = self._seals.of(sequence + 1, headers)
+            headers[EXPECTED_SEQUENCE] = str(sequence)
+            if last is not None and last.position not in self._taken:
+                headers[EXPECTED_ID] = str(last.position)
+            if recorded.position in self._taken:
+                del headers[MESSAGE_ID]
+            if recorded.event.trace and (trace := traces.get(recorded.event.trace)) is not None:
+                headers[TRACE] = encoded(trace)
+            messages.append(Message(subject_of(recorded), b"" if too_large else recorded.raw, headers))
+            last = recorded
+        return messages
+
+
+class _Landed(NamedTuple):
+    """What became of a batch."""
+
+    arrived: int
+    """So many of its events are in their place, from the first on."""
+    taken: set[int]
+    """Positions whose message ids somebody has used before."""
+    refusal: str
+    """Of the first that is not in its place: the server's words. Empty where all are."""
+
+
+class _Flight(NamedTuple):
+    """A batch on its way."""
+
+    batch: Sequence[Recorded]
+    size: int
+    """Bytes."""
+    landing: asyncio.Task[_Landed]
+
+
+def _landed(batch: Sequence[Recorded], behind: int, answers: Sequence[Answer]) -> _Landed:
+    """What the answers to a batch say, which was published behind a sequence of the stream.
+
+    Raises:
+        APIError: NATS does not take events.
+    """
+    arrived, taken, refusal = 0, set[int](), ""
+    for recorded, answer in zip(batch, answers, strict=True):
+        if answer.error is not None and answer.error.err_code not in OUT_OF_PLACE:
+            raise APIError.from_error(msgspec.structs.asdict(answer.error))
+        if answer.duplicate:
+            taken.add(recorded.position)
+        # Of what others have put under our id, the server says that it is there already.
+        there = answer.error is None and not answer.duplicate and answer.seq == behind + arrived + 1
+        if there and not refusal:
+            arrived += 1
+        else:
+            refusal = refusal or f"event {recorded.position}: {answer}"
+    return _Landed(arrived, taken, refusal)
+
+
+async def _dropped(*tasks: asyncio.Task[Any]) -> None:
+    """Have tasks end, whatever comes of them."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @contextlib.asynccontextmanager
-async def _connected(nats_url: str) -> AsyncIterator[Client]:
+async def _connected(nats_url: str) -> AsyncIterator[Connection]:
     """A connection that ends when it is lost.
 
     The loop around it makes a new one and looks at the stream anew, whereas one that reconnects by itself would send
@@ -381,22 +492,23 @@ async def _connected(nats_url: str) -> AsyncIterator[Client]:
             await client.close()
 
 
-async def _unless_lost(client: Client, work: Coroutine[Any, Any, None]) -> None:
+async def _unless_lost(client: Connection, work: Coroutine[Any, Any, None]) -> None:
     """Do it for as long as the connection lives: what waits for an answer would hear of its end by a time-out only.
 
     Raises:
         ConnectionClosedError: it is lost.
     """
     task = asyncio.create_task(work, name="relay")
+    lost = asyncio.create_task(client.lost.wait(), name="the connection is lost")
     try:
-        while not task.done() and not client.is_closed:
-            await asyncio.wait((task,), timeout=LOST_SECONDS)
+        await asyncio.wait((task, lost), return_when=asyncio.FIRST_COMPLETED)
         if not task.done():
             raise ConnectionClosedError
         await task
     finally:
+        lost.cancel()
         task.cancel()
-        await asyncio.wait((task,))
+        await asyncio.wait((task, lost))
 
 
 async def ensure_stream(jetstream: JetStreamContext, stream: str = STREAM) -> None:

@@ -4,7 +4,6 @@ How it gets there follows from the declared type of the field and from the colum
 when the program starts; what is special of a column is said where its row is made.
 """
 
-import operator
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -73,18 +72,22 @@ def columns_of(payload: type[msgspec.Struct], table: Table) -> Callable[[msgspec
         TypeError: nothing says how a field of this type becomes a value of its column.
     """
     types = {field.name: field.type for field in msgspec.structs.fields(payload) if field.name in table.c}
-    kinds = [_kind(types[name], table.c[name]) for name in types]
-    converts = [kind.convert for kind in kinds]
-    missing = [None if table.c[name].nullable else kind.empty for name, kind in zip(types, kinds, strict=True)]
-    names, values_of = tuple(types), operator.attrgetter(*types)
+    called: dict[str, Any] = {}
+    parts = []
+    for name, declared in types.items():
+        kind = _kind(declared, table.c[name])
+        called[f"convert_{name}"] = kind.convert
+        otherwise = repr(None if table.c[name].nullable else kind.empty)
+        value = f"{otherwise} if (value := decoded.{name}) is None else convert_{name}(value)"
+        parts.append(f"{name!r}: {value if otherwise == 'None' else f'_given({value}, {otherwise})'}")
+    # Written out once, as one would write it by hand: it runs for each record of a log.
+    source = f"lambda decoded: {{{', '.join(parts)}}}"
+    made: Callable[[msgspec.Struct], Row] = eval(source, called | {"_given": _given})  # noqa: S307 - names of fields
+    return made
 
-    def columns(decoded: msgspec.Struct) -> Row:
-        return {
-            name: otherwise if value is None or (converted := convert(value)) is None else converted
-            for name, convert, otherwise, value in zip(names, converts, missing, values_of(decoded), strict=True)
-        }
 
-    return columns
+def _given(value: Any, otherwise: Any) -> Any:
+    return otherwise if value is None else value
 
 
 def _kind(declared: Any, column: Column[Any]) -> Kind:

@@ -29,26 +29,25 @@ _worklog_columns = columns_of(payloads.Worklog, worklog)
 def issue_fetched(event: JiraIssueFetched, changes: Changes) -> None:
     fields, sprints = payloads.issue_fields(event)
     category = fields.status.status_category if fields.status is not None else None
-    columns = _issue_columns(fields)
-    row = {
-        **columns,
-        "site": event.site,
-        "issue_id": event.issue_id,
-        "project_key": event.project,
-        "key": storable(event.key),
-        "status": columns["status"] or "Unknown",
-        "status_category": storable(category.key) if category is not None and category.key is not None else None,
-        "sprint_id": None,  # known once the sprints' states are: see `sprints.py`
-        "payload": str(memoryview(event.payload), "utf-8"),
-        "version": event.stream_version,
-    }
+    row = _issue_columns(fields)
+    row.update(
+        site=event.site,
+        issue_id=event.issue_id,
+        project_key=event.project,
+        key=storable(event.key),
+        status=row["status"] or "Unknown",
+        status_category=storable(category.key) if category is not None and category.key is not None else None,
+        sprint_id=None,  # known once the sprints' states are: see `sprints.py`
+        version=event.stream_version,
+    )
     _fill_times(row, event.updated)
     key = (event.site, event.issue_id)
     entries = sprint_entries(sprints)
     for sprint_id, entry in entries.items():
         if entry.get("name"):
             changes.sprints[event.site, sprint_id] = entry
-    changes.name_accounts(event.site, (row["assignee_id"], row["reporter_id"]))
+    changes.name_account(event.site, row["assignee_id"])
+    changes.name_account(event.site, row["reporter_id"])
     describe(event.site, fields.assignee_id, changes)
     describe(event.site, fields.reporter_id, changes)
     if _put_issue(key, event.stream_version, row, changes):
@@ -79,18 +78,15 @@ def worklog_fetched(event: WorklogFetched, changes: Changes) -> None:
 
 
 def _put_child(
-    kind: str, entity_id: str, columns: Row, event: JiraCommentFetched | WorklogFetched, changes: Changes
+    kind: str, entity_id: str, row: Row, event: JiraCommentFetched | WorklogFetched, changes: Changes
 ) -> None:
-    """Note what hangs on an issue."""
-    row = {
-        **columns,
-        "site": event.site,
-        f"{kind}_id": entity_id,
-        "issue_id": event.issue_id,
-        "version": event.stream_version,
-    }
+    """Note what hangs on an issue; the columns that its payload makes are in the row already."""
+    row["site"] = event.site
+    row[f"{kind}_id"] = entity_id
+    row["issue_id"] = event.issue_id
+    row["version"] = event.stream_version
     _fill_times(row, event.updated)
-    changes.name_accounts(event.site, (row["author_id"],))
+    changes.name_account(event.site, row["author_id"])
     changes.put(kind, (event.site, entity_id), event.stream_version, row)
 
 

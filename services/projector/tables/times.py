@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 _NUMBER: Final = re.compile(r"\d+(\.\d+)?", re.ASCII)
+_USUAL: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d)(:[0-5]\d:[0-5]\d\.\d{3})([+-]\d\d00|Z)", re.ASCII)
+"""In a zone that is whole hours away from ours: but for the hour it is written as we do."""
 _MILLISECONDS: Final = 1e11
 """A number of seconds from here on lies beyond the year 5000: it is meant in milliseconds."""
 _DAY: Final = 86_400
@@ -28,12 +30,21 @@ def parse_time(value: Any) -> str | None:
 
 @functools.lru_cache(maxsize=1024)  # comments and worklogs are seldom edited: they are created and updated at once
 def _parse(text: str) -> str | None:
-    text = text.strip()
     try:
+        if usual := _USUAL.fullmatch(text):
+            hour, within, zone = usual.groups()
+            return f"{_hour(hour, zone)}{within}Z"
+        text = text.strip()
         moment = _since_epoch(float(text)) if _NUMBER.fullmatch(text) else datetime.fromisoformat(text)
         return stamp(moment) if moment is not None else None
     except (ValueError, OverflowError, OSError):  # Overflow: the year 1 in a zone east of Greenwich
         return None
+
+
+@functools.lru_cache(maxsize=8192)  # a year has 8,760
+def _hour(text: str, zone: str) -> str:
+    """`2026-01-02T03` of a zone in UTC."""
+    return stamp(datetime.fromisoformat(f"{text}:00{zone}"))[: len(text)]
 
 
 def _since_epoch(number: float) -> datetime | None:

@@ -7,6 +7,7 @@ which is the fastest there is without a network.
 """
 
 import functools
+import operator
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
@@ -77,7 +78,7 @@ def _write(connection: Connection, table: Table, conflict: Conflict, rows: Seque
         arrays = {name: [row[name] for row in rows] for name in names}
         connection.exec_driver_sql(_of_arrays(table, conflict), arrays)
     else:
-        values = [tuple([row[name] for name in names]) for row in rows]
+        values = [*map(operator.itemgetter(*names), rows)]
         connection.exec_driver_sql(_of_values(table, conflict), values)
 
 

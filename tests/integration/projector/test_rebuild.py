@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, Engine, Index, func, inspect, select, text
@@ -27,7 +28,8 @@ from libs.read_tables import (
 )
 from libs.runtime import Stop, engine, read_database
 from services.projector.apply import Projection
-from services.projector.rebuild import RebuildError, _begin, rebuild
+from services.projector.rebuild import RebuildError, rebuild
+from services.projector.rebuild.generation import _begin
 from services.projector.tables.progress import NewerTablesError
 from tests.eventually import wait_until
 from tests.integration.projector.log import Dump, append, catch_up, dump, history, live_projector, shows
@@ -237,6 +239,28 @@ def test_a_rebuild_that_died_is_cleaned_up_by_the_next(store: EventStore, tables
     Projection(store, tables, beside(begun), f"{PROJECTION}__g{begun}").apply(store.read(0, 100), 0)
     rebuild(store, tables, Stop())
     assert names(tables) == set(metadata.tables)
+    assert dump(tables) == before
+
+
+def bytes_of(tables: Engine) -> int:
+    """What the read tables take on the disk."""
+    if tables.dialect.name == "sqlite":
+        return sum(path.stat().st_size for path in Path(tables.url.database or "").parent.glob("*-read.db*"))
+    with tables.connect() as connection:
+        size = func.coalesce(func.sum(func.pg_total_relation_size(text("oid"))), 0)
+        ours = text("relkind = 'r' AND (relname = ANY(:names) OR relname LIKE '%\\_\\_g%')")
+        query = select(size).select_from(text("pg_class")).where(ours)
+        return int(connection.execute(query, {"names": list(metadata.tables)}).scalar_one())
+
+
+def test_rebuilds_give_back_the_room_of_the_tables_before(store: EventStore, tables: Engine, before: Dump) -> None:
+    assert before
+    begun = _begin(tables)
+    Projection(store, tables, beside(begun), f"{PROJECTION}__g{begun}").catch_up(Stop())
+    with_leftovers = bytes_of(tables)
+    for _ in range(3):
+        rebuild(store, tables, Stop())
+        assert bytes_of(tables) < 0.8 * with_leftovers
     assert dump(tables) == before
 
 

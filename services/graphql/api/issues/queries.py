@@ -11,9 +11,6 @@ from libs.read_tables import comment, former_key, issue, issue_sprint, jira_user
 from services.graphql.reading.loaders import Key, Nested
 from services.graphql.reading.reader import Reader, Row, of_project, registered
 
-_ISSUE: Final = tuple(column for column in issue.c if column is not issue.c.payload)
-"""Jira's own JSON stays where it is: no answer is made of it, and it is many times the size of the rest."""
-
 
 def _as_number(column: ColumnElement[str]) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
     """Sorts Jira's ids, digits in a column of text, as numbers: 99998 before 100000."""
@@ -35,7 +32,7 @@ class IssueQueries(Reader):
 
     async def issue_by_id(self, issue_id: str) -> Row | None:
         """One issue by Jira's id."""
-        return await self._one(select(*_ISSUE).where(issue.c.issue_id == issue_id, self._seen_issue()))
+        return await self._one(select(issue).where(issue.c.issue_id == issue_id, self._seen_issue()))
 
     async def issue_by_key(self, key: str) -> Row | None:
         """One issue by its key, else by one that it had before.
@@ -43,7 +40,7 @@ class IssueQueries(Reader):
         Of several that had it, the one that changed last under it. A key that another issue has now is that one's,
         also for those who may not see it.
         """
-        current = await self._one(select(*_ISSUE).where(issue.c.key == key, self._seen_issue()))
+        current = await self._one(select(issue).where(issue.c.key == key, self._seen_issue()))
         return current or await self._one(self._by_former_key(key))
 
     def _by_former_key(self, key: str) -> Select[Any]:
@@ -52,7 +49,7 @@ class IssueQueries(Reader):
             now.c.site == former_key.c.site, now.c.key == key, registered(now.c.site, now.c.project_key)
         )
         return (
-            select(*_ISSUE)
+            select(issue)
             .join(former_key, and_(former_key.c.site == issue.c.site, former_key.c.issue_id == issue.c.issue_id))
             .where(former_key.c.key == key, ~taken, self._seen_issue())
             .order_by(former_key.c.updated.desc(), *(part.desc() for part in _as_number(issue.c.issue_id)))
@@ -62,7 +59,7 @@ class IssueQueries(Reader):
         self, project: ProjectKey, narrow: IssueFilter, after: tuple[str, ...] | None, limit: int
     ) -> list[Row]:
         """Issues of a project, the last changed first, after a keyset of (updated, id)."""
-        query = select(*_ISSUE).where(of_project(issue, project), self._seen_issue())
+        query = select(issue).where(of_project(issue, project), self._seen_issue())
         if narrow.assignee is not None:
             query = query.where(issue.c.assignee_id == narrow.assignee)
         if narrow.status is not None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from services.projector.issues.adf.leaves import LEAVES, own_words, unknown
-from services.projector.issues.adf.marks import Marks, joined, marked, marks_of
+from services.projector.issues.adf.marks import PLAIN, Marks, joined, marked, marks_of
 from services.projector.issues.adf.nodes import Node, attrs, kind, nodes, written
 from services.projector.tables.text import storable
 
@@ -30,7 +30,12 @@ def _blocks(value: Any, depth: int, between: str = "\n\n", *, sentence: bool = F
     parts: list[str] = []
     line: list[tuple[str, Marks]] = []
     for node in nodes(value):
-        if kind(node) in _INLINE or _joins_in(node, sentence=sentence):
+        name = kind(node)
+        if name == "text" and (text := _bare(node)) is not None:
+            line.append((text, PLAIN))
+        elif name == "paragraph" and not line and depth < MAX_DEPTH and (text := _one_text(node)) is not None:
+            parts.append(text)
+        elif name in _INLINE or _joins_in(node, sentence=sentence):
             line.append((_unmarked(node, depth), marks_of(node)))
         else:
             if line:
@@ -38,8 +43,24 @@ def _blocks(value: Any, depth: int, between: str = "\n\n", *, sentence: bool = F
                 line = []
             parts.append(_render(node, depth))
     if line:
+        if not parts:
+            return joined(line)
         parts.append(joined(line))
     return between.join(filter(None, parts))
+
+
+def _bare(node: Node) -> str | None:
+    """What a text node says that has a type, a text and nothing else; None for every other."""
+    text = node.get("text")
+    return text if isinstance(text, str) and len(node) == 2 and node.get("type") == "text" else None
+
+
+def _one_text(block: Node) -> str | None:
+    """What a paragraph says that holds one such node: nearly all do, so these are spared the way of all others."""
+    inside = block.get("content")
+    if len(block) == 2 and isinstance(inside, list) and len(inside) == 1 and isinstance(inside[0], dict):
+        return _bare(inside[0])
+    return None
 
 
 def _joins_in(node: Node, *, sentence: bool) -> bool:
@@ -50,7 +71,8 @@ def _joins_in(node: Node, *, sentence: bool) -> bool:
 
 
 def _render(node: Node, depth: int) -> str:
-    return marked(_unmarked(node, depth), marks_of(node))
+    text = _unmarked(node, depth)
+    return marked(text, marks_of(node)) if "marks" in node else text
 
 
 def _unmarked(node: Node, depth: int) -> str:

@@ -53,6 +53,8 @@ def marked(text: str, marks: Marks) -> str:
 
 def joined(parts: Sequence[tuple[str, Marks]]) -> str:
     """Neighbours on one line."""
+    if len(parts) == 1 and parts[0][1] is PLAIN:
+        return parts[0][0]
     for _, marks in parts:
         if marks is not PLAIN:
             return _written_out(parts, 0)

@@ -7,8 +7,10 @@ Node = dict[str, Any]
 
 def nodes(value: Any) -> list[Node]:
     """A node or a list of them, flat; bare text and numbers are text nodes, everything else is none."""
-    if isinstance(value, list) and {*map(type, value)} == {dict}:  # as it should be
-        return value
+    if isinstance(value, list) and (type(value[0]) is dict if len(value) == 1 else {*map(type, value)} == {dict}):
+        return value  # as it should be
+    if isinstance(value, dict):
+        return [value]
     found: list[Node] = []
     waiting = [value]
     while waiting:

@@ -54,7 +54,6 @@ def test_an_issue_becomes_a_row(tables: Connection) -> None:
         "sprint_id": None,
         "created": "2026-01-02T03:04:05.678Z",
         "updated": "2026-01-02T03:04:05.678Z",
-        "payload": bytes(event.payload).decode(),
         "version": 1,
     }
 

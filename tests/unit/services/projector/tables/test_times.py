@@ -40,6 +40,13 @@ def test_a_time_of_jira_is_utc_text_with_milliseconds(written: Any, expected: st
     assert parse_time(written) == expected
 
 
+@pytest.mark.parametrize(
+    "written", ["2026-02-29T03:04:05.678+0000", "2026-01-02T24:04:05.678Z", "2026-01-02T03:04:05.678+9900"]
+)
+def test_what_is_written_as_usual_and_is_no_time_is_none(written: str) -> None:
+    assert parse_time(written) is None
+
+
 zones = st.integers(-12 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 
 
@@ -49,3 +56,13 @@ def test_texts_sort_as_the_times_do_and_mean_the_same(moment: datetime, zone: ti
     back = datetime.fromisoformat(text)
     assert timedelta(0) <= moment.replace(tzinfo=zone) - back < timedelta(milliseconds=1)
     assert text < stamp(back.astimezone(UTC) + timedelta(milliseconds=1))
+
+
+@given(st.datetimes(), st.integers(-12, 14))
+def test_a_time_as_jira_usually_writes_it_is_read_as_python_does(moment: datetime, hours: int) -> None:
+    written = f"{moment.isoformat(timespec='milliseconds')}{hours:+03}00"
+    try:
+        expected = stamp(datetime.fromisoformat(written))
+    except OverflowError:
+        expected = None
+    assert parse_time(written) == expected
