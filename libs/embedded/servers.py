@@ -54,14 +54,13 @@ def temporal_server(
         *("--db-filename", str(data_dir / "temporal.db"), "--namespace", namespace, "--log-level", "error"),
         *(part for pragma in SQLITE for part in ("--sqlite-pragma", pragma)),
     )
-    address = f"{LOOPBACK}:{port}"
     return ChildSpec(
         name="temporal",
         argv=sound_argv("database", data_dir / "temporal.db", argv),
         environ={**ONE_CORE, **environ},
-        ready=probes.temporal(address, namespace),
+        ready=probes.temporal(port, namespace),
         vital=True,
-        useful=probes.temporal_works(address, namespace),
+        useful=probes.temporal_works(port, namespace),
         useless_seconds=TEMPORAL_RECOVERS_SECONDS,
         lost=partial(loss_of_database, data_dir / "temporal.db"),
     )

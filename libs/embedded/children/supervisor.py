@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Final
 
+from libs.embedded.children.births import Nursery
 from libs.embedded.children.child import Child, ChildSpec
 from libs.embedded.children.log_stream import readable
 from libs.embedded.children.restarts import LIMIT, Restarts
@@ -25,6 +26,7 @@ STOP_SECONDS: Final = 9.0
 LAST_STAGES_SECONDS: Final = 2.0
 """Of these, so much is kept for the stages that stop last."""
 RESTART_GRACE_SECONDS: Final = 3.0
+PASSING_GRACE_SECONDS: Final = 2.0
 
 
 class Supervisor:
@@ -36,6 +38,7 @@ class Supervisor:
         on_change: called when the process ids have changed.
         inherited: descriptors that stay open in every child.
         disk: says why there is no room on the disk; None while there is. A child that fails meanwhile is not to blame.
+        nursery: makes those children that it can, while it is open.
     """
 
     def __init__(
@@ -45,14 +48,18 @@ class Supervisor:
         inherited: tuple[int, ...] = (),
         disk: Callable[[], str | None] = lambda: None,
         tell: Callable[[str, str], None] | None = None,
+        nursery: Nursery | None = None,
     ) -> None:
         self._inherited = inherited
+        self._nursery = nursery
         self._on_line = on_line
         self._tell = tell or on_line
         self._disk = disk
         self._last_lines: dict[str, str] = {}
         self._on_change = on_change
         self._stages: list[list[Child]] = []
+        self._passing: set[Child] = set()
+        """Those that end by themselves."""
         self._keepers: list[asyncio.Task[None]] = []
         self._been_ready: set[str] = set()
         self._sent_away: set[str] = set()
@@ -73,7 +80,7 @@ class Supervisor:
         Raises:
             StackError: one of them refuses to run, or a vital one is not ready in time.
         """
-        stage = [Child(spec, self._take_line, self._inherited) for spec in specs]
+        stage = [Child(spec, self._take_line, self._inherited, self._nursery) for spec in specs]
         self._stages.append(stage)
         for child in stage:
             await child.spawn()
@@ -83,6 +90,20 @@ class Supervisor:
         for child in stage:
             if child.spec.useful is not None:
                 self._keep(self._at_work(child, child.spec.useful), f"watch {child.spec.name}")
+
+    async def run(self, spec: ChildSpec, on_line: Callable[[str], None]) -> int:
+        """Start a child that ends by itself, and wait for that; its exit code. It is ended when we are cancelled.
+
+        Its output goes nowhere but to `on_line`.
+        """
+        child = Child(spec, lambda _, line: on_line(line), self._inherited, self._nursery)
+        self._passing.add(child)
+        try:
+            await child.spawn()
+            return await child.wait()
+        finally:
+            await asyncio.shield(child.stop(PASSING_GRACE_SECONDS))
+            self._passing.discard(child)
 
     async def failed(self) -> None:
         """Wait until a child is beyond help.
@@ -110,9 +131,8 @@ class Supervisor:
     def kill(self) -> None:
         """Kill every child now, without grace. May be called from another thread."""
         self._stopping = True
-        for stage in self._stages:
-            for child in stage:
-                child.kill()
+        for child in (*self._passing, *(child for stage in self._stages for child in stage)):
+            child.kill()
 
     def _keep(self, work: Coroutine[Any, Any, None], name: str) -> None:
         self._keepers.append(asyncio.create_task(work, name=name))
