@@ -58,7 +58,6 @@ DEEPEST = 3000
 
 async def run(settings: Settings, stop: Stop) -> None:
     """Keep the read tables up to date."""
-    sys.setrecursionlimit(DEEPEST)
     tables = engine(read_database(settings.database_url))
     health, state = Health(), Reported()
     health.add("projection", state)
@@ -152,6 +151,7 @@ def main(arguments: list[str]) -> None:
     if command not in COMMANDS or len(arguments) > 1:
         sys.stderr.write(f"projector: {' '.join(arguments)!r} is no command; use one of {', '.join(COMMANDS)}\n")
         sys.exit(2)
+    sys.setrecursionlimit(DEEPEST)
     gc.set_threshold(AT_ONCE, *gc.get_threshold()[1:])
     run_service("projector", Settings, COMMANDS[command])
 

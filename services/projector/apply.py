@@ -6,9 +6,10 @@ database itself is never blamed on an event: it is raised, and the caller tries 
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final
+from uuid import UUID
 
 from opentelemetry.trace import SpanKind
 from sqlalchemy import Connection, Engine, select
@@ -17,7 +18,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 from libs.events import EventStore, Recorded, Stopping, continued, follow
 from libs.read_tables import LIVE, PROJECTION
 from libs.runtime import EVENT_DELAY, EVENTS_HANDLED, POSITION
-from services.projector.batch import Changes
+from services.projector.batch import Changes, Folded
 from services.projector.measures import SERVICE
 from services.projector.projections import collect, park
 from services.projector.tables import progress
@@ -96,6 +97,36 @@ class Projection:
         else:
             self._writing.done()
             self._measure(batch, changes)
+
+    def apply_folded(self, part: Folded, after: int) -> None:
+        """Apply a part that another process has folded; where that cannot be used, its events.
+
+        Args:
+            part: of consecutive events, at least one.
+            after: the position they were read after.
+        """
+        try:
+            with self._engine.begin() as connection, self._writing.batch():
+                self._claim(connection, after)
+                waiting = parked_streams(connection, self._tables)
+                usable = not any(UUID(stream).bytes in part.streams for stream in waiting)
+                if usable:
+                    self._write(connection, part.changes, part.position)
+        except progress.ProgressError:
+            raise
+        except Exception as error:
+            if not _is_the_events_fault(error):
+                raise
+            usable = False
+        if not usable:
+            for batch in self._batches(after, part.position):
+                self.apply(batch, after)
+                after = batch[-1].position
+
+    def _batches(self, after: int, upto: int) -> Iterator[Sequence[Recorded]]:
+        while after < upto and (batch := self._store.read(after, BATCH, stop=upto)):
+            yield batch
+            after = batch[-1].position
 
     def apply_within(self, connection: Connection, batch: Sequence[Recorded], after: int) -> Changes:
         """Apply a batch in the caller's transaction."""

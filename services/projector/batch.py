@@ -101,3 +101,13 @@ class Changes:
     def name_account(self, site: str, account: str | None) -> None:
         if account is not None:
             self.accounts.add((site, account))
+
+
+class Folded(NamedTuple):
+    """What the events of a part of the log change, where nothing is parked before them."""
+
+    changes: Changes
+    position: int
+    """Of the last of them; 0 where there is none."""
+    streams: bytes
+    """The ids of their streams, one after the other."""

@@ -28,7 +28,8 @@ from libs.read_tables import (
 )
 from libs.runtime import Stop, engine, read_database
 from services.projector.apply import Projection
-from services.projector.rebuild import RebuildError, _begin, rebuild
+from services.projector.rebuild import RebuildError, rebuild
+from services.projector.rebuild.generation import _begin
 from services.projector.tables.progress import NewerTablesError
 from tests.eventually import wait_until
 from tests.integration.projector.log import Dump, append, catch_up, dump, history, live_projector, shows

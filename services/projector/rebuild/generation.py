@@ -16,6 +16,7 @@ from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from libs.events import EventStore, Stopping
 from libs.read_tables import LIVE, PROJECTION, beside, migrate, number, projection
 from services.projector.apply import BATCH, Projection
+from services.projector.rebuild.ahead import LostError, folding
 from services.projector.tables import progress
 from services.projector.tables.space import give_back
 
@@ -23,6 +24,9 @@ log = structlog.get_logger(__name__)
 
 LOCK_MILLISECONDS: Final = 400
 """How long the switch waits for readers' locks: less than PostgreSQL needs to see a deadlock and to kill one side."""
+
+WORTH_IT: Final = 20_000
+"""Events from which on processes that read ahead save more than it takes to start them."""
 
 SWITCHES: Final = 100
 """Tries before a rebuild gives up finding a moment between two readers."""
@@ -46,6 +50,7 @@ def rebuild(store: EventStore, engine: Engine, stop: Stopping) -> int:
     name, tables = _name(generation), beside(generation)
     aside = Projection(store, engine, tables, name)
     log.info("rebuild started", generation=generation, events=store.head())
+    _ahead(store, aside, stop)
     for _ in range(SWITCHES):
         _catch_up(aside, stop)
         try:
@@ -71,6 +76,26 @@ def _begin(engine: Engine) -> int:
         for table in beside(generation).values():
             table.create(connection)
     return generation
+
+
+def _ahead(store: EventStore, aside: Projection, stop: Stopping) -> None:
+    """Apply what is there now, folded by several processes; where they cannot, all of it is left to this one."""
+    head = store.head()
+    if head < WORTH_IT:
+        return
+    after = 0
+    try:
+        with folding(store.url, after, head) as parts:
+            for part in parts:
+                if stop.is_set():
+                    return
+                if part.position:
+                    aside.apply_folded(part, after)
+                    after = part.position
+    except LostError as error:
+        log.warning("rebuild goes on by itself", why=str(error), position=after)
+    except progress.MissingError:
+        return  # as `_catch_up` will say
 
 
 def _catch_up(aside: Projection, stop: Stopping) -> None:
