@@ -129,7 +129,7 @@ class ControlActivities:
             await self._proofs.check(command)
         except RefusedError as error:
             raise refusal(error) from error
-        idempotency_key, project = _command_key(command), project_of(command)
+        idempotency_key, project = f"command:{command.command_id}", project_of(command)
         async with self._locks[project]:
             for _ in range(ROUNDS):
                 if (stored := await self._log.outcome(idempotency_key)) is not None:
@@ -252,10 +252,6 @@ class ControlActivities:
         if synced is not None and await self._log.checkpoint(CensusNames(project).last) is None:
             # Once an hour: what fails, as while Jira is away, is no reason to ask at each look.
             await self._censuses.trigger(project, f"first-census:{datetime.now(UTC):%Y-%m-%dT%H}")
-
-
-def _command_key(command: AnyCommand) -> str:
-    return f"command:{command.command_id}"
 
 
 def _control_stream(project: ProjectKey) -> UUID:
