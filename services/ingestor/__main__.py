@@ -28,13 +28,16 @@ from libs.runtime import (
 )
 from libs.temporal import tracing
 from libs.temporal.access import ConnectError
-from libs.temporal.commands import CommandFailedError, Sender, register_project, take_up_hints
+from libs.temporal.commands import take_up_hints
 from libs.temporal.connect import connect, temporal_trouble
+from libs.temporal.messages import RegisterProject
+from libs.temporal.proof import sealed
 from services.ingestor.census.activities import CensusActivities
 from services.ingestor.checkpoints import REFRESH_TOKENS
 from services.ingestor.control.activities import ControlActivities
 from services.ingestor.control.census_schedules import CensusSchedules
 from services.ingestor.control.discovery import DiscoveryActivities
+from services.ingestor.control.named_projects import register_all
 from services.ingestor.control.proofs import Proofs
 from services.ingestor.control.schedules import ScheduleGateway
 from services.ingestor.control.site_alerts import SiteAlerts
@@ -119,7 +122,7 @@ async def _serve(
             await running.enter_async_context(worker)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_hold_place(store, stop))
-            tasks.create_task(_register(event_log, client, settings, site))
+            tasks.create_task(_register(control, event_log, settings, stop))
             tasks.create_task(_keep_schedules(control, site, stop))
             tasks.create_task(_look_for_hints(event_log, client, site, Silence(store, alerts, site), stop))
             registration = Registration(event_log, jira, alerts, site, url)
@@ -174,22 +177,21 @@ async def _connected(settings: Settings, stop: Stop, check: Reported) -> Client 
     return None
 
 
-async def _register(event_log: EventLog, client: Client, settings: Settings, site: str) -> None:
+async def _register(control: ControlActivities, event_log: EventLog, settings: Settings, stop: Stop) -> None:
     """Register what JIRA_PROJECTS names, once: a project that somebody has unregistered since stays so."""
-    sender = Sender(client, await event_log.command_key())
-    for project in settings.jira_projects:
-        try:
-            await register_project(
-                sender,
-                site=site,
-                project=project,
-                cron=settings.default_cron,
-                timezone="UTC",
-                actor="JIRA_PROJECTS",
-                command_id=f"JIRA_PROJECTS:{site}/{project}",
-            )
-        except CommandFailedError as error:
-            log.error("project could not be registered", project=project, why=str(error))  # noqa: TRY400
+    key = await event_log.command_key()
+    commands = [
+        RegisterProject(
+            site=settings.site,
+            project=project,
+            cron=settings.default_cron,
+            timezone="UTC",
+            actor="JIRA_PROJECTS",
+            command_id=f"JIRA_PROJECTS:{settings.site}/{project}",
+        )
+        for project in settings.jira_projects
+    ]
+    await register_all(control, [sealed(command, key) for command in commands], stop)
 
 
 async def _keep_schedules(control: ControlActivities, site: str, stop: Stop) -> None:

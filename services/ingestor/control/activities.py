@@ -103,6 +103,25 @@ class ControlActivities:
             return False
         return True
 
+    async def register(self, command: RegisterProject) -> Trigger | None:
+        """Register a project, and make the schedule of its syncs; what starts the first of them, if that was new.
+
+        It is what a workflow would do in more steps, for those projects that the ingestor itself asks for as it starts.
+        `apply_schedule` has the rest to do. What a crash has left undone the next call makes up for, or `keep`.
+        """
+        project = project_of(command)
+        done = await self.record_command(command)
+        if done.request_id is None:
+            return None
+        trigger = Trigger(site=project.site, project=project.key, request_id=done.request_id)
+        if not await self._waits(trigger):
+            return None
+        async with self._locks[project]:
+            desired = await self._state(project)
+            if desired.registered and await self._gateway.observe(project) is None:
+                await self._gateway.write(project, desired, None)
+        return trigger
+
     @activity.defn
     async def record_command(self, command: AnyCommand) -> Done:
         """Store what a command comes to; the same command id again stores nothing and gets the same answer."""
@@ -199,12 +218,17 @@ class ControlActivities:
     async def trigger_schedule(self, trigger: Trigger) -> None:
         """Start a run for a request, unless one has served it already."""
         project = project_of(trigger)
-        requests = CensusNames(project).requests if trigger.census else CheckpointNames(project).requests
         gateway: Schedules = self._censuses if trigger.census and self._censuses else self._gateway
-        while await self._log.checkpoint(f"{requests}{trigger.request_id}") is not None:
+        while await self._waits(trigger):
             if await gateway.trigger(project, trigger.request_id):
                 return
             await self.apply_schedule(ProjectRef(site=trigger.site, project=trigger.project))
+
+    async def _waits(self, trigger: Trigger) -> bool:
+        """Whether no run has served the request yet."""
+        project = project_of(trigger)
+        requests = CensusNames(project).requests if trigger.census else CheckpointNames(project).requests
+        return await self._log.checkpoint(f"{requests}{trigger.request_id}") is not None
 
     async def keep(self, site: str) -> None:
         """Once over all registered projects: adopt what was paused by hand, re-create what was deleted."""
