@@ -43,25 +43,30 @@ def opened(url: str) -> Iterator[tuple[EventStore, Engine]]:
 
 
 def fill(store: EventStore, issues: int) -> None:
-    """Two versions of every second issue, a comment each, worklogs, users, sprints and sync pages between them."""
-    page: list[Change] = []
-    for number in range(issues):
-        page.extend(Change(event=event) for event in _events(number, issues))
-        if number % 100 == 99:
-            store.append(Append(changes=page))
-            page = []
-    store.append(Append(changes=page))
+    """Issues with three comments and two worklogs each, as a first sync brings them: a page of 100 at a time.
+
+    Every tenth comes a second time, changed; users, sprints and sync pages are between them.
+    """
+    for start in range(0, issues, PAGE):
+        page = [event for number in range(start, min(start + PAGE, issues)) for event in _events(number)]
+        store.append(Append(changes=[Change(event=event) for event in page]))
 
 
-def _events(number: int, issues: int) -> Iterator[Event]:
+PAGE = 100
+
+
+def _events(number: int) -> Iterator[Event]:
     sprint = number // 50
     entries = [build.sprint_entry(sprint, "closed"), build.sprint_entry(sprint + 1, "active")]
-    yield build.issue(str(number % (issues // 2 + 1)), sprints=entries, summary=f"Version {number}", **FILLING)
-    yield build.comment(f"c{number}", str(number))
-    if number % 2:
-        yield build.worklog(f"w{number}", str(number))
+    yield build.issue(str(number), sprints=entries, **FILLING)
+    if number % 10 == 0:
+        yield build.issue(str(number), sprints=entries, summary="Changed", **FILLING)
+    for child in range(3):
+        yield build.comment(f"{number}{child}", str(number))
+    for child in range(2):
+        yield build.worklog(f"{number}{child}", str(number))
     if number % 50 == 0:
         yield build.user(f"u{number % 7}", f"User {number}")
         yield build.sprint(sprint, "active")
-    if number % 100 == 0:
+    if number % PAGE == 0:
         yield build.page()

@@ -13,32 +13,28 @@ on as if nothing had been.
 
 import asyncio
 import contextlib
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-import msgspec
 import structlog
 from nats.errors import ConnectionClosedError
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StoreCompression, StreamConfig, StreamInfo
-from nats.js.errors import APIError, NotFoundError
-from opentelemetry.trace import SpanKind
+from nats.js.errors import NotFoundError
 
 from libs.events.log.batches import Recorded
 from libs.events.log.store import EventStore
-from libs.events.nats.belonging import EXPECTED_SEQUENCE, SEAL, Events, Foreign, ForeignStreamError, Seals, Tally
+from libs.events.nats.belonging import Events, Foreign, ForeignStreamError, Seals, Tally
 from libs.events.nats.checkpoint import created, describe, made_key, standing, write_mark
-from libs.events.nats.cloudevents import MESSAGE_ID, TRACE, encoded, headers_of, position_of, subject_of
+from libs.events.nats.cloudevents import MESSAGE_ID, position_of
 from libs.events.nats.connection import Connection, connected, shown
 from libs.events.nats.losses import Days, Extent, aged, extent, has_lost, keeps_all, kept_after, with_day
-from libs.events.nats.publishing import Answer, Message, Publisher
+from libs.events.nats.sending import BATCH, Landed, Sender
 from libs.events.nats.stored import backwards, forwards
 from libs.events.reading.leader import Lease, lead_by_lease
 from libs.events.stop import Awaited
-from libs.events.tracing import continued
 
 log = structlog.get_logger(__name__)
 
@@ -47,14 +43,6 @@ SUBJECTS: Final = "jira.>"
 MAX_AGE_SECONDS: Final = 30 * 24 * 3600
 """Full history is the log's; the stream holds what a module needs to catch up after a holiday."""
 DUPLICATE_WINDOW_SECONDS: Final = 120
-BATCH: Final = 200
-"""Events that are read and sent in one piece."""
-ON_THEIR_WAY: Final = 5
-"""Batches that are sent before the answers to the first have come."""
-BYTES_ON_THEIR_WAY: Final = 8 * 1024 * 1024
-"""Beyond these nothing more is sent before answers come."""
-HEADER_ROOM: Final = 2048
-"""Bytes of a message's payload limit that its headers may take."""
 IDLE_SECONDS: Final = 1.0
 """Longest wait for a new event before the loop looks at its lease and its connection."""
 OUT_OF_STEP_SECONDS: Final = 0.5
@@ -67,11 +55,8 @@ FOREIGN_STREAM_SECONDS: Final = 5.0
 """Between two looks at a stream of another life."""
 LOGGED_ALONE: Final = 20
 """Foreign messages that are logged one by one, of those found at once."""
-EXPECTED_ID: Final = "Nats-Expected-Last-Msg-Id"
 LOOK_BACK: Final = 20_000
 """Messages among which ids that others have used are looked for."""
-OUT_OF_PLACE: Final = (10070, 10071)
-"""NATS' error codes for a message whose expected last message, or last sequence, is not the stream's."""
 
 
 class Watcher:
@@ -144,12 +129,7 @@ class _Relaying:
 
     def __init__(self, store: EventStore, client: Connection, stream: str, watcher: Watcher) -> None:
         self._store, self._client, self._stream, self._watcher = store, client, stream, watcher
-        self._publisher = Publisher(client)
-        self._flights: deque[_Flight] = deque()
-        """Batches on their way, behind what is known."""
         self._clock = asyncio.get_running_loop().time
-        self._taken = set[int]()
-        """Positions whose message ids somebody else has used: they are published without one."""
         self._looked_for_taken = False
         self._refusal = ""
         """The last, in the server's words."""
@@ -166,13 +146,14 @@ class _Relaying:
         Raises:
             NatsError, OSError, StoreError, ForeignStreamError, StreamChangedError: look again from the start.
         """
-        await self._publisher.open()
         await ensure_stream(self._client.jetstream(timeout=5), self._stream)
         key = await asyncio.to_thread(made_key, self._store)
         place = await standing(self._store, self._client, self._stream, key)
         self._created, self._sequence, self._tally = place.created, place.sequence, place.tally
         self._extent, self._days = place.extent, place.days
         self._seals = Seals(key, self._created)
+        self._sender = Sender(self._client, self._stream, self._seals)
+        await self._sender.open()
         if not place.proven:
             self._prove()
         try:
@@ -215,24 +196,21 @@ class _Relaying:
         """
         before, until = self._known(), self._clock() + min(AUDIT_SECONDS, MARK_SECONDS)
         whole = True
+        self._sender.send(batch, self._sequence)
+        reading = asyncio.create_task(self._following(batch), name="read on")
         try:
-            while whole and batch:
-                self._send(batch)
+            while whole and (batch := await reading) and self._clock() < until and await lease.still_held():
+                self._sender.send(batch, self._sequence)
                 reading = asyncio.create_task(self._following(batch), name="read on")
-                try:
-                    while whole and self._is_enough():
-                        whole = await self._land()
-                        on_position(self._tally.held)
-                    batch = await reading
-                finally:
-                    await _dropped(reading)
-                if self._clock() > until or not await lease.still_held():
-                    break
-            while whole and self._flights:
+                while whole and self._sender.is_full:
+                    whole = await self._land()
+                    on_position(self._tally.held)
+            while whole and self._sender.on_their_way:
                 whole = await self._land()
         finally:
-            await _dropped(*(flight.landing for flight in self._flights))
-            self._flights.clear()
+            await self._sender.drop()
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
         if not whole:
             await self._look_again(before)
 
@@ -240,48 +218,33 @@ class _Relaying:
         """What the log has behind a batch; nothing where it had no more than that already."""
         return await asyncio.to_thread(self._store.read, batch[-1].position, BATCH) if len(batch) == BATCH else ()
 
-    def _is_enough(self) -> bool:
-        """Whether answers are waited for before more is sent."""
-        return len(self._flights) >= ON_THEIR_WAY or sum(flight.size for flight in self._flights) > BYTES_ON_THEIR_WAY
-
-    def _send(self, batch: Sequence[Recorded]) -> None:
-        """Have a batch follow what is on its way. It begins when the event loop comes to it, one after the other."""
-        last = self._flights[-1] if self._flights else None
-        behind = self._sequence + sum(len(flight.batch) for flight in self._flights)
-        landing = asyncio.create_task(self._arrived(batch, behind, last.batch[-1] if last else None), name="publish")
-        self._flights.append(_Flight(batch, sum(len(recorded.raw) for recorded in batch), landing))
-
     async def _land(self) -> bool:
-        """Wait for the first batch on its way; whether it has arrived whole. If not, the answers to all have come.
+        """Take account of the first batch on its way, when it lands. Where it is not whole, nothing is on its way then.
 
         Raises:
             NatsError, OSError: NATS does not take events.
         """
-        flight = self._flights.popleft()
-        arrived = self._count(await flight.landing)
-        if arrived:
-            self._tally.top = flight.batch[arrived - 1].position
-        if arrived == len(flight.batch):
-            return True
-        while self._flights:
-            self._taken |= (await self._flights.popleft().landing).taken
-        return False
+        landed = self._counted(await self._sender.land())
+        if landed.arrived:
+            self._tally.top = landed.batch[landed.arrived - 1].position
+        if not landed.whole:
+            await self._sender.settle()
+        return landed.whole
 
-    def _count(self, landed: "_Landed") -> int:
-        """Take account of what became of the first batch on its way; how many events are known to be there."""
-        self._taken |= landed.taken
-        self._refusal = landed.refusal or self._refusal
+    def _counted(self, landed: Landed) -> Landed:
         self._sequence += landed.arrived
-        return landed.arrived
+        self._refusal = landed.refusal or self._refusal
+        return landed
 
     async def _repair(self, gap: range) -> None:
         """Publish again what is missing."""
         batch = await asyncio.to_thread(self._store.read, gap.start - 1, BATCH, (), gap.stop - 1)
         before = self._known()
-        arrived = self._count(await self._arrived(batch, self._sequence))
-        if arrived < len(batch) and batch[arrived].position in self._taken:
+        self._sender.send(batch, self._sequence)
+        arrived = self._counted(await self._sender.land()).arrived
+        if arrived < len(batch) and batch[arrived].position in self._sender.taken:
             # NATS remembers the ids of what it has lost, for a while.
-            self._taken.update(recorded.position for recorded in batch)
+            self._sender.taken.update(recorded.position for recorded in batch)
         done = [recorded.position for recorded in batch[:arrived]]
         if done:
             log.warning("missing events published again", stream=self._stream, first=done[0], last=done[-1])
@@ -295,7 +258,7 @@ class _Relaying:
 
     def _known(self) -> tuple[int, int]:
         """Grows with all that is learnt of the stream."""
-        return self._sequence, len(self._taken)
+        return self._sequence, len(self._sender.taken)
 
     async def _look_again(self, before: tuple[int, int]) -> None:
         """After a disturbance: go on from what the stream holds. `before`: what was known before it."""
@@ -311,7 +274,7 @@ class _Relaying:
         self._looked_for_taken, coming = True, self._tally.top or 0
         async for messages in backwards(self._client, self._stream, max(self._sequence - LOOK_BACK, 1), self._sequence):
             ids = (position_of(message.headers.get(MESSAGE_ID, "")) for message in messages)
-            self._taken |= {position for position in ids if position is not None and position > coming}
+            self._sender.taken |= {position for position in ids if position is not None and position > coming}
 
     async def _look(self) -> StreamInfo:
         """Take account of the messages that have come since the last look; the stream as it was then.
@@ -372,7 +335,7 @@ class _Relaying:
             log.warning("more foreign messages passed over", stream=self._stream, count=len(found) - LOGGED_ALONE)
         if found:
             self._watcher.foreign(found)
-            self._taken |= {message.takes for message in found if message.takes is not None}
+            self._sender.taken |= {message.takes for message in found if message.takes is not None}
 
     async def _mark(self, seconds: float) -> None:
         """Mark what is proven, where it has grown and the last mark is older than that."""
@@ -383,93 +346,6 @@ class _Relaying:
             return
         await asyncio.to_thread(write_mark, self._store, self._created, *proven)
         self._marked, self._marked_at = proven, self._clock()
-
-    async def _arrived(self, batch: Sequence[Recorded], behind: int, last: Recorded | None = None) -> "_Landed":
-        """Publish a batch behind a sequence of the stream; what became of it.
-
-        Args:
-            batch: events.
-            behind: what the stream ends with by then.
-            last: the event that is there, if it is one that is on its way.
-
-        Raises:
-            NatsError, OSError: NATS does not take events.
-        """
-        about = {
-            "messaging.system": "nats",
-            "messaging.operation.type": "send",
-            "messaging.destination.name": self._stream,
-        }
-        with continued(batch, f"send {self._stream}", SpanKind.PRODUCER, about) as traces:
-            answers = await self._publisher.publish(self._messages(batch, behind, last, traces))
-        return _landed(batch, behind, answers)
-
-    def _messages(
-        self, batch: Sequence[Recorded], behind: int, last: Recorded | None, traces: Mapping[str, str]
-    ) -> list[Message]:
-        messages = []
-        for sequence, recorded in enumerate(batch, behind):
-            too_large = len(recorded.raw) + HEADER_ROOM > self._client.max_payload
-            headers = headers_of(recorded, referenced=too_large)
-            headers[SEAL] = self._seals.of(sequence + 1, headers)
-            headers[EXPECTED_SEQUENCE] = str(sequence)
-            if last is not None and last.position not in self._taken:
-                headers[EXPECTED_ID] = str(last.position)
-            if recorded.position in self._taken:
-                del headers[MESSAGE_ID]
-            if recorded.event.trace and (trace := traces.get(recorded.event.trace)) is not None:
-                headers[TRACE] = encoded(trace)
-            messages.append(Message(subject_of(recorded), b"" if too_large else recorded.raw, headers))
-            last = recorded
-        return messages
-
-
-class _Landed(NamedTuple):
-    """What became of a batch."""
-
-    arrived: int
-    """So many of its events are in their place, from the first on."""
-    taken: set[int]
-    """Positions whose message ids somebody has used before."""
-    refusal: str
-    """Of the first that is not in its place: the server's words. Empty where all are."""
-
-
-class _Flight(NamedTuple):
-    """A batch on its way."""
-
-    batch: Sequence[Recorded]
-    size: int
-    """Bytes."""
-    landing: asyncio.Task[_Landed]
-
-
-def _landed(batch: Sequence[Recorded], behind: int, answers: Sequence[Answer]) -> _Landed:
-    """What the answers to a batch say, which was published behind a sequence of the stream.
-
-    Raises:
-        APIError: NATS does not take events.
-    """
-    arrived, taken, refusal = 0, set[int](), ""
-    for recorded, answer in zip(batch, answers, strict=True):
-        if answer.error is not None and answer.error.err_code not in OUT_OF_PLACE:
-            raise APIError.from_error(msgspec.structs.asdict(answer.error))
-        if answer.duplicate:
-            taken.add(recorded.position)
-        # Of what others have put under our id, the server says that it is there already.
-        there = answer.error is None and not answer.duplicate and answer.seq == behind + arrived + 1
-        if there and not refusal:
-            arrived += 1
-        else:
-            refusal = refusal or f"event {recorded.position}: {answer}"
-    return _Landed(arrived, taken, refusal)
-
-
-async def _dropped(*tasks: asyncio.Task[Any]) -> None:
-    """Have tasks end, whatever comes of them."""
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @contextlib.asynccontextmanager

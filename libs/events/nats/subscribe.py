@@ -168,6 +168,9 @@ async def _fetch(subscription: JetStreamContext.PullSubscription, client: Client
         pass
     finally:
         fetching.cancel()
+        await asyncio.wait((fetching,))
+        with contextlib.suppress(asyncio.CancelledError):
+            fetching.exception()  # one that is called off fails where the connection is closed already; nobody cares
     if not stop.is_set():
         # Nothing came: an empty fetch is how a quiet stream answers. A lost connection shows here too.
         await subscription.consumer_info()

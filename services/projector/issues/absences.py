@@ -39,13 +39,13 @@ def settle(connection: Connection, tables: Tables, kind: str, entities: Mapping[
     rows: list[Row] = []
     leaving: dict[Key, Entity] = {}
     for key, entity in sorted(entities.items()):
-        if key in known and known[key] >= entity.version:
+        if known and known.get(key, 0) >= entity.version:
             continue
         if isinstance(entity.content, Absence):
             leaving[key] = entity
         else:
             rows.append(entity.content)
-    returned = known.keys() & {_key(kind, row) for row in rows}
+    returned = known.keys() & {_key(kind, row) for row in rows} if known else set()
     _forget(connection, tables["gone"], kind, returned)
     left = _leave(connection, tables, kind, leaving) if leaving else set()
     return Settled(rows, left, returned)

@@ -41,7 +41,7 @@ def write_issues(connection: Connection, tables: Tables, changes: Changes) -> No
     left, returned = _write_issues(connection, tables, changes, look=look)
     touched = _write_children(connection, tables, changes, look=look)
     show_children(connection, tables, returned)
-    hide_children(connection, tables, left, touched if look else set())
+    hide_children(connection, tables, left, touched)
     choose_again(connection, tables, moved_sprints)
 
 
@@ -85,7 +85,7 @@ def _write_keys(
 
 
 def _write_children(connection: Connection, tables: Tables, changes: Changes, *, look: bool) -> set[Key]:
-    """Comments and worklogs; the issues they hang on."""
+    """Comments and worklogs; where there is an absence, the issues that they hang on."""
     touched: set[Key] = set()
     for kind in ("comment", "worklog"):
         entities = changes.entities[kind]
@@ -93,8 +93,8 @@ def _write_children(connection: Connection, tables: Tables, changes: Changes, *,
             rows = settle(connection, tables, kind, entities, look=look).rows
             if look:
                 rows = unhide(connection, tables, kind, rows)
+                touched.update(_key(row) for row in rows)
             upsert(connection, tables[kind], rows)
-            touched.update((row["site"], row["issue_id"]) for row in rows)
     return touched
 
 
