@@ -29,6 +29,8 @@ from libs.embedded.errors import StackError
 from libs.embedded.stack_file import StackFile
 
 SERVICE_READY_SECONDS: Final = 90.0
+MISCONFIGURED: Final = 2
+"""The exit code of whatever is ours and finds a setting or an argument wrong."""
 OF_DATABASES: Final = ("libs.access", "libs.events", "libs.read_tables", "libs.runtime.sqlite.engine")
 COMMON_MODULES: Final = (
     *("aiohttp.web", "libs.runtime.health", "libs.runtime.service", "nats"),
@@ -283,7 +285,15 @@ def _simulator(plan: StackPlan, file: StackFile) -> ChildSpec:
     port = file.ports["jira"]
     argv = (sys.executable, "-m", "libs.jira_simulator", "--port", str(port), *(plan.simulator or ()))
     environ = environment.ordinary(plan.environ) | {"PYTHONUNBUFFERED": "1"}
-    return ChildSpec(name="jira", argv=argv, environ=environ, ready=probes.listens(port), vital=True, of_nursery=True)
+    return ChildSpec(
+        name="jira",
+        argv=argv,
+        environ=environ,
+        ready=probes.listens(port),
+        vital=True,
+        refusal=MISCONFIGURED,
+        of_nursery=True,
+    )
 
 
 def _service(name: str, plan: StackPlan, file: StackFile) -> ChildSpec:
@@ -303,6 +313,7 @@ def _service(name: str, plan: StackPlan, file: StackFile) -> ChildSpec:
         environ=environment.of_service(name, plan.environ, shared),
         ready=probes.readyz(_health_port(name, file)),
         ready_seconds=SERVICE_READY_SECONDS,
+        refusal=MISCONFIGURED,
         of_nursery=True,
     )
 

@@ -27,6 +27,8 @@ MOST_PROBES: Final = 100
 """Connections of probes, Prometheus and people."""
 PROOF_SECONDS: Final = 1.0
 """A check that writes something does it no more often, however many ask."""
+BEGINNING_SECONDS: Final = 0.1
+"""The same until it has passed once: whoever starts us waits for that."""
 
 _LOOKS: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="metrics")
 """Apart from the threads of the loop, which may all be waiting for a database."""
@@ -44,6 +46,7 @@ class Health:
         self._running: dict[str, asyncio.Task[str | None]] = {}
         self._every: dict[str, float] = {}
         self._done_at: dict[str, float] = {}
+        self._passed: set[str] = set()
 
     def add(self, name: str, check: Check, *, every: float = 0.0) -> None:
         """Ask `check` whenever somebody asks us. One that costs something is asked `every` so many seconds at most."""
@@ -58,11 +61,17 @@ class Health:
     async def _reason(self, name: str) -> str | None:
         # One that hangs holds a thread: it is not begun again at each probe, until none is left.
         running, now = self._running.get(name), asyncio.get_running_loop().time
-        if running is None or (running.done() and now() - self._done_at.get(name, -math.inf) >= self._every[name]):
+        pause = self._every[name] if name in self._passed else min(self._every[name], BEGINNING_SECONDS)
+        if running is None or (running.done() and now() - self._done_at.get(name, -math.inf) >= pause):
             running = self._running[name] = asyncio.create_task(_outcome(self._checks[name]), name=f"check {name}")
-            running.add_done_callback(lambda _: self._done_at.update({name: now()}))
+            running.add_done_callback(lambda ended: self._asked(name, ended, now()))
         done, _ = await asyncio.wait([running], timeout=CHECK_SECONDS)
         return running.result() if done else f"no answer within {CHECK_SECONDS:g} s"
+
+    def _asked(self, name: str, ended: asyncio.Task[str | None], now: float) -> None:
+        self._done_at[name] = now
+        if not ended.cancelled() and ended.result() is None:
+            self._passed.add(name)
 
 
 class Reported:

@@ -30,6 +30,8 @@ class ChildSpec:
     `vital`: without it nothing can begin; of another child that is not ready in time it is said, and the rest goes on.
     `useful`, where there is such a look, is asked again and again while it runs: an answer is the reason why it does
     not do its work although it lives. After `useless_seconds` of that it is started again.
+    `refusal`, where there is one, is the exit code by which it says that a setting is wrong: it is not started again.
+    (A program in Go ends with 2 when it panics, which a new start may well mend.)
     `lost`, where there is such a look, says why its data are lost while it runs: then it is started again at once. May
     block for a second.
     """
@@ -41,6 +43,7 @@ class ChildSpec:
     ready_seconds: float = 60.0
     grace_seconds: float = 20.0
     vital: bool = False
+    refusal: int | None = None
     of_nursery: bool = False
     """It is a module of Python, which the nursery may become."""
     useful: Callable[[], Awaitable[str | None]] | None = None

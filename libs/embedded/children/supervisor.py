@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from libs.embedded.children.births import Nursery
 from libs.embedded.children.child import Child, ChildSpec
+from libs.embedded.children.last_words import LastWords
 from libs.embedded.children.log_stream import readable
 from libs.embedded.children.restarts import LIMIT, Restarts
 from libs.embedded.children.usefulness import Usefulness
@@ -19,8 +20,6 @@ WELL_POLL_SECONDS: Final = 5.0
 """Between two looks at a child that is of use."""
 DATA_SECONDS: Final = 10.0
 """Between two looks at the data of a child that works; a hundred times as long as a look takes, where that is more."""
-MISCONFIGURED: Final = 2
-"""The exit code of a service that has found a setting wrong: starting it again would not help."""
 STOP_SECONDS: Final = 9.0
 """For the stop of all stages; what is not gone by then is killed, so that the end comes within 15 s in any case."""
 LAST_STAGES_SECONDS: Final = 2.0
@@ -55,7 +54,7 @@ class Supervisor:
         self._on_line = on_line
         self._tell = tell or on_line
         self._disk = disk
-        self._last_lines: dict[str, str] = {}
+        self._last_words: dict[str, LastWords] = {}
         self._on_change = on_change
         self._stages: list[list[Child]] = []
         self._passing: set[Child] = set()
@@ -83,7 +82,7 @@ class Supervisor:
         stage = [Child(spec, self._take_line, self._inherited, self._nursery) for spec in specs]
         self._stages.append(stage)
         for child in stage:
-            await child.spawn()
+            await self._begin(child)
             self._keep(self._alive(child), f"keep {child.spec.name}")
         self._changed()
         await self._unless_failed(asyncio.gather(*(self._until_ready(child.spec) for child in stage)))
@@ -161,22 +160,28 @@ class Supervisor:
         if spec.name in self._sent_away:
             self._sent_away.discard(spec.name)
             return
-        last = readable(spec.name, self._last_lines.get(spec.name, "it said nothing"))[1]
-        if code == MISCONFIGURED:
-            raise StackError(f"{spec.name} refuses to start: {last}", MISCONFIGURED)
+        words = self._last_words[spec.name]
+        last = readable(spec.name, words.text)[1]
+        if code == spec.refusal:
+            raise StackError(f"{spec.name} refuses to start: {last}", code)
         delay = restarts.next_delay(time.monotonic())
         full = self._disk()
         if restarts.often() and full is None and spec.name not in self._been_ready:
             raise StackError(f"{spec.name} ended {LIMIT + 1} times, the last time with {_ending(code)}: {last}")
-        why = f"; {full}" if full is not None else f", time and again: {last}" if restarts.often() else ""
+        again = ", time and again" if restarts.often() else ""
+        why = f"; {full}" if full is not None else f"{again}: {last}" if again or words.are_reason else ""
         self._tell(spec.name, f"ended with {_ending(code)}; starts again in {delay:g} s{why}")
         await asyncio.sleep(delay)
+
+    async def _begin(self, child: Child) -> None:
+        self._last_words[child.spec.name] = LastWords()
+        await child.spawn()
 
     async def _spawn(self, child: Child) -> None:
         """Start it, as soon as the machine allows it."""
         while True:
             try:
-                await child.spawn()
+                await self._begin(child)
             except OSError as error:
                 self._tell(child.spec.name, f"cannot be started: {error.strerror}; tried again")
                 await asyncio.sleep(LATE_POLL_SECONDS)
@@ -224,8 +229,7 @@ class Supervisor:
                 await child.stop(RESTART_GRACE_SECONDS)
 
     def _take_line(self, name: str, text: str) -> None:
-        if text.strip():
-            self._last_lines[name] = text
+        self._last_words[name].hear(text)
         self._on_line(name, text)
 
     def _changed(self) -> None:

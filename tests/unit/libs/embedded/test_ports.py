@@ -1,4 +1,6 @@
 import socket
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +22,15 @@ def test_a_remembered_port_that_somebody_took_is_replaced() -> None:
         port = taken.getsockname()[1]
         assert not ports.is_free(port)
         assert ports.choose(["nats"], {"nats": port})["nats"] != port
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what the kernel does with such ports is Linux's own")
+def test_a_chosen_port_is_given_to_nobody_before_its_server_starts() -> None:
+    chosen = ports.choose([str(number) for number in range(5)], {})
+    rows = (line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:])
+    waiting = {int(row[1].partition(":")[2], 16) for row in rows if row[3] == "06"}
+    assert set(chosen.values()) <= waiting
+    assert all(ports.is_free(port) for port in chosen.values())
 
 
 def test_the_next_free_port_is_behind_the_taken_one() -> None:

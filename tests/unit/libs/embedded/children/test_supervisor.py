@@ -102,12 +102,30 @@ async def test_a_child_that_was_ready_once_or_whose_disk_is_full_may_die_for_eve
 async def test_a_child_with_a_bad_setting_is_not_started_again() -> None:
     lines = Lines()
     supervisor = Supervisor(lines.take)
-    await supervisor.start([child("one", "print('PORT: wrong'); raise SystemExit(2)")])
+    refuses = replace(child("one", "print('PORT: wrong'); raise SystemExit(2)"), refusal=2)
+    await supervisor.start([refuses])
     with pytest.raises(StackError, match="one refuses to start: PORT: wrong") as caught:
         await asyncio.wait_for(supervisor.failed(), 30)
     await supervisor.stop()
     assert caught.value.exit_code == 2
     assert ("one", "PORT: wrong") in lines
+
+
+async def test_a_server_that_panics_is_started_again_and_the_first_words_of_it_are_told(tmp_path: Path) -> None:
+    panics = f"""
+from pathlib import Path
+been = Path({str(tmp_path / "been")!r})
+if not been.exists():
+    been.touch()
+    print("panic: a port is taken\\n\\ngoroutine 1 [running]:\\n\\t/src/main.go:12 +0x1d")
+    raise SystemExit(2)
+"""
+    lines = Lines()
+    supervisor = Supervisor(lines.take)
+    await supervisor.start([child("one", panics + WAITS)])
+    await lines.holding("up")
+    assert ("one", "ended with exit code 2; starts again in 0.2 s: panic: a port is taken") in lines
+    await supervisor.stop()
 
 
 async def test_a_vital_child_that_does_not_get_ready_is_named_with_the_reason() -> None:
