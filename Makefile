@@ -3,7 +3,7 @@
 PYTHON ?= python3
 UV_VERSION := 0.13.9
 BIN := .venv/bin
-GROUPS := dev embedded image ingestor projector graphql telemetry notifier build deploy docs
+GROUPS := dev embedded image ingestor relay projector graphql telemetry notifier build deploy docs
 ARGS ?=
 TEST_WORKERS ?= 4
 # Modules are compiled once, whatever the environment says: else every process that starts compiles all it imports, for
@@ -14,13 +14,16 @@ export PYTHONDONTWRITEBYTECODE :=
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-# The set-up: a venv, exactly the locked requirements, the project itself editable.
-.venv/.ready: requirements/dev.txt pyproject.toml
+# The set-up: a venv, exactly the locked requirements, the project itself editable. What runs is compiled at once; what only
+# tests and checks need is compiled by who uses it first.
+.venv/.ready: requirements/embedded.txt requirements/dev.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet uv==$(UV_VERSION)
-	$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python requirements/dev.txt
+	$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python requirements/embedded.txt
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements/dev.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q -j 0 libs services
 	@touch $@
 
 .PHONY: setup

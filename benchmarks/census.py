@@ -20,7 +20,7 @@ import msgspec
 from temporalio.testing import ActivityEnvironment
 
 from benchmarks.reading.projected_log import databases
-from benchmarks.rows import Row
+from benchmarks.rows import Row, at_most, within
 from benchmarks.whole.stack import simulated_jira
 from libs.events import Append, Change, EventStore, JiraIssueFetched, ProjectKey, migrate, open_store
 from libs.jira_client import JiraClient, JiraSettings
@@ -61,17 +61,13 @@ def run() -> list[Row]:
                 raise RuntimeError(f"the census found something to do: {cost.end}")
             requests = httpx.get(f"{jira}/simulator/requests", timeout=60).json()["count"] - 1  # the greeting
             rows += [
-                _bounded(f"census of {ISSUES:,} issues, {name}: requests", requests, "requests", 25),
-                _bounded(f"census of {ISSUES:,} issues, {name}: CPU", cost.cpu_seconds, "s", 5),
-                _bounded(f"census of {ISSUES:,} issues, {name}: more memory at its peak", cost.more_mb, "MB", 60),
-                _bounded(f"census of {ISSUES:,} issues, {name}: events", cost.events, "events", 1),
+                at_most(f"census of {ISSUES:,} issues, {name}: requests", requests, "requests", 25),
+                within(f"census of {ISSUES:,} issues, {name}: CPU", cost.cpu_seconds, 5.0),
+                at_most(f"census of {ISSUES:,} issues, {name}: more memory at its peak", cost.more_mb, "MB", 60),
+                at_most(f"census of {ISSUES:,} issues, {name}: events", cost.events, "events", 1),
                 Row(f"census of {ISSUES:,} issues, {name}", cost.seconds, "s"),
             ]
     return rows
-
-
-def _bounded(what: str, value: float, unit: str, bound: float) -> Row:
-    return Row(what, value, unit, bound, ok=value <= bound)
 
 
 def _fill(url: str) -> None:

@@ -18,7 +18,15 @@ import urllib.request
 from pathlib import Path
 from typing import Any, Final
 
-SERVICES: Final = ("ingestor", "projector", "graphql", "telemetry", "notifier")
+SERVICES: Final = {
+    "ingestor": "services.ingestor",
+    "relay": "services.ingestor.relay",
+    "projector": "services.projector",
+    "graphql": "services.graphql",
+    "telemetry": "services.telemetry",
+    "notifier": "services.notifier",
+}
+"""What starts each."""
 MIN_UID: Final = 10_000
 SECONDS: Final = 60.0
 NOT_INSIDE: Final = frozenset(
@@ -108,7 +116,7 @@ def _start(root: Path, name: str, config: dict[str, Any]) -> list[str]:
     variables = dict(entry.split("=", 1) for entry in config["Env"])
     variables |= WITHOUT_SERVERS | {"JDI_HEALTH_HOST": "127.0.0.1", "JDI_HEALTH_PORT": str(port), "JDI_PORT": str(port)}
     began = time.monotonic()
-    process = _contained(root, config, variables, [*config["Entrypoint"], f"services.{name}"])
+    process = _contained(root, config, variables, [*config["Entrypoint"], SERVICES[name]])
     found: list[str] = []
     try:
         alive = _until_alive(port, process)

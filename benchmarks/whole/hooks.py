@@ -8,15 +8,15 @@ from typing import Any
 
 import httpx
 
-from benchmarks.rows import Row
+from benchmarks.rows import Row, within
 from benchmarks.whole.stack import ask, simulated_jira, stack, until_visible
 
 ISSUES = 200
-SAMPLES = 100
+SAMPLES = 40
 PAUSE_SECONDS = 3.2
 """Between two changes, so that each has a request of its own within the budget of hints."""
 LOOK_SECONDS = 0.01
-TARGET_MILLISECONDS = 2000.0
+TARGET_SECONDS = 2.0
 
 PATH = "a-path-that-nobody-guesses"
 
@@ -27,21 +27,14 @@ def run() -> list[Row]:
         base = url.removesuffix("/graphql")
         with httpx.Client() as http:
             delays = sorted(_delay(http, jira, base, number) for number in range(SAMPLES))
-    middle, late = statistics.median(delays), delays[int(len(delays) * 0.99)]
     return [
-        Row("change in Jira to GraphQL by a webhook, median", middle, "ms"),
-        Row(
-            "change in Jira to GraphQL by a webhook, p99",
-            late,
-            "ms",
-            TARGET_MILLISECONDS,
-            ok=late <= TARGET_MILLISECONDS,
-        ),
+        Row("change in Jira to GraphQL by a webhook, median", statistics.median(delays), "s"),
+        within("change in Jira to GraphQL by a webhook, the slowest but one", delays[-2], TARGET_SECONDS, waiting=0.05),
     ]
 
 
 def _delay(http: httpx.Client, jira: str, url: str, number: int) -> float:
-    """Milliseconds of one sample."""
+    """Seconds of one sample."""
     time.sleep(PAUSE_SECONDS)
     key, summary = f"DEMO-{number % ISSUES + 1}", f"Changed {number}"
     changes: list[dict[str, Any]] = (
@@ -53,4 +46,4 @@ def _delay(http: httpx.Client, jira: str, url: str, number: int) -> float:
     http.post(f"{url}/hooks/acme/{PATH}", json=hook).raise_for_status()
     while ask(url, f'{{ issue(key: "{key}") {{ summary }} }}')["issue"]["summary"] != summary:
         time.sleep(LOOK_SECONDS)
-    return (time.perf_counter() - started) * 1000
+    return time.perf_counter() - started

@@ -7,12 +7,12 @@ import os
 import re
 from pathlib import Path
 
-_TICKS = os.sysconf("SC_CLK_TCK")
+TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def cpu_seconds(pid: int) -> float:
     """Of a process, its children that live, and all that have ended."""
-    own = sum(int(field) for field in _stat(pid)[11:15]) / _TICKS
+    own = sum(int(field) for field in _stat(pid)[11:15]) / TICKS
     spent = own
     for child in _children(pid):
         with contextlib.suppress(FileNotFoundError):  # it has just ended

@@ -30,6 +30,11 @@ def stack_at(url: str) -> StackFile:
     return found
 
 
+def data_of(url: str) -> Path:
+    """The data folder of that stack."""
+    return _data_of[url]
+
+
 @contextmanager
 def simulated_jira(issues: int, *more: str, latency_ms: int = 0) -> Iterator[str]:
     """A simulated Jira in a process of its own, with `more` options of its command; gives its address."""

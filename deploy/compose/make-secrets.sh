@@ -19,7 +19,7 @@ lay() { # FILE CONTENT: whole or not at all
   mv "$root/$1.new" "$root/$1"
 }
 
-for reader in origin postgres temporal nats database ingestor telemetry notifier doctor; do
+for reader in origin postgres temporal nats database relay telemetry notifier doctor; do
   mkdir -p "$root/$reader"
 done
 chmod 700 "$root/origin"
@@ -30,12 +30,12 @@ lay postgres/jdi_password "$(password jdi)"
 lay postgres/temporal_password "$(password temporal)"
 lay temporal/password "$(password temporal)"
 lay nats/passwords.conf "ADMIN_PASSWORD: \"$(password nats-admin)\"
-INGESTOR_PASSWORD: \"$(password nats-ingestor)\"
+RELAY_PASSWORD: \"$(password nats-relay)\"
 TELEMETRY_PASSWORD: \"$(password nats-telemetry)\"
 NOTIFIER_PASSWORD: \"$(password nats-notifier)\"
 DOCTOR_PASSWORD: \"$(password nats-doctor)\""
 lay database/database_url "$database"
-for user in ingestor telemetry notifier doctor; do
+for user in relay telemetry notifier doctor; do
   lay "$user/database_url" "$database"
   lay "$user/nats_url" "nats://$user:$(password "nats-$user")@nats:4222"
 done

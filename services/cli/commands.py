@@ -15,7 +15,6 @@ import click
 
 from libs.embedded.errors import StackError
 from libs.runtime import SettingsError, Stop, leave, read_settings
-from libs.runtime.logs import plain_lines
 from services.cli import settings as cli_settings
 from services.cli.terminal import Terminal, say
 
@@ -30,12 +29,19 @@ INTERRUPTED = 130
 LEVELS = ("debug", "info", "warning", "error")
 COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 ROLES = ("reader", "operator", "admin")
+SLIM = ("up", "demo", "simulate")
+"""Commands that ask nothing of libraries which log: they run for long, and stay small."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="jira-data-integrator", prog_name="jdi")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Jira Data Integrator: copies Jira projects as events and serves them by GraphQL."""
+    if context.invoked_subcommand not in SLIM:
+        from libs.runtime.logs import plain_lines
+
+        plain_lines("jdi", sys.stderr)
 
 
 @cli.command()
@@ -187,12 +193,23 @@ def token() -> None:
 def create_token(name: str, role: str, projects: tuple[str, ...], expires: str | None, print_url: bool) -> None:
     """Make a token for NAME, whom the settings history will name, and print it: it is not shown again."""
     from services.cli import tokens
+    from services.cli.running import signing_in
 
     settings = _here(cli_settings.TokenSettings)
     made, secret = tokens.create(settings.database_url, name, role, projects, expires)
     say(f"token {made.id} of {made.name} is made; it is shown this once", err=True)
-    address = tokens.console_address(f"http://127.0.0.1:{settings.port}")
-    say(tokens.sign_in_address(address, secret) if print_url else secret)
+    address = signing_in.console_address(f"http://127.0.0.1:{settings.port}")
+    say(signing_in.sign_in_address(address, secret) if print_url else secret)
+
+
+@token.command("first", hidden=True)
+def first_token() -> None:
+    """Make a first administrator's token where there is no administrator, and print it."""
+    from services.cli import tokens
+
+    secret = tokens.first_admin(_here(cli_settings.DatabaseSettings).database_url)
+    if secret is not None:
+        say(secret)
 
 
 @token.command("list")
@@ -271,7 +288,6 @@ def simulate(arguments: tuple[str, ...]) -> None:
 
 def main() -> None:
     """The console script: what goes wrong is one line for its reader, not a traceback."""
-    plain_lines("jdi", sys.stderr)
     try:
         code = cli(standalone_mode=False) or 0
     except click.ClickException as error:

@@ -56,6 +56,17 @@ class DemoSettings:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class DemoSyncSettings:
+    """What the sync of the demo needs of the stack that runs it, which sets all of it."""
+
+    database_url: str = addresses.database_url()
+    temporal_address: str = addresses.temporal_address()
+    temporal_namespace: str = addresses.temporal_namespace()
+    jira_base_url: str = setting("JIRA_BASE_URL", why="the simulated Jira")
+    port: int = setting("JDI_PORT", DEFAULT_PORT, unit="TCP port", why="GraphQL and the console")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class DatabaseSettings:
     """What a command needs that reads the databases alone."""
 

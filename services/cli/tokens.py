@@ -14,10 +14,9 @@ from libs.read_tables import project
 from libs.runtime import access_database, access_engine, engine, read_database
 from services.cli.migrations import migrate as migrate_all
 from services.cli.migrations import migrate_access
+from services.cli.running.signing_in import MAKE_ONE
 
 ACTOR: Final = "jdi"
-MAKE_ONE: Final = "`jdi token create NAME --role admin`"
-
 _SPANS: Final = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
 
@@ -32,13 +31,10 @@ def token_store(database_url: str, given: str | None = None) -> Iterator[TokenSt
         tables.dispose()
 
 
-def console_address(graphql_url: str) -> str:
-    return f"{graphql_url}/console/"
-
-
-def sign_in_address(console: str, secret: str) -> str:
-    """An address that signs in. What is behind the # stays in the browser: it is sent to no server."""
-    return f"{console}#token={secret}"
+def first_admin(database_url: str) -> str | None:
+    """The token of a first administrator, who is made when there is none; None: there was one."""
+    with token_store(database_url) as tokens:
+        return tokens.first_admin()
 
 
 def create(

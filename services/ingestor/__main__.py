@@ -1,4 +1,4 @@
-"""Start the ingestor: workers on its three queues, the relay to NATS, and the projects named in the environment."""
+"""Start the ingestor: workers on its three queues, and the projects named in the environment."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import structlog
 from temporalio.client import Client
 from temporalio.worker import WorkerDeploymentVersion
 
-from libs.events import EventStore, FanOut, append_trouble, open_when_ready, run_relay
+from libs.events import EventStore, append_trouble, open_when_ready
 from libs.events.hints import hint_prefix
 from libs.events.reading.leader import Lease, lead_by_lease
 from libs.events.spent_once import SpentOnce
@@ -22,7 +22,6 @@ from libs.runtime import (
     Reported,
     Stop,
     event_database,
-    first_trouble,
     run_service,
     serve_health,
     stores,
@@ -38,6 +37,7 @@ from services.ingestor.control.census_schedules import CensusSchedules
 from services.ingestor.control.discovery import DiscoveryActivities
 from services.ingestor.control.proofs import Proofs
 from services.ingestor.control.schedules import ScheduleGateway
+from services.ingestor.control.site_alerts import SiteAlerts
 from services.ingestor.event_log import EventLog
 from services.ingestor.hints.activities import HintActivities
 from services.ingestor.hints.registration.keeping import Registration
@@ -45,7 +45,6 @@ from services.ingestor.hints.silence import Silence
 from services.ingestor.hints.stretching import Stretching
 from services.ingestor.measures import measured, observer_of
 from services.ingestor.settings import Settings
-from services.ingestor.site_alerts import SiteAlerts, StreamAlerts
 from services.ingestor.sync.activities import SyncActivities
 from services.ingestor.worker import make_workers
 
@@ -63,8 +62,8 @@ RETRY_SECONDS = 1.0
 
 
 async def main(settings: Settings, stop: Stop) -> None:
-    """Run until told to stop. Alive from the start, ready once the event log, Temporal and NATS have answered."""
-    health, checks = Health(), {name: Reported() for name in ("event_log", "temporal", "nats")}
+    """Run until told to stop. Alive from the start, ready once the event log and Temporal have answered."""
+    health, checks = Health(), {name: Reported() for name in ("event_log", "temporal")}
     for name, check in checks.items():
         health.add(name, check)
     async with asyncio.TaskGroup() as tasks:
@@ -85,9 +84,7 @@ async def _work(settings: Settings, stop: Stop, health: Health, checks: Mapping[
     client = await _connected(settings, stop, checks["temporal"])
     if client is not None:
         health.add("temporal", lambda: temporal_trouble(client), every=PROOF_SECONDS)
-        fan_out = FanOut(store, settings.nats_url)
-        health.add("nats", first_trouble(checks["nats"], fan_out.trouble), every=PROOF_SECONDS)
-        await _serve(settings, stop, store, event_log, client, checks["nats"], fan_out)
+        await _serve(settings, stop, store, event_log, client)
     event_log.close()
     store.close()
 
@@ -98,20 +95,13 @@ async def _serve(
     store: EventStore,
     event_log: EventLog,
     client: Client,
-    nats: Reported,
-    fan_out: FanOut,
 ) -> None:
     site = settings.site
     async with (
         JiraClient(settings.jira, observer=observer_of(site), refresh_tokens=_refresh_tokens(settings, store)) as jira,
         contextlib.AsyncExitStack() as running,
     ):
-        relayed = running.enter_context(measured(store, jira.limits.gate, site))
-
-        def on_position(position: int | None) -> None:
-            relayed(position)
-            fan_out.relayed(position)
-
+        running.enter_context(measured(store, jira.limits.gate, site))
         patience, confirm = timedelta(seconds=settings.jira_patience), settings.jira_confirm
         pauses = [timedelta(seconds=pause) for pause in confirm]
         sync = SyncActivities(event_log, jira, patience, pauses)
@@ -128,12 +118,7 @@ async def _serve(
         for worker in workers:
             await running.enter_async_context(worker)
         async with asyncio.TaskGroup() as tasks:
-            stream = StreamAlerts(alerts, site)
-            relay = run_relay(
-                store, settings.nats_url, stop, on_health=nats.report, on_position=on_position, watcher=stream
-            )
-            tasks.create_task(relay)
-            tasks.create_task(stream.run(stop))
+            tasks.create_task(_hold_place(store, stop))
             tasks.create_task(_register(event_log, client, settings, site))
             tasks.create_task(_keep_schedules(control, site, stop))
             tasks.create_task(_look_for_hints(event_log, client, site, Silence(store, alerts, site), stop))
@@ -149,6 +134,11 @@ async def _serve(
                 projects=settings.jira_projects,
             )
             await stop.wait()
+
+
+async def _hold_place(store: EventStore, stop: Stop) -> None:
+    """Have one of the ingestors hold a lock beside the log: who changes the log as a whole finds them at work."""
+    await lead_by_lease(store.url, NAME, stop, Lease.wait, on_health=lambda _: None)
 
 
 def _refresh_tokens(settings: Settings, store: EventStore) -> SpentOnce | None:

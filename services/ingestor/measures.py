@@ -1,4 +1,4 @@
-"""What the ingestor measures: requests to Jira and what Jira says of its limits, the log's end, the relay's place.
+"""What the ingestor measures: requests to Jira, what Jira says of its limits, and the log's end.
 
 Requests are measured twice: as metrics, and each as a span of the step that sent it, where traces are wanted.
 """
@@ -13,12 +13,11 @@ from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 from prometheus_client import Counter, Gauge, Histogram, Metric
 
-from libs.events import EventStore, waiting_seconds
+from libs.events import EventStore
 from libs.jira_client import Gate, Observer, RequestEnded
 from libs.jira_client.http.allowances import BURST, Allowance
-from libs.runtime import LAG, POSITION, asked
+from libs.runtime import asked
 
-RELAY: Final = "relay"
 BURST_SECONDS: Final = 60.0
 QUOTA_SECONDS: Final = 3600.0
 """After so long such a limit is whole again, where Jira does not say when."""
@@ -75,16 +74,6 @@ CLOSINGS: Final = Closings(
     "What is closed because Jira asked for a pause, and for how long still; endpoint: empty for the whole site; code:"
     " why. 0: the next request, the probe, decides.",
     ["site", "endpoint", "code"],
-)
-FOREIGN: Final = Counter(
-    "jdi_stream_foreign_messages_total",
-    "Messages of others that the relay found in the stream, and passed over.",
-    ["site"],
-)
-REPAIRED: Final = Counter(
-    "jdi_stream_repaired_events_total",
-    "Events that were missing in the stream, and were published again.",
-    ["site"],
 )
 HEAD: Final = Gauge(
     "jdi_log_head_position", "The last position of the event log: so many events have been appended in all."
@@ -156,26 +145,15 @@ def _trace(ended: RequestEnded, site: str) -> None:
 
 
 @contextlib.contextmanager
-def measured(store: EventStore, gate: Gate, site: str) -> Iterator[Callable[[int | None], None]]:
-    """Measure log, gate and relay within the block; gives who is to hear the relay's place, None while it has none."""
-    with contextlib.ExitStack() as always, contextlib.ExitStack() as leading:
+def measured(store: EventStore, gate: Gate, site: str) -> Iterator[None]:
+    """Measure log and gate within the block."""
+    with contextlib.ExitStack() as always:
         always.enter_context(asked(HEAD, store.head))
         always.enter_context(asked(GATE_CLOSED, lambda: gate.closed().get(None, 0.0), site, "site"))
         CLOSINGS.gates[site] = gate
         always.callback(CLOSINGS.gates.pop, site)
         always.enter_context(asked(GATE_CLOSED, lambda: _longest_of_endpoints(gate), site, "endpoint"))
-        place: int | None = None
-
-        def relayed(position: int | None) -> None:
-            nonlocal place
-            before, place = place, position
-            if position is None:
-                leading.close()
-            elif before is None:
-                leading.enter_context(asked(POSITION, lambda: place or 0, RELAY))
-                leading.enter_context(asked(LAG, lambda: waiting_seconds(store, place or 0), RELAY))
-
-        yield relayed
+        yield
 
 
 def _longest_of_endpoints(gate: Gate) -> float:

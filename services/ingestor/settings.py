@@ -101,7 +101,6 @@ class Settings(JiraSignIn, WayOut, addresses.TemporalAccess):
         "TEMPORAL_DEPLOYMENT_NAME", "", why="with a build id, workers are versioned; the Worker Controller sets both"
     )
     build_id: str = setting("TEMPORAL_WORKER_BUILD_ID", "", why="the version of these workers")
-    nats_url: str = addresses.nats_url()
     database_url: str = addresses.database_url()
     health_host: str = addresses.health_host()
     health_port: int = addresses.health_port()

@@ -28,6 +28,8 @@ TESTED_IN: Final = {
     "libs.temporal.clock_changes": "tests/unit/libs/temporal/test_cron.py",
     "services.cli.asking": "tests/docs/test_blocks.py",
     "services.cli.running.demo": "tests/docs/test_blocks.py",
+    "services.cli.running.first_sync": "tests/docs/test_blocks.py",
+    "services.cli.running.told": "tests/docs/test_blocks.py",
     "services.cli.running.up": "tests/acceptance/sync/test_crashes.py",
     "services.graphql.api.alerts": "tests/acceptance/steering/test_alert_steering.py",
     "services.graphql.api.syncs": "tests/acceptance/steering/test_steering.py",

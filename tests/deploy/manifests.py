@@ -10,12 +10,13 @@ from typing import Any
 
 import yaml
 
+from libs.embedded import environment as environment_of
 from tests.servers.addresses import binary, give_up
 
 ROOT = Path(__file__).parents[2]
 K8S = ROOT / "deploy/k8s"
 OVERLAYS = ("dev", "prod", "proxied", "scaled", "temporal-tls", "traced", "versioned")
-SERVICES = ("ingestor", "projector", "graphql", "telemetry", "notifier")
+SERVICES = environment_of.SERVICES
 
 Object = dict[str, Any]
 

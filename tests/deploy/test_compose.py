@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
+from libs.embedded.environment import MODULES
 from tests.deploy.settings import SERVICES, known_variables
 
 ROOT = Path(__file__).parents[2]
@@ -57,9 +58,9 @@ def test_the_schema_finds_a_wrong_key(tmp_path: Path) -> None:
     assert subprocess.run(command, capture_output=True, check=False).returncode == 1
 
 
-def test_all_five_services_are_there_with_the_commands_of_the_image() -> None:
+def test_all_services_are_there_with_the_commands_of_the_image() -> None:
     commands = {name: part["command"][0] for name, part in OURS.items() if part["command"]}
-    assert {commands[name] for name in SERVICES} == {f"services.{name}" for name in SERVICES}
+    assert {name: commands[name] for name in SERVICES} == MODULES
     assert commands["migrate"] == "services.cli"
 
 

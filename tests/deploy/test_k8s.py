@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from libs.embedded.environment import MODULES
 from libs.runtime.tracing import endpoint
 from libs.temporal.worker import GRACE
 from services.graphql.__main__ import LAST_ANSWER_SECONDS
@@ -80,9 +81,9 @@ def test_names_are_unique_and_in_the_namespace(overlay: str) -> None:
 
 
 @overlays
-def test_the_five_services_and_the_migration_are_there(overlay: str) -> None:
+def test_the_services_and_the_migration_are_there(overlay: str) -> None:
     commands = {container_of(each)["args"][0] for each in workloads(overlay)}
-    assert {f"services.{name}" for name in SERVICES} | {"services.cli"} <= commands
+    assert {*MODULES.values(), "services.cli"} <= commands
 
 
 @overlays

@@ -6,21 +6,20 @@ outlive the services. On Linux the kernel ends the child when we die, even by SI
 
 import asyncio
 import contextlib
-import ctypes
 import math
 import os
 import signal
-import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-PR_SET_PDEATHSIG: Final = 1
+from libs.embedded.children.births import Forked, Nursery
+from libs.embedded.children.parentage import die_with_parent
+
 READ_BYTES: Final = 65536
 LONGEST_LINE: Final = 1_000_000
 """A line without an end is told in parts of this size."""
 KILL_SECONDS: Final = 2.0
-_LIBC: Final = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None  # loaded before any fork
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +41,8 @@ class ChildSpec:
     ready_seconds: float = 60.0
     grace_seconds: float = 20.0
     vital: bool = False
+    of_nursery: bool = False
+    """It is a module of Python, which the nursery may become."""
     useful: Callable[[], Awaitable[str | None]] | None = None
     useless_seconds: float = 3.0
     lost: Callable[[], str | None] | None = None
@@ -50,11 +51,18 @@ class ChildSpec:
 class Child:
     """A process made from a spec; `spawn` may be called again after it has ended."""
 
-    def __init__(self, spec: ChildSpec, on_line: Callable[[str, str], None], inherited: tuple[int, ...] = ()) -> None:
+    def __init__(
+        self,
+        spec: ChildSpec,
+        on_line: Callable[[str, str], None],
+        inherited: tuple[int, ...] = (),
+        nursery: Nursery | None = None,
+    ) -> None:
         self.spec = spec
         self._on_line = on_line
         self._inherited = inherited
-        self._process: asyncio.subprocess.Process | None = None
+        self._nursery = nursery
+        self._process: asyncio.subprocess.Process | Forked | None = None
         self._reading: asyncio.Task[None] | None = None
 
     @property
@@ -63,17 +71,8 @@ class Child:
 
     async def spawn(self) -> None:
         """Start it. Call from the main thread: the kernel's death signal follows the thread that forked."""
-        self._process = await asyncio.create_subprocess_exec(
-            *self.spec.argv,
-            env=dict(self.spec.environ),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            process_group=0,
-            pass_fds=self._inherited,
-            preexec_fn=_die_with_parent(os.getpid()),
-        )
-        self._reading = asyncio.create_task(self._read_lines(self._process), name=f"read {self.spec.name}")
+        self._process = process = await self._forked() or await self._executed()
+        self._reading = asyncio.create_task(self._read_lines(process), name=f"read {self.spec.name}")
 
     async def wait(self) -> int:
         """Wait for its end and for its last line; the exit code, negative for a signal."""
@@ -107,12 +106,29 @@ class Child:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(pid, number)
 
-    def _running(self) -> asyncio.subprocess.Process:
+    async def _forked(self) -> Forked | None:
+        if self._nursery is None or not self.spec.of_nursery:
+            return None
+        return await self._nursery.bear(self.spec.argv, self.spec.environ)
+
+    async def _executed(self) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            *self.spec.argv,
+            env=dict(self.spec.environ),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            process_group=0,
+            pass_fds=self._inherited,
+            preexec_fn=die_with_parent(os.getpid()),
+        )
+
+    def _running(self) -> asyncio.subprocess.Process | Forked:
         if self._process is None:
             raise RuntimeError(f"{self.spec.name} was never started: call spawn() first")
         return self._process
 
-    async def _read_lines(self, process: asyncio.subprocess.Process) -> None:
+    async def _read_lines(self, process: asyncio.subprocess.Process | Forked) -> None:
         if process.stdout is None:
             return
         rest = b""
@@ -129,13 +145,3 @@ class Child:
         """Whatever becomes of a line: a child whose output is not read any more hangs."""
         with contextlib.suppress(Exception):
             self._on_line(self.spec.name, line.decode(errors="replace").rstrip("\r"))
-
-
-def _die_with_parent(parent: int) -> Callable[[], None]:
-    def before_exec() -> None:
-        if _LIBC is not None:
-            _LIBC.prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM))
-            if os.getppid() != parent:  # it died between the fork and the line above
-                os._exit(1)
-
-    return before_exec

@@ -19,6 +19,7 @@ from rich.text import Text
 
 COLOURS: Final = {
     "ingestor": "cyan",
+    "relay": "bright_cyan",
     "projector": "green",
     "graphql": "magenta",
     "telemetry": "blue",

@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Final
 
+from libs.embedded.children.births import Nursery
 from libs.embedded.children.child import Child, ChildSpec
 from libs.embedded.children.log_stream import readable
 from libs.embedded.children.restarts import LIMIT, Restarts
@@ -13,7 +14,9 @@ from libs.embedded.errors import StackError
 
 POLL_SECONDS: Final = 0.05
 LATE_POLL_SECONDS: Final = 1.0
-"""Between two looks at a child that was not ready in time, and at one whether it is useful."""
+"""Between two looks at a child that was not ready in time, and at one that is of no use."""
+WELL_POLL_SECONDS: Final = 5.0
+"""Between two looks at a child that is of use."""
 DATA_SECONDS: Final = 10.0
 """Between two looks at the data of a child that works; a hundred times as long as a look takes, where that is more."""
 MISCONFIGURED: Final = 2
@@ -23,6 +26,7 @@ STOP_SECONDS: Final = 9.0
 LAST_STAGES_SECONDS: Final = 2.0
 """Of these, so much is kept for the stages that stop last."""
 RESTART_GRACE_SECONDS: Final = 3.0
+PASSING_GRACE_SECONDS: Final = 2.0
 
 
 class Supervisor:
@@ -34,6 +38,7 @@ class Supervisor:
         on_change: called when the process ids have changed.
         inherited: descriptors that stay open in every child.
         disk: says why there is no room on the disk; None while there is. A child that fails meanwhile is not to blame.
+        nursery: makes those children that it can, while it is open.
     """
 
     def __init__(
@@ -43,14 +48,18 @@ class Supervisor:
         inherited: tuple[int, ...] = (),
         disk: Callable[[], str | None] = lambda: None,
         tell: Callable[[str, str], None] | None = None,
+        nursery: Nursery | None = None,
     ) -> None:
         self._inherited = inherited
+        self._nursery = nursery
         self._on_line = on_line
         self._tell = tell or on_line
         self._disk = disk
         self._last_lines: dict[str, str] = {}
         self._on_change = on_change
         self._stages: list[list[Child]] = []
+        self._passing: set[Child] = set()
+        """Those that end by themselves."""
         self._keepers: list[asyncio.Task[None]] = []
         self._been_ready: set[str] = set()
         self._sent_away: set[str] = set()
@@ -71,7 +80,7 @@ class Supervisor:
         Raises:
             StackError: one of them refuses to run, or a vital one is not ready in time.
         """
-        stage = [Child(spec, self._take_line, self._inherited) for spec in specs]
+        stage = [Child(spec, self._take_line, self._inherited, self._nursery) for spec in specs]
         self._stages.append(stage)
         for child in stage:
             await child.spawn()
@@ -81,6 +90,20 @@ class Supervisor:
         for child in stage:
             if child.spec.useful is not None:
                 self._keep(self._at_work(child, child.spec.useful), f"watch {child.spec.name}")
+
+    async def run(self, spec: ChildSpec, on_line: Callable[[str], None]) -> int:
+        """Start a child that ends by itself, and wait for that; its exit code. It is ended when we are cancelled.
+
+        Its output goes nowhere but to `on_line`.
+        """
+        child = Child(spec, lambda _, line: on_line(line), self._inherited, self._nursery)
+        self._passing.add(child)
+        try:
+            await child.spawn()
+            return await child.wait()
+        finally:
+            await asyncio.shield(child.stop(PASSING_GRACE_SECONDS))
+            self._passing.discard(child)
 
     async def failed(self) -> None:
         """Wait until a child is beyond help.
@@ -108,9 +131,8 @@ class Supervisor:
     def kill(self) -> None:
         """Kill every child now, without grace. May be called from another thread."""
         self._stopping = True
-        for stage in self._stages:
-            for child in stage:
-                child.kill()
+        for child in (*self._passing, *(child for stage in self._stages for child in stage)):
+            child.kill()
 
     def _keep(self, work: Coroutine[Any, Any, None], name: str) -> None:
         self._keepers.append(asyncio.create_task(work, name=name))
@@ -183,9 +205,9 @@ class Supervisor:
     async def _at_work(self, child: Child, useful: Callable[[], Awaitable[str | None]]) -> None:
         """Start it again when it lives and is of no use, but not before there is room for what it does."""
         usefulness, data = Usefulness(child.spec.useless_seconds), _Data(child.spec.lost)
-        pid, has_worked = child.pid, True
+        pid, has_worked, why = child.pid, True, None
         while True:
-            await asyncio.sleep(LATE_POLL_SECONDS)
+            await asyncio.sleep(WELL_POLL_SECONDS if why is None else LATE_POLL_SECONDS)
             why = await useful()
             if child.pid != pid:
                 pid, has_worked = child.pid, False

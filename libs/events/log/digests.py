@@ -73,7 +73,7 @@ _encoder = msgspec.json.Encoder(order="sorted")
 
 def digest(payload: bytes | msgspec.Raw) -> bytes:
     """16 bytes that stand for the payload as it came."""
-    return hashlib.blake2b(bytes(payload), digest_size=16).digest()
+    return hashlib.blake2b(payload, digest_size=16).digest()
 
 
 def canonical(payload: bytes | msgspec.Raw) -> bytes:

@@ -15,7 +15,8 @@ moment before it was asked for, and the next scan lists it again.
 
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -86,7 +87,7 @@ def _same_payload(event: Any, last: Any) -> bool:
 
 def _head_after(head: Head, change: Change, digest: bytes | None, now: datetime) -> Head:
     # Nothing can have been asked for later than now.
-    asked = _text(min(change.asked_at, now)) if change.asked_at else head.asked
+    asked = _asked_text(min(change.asked_at, now)) if change.asked_at else head.asked
     return Head(head.version + 1, digest or b"", _text(change.updated) if change.updated else "", asked)
 
 
@@ -100,3 +101,7 @@ def _is_late(head: Head, after: Head, change: Change, now: datetime) -> bool:
 
 def _text(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+_asked_text: Final = lru_cache(maxsize=16)(_text)
+"""All that one request has brought was asked for at one moment."""

@@ -19,13 +19,17 @@ from uuid import UUID
 from eventsourcing.persistence import OperationalError, StoredEvent
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor
 
+from libs.events.bell import Bell, Ear
 from libs.events.log.batches import Batch, Head, StoredRow
 from libs.events.log.inventory.folding import Facts
 from libs.events.log.inventory.sqlite import SCHEMA as INVENTORY
 from libs.events.log.inventory.sqlite import SQLiteInventory
 
 POLL_SECONDS = 0.02
-"""How often a waiting reader asks whether the file has changed: a look at one counter in shared memory."""
+"""How often a waiting reader that hears no bell asks whether the file has changed: a look at a counter in memory."""
+
+DEAF_SECONDS = 60.0
+"""For so long a reader looks that often, after it has found something of which no bell has told."""
 
 PROOF_LOCK_SECONDS = 1.0
 """A proof that the log can be appended to waits so long for a lock that an append would wait for longer."""
@@ -67,6 +71,12 @@ class SQLiteLog(SQLiteApplicationRecorder):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.inventory = SQLiteInventory(self.datastore)
+        self._deaf_until = 0.0
+
+    @cached_property
+    def _bell(self) -> Bell:
+        """Rung after each append."""
+        return Bell(self.path.with_name(f"{self.path.name}.bell"))
 
     def construct_create_table_statements(self) -> list[str]:
         return [*super().construct_create_table_statements(), *SCHEMA, *INVENTORY]
@@ -113,6 +123,8 @@ class SQLiteLog(SQLiteApplicationRecorder):
             self._write_checkpoints(c, batch)
             if positions:
                 self.inventory.follow(c, positions[0], positions[-1], batch.facts)
+        if positions:
+            self._bell.ring()
         return positions
 
     def rows_after(self, after: int, limit: int, stop: int | None, topics: Sequence[str]) -> list[StoredRow]:
@@ -258,24 +270,38 @@ class SQLiteLog(SQLiteApplicationRecorder):
 
     def wait(self, after: int, timeout: float) -> bool:
         """Wait until the log is longer than `after`, at most `timeout` seconds."""
-        deadline = time.monotonic() + timeout
-        with self.datastore.get_connection(commit=False) as connection:
-            cursor = connection.cursor()
-            seen: int | None = None
-            while True:
-                cursor.execute("PRAGMA data_version")
-                version = cursor.fetchone()[0]
-                if version != seen:
-                    seen = version
-                    cursor.execute(self.select_max_notification_id_statement)
-                    if (cursor.fetchone()[0] or 0) > after:
-                        return True
-                remaining = deadline - time.monotonic()
-                if remaining <= 0:
-                    return False
+        ear = None if time.monotonic() < self._deaf_until else self._bell.listen()
+        try:
+            with self.datastore.get_connection(commit=False) as connection:
+                return self._wait(connection.cursor(), after, time.monotonic() + timeout, ear)
+        finally:
+            if ear is not None:
+                self._bell.give_back(ear)
+
+    def _wait(self, cursor: SQLiteCursor, after: int, deadline: float, ear: Ear | None) -> bool:
+        seen: int | None = None
+        while True:
+            heard = ear is not None and ear.heard()
+            cursor.execute("PRAGMA data_version")
+            version = cursor.fetchone()[0]
+            if version != seen:
+                cursor.execute(self.select_max_notification_id_statement)
+                if (cursor.fetchone()[0] or 0) > after:
+                    if seen is not None and ear is not None and not (heard or ear.heard()):
+                        # Its writer has died before it could ring, or is of a version that has no bell.
+                        self._deaf_until = time.monotonic() + DEAF_SECONDS
+                    return True
+                seen = version
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
+                return False
+            if ear is None:
                 time.sleep(min(POLL_SECONDS, remaining))
+            else:
+                ear.wait(remaining)
 
     def close(self) -> None:
+        self._bell.close()
         self.datastore.close()
 
 

@@ -5,7 +5,6 @@ by byte. One that the log does not know is of a former life of this log only if 
 place in the stream: the key is in the log's database, and comes back with its backups.
 """
 
-import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple, Self
@@ -66,7 +65,7 @@ class Seals:
     def of(self, sequence: int, headers: Mapping[str, str]) -> str:
         """The seal of a message with these headers at this place."""
         about = f"{self._created}\n{sequence}\n{headers.get('ce-id', '')}\n{headers.get(DIGEST, '')}"
-        return hmac.new(self._key, about.encode(), hashlib.sha256).hexdigest()[:32]
+        return hmac.digest(self._key, about.encode(), "sha256").hex()[:32]
 
     def is_on(self, message: Stored) -> bool:
         seal = message.headers.get(SEAL, "")

@@ -13,32 +13,28 @@ on as if nothing had been.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import msgspec
 import structlog
-from nats.aio.client import Client
 from nats.errors import ConnectionClosedError
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StoreCompression, StreamConfig, StreamInfo
-from nats.js.errors import APIError, NotFoundError
-from opentelemetry.trace import SpanKind
+from nats.js.errors import NotFoundError
 
 from libs.events.log.batches import Recorded
 from libs.events.log.store import EventStore
-from libs.events.nats.belonging import EXPECTED_SEQUENCE, SEAL, Events, Foreign, ForeignStreamError, Seals, Tally
+from libs.events.nats.belonging import Events, Foreign, ForeignStreamError, Seals, Tally
 from libs.events.nats.checkpoint import created, describe, made_key, standing, write_mark
-from libs.events.nats.cloudevents import MESSAGE_ID, TRACE, headers_of, position_of, subject_of
-from libs.events.nats.connection import connected, shown
+from libs.events.nats.cloudevents import MESSAGE_ID, position_of
+from libs.events.nats.connection import Connection, connected, shown
 from libs.events.nats.losses import Days, Extent, aged, extent, has_lost, keeps_all, kept_after, with_day
-from libs.events.nats.publishing import Message, Publisher
+from libs.events.nats.sending import BATCH, Landed, Sender
 from libs.events.nats.stored import backwards, forwards
 from libs.events.reading.leader import Lease, lead_by_lease
 from libs.events.stop import Awaited
-from libs.events.tracing import continued
 
 log = structlog.get_logger(__name__)
 
@@ -47,9 +43,6 @@ SUBJECTS: Final = "jira.>"
 MAX_AGE_SECONDS: Final = 30 * 24 * 3600
 """Full history is the log's; the stream holds what a module needs to catch up after a holiday."""
 DUPLICATE_WINDOW_SECONDS: Final = 120
-BATCH: Final = 200
-HEADER_ROOM: Final = 2048
-"""Bytes of a message's payload limit that its headers may take."""
 IDLE_SECONDS: Final = 1.0
 """Longest wait for a new event before the loop looks at its lease and its connection."""
 OUT_OF_STEP_SECONDS: Final = 0.5
@@ -58,17 +51,12 @@ AUDIT_SECONDS: Final = 5.0
 """How often the relay looks at what the stream says of itself: messages can be lost while the server stays up."""
 MARK_SECONDS: Final = 5.0
 """How often what is proven is marked, while it grows."""
-LOST_SECONDS: Final = 0.2
-"""Between two looks whether the connection is still there."""
 FOREIGN_STREAM_SECONDS: Final = 5.0
 """Between two looks at a stream of another life."""
 LOGGED_ALONE: Final = 20
 """Foreign messages that are logged one by one, of those found at once."""
-EXPECTED_ID: Final = "Nats-Expected-Last-Msg-Id"
 LOOK_BACK: Final = 20_000
 """Messages among which ids that others have used are looked for."""
-OUT_OF_PLACE: Final = (10070, 10071)
-"""NATS' error codes for a message whose expected last message, or last sequence, is not the stream's."""
 
 
 class Watcher:
@@ -139,12 +127,9 @@ async def run_relay(
 class _Relaying:
     """One term of a leader on one connection: what it knows of the stream, and how it goes on from there."""
 
-    def __init__(self, store: EventStore, client: Client, stream: str, watcher: Watcher) -> None:
+    def __init__(self, store: EventStore, client: Connection, stream: str, watcher: Watcher) -> None:
         self._store, self._client, self._stream, self._watcher = store, client, stream, watcher
-        self._publisher = Publisher(client)
         self._clock = asyncio.get_running_loop().time
-        self._taken = set[int]()
-        """Positions whose message ids somebody else has used: they are published without one."""
         self._looked_for_taken = False
         self._refusal = ""
         """The last, in the server's words."""
@@ -167,6 +152,8 @@ class _Relaying:
         self._created, self._sequence, self._tally = place.created, place.sequence, place.tally
         self._extent, self._days = place.extent, place.days
         self._seals = Seals(key, self._created)
+        self._sender = Sender(self._client, self._stream, self._seals)
+        await self._sender.open()
         if not place.proven:
             self._prove()
         try:
@@ -194,28 +181,70 @@ class _Relaying:
             if self._tally.missing:
                 await self._repair(self._tally.missing[0])
             elif batch := await asyncio.to_thread(self._store.read, top, BATCH):
-                await self._publish(batch)
+                await self._publish(batch, lease, on_position)
             else:
                 await asyncio.to_thread(self._store.wait, top, IDLE_SECONDS)
         await self._mark(0)
 
-    async def _publish(self, batch: Sequence[Recorded]) -> None:
-        """Publish a batch behind what is known; as far as it arrives in its place, that is known from then on."""
-        before = self._known()
-        arrived = await self._arrived(batch)
-        if arrived:
-            self._tally.top = batch[arrived - 1].position
-        if arrived < len(batch):
+    async def _publish(
+        self, batch: Sequence[Recorded], lease: Lease, on_position: Callable[[int | None], None]
+    ) -> None:
+        """Publish a batch, and what follows it, behind what is known; what arrives in its place is known from then on.
+
+        Several batches are on their way at once, while the next is read, until the log has no more, something else is
+        due, or one does not arrive whole: what was sent behind it is refused, too.
+        """
+        before, until = self._known(), self._clock() + min(AUDIT_SECONDS, MARK_SECONDS)
+        whole = True
+        self._sender.send(batch, self._sequence)
+        reading = asyncio.create_task(self._following(batch), name="read on")
+        try:
+            while whole and (batch := await reading) and self._clock() < until and await lease.still_held():
+                self._sender.send(batch, self._sequence)
+                reading = asyncio.create_task(self._following(batch), name="read on")
+                while whole and self._sender.is_full:
+                    whole = await self._land()
+                    on_position(self._tally.held)
+            while whole and self._sender.on_their_way:
+                whole = await self._land()
+        finally:
+            await self._sender.drop()
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+        if not whole:
             await self._look_again(before)
+
+    async def _following(self, batch: Sequence[Recorded]) -> Sequence[Recorded]:
+        """What the log has behind a batch; nothing where it had no more than that already."""
+        return await asyncio.to_thread(self._store.read, batch[-1].position, BATCH) if len(batch) == BATCH else ()
+
+    async def _land(self) -> bool:
+        """Take account of the first batch on its way, when it lands. Where it is not whole, nothing is on its way then.
+
+        Raises:
+            NatsError, OSError: NATS does not take events.
+        """
+        landed = self._counted(await self._sender.land())
+        if landed.arrived:
+            self._tally.top = landed.batch[landed.arrived - 1].position
+        if not landed.whole:
+            await self._sender.settle()
+        return landed.whole
+
+    def _counted(self, landed: Landed) -> Landed:
+        self._sequence += landed.arrived
+        self._refusal = landed.refusal or self._refusal
+        return landed
 
     async def _repair(self, gap: range) -> None:
         """Publish again what is missing."""
         batch = await asyncio.to_thread(self._store.read, gap.start - 1, BATCH, (), gap.stop - 1)
         before = self._known()
-        arrived = await self._arrived(batch)
-        if arrived < len(batch) and batch[arrived].position in self._taken:
+        self._sender.send(batch, self._sequence)
+        arrived = self._counted(await self._sender.land()).arrived
+        if arrived < len(batch) and batch[arrived].position in self._sender.taken:
             # NATS remembers the ids of what it has lost, for a while.
-            self._taken.update(recorded.position for recorded in batch)
+            self._sender.taken.update(recorded.position for recorded in batch)
         done = [recorded.position for recorded in batch[:arrived]]
         if done:
             log.warning("missing events published again", stream=self._stream, first=done[0], last=done[-1])
@@ -229,7 +258,7 @@ class _Relaying:
 
     def _known(self) -> tuple[int, int]:
         """Grows with all that is learnt of the stream."""
-        return self._sequence, len(self._taken)
+        return self._sequence, len(self._sender.taken)
 
     async def _look_again(self, before: tuple[int, int]) -> None:
         """After a disturbance: go on from what the stream holds. `before`: what was known before it."""
@@ -245,7 +274,7 @@ class _Relaying:
         self._looked_for_taken, coming = True, self._tally.top or 0
         async for messages in backwards(self._client, self._stream, max(self._sequence - LOOK_BACK, 1), self._sequence):
             ids = (position_of(message.headers.get(MESSAGE_ID, "")) for message in messages)
-            self._taken |= {position for position in ids if position is not None and position > coming}
+            self._sender.taken |= {position for position in ids if position is not None and position > coming}
 
     async def _look(self) -> StreamInfo:
         """Take account of the messages that have come since the last look; the stream as it was then.
@@ -306,7 +335,7 @@ class _Relaying:
             log.warning("more foreign messages passed over", stream=self._stream, count=len(found) - LOGGED_ALONE)
         if found:
             self._watcher.foreign(found)
-            self._taken |= {message.takes for message in found if message.takes is not None}
+            self._sender.taken |= {message.takes for message in found if message.takes is not None}
 
     async def _mark(self, seconds: float) -> None:
         """Mark what is proven, where it has grown and the last mark is older than that."""
@@ -318,51 +347,9 @@ class _Relaying:
         await asyncio.to_thread(write_mark, self._store, self._created, *proven)
         self._marked, self._marked_at = proven, self._clock()
 
-    async def _arrived(self, batch: Sequence[Recorded]) -> int:
-        """Publish a batch behind the stream's end; how many of its events are there, in their place, from the first on.
-
-        Raises:
-            NatsError, OSError: NATS does not take events.
-        """
-        about = {
-            "messaging.system": "nats",
-            "messaging.operation.type": "send",
-            "messaging.destination.name": self._stream,
-        }
-        with continued(batch, f"send {self._stream}", SpanKind.PRODUCER, about) as traces:
-            answers = await self._publisher.publish([self._message(batch, at, traces) for at in range(len(batch))])
-        arrived, in_place = 0, True
-        for recorded, answer in zip(batch, answers, strict=True):
-            if answer.error is not None and answer.error.err_code not in OUT_OF_PLACE:
-                raise APIError.from_error(msgspec.structs.asdict(answer.error))
-            if answer.duplicate:
-                self._taken.add(recorded.position)
-            # Of what others have put under our id, the server says that it is there already.
-            there = answer.error is None and not answer.duplicate and answer.seq == self._sequence + arrived + 1
-            if in_place and not there:
-                self._refusal = f"event {recorded.position}: {answer}"
-            in_place = in_place and there
-            arrived += in_place
-        self._sequence += arrived
-        return arrived
-
-    def _message(self, batch: Sequence[Recorded], number: int, traces: Mapping[str, str]) -> Message:
-        recorded = batch[number]
-        too_large = len(recorded.raw) + HEADER_ROOM > self._client.max_payload
-        headers = headers_of(recorded, referenced=too_large)
-        headers[SEAL] = self._seals.of(self._sequence + number + 1, headers)
-        headers[EXPECTED_SEQUENCE] = str(self._sequence + number)
-        if number and batch[number - 1].position not in self._taken:
-            headers[EXPECTED_ID] = str(batch[number - 1].position)
-        if recorded.position in self._taken:
-            del headers[MESSAGE_ID]
-        if (trace := traces.get(recorded.event.trace or "")) is not None:
-            headers[TRACE] = trace
-        return Message(subject_of(recorded), b"" if too_large else recorded.raw, headers)
-
 
 @contextlib.asynccontextmanager
-async def _connected(nats_url: str) -> AsyncIterator[Client]:
+async def _connected(nats_url: str) -> AsyncIterator[Connection]:
     """A connection that ends when it is lost.
 
     The loop around it makes a new one and looks at the stream anew, whereas one that reconnects by itself would send
@@ -381,22 +368,23 @@ async def _connected(nats_url: str) -> AsyncIterator[Client]:
             await client.close()
 
 
-async def _unless_lost(client: Client, work: Coroutine[Any, Any, None]) -> None:
+async def _unless_lost(client: Connection, work: Coroutine[Any, Any, None]) -> None:
     """Do it for as long as the connection lives: what waits for an answer would hear of its end by a time-out only.
 
     Raises:
         ConnectionClosedError: it is lost.
     """
     task = asyncio.create_task(work, name="relay")
+    lost = asyncio.create_task(client.lost.wait(), name="the connection is lost")
     try:
-        while not task.done() and not client.is_closed:
-            await asyncio.wait((task,), timeout=LOST_SECONDS)
+        await asyncio.wait((task, lost), return_when=asyncio.FIRST_COMPLETED)
         if not task.done():
             raise ConnectionClosedError
         await task
     finally:
+        lost.cancel()
         task.cancel()
-        await asyncio.wait((task,))
+        await asyncio.wait((task, lost))
 
 
 async def ensure_stream(jetstream: JetStreamContext, stream: str = STREAM) -> None:

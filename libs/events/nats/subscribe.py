@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from typing import Final
 
 import structlog
+from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
@@ -31,7 +32,10 @@ ACK_WAIT_SECONDS: Final = 30
 """NATS delivers again what it has heard nothing of for so long."""
 HEARTBEAT_SECONDS: Final = 10.0
 FETCH: Final = 50
-FETCH_SECONDS: Final = 1.0
+FETCH_SECONDS: Final = 10.0
+"""For so long NATS is asked to wait for an event before it is asked again."""
+LOOK_SECONDS: Final = 1.0
+"""Between two looks at `stop` and at the connection while nothing comes."""
 RETRY_SECONDS: Final = 1.0
 DEAD_LETTER_RETRY_SECONDS: Final = 10.0
 MAX_ACK_PENDING: Final = 2000
@@ -97,10 +101,10 @@ async def subscribe(
     stop = stop or asyncio.Event()
     while not stop.is_set():
         try:
-            async with _consumer(nats_url, durable, subjects, stream) as subscription:
+            async with _consumer(nats_url, durable, subjects, stream) as (client, subscription):
                 on_health(None)
                 while not stop.is_set():
-                    async with _in_progress(await _fetch(subscription)) as waiting:
+                    async with _in_progress(await _fetch(subscription, client, stop)) as waiting:
                         while waiting and not stop.is_set():
                             delivery = await _delivery(waiting.popleft(), max_deliver, on_dead_letter)
                             if delivery is not None:
@@ -115,7 +119,7 @@ async def subscribe(
 @contextlib.asynccontextmanager
 async def _consumer(
     nats_url: str, durable: str, subjects: Sequence[str], stream: str
-) -> AsyncIterator[JetStreamContext.PullSubscription]:
+) -> AsyncIterator[tuple[Client, JetStreamContext.PullSubscription]]:
     async def on_error(error: Exception) -> None:
         log.warning("NATS reports", durable=durable, error=str(error))
 
@@ -142,19 +146,35 @@ async def _consumer(
                 with contextlib.suppress(NatsError):  # a user who may not: whoever runs NATS starts it again
                     await jetstream.delete_consumer(stream, durable)
             raise
-        yield await jetstream.pull_subscribe_bind(durable, stream)
+        yield client, await jetstream.pull_subscribe_bind(durable, stream)
     finally:
         with contextlib.suppress(Exception):
             await client.close()
 
 
-async def _fetch(subscription: JetStreamContext.PullSubscription) -> list[Msg]:
+async def _fetch(subscription: JetStreamContext.PullSubscription, client: Client, stop: Stopping) -> list[Msg]:
+    """What comes next; nothing when it is quiet for long, or told to stop.
+
+    Raises:
+        NatsError: the connection is lost, or NATS does not know the consumer any more.
+    """
+    fetching = asyncio.create_task(subscription.fetch(FETCH, timeout=FETCH_SECONDS), name="fetch from NATS")
     try:
-        return await subscription.fetch(FETCH, timeout=FETCH_SECONDS)
+        while not fetching.done() and not stop.is_set() and not client.is_closed:
+            await asyncio.wait((fetching,), timeout=LOOK_SECONDS)
+        if fetching.done():
+            return fetching.result()
     except TimeoutError:
+        pass
+    finally:
+        fetching.cancel()
+        await asyncio.wait((fetching,))
+        with contextlib.suppress(asyncio.CancelledError):
+            fetching.exception()  # one that is called off fails where the connection is closed already; nobody cares
+    if not stop.is_set():
         # Nothing came: an empty fetch is how a quiet stream answers. A lost connection shows here too.
         await subscription.consumer_info()
-        return []
+    return []
 
 
 @contextlib.asynccontextmanager

@@ -85,13 +85,13 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
             occurred_at: when it happened; UTC.
             cause: the run id of a sync, or the actor of a command.
         """
-        return Envelope(
-            stream_id=cls.stream_of(project.site, entity_id),
-            site=project.site,
-            project=project.key,
-            occurred_at=occurred_at,
-            cause=cause,
-        )
+        return {
+            "stream_id": stream_id(project.site, cls.entity, entity_id),
+            "site": project.site,
+            "project": project.key,
+            "occurred_at": occurred_at,
+            "cause": cause,
+        }
 
     @property
     def project_key(self) -> ProjectKey:

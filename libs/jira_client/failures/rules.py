@@ -233,7 +233,7 @@ RULES: Final[dict[ErrorCode, Rule]] = {
         Scope.SITE,
         Severity.WARNING,
         Category.ACCESS,
-        "Nothing is lost: such messages are skipped. Find out who publishes on jira.>, and let only the ingestor's user"
+        "Nothing is lost: such messages are skipped. Find out who publishes on jira.>, and let only the relay's user"
         " do so: give NATS users and passwords.",
     ),
     ErrorCode.STREAM_GAP: Rule(

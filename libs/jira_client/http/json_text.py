@@ -5,6 +5,7 @@ may break UTF-8. No decoder of ours takes either, now or when what is kept raw i
 sign for a character that could not be read.
 """
 
+import codecs
 import re
 from typing import Final, TypeVar
 
@@ -12,6 +13,9 @@ import msgspec
 from msgspec import Raw
 
 T = TypeVar("T")
+
+PIECE: Final = 64 * 1024
+"""Bytes that are looked at at once: a text of megabytes would not fit into the processor's cache."""
 
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _BLANK: Final = b" \t\r\n"
@@ -66,7 +70,8 @@ def is_json(content: bytes) -> bool:
 def _as_utf8(content: bytes) -> bytes:
     """The decoder does not look into what is kept raw, so the encoding is checked here."""
     try:
-        content.decode("utf-8")
+        for _ in codecs.iterdecode((content[at : at + PIECE] for at in range(0, len(content), PIECE)), "utf-8"):
+            pass
     except UnicodeDecodeError:
         return content.decode("utf-8", "replace").encode()
     return content

@@ -1,12 +1,16 @@
 """Is there room on a disk? Asked beside a real write: a small one may still fit where the next one will not."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from libs.runtime.database import sqlite_file
-from libs.runtime.health import Check, in_thread
+
+if TYPE_CHECKING:
+    from libs.runtime.health import Check
 
 LEAST_BYTES: Final = 1024 * 1024
 """With less than this a disk counts as full: a page of issues may take as much."""
@@ -30,5 +34,7 @@ def stores(database_url: str, prove: Callable[[], str | None]) -> Check:
         database_url: where there is a file, its disk is looked at, too; a server looks after its own.
         prove: writes, and says why it could not; may block.
     """
+    from libs.runtime.health import in_thread
+
     file = sqlite_file(database_url)
     return in_thread(lambda: (None if file is None else no_room(file.parent)) or prove())

@@ -30,9 +30,7 @@ async def fan_out(settings: DoctorSettings) -> list[Finding]:
     server = await look("nats", lambda: _server(settings), "start the stack with `jdi up`, or set NATS_URL")
     if server.failed:
         return [server]
-    stream = await look(
-        "stream", lambda: _stream(settings), "is the ingestor running? Its /readyz says what holds the relay up"
-    )
+    stream = await look("stream", lambda: _stream(settings), "is the relay running? Its /readyz says what holds it up")
     if stream.failed:
         return [server, stream]
     return [server, stream, await look("consumers", lambda: _consumers(settings), "start telemetry and the notifier")]
@@ -69,11 +67,11 @@ async def _stream(settings: DoctorSettings) -> str:
         return f"{STREAM} is being filled, {behind} events to go"
     if held.foreign:
         text = f"{STREAM} is in step with the log; somebody else has just published {held.foreign} messages into it"
-        raise Doubt(text, "find out who publishes on jira.>; the ingestor passes such messages over, and names them")
+        raise Doubt(text, "find out who publishes on jira.>; the relay passes such messages over, and names them")
     if not held.proven:
         raise Doubt(
             f"{STREAM} ends where the log does; whether it lacks events before is not proven yet",
-            "look again: the ingestor reads the stream once, beside its work",
+            "look again: the relay reads the stream once, beside its work",
         )
     return f"{STREAM} is in step with the log"
 

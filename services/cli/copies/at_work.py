@@ -6,7 +6,12 @@ from typing import Final
 
 from libs.events import leadership
 
-LEADERS: Final = {"relay": "an ingestor", "telemetry": "telemetry", "notifier": "a notifier"}
+LEADERS: Final = {
+    "ingestor": "an ingestor",
+    "relay": "a relay",  # or an ingestor of a former version, which relayed
+    "telemetry": "telemetry",
+    "notifier": "a notifier",
+}
 """Locks beside the log, and who holds them while at work."""
 
 

@@ -169,7 +169,7 @@ async def _forget(settings: RestoreSettings, store: EventStore, say: Say) -> Non
         except (KeptError, NatsError, OSError) as error:
             raise _not_forgotten("NATS", error) from error
         if forgotten:
-            say("NATS has forgotten its stream, which was of another life; the ingestor fills it again")
+            say("NATS has forgotten its stream, which was of another life; the relay fills it again")
 
 
 def _not_forgotten(server: str, error: Exception) -> RestoreError:

@@ -1,9 +1,13 @@
-"""Run a stack in the foreground: locked, migrated, ended by Ctrl-C or by a part that is beyond help."""
+"""Run a stack in the foreground: locked, migrated, ended by Ctrl-C or by a part that is beyond help.
+
+This process lives as long as the stack and does little: what needs the databases is done by others, who end.
+"""
 
 import asyncio
 import contextlib
 import signal
 from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
@@ -11,11 +15,11 @@ from rich.console import Console
 from libs.embedded import lock
 from libs.embedded.children.log_stream import LogStream
 from libs.embedded.errors import StackError
-from libs.embedded.stack import Stack, StackPlan, running
-from libs.embedded.stack_file import StackFile
-from libs.runtime import STOP_SECONDS, Deadline, Stop, no_room
-from services.cli.migrations import migrate
-from services.cli.tokens import MAKE_ONE, console_address, sign_in_address, token_store
+from libs.embedded.stack import Stack, StackPlan, beginning
+from libs.runtime.leave import STOP_SECONDS, Deadline
+from libs.runtime.sqlite.room import no_room
+from libs.runtime.stop import Stop
+from services.cli.running.signing_in import MAKE_ONE, console_address, sign_in_address
 
 INTERRUPTED: Final = 130
 
@@ -23,7 +27,7 @@ Work = Callable[[Stack, LogStream, Stop], Awaitable[None]]
 
 
 def run_stack(plan: StackPlan, work: Work, console: Console, level: str) -> bool:
-    """Start the stack, do `work` in it, stop it. False when a signal ended it before the work was done.
+    """Begin to start the stack, do `work` in it, stop it. False when a signal ended it before the work was done.
 
     The first Ctrl-C (or SIGTERM) stops everything in order; the second kills. What hangs then is left behind in time:
     the children end with this process.
@@ -36,24 +40,9 @@ def run_stack(plan: StackPlan, work: Work, console: Console, level: str) -> bool
         if (why := lock.exposed(plan.data_dir)) is not None:
             stream.say(f"the data folder is not safe from others: {why}")
         try:
-            _prepare(plan)
             return asyncio.run(_until_interrupted(plan, work, stream, locked))
         finally:
             stream.close()
-
-
-def _prepare(plan: StackPlan) -> None:
-    """Create the tables.
-
-    Raises:
-        StackError: there is no room on the disk.
-    """
-    try:
-        migrate(plan.database_url)
-    except Exception as error:
-        if (full := no_room(plan.data_dir)) is not None:
-            raise StackError(f"{full}; make room and start again") from error
-        raise
 
 
 async def _until_interrupted(plan: StackPlan, work: Work, stream: LogStream, locked: int) -> bool:
@@ -69,8 +58,13 @@ async def _until_interrupted(plan: StackPlan, work: Work, stream: LogStream, loc
 
 
 async def _in_stack(plan: StackPlan, work: Work, stream: LogStream, stop: Stop, locked: int) -> None:
-    async with running(plan, stream, locked, lambda: no_room(plan.data_dir)) as stack:
-        await _announce(plan, stack, stream)
+    def disk() -> str | None:
+        return no_room(plan.data_dir)
+
+    async def tables(stack: Stack) -> None:
+        await _make_tables(stack, stream, disk)
+
+    async with beginning(plan, stream, tables, locked, disk) as stack:
         working = asyncio.ensure_future(work(stack, stream, stop))
         failing = asyncio.ensure_future(stack.failed())
         waited: set[asyncio.Future[Any]] = {working, failing}
@@ -79,30 +73,72 @@ async def _in_stack(plan: StackPlan, work: Work, stream: LogStream, stop: Stop, 
             for task in done:
                 task.result()
         finally:
-            stop.set()  # ends the threads that follow the log
+            stop.set()
             for task in waited:
                 task.cancel()
             await asyncio.gather(*waited, return_exceptions=True)
 
 
-async def _announce(plan: StackPlan, stack: Stack, stream: LogStream) -> None:
-    for line in await asyncio.to_thread(console_lines, stack.file, plan.admin_token):
+async def _make_tables(stack: Stack, stream: LogStream, disk: Callable[[], str | None]) -> None:
+    """In a process of its own: what it imports is needed this once.
+
+    Raises:
+        StackError: they cannot be made.
+    """
+    lines: list[str] = []
+    code = await stack.run(("services.cli", "migrate"), lines.append)
+    said = [line.removeprefix("jdi: ") for line in lines if line.startswith("jdi: ")]
+    if code == 0:
+        for line in said:  # what was set aside
+            stream.say(line)
+        return
+    if (full := disk()) is not None:
+        raise StackError(f"{full}; make room and start again")
+    raise StackError("; ".join(said) or "\n".join(lines) or f"the tables cannot be made: exit code {code}")
+
+
+async def ready(stack: Stack, stream: LogStream, admin_token: str | None, data_dir: Path) -> None:
+    """Wait until all of it is ready, and say where it is.
+
+    Raises:
+        StackError: it does not get ready.
+    """
+    await stack.ready()
+    secret = await _first_admin(stack) if admin_token is None else None
+    await stack.settle()
+    for line in console_lines(stack.file.graphql_url, secret, given=admin_token is not None):
         stream.say(line)
     stream.say(f"GraphQL   {stack.file.graphql_url}/graphql")
     if stack.file.temporal_ui:
         stream.say(f"Temporal  {stack.file.temporal_ui}")
-    stream.say(f"data      {plan.data_dir}")
+    stream.say(f"data      {data_dir}")
 
 
-def console_lines(file: StackFile, admin_token: str | None) -> tuple[str, ...]:
-    """Where the console is, and how to get in: the first time by an address that signs in, which is not shown again."""
-    address = console_address(file.graphql_url)
-    with token_store(file.database_url, given=admin_token) as tokens:
-        secret = tokens.first_admin()
+async def _first_admin(stack: Stack) -> str | None:
+    """The token of a first administrator, who is made when there is none.
+
+    Raises:
+        StackError: the tokens cannot be looked at.
+    """
+    lines: list[str] = []
+    if await stack.run(("services.cli", "token", "first"), lines.append) != 0:
+        raise StackError("; ".join(line.removeprefix("jdi: ") for line in lines))
+    return next((line for line in lines if line.startswith("jdi_")), None)
+
+
+def console_lines(graphql_url: str, secret: str | None, *, given: bool) -> tuple[str, ...]:
+    """Where the console is, and how to get in.
+
+    Args:
+        graphql_url: of the stack.
+        secret: a first administrator's token, which is not shown again; None: there was one already.
+        given: JDI_ADMIN_TOKEN is set.
+    """
+    address = console_address(graphql_url)
     if secret is not None:
         how = "the address signs you in as an administrator; it is shown this once"
         return f"console   {sign_in_address(address, secret)}", f"          {how}"
-    if admin_token is not None:
+    if given:
         return f"console   {address}", "          sign in with JDI_ADMIN_TOKEN or another API token"
     return f"console   {address}", f"          sign in with an API token; {MAKE_ONE} makes one"
 

@@ -8,8 +8,8 @@ from rich.console import Console
 from libs.embedded.children.log_stream import LogStream
 from libs.embedded.environment import TEMPORAL_ACCESS
 from libs.embedded.stack import Stack, StackPlan
-from libs.runtime import Stop
-from services.cli.running.foreground import run_stack
+from libs.runtime.stop import Stop
+from services.cli.running.foreground import ready, run_stack
 from services.cli.settings import DEFAULT_PORT, UpSettings
 
 
@@ -29,7 +29,13 @@ def up(settings: UpSettings, console: Console, level: str, *, temporal_ui: bool)
         admin_token=settings.admin_token,
         environ=_environ(settings),
     )
-    run_stack(plan, _wait, console, level)
+
+    async def wait(stack: Stack, stream: LogStream, stop: Stop) -> None:
+        await ready(stack, stream, plan.admin_token, plan.data_dir)
+        stream.say("ready; Ctrl-C ends it")
+        await stop.wait()
+
+    run_stack(plan, wait, console, level)
 
 
 def _environ(settings: UpSettings) -> Mapping[str, str]:
@@ -37,8 +43,3 @@ def _environ(settings: UpSettings) -> Mapping[str, str]:
     if settings.temporal_address is not None:
         return os.environ
     return {name: value for name, value in os.environ.items() if not name.startswith(TEMPORAL_ACCESS)}
-
-
-async def _wait(_stack: Stack, stream: LogStream, stop: Stop) -> None:
-    stream.say("ready; Ctrl-C ends it")
-    await stop.wait()

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 from rich.text import Text
 from sqlalchemy import Connection, Select, func, select
 
-from libs.events import ProjectKey
 from libs.read_tables import (
     NEVER,
     PROVED_ENTITIES,
@@ -45,7 +44,16 @@ CAUSES: Final = {
 Found = Mapping[str, Any]
 
 
-def proof_line(connection: Connection, project: ProjectKey, every: float, now: datetime) -> Text:
+class Named(Protocol):
+    """What names a project, as `libs.events.ProjectKey` does, without the event log behind it."""
+
+    @property
+    def site(self) -> str: ...
+    @property
+    def key(self) -> str: ...
+
+
+def proof_line(connection: Connection, project: Named, every: float, now: datetime) -> Text:
     """The line of one project.
 
     Args:
@@ -75,7 +83,7 @@ def _rows(connection: Connection, query: Select[Any]) -> list[Found]:
 
 
 def _words(
-    verdict: Standing, project: ProjectKey, taken: Found, proofs: Mapping[str, Found], here: int, now: datetime
+    verdict: Standing, project: Named, taken: Found, proofs: Mapping[str, Found], here: int, now: datetime
 ) -> str:
     if verdict is Standing.NEVER_SYNCED:
         return "never synced: nobody knows what there is"

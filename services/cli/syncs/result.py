@@ -1,15 +1,20 @@
-"""Show one sync on the terminal from its start, until its result can be read."""
+"""Follow one sync from its start, until its result can be read."""
 
-from rich.console import Console
+from collections.abc import Callable
 
 from libs.events import EventStore, SyncSucceeded
 from libs.runtime import Stop, engine, read_database
-from services.cli.syncs.progress_bar import progress_bar
 from services.cli.syncs.watch import End, SyncProgress, wait_for_tables, watch_sync
 
 
 def watch_until_readable(
-    store: EventStore, after: int, progress: SyncProgress, stop: Stop, *, database_url: str, console: Console
+    store: EventStore,
+    after: int,
+    progress: SyncProgress,
+    stop: Stop,
+    on_progress: Callable[[SyncProgress], None],
+    *,
+    database_url: str,
 ) -> End | None:
     """Follow the log behind a position until the sync has ended, and the read tables show what it brought.
 
@@ -18,8 +23,7 @@ def watch_until_readable(
     Raises:
         NoProgressError: the sync, or the projector, does not get on.
     """
-    with progress_bar(console, progress.project) as move:
-        end = watch_sync(store, after, progress, stop, move)
+    end = watch_sync(store, after, progress, stop, on_progress)
     if isinstance(end, SyncSucceeded):
         tables = engine(read_database(database_url), read_only=True)
         try:

@@ -9,7 +9,6 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy import Connection, Engine, Row, RowMapping, select
 
-from libs.events import ProjectKey
 from libs.read_tables import NEVER, ReadTablesError, alert, project, readiness, sync_job, sync_state
 from libs.runtime import addresses, span_text
 from libs.temporal.cron import BadCron, next_runs
@@ -53,7 +52,7 @@ def _project(connection: Connection, row: Row[Any], every: float) -> Iterator[Ta
         .order_by(sync_state.c.entity)
     ).all()
     yield Text(f"{row.site}/{row.key}", style="bold") + Text(f"  {row.name}" if row.name else "")
-    yield proof_line(connection, ProjectKey(row.site, row.key), every, datetime.now(UTC))
+    yield proof_line(connection, row, every, datetime.now(UTC))
     if job is not None:
         yield _job(job)
         if job.backoff_level:

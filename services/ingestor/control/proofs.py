@@ -10,9 +10,9 @@ from libs.temporal.commands import FORGED_COMMAND
 from libs.temporal.messages import Command, OpenGate
 from libs.temporal.proof import doubt
 from services.ingestor.control.refusals import RefusedError
+from services.ingestor.control.site_alerts import SiteAlerts
 from services.ingestor.event_log import EventLog
 from services.ingestor.measures import FORGED
-from services.ingestor.site_alerts import SiteAlerts
 
 SHOWN: Final = 100
 """Characters of a field of a message that nobody vouches for."""

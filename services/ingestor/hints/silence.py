@@ -11,8 +11,8 @@ import msgspec
 from libs.events import TOPIC_OF, EventStore, JiraIssueFetched, Recorded
 from libs.events.hints import Heard, heard_checkpoint
 from libs.jira_client.failures.errors import ErrorCode
+from services.ingestor.control.site_alerts import SiteAlerts
 from services.ingestor.hints.activities import CAUSE
-from services.ingestor.site_alerts import SiteAlerts
 
 QUIET = timedelta(minutes=15)
 """A change that old has had its webhook: Jira sends at once, and after a bulk change within fifteen minutes."""

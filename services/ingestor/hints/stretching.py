@@ -33,12 +33,12 @@ from libs.jira_client.failures.errors import ErrorCode
 from libs.temporal.cron import BadCron, longest_gap
 from libs.temporal.messages import ProjectRef
 from services.ingestor.control.known_states import KnownStates
+from services.ingestor.control.site_alerts import SiteAlerts
 from services.ingestor.control.state import ControlState
 from services.ingestor.event_log import EventLog
 from services.ingestor.hints.activities import CAUSE
 from services.ingestor.hints.silence import AT_ONCE, MISSED, missed_of
 from services.ingestor.project_of import control_entity
-from services.ingestor.site_alerts import SiteAlerts
 from services.ingestor.sync.asking.renames import registered_keys
 
 PROVED_FOR: Final = timedelta(days=1)

@@ -9,8 +9,7 @@ its id until an answer has shown it whole, or Jira has confirmed for it alone th
 
 from __future__ import annotations
 
-import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -44,6 +43,7 @@ from services.ingestor.sync.records.odd import ODD, Odd, askable, why
 from services.ingestor.sync.records.quarantine import Settlement, nameless, nameless_of, settle
 from services.ingestor.sync.records.translate import (
     Issue,
+    Met,
     Origin,
     count,
     issue_facts,
@@ -224,19 +224,20 @@ async def _translated(
     changes: list[Change] = []
     notes: list[str] = []
     children: list[Shown] = []
-    for whole in await asyncio.gather(*(completed(jira, issue) for issue in issues)):
+    met = defaultdict[str, Met](Met.nobody)
+    for whole in await completed(jira, issues):
         issue = whole.issue
         odd += whole.odd
         notes += whole.notes
         try:
             its = origins.origin(issue)
-            facts = issue_facts(its, issue, sprint_field)
+            facts = issue_facts(its, issue, sprint_field, met[its.project])
         except ODD as error:
             odd.append(_unreadable(issue.issue_id, issue.key, issue.payload, error))
             continue
         changes += facts.changes
         odd += facts.odd
-        children += shown(ProjectKey(its.site, its.project), issue)
+        children += shown(ProjectKey(its.site, its.project), facts)
     names = tuple(name for issue in issues for name in (issue.issue_id, issue.key))
     own, usual = _unlike_others(odd)
     return _Translated(without_repeats(changes), names, own, (*usual, *notes), children)

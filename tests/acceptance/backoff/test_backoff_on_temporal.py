@@ -52,9 +52,9 @@ from services.ingestor.checkpoints import registered_checkpoint
 from services.ingestor.control.activities import ControlActivities
 from services.ingestor.control.proofs import Proofs
 from services.ingestor.control.schedules import ScheduleGateway, agrees
+from services.ingestor.control.site_alerts import SiteAlerts
 from services.ingestor.control.state import ControlState, fold_control
 from services.ingestor.event_log import EventLog
-from services.ingestor.site_alerts import SiteAlerts
 from services.ingestor.workflows import ControlProjectWorkflow
 from services.telemetry.backoff import Rules
 from services.telemetry.backoff_commands import BackoffController, command_for

@@ -37,9 +37,9 @@ from libs.temporal.proof import sealed
 from services.ingestor.control.activities import ControlActivities
 from services.ingestor.control.proofs import Proofs
 from services.ingestor.control.schedules import ObservedSchedule, ScheduleGateway
+from services.ingestor.control.site_alerts import SiteAlerts
 from services.ingestor.control.state import ControlState, fold_control
 from services.ingestor.event_log import EventLog
-from services.ingestor.site_alerts import SiteAlerts
 from services.telemetry.backoff import Rules
 from services.telemetry.backoff_commands import BackoffCommand, command_for
 from services.telemetry.projects import Projects

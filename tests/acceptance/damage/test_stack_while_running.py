@@ -178,7 +178,7 @@ def _gone_is_told(found: dict[str, str]) -> bool:
 
 
 def _log_is_told(found: dict[str, str]) -> bool:
-    expected = {"ingestor": "event_log", **READERS_OF_THE_LOG}
+    expected = {"ingestor": "event_log", "relay": "event_log", **READERS_OF_THE_LOG}
     return all(f"{check}: " in found[name] for name, check in expected.items())
 
 

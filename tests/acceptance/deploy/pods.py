@@ -145,7 +145,7 @@ def laid_out(
     values = {
         "jdi-database": {"url": pods.database},
         "jdi-jira": {"email": EMAIL, "api-token": TOKEN},
-        **{f"jdi-nats-{user}": {"url": nats.url(user)} for user in ("ingestor", "telemetry", "notifier")},
+        **{f"jdi-nats-{user}": {"url": nats.url(user)} for user in ("relay", "telemetry", "notifier")},
         **(secrets or {}),
     }
     for secret in yaml.safe_load_all((K8S / "secrets.example.yaml").read_text()):

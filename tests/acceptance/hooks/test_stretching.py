@@ -18,9 +18,9 @@ from services.ingestor.checkpoints import registered_checkpoint
 from services.ingestor.control.activities import ControlActivities
 from services.ingestor.control.proofs import Proofs
 from services.ingestor.control.schedules import ScheduleGateway
+from services.ingestor.control.site_alerts import SiteAlerts
 from services.ingestor.event_log import EventLog
 from services.ingestor.hints.stretching import Stretching
-from services.ingestor.site_alerts import SiteAlerts
 from tests.servers.addresses import TemporalServer, sqlite_log
 from tests.unit.made import build
 

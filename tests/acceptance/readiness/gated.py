@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from libs.embedded.environment import MODULES
 from libs.jira_simulator.server import serve
 from libs.jira_simulator.site.dataset import Dataset
 from services.cli.migrations import migrate
@@ -115,5 +116,5 @@ async def gated(
 def _started(name: str, health: int, folder: Path, given: dict[str, str]) -> subprocess.Popen[bytes]:
     own = {"JDI_PORT" if name == "graphql" else "JDI_HEALTH_PORT": str(health)}
     with (folder / f"{name}.log").open("wb") as log:
-        command = [sys.executable, "-m", f"services.{name}"]
+        command = [sys.executable, "-m", MODULES[name]]
         return subprocess.Popen(command, env={**os.environ, **given, **own}, stdout=log, stderr=log)

@@ -31,8 +31,8 @@ from libs.temporal.messages import ApplyBackoff, ClearBackoff
 from services.graphql.api.alerts import mutations as alert_mutations
 from services.graphql.api.alerts.queries import AlertQueries
 from services.graphql.reading.reader import Reader
+from services.ingestor.control.site_alerts import SiteAlerts
 from services.ingestor.event_log import EventLog
-from services.ingestor.site_alerts import SiteAlerts
 from tests.acceptance.steering.console import TOKEN, Console, console_over
 from tests.acceptance.steering.control import QUARTERLY
 from tests.eventually import until

@@ -21,8 +21,8 @@ from services.ingestor.control.activities import ControlActivities
 from services.ingestor.control.census_schedules import CensusSchedules
 from services.ingestor.control.proofs import Proofs
 from services.ingestor.control.schedules import ScheduleGateway
+from services.ingestor.control.site_alerts import SiteAlerts
 from services.ingestor.event_log import EventLog
-from services.ingestor.site_alerts import SiteAlerts
 from tests.acceptance.steering.control import Desk
 from tests.acceptance.sync.pipeline import running
 from tests.eventually import until

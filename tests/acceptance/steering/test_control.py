@@ -42,8 +42,8 @@ from libs.temporal.messages import (
 from services.ingestor.control.activities import ControlActivities
 from services.ingestor.control.proofs import Proofs
 from services.ingestor.control.schedules import ScheduleGateway, agrees
+from services.ingestor.control.site_alerts import SiteAlerts
 from services.ingestor.event_log import EventLog
-from services.ingestor.site_alerts import SiteAlerts
 from tests.acceptance.steering.control import QUARTERLY, Desk, version_in
 from tests.acceptance.sync.pipeline import running
 from tests.eventually import until

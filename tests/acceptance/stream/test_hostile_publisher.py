@@ -132,7 +132,8 @@ class Relaying:
     """The process of the relay: started again where it was killed; where it ends by itself, that is a crash."""
 
     def __init__(self, url: str, nats_url: str, folder: Path) -> None:
-        self._arguments, self._log = (url, nats_url), folder / "relaying.log"
+        self._environ = os.environ | {"DATABASE_URL": url, "NATS_URL": nats_url, "JIRA_SITE": "acme"}
+        self._log = folder / "relaying.log"
         self._process: Process | None = None
         self.crashes: list[str] = []
 
@@ -143,12 +144,7 @@ class Relaying:
         if self._process is None:
             with self._log.open("ab") as output:
                 self._process = await asyncio.create_subprocess_exec(
-                    sys.executable,
-                    "-m",
-                    "tests.acceptance.stream.relaying",
-                    *self._arguments,
-                    stdout=output,
-                    stderr=output,
+                    *(sys.executable, "-m", "services.ingestor.relay"), env=self._environ, stdout=output, stderr=output
                 )
 
     async def kill(self) -> None:

@@ -38,9 +38,9 @@ from services.ingestor.control.census_schedules import CensusSchedules
 from services.ingestor.control.discovery import DiscoveryActivities
 from services.ingestor.control.proofs import Proofs
 from services.ingestor.control.schedules import ScheduleGateway
+from services.ingestor.control.site_alerts import SiteAlerts
 from services.ingestor.event_log import EventLog
 from services.ingestor.hints.activities import HintActivities
-from services.ingestor.site_alerts import SiteAlerts
 from services.ingestor.sync.activities import SyncActivities
 from services.ingestor.worker import make_workers
 from services.projector.apply import Projection

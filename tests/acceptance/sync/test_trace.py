@@ -39,7 +39,7 @@ WAY = {
     ("ingestor", "RunActivity:fetch_and_record_page"),
     ("ingestor", "POST /rest/api/3/search/jql"),
     ("ingestor", "append"),
-    ("ingestor", "send JIRA"),
+    ("relay", "send JIRA"),
     ("projector", "project read_tables"),
     ("graphql", "deliver syncLogAdded"),
     ("graphql", "deliver syncProgress"),
@@ -135,7 +135,7 @@ async def world(folder: Path, endpoint: str) -> AsyncIterator[World]:
             jira_base_url=jira.base_url,
             admin_token=ADMIN,
             environ=environ,
-            services=("ingestor", "projector", "graphql"),
+            services=("ingestor", "relay", "projector", "graphql"),
         )
         stream, store = LogStream(Console(file=io.StringIO()), folder / "logs"), open_store(url)
         try:
@@ -181,7 +181,7 @@ async def test_one_trace_shows_the_whole_way_of_one_changed_issue(tmp_path: Path
             }
             await a_callers_trace_goes_on(system, collector)
         await without_a_collector_all_goes_on(system)
-    for service in ("ingestor", "projector", "graphql"):
+    for service in ("ingestor", "relay", "projector", "graphql"):
         logs = [json.loads(text) for text in (tmp_path / "logs" / f"{service}.log").read_text().splitlines()]
         assert [line for line in logs if line["event"] == "stopped"], logs[-3:]
         errors = [line["event"] for line in logs if line["level"] == "error"]

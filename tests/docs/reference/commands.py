@@ -34,7 +34,8 @@ def page() -> str:
 def _commands() -> Iterator[tuple[str, click.Command]]:
     for name, command in sorted(cli.commands.items()):
         if isinstance(command, click.Group):
-            yield from ((f"jdi {name} {each}", inner) for each, inner in sorted(command.commands.items()))
+            shown = ((each, inner) for each, inner in sorted(command.commands.items()) if not inner.hidden)
+            yield from ((f"jdi {name} {each}", inner) for each, inner in shown)
         else:
             yield f"jdi {name}", command
 

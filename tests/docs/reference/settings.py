@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any, get_type_hints
 
 import services.cli.settings as of_cli
+from libs.embedded.environment import MODULES
 from libs.runtime.environ import Secret
 from tests.deploy.settings import SERVICES
 from tests.docs.reference.tables import code, table
@@ -101,7 +102,7 @@ def variables() -> dict[str, Variable]:
 
 def _classes() -> Iterator[tuple[str, Any]]:
     for service in SERVICES:
-        yield service, importlib.import_module(f"services.{service}.settings").Settings
+        yield service, importlib.import_module(f"{MODULES[service]}.settings").Settings
     for cls in vars(of_cli).values():
         if dataclasses.is_dataclass(cls) and cls.__module__ == of_cli.__name__:
             yield "jdi", cls

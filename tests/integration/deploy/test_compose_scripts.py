@@ -30,10 +30,10 @@ def test_secrets_are_random_and_made_once(tmp_path: Path) -> None:
 
 def test_a_reader_gets_only_its_own_passwords(tmp_path: Path) -> None:
     laid = contents(secrets_in(tmp_path))
-    for user in ("ingestor", "telemetry", "notifier", "doctor"):
+    for user in ("relay", "telemetry", "notifier", "doctor"):
         url = urlsplit(laid[f"{user}/nats_url"].strip())
         assert (url.username, url.password) == (user, laid[f"origin/nats-{user}"])
-        others = [laid[f"origin/nats-{other}"] for other in ("ingestor", "telemetry", "notifier") if other != user]
+        others = [laid[f"origin/nats-{other}"] for other in ("relay", "telemetry", "notifier") if other != user]
         own = " ".join(text for name, text in laid.items() if name.startswith(f"{user}/"))
         assert not any(password in own for password in (*others, laid["origin/postgres"], laid["origin/temporal"]))
 

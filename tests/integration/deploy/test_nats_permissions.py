@@ -80,7 +80,7 @@ async def stream_holds(server: ShippedNats, count: int) -> None:
 
 async def test_the_relay_and_both_consumers_do_their_work(server: ShippedNats, log: EventStore) -> None:
     log.append(Append(changes=[issue(number) for number in range(3)]))
-    async with relay(log, server.url("ingestor")), asyncio.timeout(SECONDS):
+    async with relay(log, server.url("relay")), asyncio.timeout(SECONDS):
         for user in ("telemetry", "notifier"):
             deliveries = subscribe(server.url(user), durable=user)
             positions = []
@@ -106,7 +106,7 @@ async def test_the_relay_and_both_consumers_do_their_work(server: ShippedNats, l
 async def test_the_ingestor_may_prove_that_messages_are_taken_and_who_may_not_is_told(
     server: ShippedNats, log: EventStore
 ) -> None:
-    allowed = FanOut(log, server.url("ingestor"))
+    allowed = FanOut(log, server.url("relay"))
     assert [await allowed.trouble() for _ in range(2)] == [None, None]
     allowed._spoilt = True  # made anew
     assert await allowed.trouble() is None
@@ -121,7 +121,7 @@ async def test_the_ingestor_may_prove_that_messages_are_taken_and_who_may_not_is
 async def test_who_may_not_delete_a_stream_of_another_life_is_told_what_to_do(
     server: ShippedNats, log: EventStore, tmp_path: Path
 ) -> None:
-    async with relay(log, server.url("ingestor")):
+    async with relay(log, server.url("relay")):
         log.append(Append(changes=[issue(1)]))
         await stream_holds(server, 1)
     other = f"sqlite:///{tmp_path / 'other.db'}"
@@ -131,13 +131,13 @@ async def test_who_may_not_delete_a_stream_of_another_life_is_told_what_to_do(
 
 
 PUBLISH = [
-    ("ingestor", f"{API}.STREAM.DELETE.JIRA"),
-    ("ingestor", f"{API}.STREAM.PURGE.JIRA"),
-    ("ingestor", f"{API}.STREAM.UPDATE.JIRA"),
-    ("ingestor", f"{API}.STREAM.CREATE.OTHER"),
-    ("ingestor", f"{API}.CONSUMER.CREATE.JIRA.ingestor"),
-    ("ingestor", f"{API}.CONSUMER.DELETE.JIRA.telemetry"),
-    ("ingestor", "other.subject"),
+    ("relay", f"{API}.STREAM.DELETE.JIRA"),
+    ("relay", f"{API}.STREAM.PURGE.JIRA"),
+    ("relay", f"{API}.STREAM.UPDATE.JIRA"),
+    ("relay", f"{API}.STREAM.CREATE.OTHER"),
+    ("relay", f"{API}.CONSUMER.CREATE.JIRA.relay"),
+    ("relay", f"{API}.CONSUMER.DELETE.JIRA.telemetry"),
+    ("relay", "other.subject"),
     *(
         (user, subject)
         for user, other in (("telemetry", "notifier"), ("notifier", "telemetry"))
@@ -162,9 +162,9 @@ PUBLISH = [
     ("doctor", f"{API}.CONSUMER.MSG.NEXT.JIRA.telemetry"),
 ]
 LISTEN = [
-    *((user, "jira.>") for user in ("ingestor", "telemetry", "notifier", "doctor")),
-    *((user, ">") for user in ("ingestor", "telemetry", "notifier", "doctor")),
-    *((user, "_INBOX.>") for user in ("ingestor", "telemetry")),
+    *((user, "jira.>") for user in ("relay", "telemetry", "notifier", "doctor")),
+    *((user, ">") for user in ("relay", "telemetry", "notifier", "doctor")),
+    *((user, "_INBOX.>") for user in ("relay", "telemetry")),
     ("telemetry", "_INBOX_notifier.>"),
     ("notifier", "_INBOX_ingestor.>"),
     ("doctor", "$SYS.>"),

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from libs.embedded import lock
+from tests.servers.addresses import free_port
 
 JIRA = {"JIRA_BASE_URL": "http://127.0.0.1:9", "JIRA_EMAIL": "me@example.com", "JIRA_API_TOKEN": "hush"}
 
@@ -95,7 +96,11 @@ def test_doctor_names_what_fails_and_exits_1(tmp_path: Path) -> None:
 def test_a_signal_during_the_start_leaves_no_process_behind(tmp_path: Path, number: signal.Signals) -> None:
     command = [sys.executable, "-m", "services.cli", "up", "--log-level", "debug"]
     process = subprocess.Popen(
-        command, env=environ(tmp_path, **JIRA), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        command,
+        env=environ(tmp_path, JDI_PORT=str(free_port()), **JIRA),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert process.stderr is not None
     seen = ""

@@ -19,8 +19,8 @@ from libs.temporal.proof import sealed
 from services.ingestor.control.activities import ControlActivities
 from services.ingestor.control.proofs import Proofs
 from services.ingestor.control.schedules import ScheduleGateway
+from services.ingestor.control.site_alerts import SiteAlerts
 from services.ingestor.event_log import EventLog
-from services.ingestor.site_alerts import SiteAlerts
 from tests.acceptance.steering.control import QUARTERLY, control_events
 from tests.servers.addresses import free_port
 

@@ -1,4 +1,4 @@
-"""What the ingestor shows of requests, limits, log and relay."""
+"""What the ingestor shows of requests and limits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from opentelemetry.trace import StatusCode
 from prometheus_client import REGISTRY
 
-from libs.events import Append, EventStore
+from libs.events import EventStore
 from libs.jira_client import Gate, RequestEnded
 from libs.jira_client.failures.classify import Answer, classify
 from libs.jira_client.failures.errors import error_for
@@ -16,10 +16,6 @@ from libs.jira_client.http.allowances import Allowance
 from services.ingestor import measures
 from services.ingestor.measures import measured, observer_of
 from tests.doubles.spans import Spans
-from tests.eventually import until
-from tests.integration.events.nats.publishing import relay, until_stored
-from tests.servers.addresses import NatsServer
-from tests.unit.made.changes import issue
 
 
 def value(name: str, **labels: str) -> float | None:
@@ -126,20 +122,3 @@ def test_each_closing_is_shown_with_its_endpoint_and_reason_while_it_lasts(store
         gate.open(None)
         assert closed("") is None
     assert closed("") is None
-
-
-async def test_the_relay_shows_its_place_while_it_has_one(store: EventStore, nats: NatsServer) -> None:
-    store.append(Append(changes=[issue(number) for number in range(5)]))
-    with measured(store, Gate(lambda: 0.0), "relayed") as relayed:
-        assert value("jdi_log_head_position") == 5
-        assert value("jdi_lag_seconds", service="relay") is None
-        relayed(2)
-        assert (value("jdi_lag_seconds", service="relay") or 0) > 0
-
-        async with relay(store, nats.url, on_position=relayed):
-            await until_stored(nats.url, 5)
-            await until(lambda: value("jdi_position", service="relay") == 5)
-        assert value("jdi_lag_seconds", service="relay") == 0
-        relayed(None)
-        assert value("jdi_position", service="relay") is None
-        assert value("jdi_lag_seconds", service="relay") is None

@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 
 from libs.events import AlertEnd, AlertRaised, AlertResolved, ControlEvent, EventStore
+from services.ingestor.control.site_alerts import SiteAlerts
 from services.ingestor.event_log import EventLog
-from services.ingestor.site_alerts import SiteAlerts
 
 CODE = "FOREIGN_MESSAGE"
 

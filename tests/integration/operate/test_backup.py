@@ -167,7 +167,7 @@ async def test_there_is_nothing_to_finish_without_a_log(file_store: EventStore, 
 
 
 async def test_a_restore_does_not_begin_while_a_service_is_at_work(file_store: EventStore, tmp_path: Path) -> None:
-    async with leadership(file_store.url, "relay"):
+    async with leadership(file_store.url, "ingestor"):
         with pytest.raises(RestoreError, match="an ingestor is at work"):
             await restore(settings(file_store.url, tmp_path), None, lambda _: None)
 

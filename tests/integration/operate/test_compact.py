@@ -11,7 +11,7 @@ import pytest
 from libs.events import Append, Recorded, leadership, open_store
 from libs.events.log.encoding.compressor import Zstandard, is_compressed
 from libs.runtime.database import sqlite_file
-from services.cli.copies.at_work import AtWorkError
+from services.cli.copies.at_work import LEADERS, AtWorkError
 from services.cli.copies.compact import compact
 from tests.unit.made.changes import issue
 
@@ -75,12 +75,13 @@ async def test_every_event_keeps_its_place_and_its_content(url: str) -> None:
     assert again.after <= again.before
 
 
-async def test_nothing_is_touched_while_services_run(url: str) -> None:
+@pytest.mark.parametrize(("lock", "who"), LEADERS.items())
+async def test_nothing_is_touched_while_services_run(url: str, lock: str, who: str) -> None:
     as_an_older_version_wrote(url, but=1000)
     before = states(url)
-    async with leadership(url, "relay") as lease:
+    async with leadership(url, lock) as lease:
         assert lease is not None
-        with pytest.raises(AtWorkError, match="an ingestor is at work on this log; stop all services first"):
+        with pytest.raises(AtWorkError, match=f"{who} is at work on this log; stop all services first"):
             await compact(url)
     assert states(url) == before
 

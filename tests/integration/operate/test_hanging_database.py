@@ -17,6 +17,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from libs.access import migrate as migrate_access
+from libs.embedded.environment import MODULES
 from libs.events import migrate
 from libs.read_tables import migrate as migrate_tables
 from libs.runtime import engine, read_database
@@ -27,7 +28,6 @@ from tests.servers.addresses import PostgresServer, free_port
 PROMETHEUS_SECONDS = 10
 """After which Prometheus gives a look at /metrics up, unless it is told otherwise."""
 
-SERVICES = ("ingestor", "projector", "graphql", "telemetry", "notifier")
 WORK_ALONE = ("projector", "graphql")
 """Those that need the database and nothing else."""
 
@@ -54,7 +54,7 @@ def gate(postgres: PostgresServer) -> Iterator[tuple[TcpGate, str]]:
 @contextlib.contextmanager
 def running(url: str, folder: Path) -> Iterator[dict[str, int]]:
     """Every service as a process, with the port of its health; neither Temporal nor NATS nor Jira answers."""
-    ports = {service: free_port() for service in SERVICES}
+    ports = {service: free_port() for service in MODULES}
     processes = []
     for service, port in ports.items():
         environ = {
@@ -71,7 +71,7 @@ def running(url: str, folder: Path) -> Iterator[dict[str, int]]:
             "JIRA_API_TOKEN": "none",
         }
         with (folder / f"{service}.log").open("wb") as log:
-            command = [sys.executable, "-m", f"services.{service}"]
+            command = [sys.executable, "-m", MODULES[service]]
             processes.append(subprocess.Popen(command, env=environ, stdout=log, stderr=log))
     try:
         yield ports
@@ -108,7 +108,7 @@ def ask(port: int) -> None:
 
 def test_health_and_measures_answer_while_the_database_hangs(gate: tuple[TcpGate, str], tmp_path: Path) -> None:
     way, url = gate
-    with running(url, tmp_path) as ports, ThreadPoolExecutor(len(SERVICES)) as pool:
+    with running(url, tmp_path) as ports, ThreadPoolExecutor(len(MODULES)) as pool:
         wait_until(lambda: all(get(port, "/livez")[0] == 200 for port in ports.values()))
         wait_until(lambda: all(get(ports[service], "/readyz")[0] == 200 for service in WORK_ALONE))
         wait_until(lambda: 'jdi_lag_seconds{service="projector"} 0.0' in get(ports["projector"], "/metrics")[1])

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import msgspec
 
+from libs.embedded import environment
+
 ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs" / "metrics.md"
-SERVICES = ("ingestor", "projector", "graphql", "telemetry", "notifier")
+SERVICES = environment.SERVICES
 LIBRARY = ("process_", "python_")
 """How the names begin that Prometheus' own library exports of every process."""
 
@@ -22,7 +24,7 @@ import importlib, sys
 import msgspec
 from prometheus_client import REGISTRY
 found, known = {}, set()
-for name in ("libs.runtime", *(f"services.{service}.__main__" for service in sys.argv[1:])):
+for name in ("libs.runtime", *(f"{module}.__main__" for module in sys.argv[1:])):
     importlib.import_module(name)
     labels = {family: collector._labelnames for collector, families in REGISTRY._collector_to_names.items()
               for family in families if hasattr(collector, "_labelnames")}
@@ -85,7 +87,11 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
 def metrics() -> tuple[Metric, ...]:
     """Everything that any service exports, by name."""
     done = subprocess.run(
-        [sys.executable, "-c", LISTING, *SERVICES], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", LISTING, *environment.MODULES.values()],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     shared, *own = msgspec.json.decode(done.stdout, type=list[list[tuple[str, str, str, tuple[str, ...]]]])
     found = [

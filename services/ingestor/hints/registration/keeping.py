@@ -11,10 +11,10 @@ import structlog
 
 from libs.events import Append
 from libs.jira_client import ErrorCode, JiraClient, JiraError
+from services.ingestor.control.site_alerts import SiteAlerts
 from services.ingestor.event_log import EventLog
 from services.ingestor.hints.places import Places
 from services.ingestor.hints.registration.wanted import EVENTS, Known, Plan, filters, named_in, plan
-from services.ingestor.site_alerts import SiteAlerts
 
 log = structlog.get_logger(__name__)
 

@@ -30,7 +30,7 @@ from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
 from services.ingestor.sync.asking.children import listed
 from services.ingestor.sync.records.absence import comment_gone, worklog_gone
-from services.ingestor.sync.records.translate import Children, Issue, child_ids
+from services.ingestor.sync.records.translate import Children, Facts, child_ids
 
 AT_ONCE: Final = 6
 """Lists that are read a second time at once."""
@@ -61,9 +61,6 @@ class Kind(NamedTuple):
     gone_type: type[JiraCommentGone | WorklogGone]
     gone: _Gone
 
-    def of(self, issue: Issue) -> Children:
-        return issue.comments if self is COMMENT else issue.worklogs
-
     def held(self, held: Held) -> tuple[str, ...]:
         return held.comments if self is COMMENT else held.worklogs
 
@@ -92,14 +89,14 @@ class Shown(NamedTuple):
         return self.not_shown == 0
 
 
-def shown(project: ProjectKey, issue: Issue) -> Iterable[Shown]:
+def shown(project: ProjectKey, facts: Facts) -> Iterable[Shown]:
     """What an issue shows, by kind."""
-    for kind in (COMMENT, WORKLOG):
-        yield _shown(project, issue.issue_id, kind, kind.of(issue))
+    issue = facts.issue
+    yield _shown(project, issue.issue_id, COMMENT, issue.comments, frozenset(facts.comments))
+    yield _shown(project, issue.issue_id, WORKLOG, issue.worklogs, frozenset(facts.worklogs))
 
 
-def _shown(project: ProjectKey, issue_id: str, kind: Kind, children: Children) -> Shown:
-    ids = child_ids(children.items)
+def _shown(project: ProjectKey, issue_id: str, kind: Kind, children: Children, ids: frozenset[str]) -> Shown:
     readable = len(ids) == len(children.items)
     return Shown(project, issue_id, kind, ids, children.not_shown if readable else None)
 
@@ -195,7 +192,8 @@ async def _confirmed(jira: JiraClient, missing: Mapping[Shown, frozenset[str]]) 
 
     async def again(one: Shown) -> Shown:
         async with slots:
-            return _shown(one.project, one.issue_id, one.kind, await one.kind.read(jira, one.issue_id))
+            children = await one.kind.read(jira, one.issue_id)
+            return _shown(one.project, one.issue_id, one.kind, children, child_ids(children.items))
 
     answers = await asyncio.gather(*(again(one) for one in missing))
     return [

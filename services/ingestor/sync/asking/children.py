@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Sequence
 from typing import NamedTuple
 
@@ -22,7 +23,17 @@ class Completed(NamedTuple):
     notes: Sequence[str]
 
 
-async def completed(jira: JiraClient, issue: Issue) -> Completed:
+async def completed(jira: JiraClient, issues: Sequence[Issue]) -> list[Completed]:
+    """The issues, in their order, each with what did not come with it."""
+    whole = [Completed(issue, (), ()) for issue in issues]
+    lacking = [place for place, issue in enumerate(issues) if not (issue.comments.complete and issue.worklogs.complete)]
+    found = await asyncio.gather(*(_completed(jira, issues[place]) for place in lacking))
+    for place, one in zip(lacking, found, strict=True):
+        whole[place] = one
+    return whole
+
+
+async def _completed(jira: JiraClient, issue: Issue) -> Completed:
     """Fetch on where a list came shorter than its total. A list that cannot be had does not cost the issue."""
     odd: list[Odd] = []
     notes: list[str] = []

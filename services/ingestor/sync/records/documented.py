@@ -6,8 +6,8 @@ Such a record is stored, and shown as far as it can be read. But Jira may put it
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
@@ -30,11 +30,6 @@ _OF_ISSUE: Final[Mapping[str, msgspec.json.Decoder[Any]]] = {
         "issuetype": _Named,
     }.items()
 }
-_AS_USUAL: Final = re.compile(
-    rb'"(?:19[89]|20[0-9])[0-9]-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])'
-    rb'T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{3}[+-](?:0[0-9]|1[0-4])[0-5][0-9]"'
-)
-"""A time as Jira writes it, of 1980 to 2099, and of a day that every month has."""
 _TIMES: Final = ("created", "updated")
 
 
@@ -47,29 +42,25 @@ def odd_fields(fields: Mapping[str, Raw]) -> Iterator[tuple[str, msgspec.DecodeE
             yield name, error
     for name in _TIMES:
         raw = fields.get(name)
-        if raw is not None and not _is_time(raw):
+        if raw is not None and moment_of(raw) is None:
             yield name, _no_time(name)
 
 
-def odd_times_of_child(child: Child) -> Iterator[tuple[str, UnreadableError]]:
-    """The times of a comment or a worklog that cannot be read, each with the reason."""
-    return _odd_times(created=child.created, updated=child.updated, started=child.started)
+def times_of_child(child: Child) -> dict[str, datetime | None]:
+    """The times that a comment or a worklog has, those that cannot be read as None."""
+    times = ("created", child.created), ("updated", child.updated), ("started", child.started)
+    return {name: moment_of(raw) for name, raw in times if said(raw)}
 
 
-def odd_times_of_sprint(sprint: SprintFact) -> Iterator[tuple[str, UnreadableError]]:
+def odd_times(times: Mapping[str, datetime | None]) -> list[tuple[str, UnreadableError]]:
+    """Those that cannot be read, each with the reason."""
+    return [(name, _no_time(name)) for name, moment in times.items() if moment is None]
+
+
+def odd_times_of_sprint(sprint: SprintFact) -> list[tuple[str, UnreadableError]]:
     """The dates of a sprint that cannot be read; one that it does not have yet is none of them."""
-    return _odd_times(startDate=sprint.start_date, endDate=sprint.end_date, completeDate=sprint.complete_date)
-
-
-def _odd_times(**times: Raw) -> Iterator[tuple[str, UnreadableError]]:
-    for name, raw in times.items():
-        if said(raw) and not _is_time(raw):
-            yield name, _no_time(name)
-
-
-def _is_time(raw: Raw) -> bool:
-    """Whether it is one; by its looks where it is written as Jira does, for there are many."""
-    return _AS_USUAL.fullmatch(raw) is not None or moment_of(raw) is not None
+    dates = ("startDate", sprint.start_date), ("endDate", sprint.end_date), ("completeDate", sprint.complete_date)
+    return odd_times({name: moment_of(raw) for name, raw in dates if said(raw)})
 
 
 def _no_time(name: str) -> UnreadableError:

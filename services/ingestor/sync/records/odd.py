@@ -8,7 +8,7 @@ order or a digest is read by functions that never raise. Where an id or a whole 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import MAXYEAR, UTC, datetime
 from typing import Final, NamedTuple
 
 import msgspec
@@ -24,6 +24,11 @@ AGAIN: Final = "it is tried again by the next runs"
 ODD: Final = (msgspec.MsgspecError, ValueError, TypeError, ArithmeticError, RecursionError)
 """What reading a record can raise, whatever stands in it."""
 
+_USUAL: Final = '"2026-01-02T03:04:05.678+0200"'
+_SIGN: Final = _USUAL.index("+")
+_NOTHING: Final = (Raw(b"null"), Raw(b""))
+_values: Final = msgspec.json.Decoder()
+_times: Final = msgspec.json.Decoder(datetime)
 _FIRST: Final = datetime(1970, 1, 2, tzinfo=UTC)
 """Earlier times are placeholders (0, year 1), not times of a Jira."""
 _MILLISECONDS: Final = 1e11
@@ -67,15 +72,15 @@ class Odd(NamedTuple):
 
 def said(raw: Raw | None) -> bool:
     """Whether a value is there at all; null says no more than a key that is missing."""
-    return raw is not None and bytes(raw) not in (b"", b"null")
+    return raw is not None and raw not in _NOTHING
 
 
 def text_of(raw: Raw | None) -> str | None:
     """A text, also one that came as a whole number; None for anything else and for an empty one."""
     value = _value(raw)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    return value if isinstance(value, str) and value else None
+    if type(value) is str:
+        return value or None
+    return str(value) if type(value) is int else None
 
 
 def needed(raw: Raw | None, name: str) -> str:
@@ -112,6 +117,9 @@ def instant(text: str) -> datetime:
 
 def moment_of(raw: Raw | None) -> datetime | None:
     """A time in UTC, also one that came as an epoch (seconds or milliseconds); None where it cannot be read."""
+    usual = None if raw is None else _usual_moment(raw)
+    if usual is not None:
+        return usual
     value = _value(raw)
     try:
         if isinstance(value, str):
@@ -125,13 +133,24 @@ def moment_of(raw: Raw | None) -> datetime | None:
     return moment if moment >= _FIRST else None
 
 
+def _usual_moment(raw: Raw) -> datetime | None:
+    """A time that is written as Jira does, which nearly all are; the decoder is many times faster than `instant`."""
+    if len(raw) != len(_USUAL) or bytes(raw)[_SIGN] not in b"+-":
+        return None
+    try:
+        moment = _times.decode(raw)
+    except msgspec.DecodeError:
+        return None
+    return moment.astimezone(UTC) if _FIRST.year < moment.year < MAXYEAR else None
+
+
 def _since_epoch(number: float) -> datetime:
     return datetime.fromtimestamp(number / 1000 if number >= _MILLISECONDS else number, UTC)
 
 
 def _value(raw: Raw | None) -> object:
     try:
-        return msgspec.json.decode(raw) if raw is not None and said(raw) else None
+        return None if raw is None else _values.decode(raw)
     except ODD:
         return None
 

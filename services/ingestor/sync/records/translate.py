@@ -7,11 +7,10 @@ users and sprints met inside a payload become facts as well.
 from __future__ import annotations
 
 import contextlib
-import functools
 import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Raw
@@ -32,7 +31,7 @@ from libs.events import (
     digest,
 )
 from libs.jira_client.models import UNKNOWN_ACCOUNT, Child, InlineChildren, SprintFact, UserFact, sprint_fields
-from services.ingestor.sync.records.documented import odd_fields, odd_times_of_child, odd_times_of_sprint
+from services.ingestor.sync.records.documented import odd_fields, odd_times, odd_times_of_sprint, times_of_child
 from services.ingestor.sync.records.odd import (
     ODD,
     Odd,
@@ -49,8 +48,6 @@ from services.ingestor.sync.records.odd import (
 )
 
 CUT_FIELDS = ("comment", "worklog")
-MET: Final = 1024
-"""Users and sprints of a page that are taken apart once, although its issues show each of them a hundred times."""
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,10 +119,25 @@ class Names(NamedTuple):
     key: str | None
 
 
+class Met(NamedTuple):
+    """Users and sprints, in Jira's own bytes, that were made facts: the issues of a page show each a hundred times."""
+
+    users: set[bytes]
+    sprints: set[bytes]
+
+    @classmethod
+    def nobody(cls) -> Met:
+        return cls(set(), set())
+
+
 class Facts(msgspec.Struct, kw_only=True):
     """The facts of one issue, and what of it could not be read."""
 
     issue: Issue
+    met: Met
+    comments: set[str] = msgspec.field(default_factory=set)
+    """Their ids, as far as they can be read."""
+    worklogs: set[str] = msgspec.field(default_factory=set)
     changes: list[Change] = msgspec.field(default_factory=list)
     """Without `updated` where the record has none that can be read: when it was asked for orders it."""
     odd: list[Odd] = msgspec.field(default_factory=list)
@@ -229,9 +241,16 @@ def project_change(origin: Origin, raw: Raw) -> Change:
     return origin.change(event, _digest_of(project_id, key, name), origin.fetched_at)
 
 
-def issue_facts(origin: Origin, issue: Issue, sprint_field: str | None) -> Facts:
-    """The facts of one issue: itself, its children, and the users and sprints met in them."""
-    facts = Facts(issue=issue)
+def issue_facts(origin: Origin, issue: Issue, sprint_field: str | None, met: Met | None = None) -> Facts:
+    """The facts of one issue: itself, its children, and the users and sprints in them that were not met before.
+
+    Args:
+        origin: of the issue.
+        issue: taken apart.
+        sprint_field: as of `libs.jira_client.sprint_field`.
+        met: whom other issues of this origin have shown; those of this one are added. None: nobody.
+    """
+    facts = Facts(issue=issue, met=met or Met.nobody())
     updated = moment_of(issue.fields.get("updated"))
     shown = updated or moment_of(issue.fields.get("created")) or origin.fetched_at
     event = JiraIssueFetched(
@@ -246,7 +265,7 @@ def issue_facts(origin: Origin, issue: Issue, sprint_field: str | None) -> Facts
     for name, error in odd_fields(issue.fields):
         facts.leave_out("issue", name, issue.fields[name], error, shown=True)
     for name in ("assignee", "reporter", "creator"):
-        _add_user(facts, origin, name, issue.fields.get(name))
+        _add_user(facts, origin, issue.fields.get(name), name)
     for field in sprint_fields(sprint_field):
         _add_sprints(facts, origin, issue.fields.get(field))
     for place, raw in enumerate(issue.comments.items, 1):
@@ -265,13 +284,14 @@ def _add_child(
     place: int,
 ) -> None:
     """The facts of a comment or a worklog: itself, and the users met in it."""
-    name = name_of(kind.entity, None, place)
+    child_id = None
     try:
         child = _children.decode(raw)
         child_id = needed(child.id, "id")
-        name = name_of(kind.entity, child_id, place)
-        updated = moment_of(child.updated)
-        shown = updated or moment_of(child.created) or moment_of(child.started) or issue.updated
+        (facts.comments if kind is JiraCommentFetched else facts.worklogs).add(child_id)
+        times = times_of_child(child)
+        updated = times.get("updated")
+        shown = updated or times.get("created") or times.get("started") or issue.updated
         own_id: dict[str, Any] = {f"{kind.entity}_id": child_id}
         event = kind(
             **origin.envelope(kind, child_id, shown),
@@ -281,13 +301,14 @@ def _add_child(
             payload=raw,
         )
     except ODD as error:
-        facts.leave_out(kind.entity, name, raw, error)
+        facts.leave_out(kind.entity, name_of(kind.entity, child_id, place), raw, error)
         return
     facts.changes.append(origin.change(event, digest(raw), updated))
-    for time, odd in odd_times_of_child(child):
-        facts.leave_out(kind.entity, f"{time} of {name}", raw, odd, shown=True)
-    _add_user(facts, origin, f"author of {name}", child.author)
-    _add_user(facts, origin, f"update author of {name}", child.update_author)
+    for time, odd in odd_times(times):
+        facts.leave_out(kind.entity, f"{time} of {name_of(kind.entity, child_id, place)}", raw, odd, shown=True)
+    child_of = kind.entity, child_id, place
+    _add_user(facts, origin, child.author, "author", child_of)
+    _add_user(facts, origin, child.update_author, "update author", child_of)
 
 
 def child_ids(items: Iterable[Raw]) -> frozenset[str]:
@@ -299,38 +320,35 @@ def child_ids(items: Iterable[Raw]) -> frozenset[str]:
     return frozenset(found)
 
 
-def _add_user(facts: Facts, origin: Origin, name: str, raw: Raw | None) -> None:
-    if raw is None or not said(raw):
+def _add_user(
+    facts: Facts, origin: Origin, raw: Raw | None, role: str, child: tuple[str, str, int] | None = None
+) -> None:
+    """The user in a role of the issue, or of a child of it: its kind, id and place."""
+    if raw is None or not said(raw) or (shown := bytes(raw)) in facts.met.users:
         return
     try:
-        change = _shown_user(origin, bytes(raw))
+        change = user_change(origin, Raw(shown))
     except ODD as error:
-        facts.leave_out("user", name, raw, error)
+        facts.leave_out("user", f"{role} of {name_of(*child)}" if child else role, raw, error)
         return
+    facts.met.users.add(shown)
     if change is not None:
         facts.changes.append(change)
-
-
-@functools.lru_cache(maxsize=MET)
-def _shown_user(origin: Origin, raw: bytes) -> Change | None:
-    return user_change(origin, Raw(raw))
 
 
 def _add_sprints(facts: Facts, origin: Origin, value: Raw | None) -> None:
     """The sprints that an issue's sprint field names. Server's text form is left alone: it stays in the payload."""
     for place, raw in enumerate(_entries(value), 1):
+        if (shown := bytes(raw)) in facts.met.sprints:
+            continue
         try:
-            change = _shown_sprint(origin, bytes(raw))
+            change = sprint_change(origin, Raw(shown)) if _is_sprint(raw) else None
         except ODD as error:
             facts.leave_out("sprint", name_of("sprint", None, place), raw, error)
             continue
+        facts.met.sprints.add(shown)
         if change is not None:
             facts.changes.append(change)
-
-
-@functools.lru_cache(maxsize=MET)
-def _shown_sprint(origin: Origin, raw: bytes) -> Change | None:
-    return sprint_change(origin, Raw(raw)) if _is_sprint(Raw(raw)) else None
 
 
 def _entries(value: Raw | None) -> list[Raw]:
@@ -430,8 +448,10 @@ def without_repeats(changes: Iterable[Change]) -> list[Change]:
     """
     latest: dict[object, Change] = {}
     for change in changes:
-        known = latest.get(change.event.stream_id)
-        if known is None or (change.updated or _NEVER) > (known.updated or _NEVER):
+        known = latest.setdefault(change.event.stream_id, change)
+        if known is change:
+            continue
+        if (change.updated or _NEVER) > (known.updated or _NEVER):
             latest[change.event.stream_id] = change
         elif change.digest != known.digest and isinstance(change.event, JiraUserFetched | SprintFetched):
             whole = completed(known.event, change.event)

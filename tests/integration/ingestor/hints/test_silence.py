@@ -6,9 +6,9 @@ import msgspec
 
 from libs.events import AlertRaised, AlertResolved, Append, Change, ControlEvent, EventStore
 from libs.events.hints import Heard, heard_checkpoint
+from services.ingestor.control.site_alerts import SiteAlerts
 from services.ingestor.event_log import EventLog
 from services.ingestor.hints.silence import GIVEN_UP, MISSED, QUIET, Silence
-from services.ingestor.site_alerts import SiteAlerts
 from tests.unit.made import build
 
 NOW = datetime.now(UTC)

@@ -28,11 +28,11 @@ from libs.temporal.connect import connect
 from libs.temporal.messages import ProjectRef
 from services.ingestor.checkpoints import registered_checkpoint
 from services.ingestor.control.schedules import ScheduleGateway
+from services.ingestor.control.site_alerts import SiteAlerts
 from services.ingestor.control.state import ControlState, fold_control
 from services.ingestor.event_log import EventLog
 from services.ingestor.hints.silence import MISSED
 from services.ingestor.hints.stretching import PROVED_FOR, Stretching
-from services.ingestor.site_alerts import SiteAlerts
 from tests.servers.addresses import free_port
 from tests.unit.made import build
 

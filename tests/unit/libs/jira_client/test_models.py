@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from libs.jira_client.models import Sprint, SprintFact, StoredSprint, StoredUser, User, UserFact
+from libs.jira_client.models import Sprint, SprintFact, StoredSprint, StoredUser, User, UserFact, id_of
 
 USER = {"accountId": "5b10", "displayName": "Anne", "active": True, "accountType": "atlassian"}
 SPRINT = {"id": 3, "name": "S3", "state": "active", "goal": None, "boardId": 1, "originBoardId": 1}
@@ -61,3 +61,20 @@ def test_who_takes_which_user(change: dict[str, Any], taken: set[str]) -> None:
 def test_who_takes_which_sprint(change: dict[str, Any], taken: set[str]) -> None:
     assert readers(SPRINT, change, (Sprint, StoredSprint)) == taken
     assert readers(SPRINT, change, (SprintFact,)) == {"SprintFact"}
+
+
+@pytest.mark.parametrize(
+    ("issue", "known"),
+    [
+        (b'{"id":"10001","key":"A-1"}', "10001"),
+        (b'{"expand":"names,schema","id":"10001","key":"A-1","fields":{"id":"7"}}', "10001"),
+        (b'{ "fields": {"id": "7"}, "id": 10001 }', "10001"),
+        (b'{"expand":"a \\"quoted\\" one","id":"10001"}', "10001"),
+        (b'{"id":"A","key":"A-1"}', "A"),
+        (b'{"id":null,"key":"A-1"}', None),
+        (b'{"key":"A-1","fields":{"id":"7"}}', None),
+        (b'["id"]', None),
+    ],
+)
+def test_the_id_of_an_issue_is_read_wherever_it_stands(issue: bytes, known: str | None) -> None:
+    assert id_of(msgspec.Raw(issue)) == known

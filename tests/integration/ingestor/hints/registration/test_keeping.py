@@ -23,10 +23,10 @@ from libs.jira_simulator.faults import Fault
 from libs.jira_simulator.server import EMAIL, TOKEN, Simulator, serve
 from libs.jira_simulator.site.dataset import Dataset
 from services.ingestor.checkpoints import CheckpointNames, registered_checkpoint
+from services.ingestor.control.site_alerts import SiteAlerts
 from services.ingestor.event_log import EventLog
 from services.ingestor.hints.registration.keeping import EVERY, REFUSED_FOR, Registration
 from services.ingestor.hints.registration.wanted import EVENTS
-from services.ingestor.site_alerts import SiteAlerts
 
 SITE = "acme"
 URL = "https://jdi.example.com/hooks/acme/a-secret-path-of-ours"
