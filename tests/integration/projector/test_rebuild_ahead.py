@@ -60,7 +60,7 @@ ODD = unreadable(build.worklog("w-odd")).payload
 
 @pytest.fixture
 def parts(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Small parts, and processes however short the log is; the positions from which the one that writes went on alone."""
+    """Small parts, and processes however short the log is; where the one that writes went on alone."""
     alone: list[int] = []
 
     def catch_up_alone(self: Projection, stop: Stopping, catch_up: Any = Projection.catch_up) -> None:
