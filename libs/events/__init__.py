@@ -4,7 +4,7 @@ What lives here: event types and topics, the idempotent append and the ordered r
 follow loop, the relay to NATS JetStream and the helper for subscribers. What never does: Jira's API, Temporal, HTTP.
 """
 
-from libs.events.log.batches import Append, Appended, Change, Head, Recorded
+from libs.events.log.batches import Append, Appended, Change, Head, Placed, Recorded
 from libs.events.log.command_key import command_key, read_command_key
 from libs.events.log.damage import log_trouble
 from libs.events.log.digests import canonical, digest
@@ -164,6 +164,7 @@ __all__ = [
     "NotificationRedriven",
     "NotificationRequested",
     "NotificationSent",
+    "Placed",
     "ProjectKey",
     "ProjectRegistered",
     "ProjectUnregistered",

@@ -91,7 +91,7 @@ class Projection:
         except progress.ProgressError:
             raise
         except Exception as error:
-            if not _is_the_events_fault(error):
+            if not is_the_events_fault(error):
                 raise
             self._divide(batch, after, error)
         else:
@@ -115,7 +115,7 @@ class Projection:
         except progress.ProgressError:
             raise
         except Exception as error:
-            if not _is_the_events_fault(error):
+            if not is_the_events_fault(error):
                 raise
             usable = False
         if not usable:
@@ -183,7 +183,7 @@ def parked_streams(connection: Connection, tables: Tables) -> set[str]:
     return set(connection.execute(query).scalars())
 
 
-def _is_the_events_fault(error: Exception) -> bool:
+def is_the_events_fault(error: Exception) -> bool:
     """Values that do not fit are; locks, lost connections, missing tables and full disks are not."""
     if isinstance(error, DBAPIError):
         return isinstance(error, DataError | IntegrityError)

@@ -23,6 +23,7 @@ from libs.events import (
     JiraIssueGone,
     JiraProjectFetched,
     JiraUserFetched,
+    Placed,
     ProjectRegistered,
     ProjectUnregistered,
     Recorded,
@@ -73,6 +74,15 @@ FACTS: Final[dict[type[Event], Callable[[Any, Changes], None]]] = {
     JiraUserFetched: users.user_fetched,
 }
 """One entity each: the newest version wins."""
+
+SUPERSEDED: Final[dict[type[Event], Callable[[Any, Changes], None] | None]] = {
+    **dict.fromkeys(kind for kind in FACTS if kind is not SprintListed),
+    JiraIssueFetched: issues.issue_superseded,
+    JiraCommentFetched: issues.comment_superseded,
+    WorklogFetched: issues.worklog_superseded,
+    SprintFetched: sprints.sprint_superseded,
+}
+"""What is left to do of a fact in whose place a later one of its stream has come; None: nothing."""
 
 PROJECT_STATE: Final[dict[type[Event], Fold]] = {
     JiraProjectFetched: project_stream(settings.project_fetched),
@@ -145,6 +155,26 @@ def collect(batch: Sequence[Recorded], parked: set[str]) -> Changes:
                 log.info("parked events replaced", position=recorded.position, topic=recorded.topic, stream=stream)
                 changes.heal(stream, recorded.position)
                 parked.remove(stream)
+    return changes
+
+
+def collect_last(batch: Sequence[Placed]) -> Changes:
+    """The effect of a batch, where of each entity only the last fact counts, wherever in the log that is.
+
+    Args:
+        batch: events in the order of the log, each with whether its stream goes on.
+
+    Raises:
+        Exception: an event cannot be applied. What to park would follow from the whole history.
+    """
+    changes = Changes()
+    for recorded, superseded in batch:
+        if superseded and type(recorded.event) in SUPERSEDED:
+            left = SUPERSEDED[type(recorded.event)]
+            if left is not None:
+                left(recorded.event, changes)
+        else:
+            _apply(recorded, changes)
     return changes
 
 

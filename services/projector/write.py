@@ -18,13 +18,18 @@ from services.projector.tables.upserts import insert_missing
 def write(connection: Connection, tables: Tables, changes: Changes) -> None:
     """Bring the tables up to date with the batch. The same batch again changes nothing."""
     write_issues(connection, tables, changes)
+    write_folded(connection, tables, changes)
+    _forget_healed(connection, tables["dead_letter"], changes.healed)
+    insert_missing(connection, tables["dead_letter"], changes.dead)
+
+
+def write_folded(connection: Connection, tables: Tables, changes: Changes) -> None:
+    """Write what is folded event by event, and what people read later."""
     fold_projects(connection, tables, changes.of_projects, PROJECT_STATE)
     fold_notifications(connection, tables, changes.of_notifications)
     fold_quarantine(connection, tables, changes.of_quarantine)
     for table in HISTORY:
         insert_missing(connection, tables[table], changes.history[table])
-    _forget_healed(connection, tables["dead_letter"], changes.healed)
-    insert_missing(connection, tables["dead_letter"], changes.dead)
 
 
 def _forget_healed(connection: Connection, dead_letter: Table, healed: Mapping[str, int]) -> None:

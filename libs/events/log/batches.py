@@ -80,6 +80,13 @@ StoredRow = tuple[int, UUID | str, int, str, bytes]
 """Position, stream (its digits where a database has no type for it), version, topic and stored bytes of an event."""
 
 
+class Placed(NamedTuple):
+    """An event of the log, and whether a later one of its stream was there when one began to read."""
+
+    recorded: Recorded
+    superseded: bool
+
+
 class Head(NamedTuple):
     """Where a stream stands."""
 

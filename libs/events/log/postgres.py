@@ -109,6 +109,13 @@ class PostgresLog(PostgresApplicationRecorder):
             " ON CONFLICT (originator_id) DO UPDATE SET version = excluded.version, digest = excluded.digest,"
             " updated = excluded.updated WHERE excluded.version >= heads.version"
         ).format(**names)
+        self._placed_statement = SQL(
+            "SELECT notification_id, originator_id, originator_version, topic, state, EXISTS (SELECT 1 FROM"
+            " {schema}.{events} AS later WHERE later.originator_id = event.originator_id"
+            " AND later.originator_version = event.originator_version + 1 AND later.notification_id <= %b)"
+            " FROM {schema}.{events} AS event WHERE notification_id > %b AND notification_id <= %b"
+            " ORDER BY notification_id"
+        ).format(**names)
         self._schema = names["schema"]
         self._rows_statement: Composed = SQL(
             "SELECT notification_id, originator_id, originator_version, topic, state FROM {schema}.{events}"
@@ -181,6 +188,12 @@ class PostgresLog(PostgresApplicationRecorder):
         statement += SQL(" ORDER BY notification_id LIMIT %b")
         with self.datastore.get_connection() as conn, conn.cursor(binary=True, row_factory=tuple_row) as c:
             c.execute(statement, (*values, limit))
+            return c.fetchall()
+
+    def placed_after(self, after: int, stop: int, head: int) -> list[tuple[*StoredRow, bool]]:
+        """The rows between two positions, each with whether its stream goes on up to `head`."""
+        with self.datastore.get_connection() as conn, conn.cursor(binary=True, row_factory=tuple_row) as c:
+            c.execute(self._placed_statement, (head, after, stop))
             return c.fetchall()
 
     def catch_up_inventory(self, after: int, upto: int, facts: Facts) -> None:

@@ -143,6 +143,21 @@ class SQLiteLog(SQLiteApplicationRecorder):
             rows: list[StoredRow] = cursor.fetchall()
             return rows
 
+    def placed_after(self, after: int, stop: int, head: int) -> list[tuple[*StoredRow, bool]]:
+        """The rows between two positions, each with whether its stream goes on up to `head`."""
+        with self.datastore.transaction(commit=False) as c:
+            cursor: Any = c
+            cursor.row_factory = None
+            cursor.execute(
+                "SELECT rowid, originator_id, originator_version, topic, state, EXISTS (SELECT 1 FROM stored_events AS"
+                " later WHERE later.originator_id = event.originator_id AND later.originator_version ="
+                " event.originator_version + 1 AND later.rowid <= ?)"
+                " FROM stored_events AS event WHERE rowid > ? AND rowid <= ? ORDER BY rowid",
+                (head, after, stop),
+            )
+            rows: list[tuple[*StoredRow, bool]] = cursor.fetchall()
+            return rows
+
     def catch_up_inventory(self, after: int, upto: int, facts: Facts) -> None:
         with self.datastore.transaction(commit=True) as c:
             self.inventory.catch_up(c, after, upto, facts)

@@ -19,7 +19,7 @@ from eventsourcing.persistence import InfrastructureFactory, IntegrityError, Per
 from eventsourcing.utils import Environment, get_topic
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from libs.events.log.batches import Append, Appended, Batch, Change, Head, Recorded
+from libs.events.log.batches import Append, Appended, Batch, Change, Head, Placed, Recorded
 from libs.events.log.encoding.compressor import Zstandard
 from libs.events.log.encoding.mapper import EventMapper
 from libs.events.log.inventory.folding import Facts, Held, Totals, counted, shown_before
@@ -195,6 +195,14 @@ class EventStore:
             event, raw = self._opened(stream, version, topic, state)
             recorded.append(Recorded(position, event, topic, raw))
         return recorded
+
+    def read_placed(self, after: int, stop: int, head: int) -> list[Placed]:
+        """The events between two positions, each with whether its stream goes on up to the position `head`."""
+        placed = []
+        for position, stream, version, topic, state, superseded in self._recorder.placed_after(after, stop, head):
+            event, raw = self._opened(stream, version, topic, state)
+            placed.append(Placed(Recorded(position, event, topic, raw), bool(superseded)))
+        return placed
 
     def _event(self, stored: StoredEvent) -> Event:
         stream = cast("UUID", stored.originator_id)

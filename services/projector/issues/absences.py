@@ -108,7 +108,7 @@ def _leave(connection: Connection, tables: Tables, kind: str, leaving: Mapping[K
     left = {key: entity for key, entity in leaving.items() if newest.get(key, 0) < entity.version}
     for table in holders:
         _delete(connection, table, left)
-    upsert(connection, tables["gone"], [_tombstone(kind, key, entity) for key, entity in sorted(left.items())])
+    upsert(connection, tables["gone"], [tombstone_row(kind, key, entity) for key, entity in sorted(left.items())])
     return set(left)
 
 
@@ -116,7 +116,7 @@ def _key(kind: str, row: Row) -> Key:
     return row["site"], row[f"{kind}_id"]
 
 
-def _tombstone(kind: str, key: Key, entity: Entity) -> Row:
+def tombstone_row(kind: str, key: Key, entity: Entity) -> Row:
     absence = entity.content
     if not isinstance(absence, Absence):
         raise TypeError(f"{kind} {key} is not absent")

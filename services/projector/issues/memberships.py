@@ -98,12 +98,15 @@ def replace_memberships(
 ) -> None:
     """Make the memberships of issues what their newest version says; the `stored` ones may have others from before."""
     remove_memberships(connection, tables, stored)
-    rows = [
+    insert_missing(connection, tables["issue_sprint"], membership_rows(memberships))
+
+
+def membership_rows(memberships: Mapping[Key, Sequence[Membership]]) -> list[Row]:
+    return [
         {"site": site, "issue_id": issue_id, "sprint_id": member.sprint_id, "place": place, "state": member.state}
         for (site, issue_id), members in sorted(memberships.items())
         for place, member in enumerate(members)
     ]
-    insert_missing(connection, tables["issue_sprint"], rows)
 
 
 def remove_memberships(connection: Connection, tables: Tables, issues: set[Key]) -> None:

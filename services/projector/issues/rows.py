@@ -1,6 +1,8 @@
 """Issues, comments and worklogs: event to row. What is not said here goes by its name: see `columns.py`."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from libs.events import (
     JiraCommentFetched,
@@ -10,16 +12,16 @@ from libs.events import (
     WorklogFetched,
     WorklogGone,
 )
-from libs.read_tables import comment, issue, worklog
-from services.projector.batch import Absence, Changes
+from libs.read_tables import ANONYMOUS, comment, issue, worklog
+from services.projector.batch import Absence, Changes, Held
 from services.projector.issues import payloads
 from services.projector.issues.columns import columns_of
 from services.projector.issues.former_keys import held
-from services.projector.issues.sprint_field import memberships, sprint_entries
+from services.projector.issues.sprint_field import Entry, memberships, sprint_entries
 from services.projector.issues.users import describe
 from services.projector.tables.rows import Key, Row
 from services.projector.tables.text import storable
-from services.projector.tables.times import stamp
+from services.projector.tables.times import parse_time, stamp
 
 _issue_columns = columns_of(payloads.IssueFields, issue)
 _comment_columns = columns_of(payloads.Comment, comment)
@@ -42,16 +44,33 @@ def issue_fetched(event: JiraIssueFetched, changes: Changes) -> None:
     )
     _fill_times(row, event.updated)
     key = (event.site, event.issue_id)
-    entries = sprint_entries(sprints)
-    for sprint_id, entry in entries.items():
-        if entry.get("name"):
-            changes.sprints[event.site, sprint_id] = entry
+    entries = _note_sprints(event, sprints, changes)
     changes.name_account(event.site, row["assignee_id"])
     changes.name_account(event.site, row["reporter_id"])
     describe(event.site, fields.assignee_id, changes)
     describe(event.site, fields.reporter_id, changes)
     if _put_issue(key, event.stream_version, row, changes):
         changes.memberships[key] = memberships(entries)
+
+
+def issue_superseded(event: JiraIssueFetched, changes: Changes) -> None:
+    """What remains of an issue's version in whose place another has come: whom and what it names, and its key."""
+    fields, sprints = payloads.issue_fields(event)
+    _note_sprints(event, sprints, changes)
+    for person in (fields.assignee_id, fields.reporter_id):
+        changes.name_account(event.site, None if person is None else payloads.account(person))
+        describe(event.site, person, changes)
+    updated = parse_time(fields.updated) or stamp(event.updated)
+    changes.held.append(((event.site, event.issue_id), Held(storable(event.key), updated, event.stream_version)))
+
+
+def _note_sprints(event: JiraIssueFetched, sprints: Any, changes: Changes) -> Mapping[str, Entry]:
+    """The sprints that an issue names, by id."""
+    entries = sprint_entries(sprints)
+    for sprint_id, entry in entries.items():
+        if entry.get("name"):
+            changes.sprints[event.site, sprint_id] = entry
+    return entries
 
 
 def _put_issue(key: Key, version: int, content: Row | Absence, changes: Changes) -> bool:
@@ -75,6 +94,20 @@ def worklog_fetched(event: WorklogFetched, changes: Changes) -> None:
     decoded = payloads.worklogs.read(event.payload, event.stream_id)
     describe(event.site, decoded.author_id, changes)
     _put_child("worklog", event.worklog_id, _worklog_columns(decoded), event, changes)
+
+
+def comment_superseded(event: JiraCommentFetched, changes: Changes) -> None:
+    _note_author(event.site, payloads.comments.read(event.payload, event.stream_id).author_id, changes)
+
+
+def worklog_superseded(event: WorklogFetched, changes: Changes) -> None:
+    _note_author(event.site, payloads.worklogs.read(event.payload, event.stream_id).author_id, changes)
+
+
+def _note_author(site: str, author: payloads.Person | None, changes: Changes) -> None:
+    """What remains of a comment or worklog in whose place another version has come."""
+    describe(site, author, changes)
+    changes.name_account(site, ANONYMOUS if author is None else payloads.account(author))
 
 
 def _put_child(

@@ -35,6 +35,12 @@ def sprint_fetched(event: SprintFetched, changes: Changes) -> None:
     changes.sprint_projects.add((event.site, event.project, event.sprint_id))
 
 
+def sprint_superseded(event: SprintFetched, changes: Changes) -> None:
+    """What remains of a version of a sprint in whose place another has come: the project that it was read for."""
+    payloads.sprints.read(event.payload, event.stream_id)
+    changes.sprint_projects.add((event.site, event.project, event.sprint_id))
+
+
 def sprint_listed(event: SprintListed, changes: Changes) -> None:
     changes.sprint_projects.add((event.site, event.project, event.sprint_id))
 

@@ -17,6 +17,7 @@ from libs.events import EventStore, Stopping
 from libs.read_tables import LIVE, PROJECTION, beside, migrate, number, projection
 from services.projector.apply import BATCH, Projection
 from services.projector.rebuild.ahead import LostError, folding
+from services.projector.rebuild.last_facts import GivenUpError, load
 from services.projector.tables import progress
 from services.projector.tables.space import give_back
 
@@ -50,7 +51,7 @@ def rebuild(store: EventStore, engine: Engine, stop: Stopping) -> int:
     name, tables = _name(generation), beside(generation)
     aside = Projection(store, engine, tables, name)
     log.info("rebuild started", generation=generation, events=store.head())
-    _ahead(store, aside, stop)
+    _ahead(store, engine, aside, generation, stop)
     for _ in range(SWITCHES):
         _catch_up(aside, stop)
         try:
@@ -78,24 +79,32 @@ def _begin(engine: Engine) -> int:
     return generation
 
 
-def _ahead(store: EventStore, aside: Projection, stop: Stopping) -> None:
-    """Apply what is there now, folded by several processes; where they cannot, all of it is left to this one."""
-    head = store.head()
-    if head < WORTH_IT:
+def _ahead(store: EventStore, engine: Engine, aside: Projection, generation: int, stop: Stopping) -> None:
+    """Apply what is there now, with the help of other processes; where they cannot, all of it is left to this one."""
+    if store.head() < WORTH_IT:
         return
-    after = 0
     try:
-        with folding(store.url, after, head) as parts:
-            for part in parts:
-                if stop.is_set():
-                    return
-                if part.position:
-                    aside.apply_folded(part, after)
-                    after = part.position
+        try:
+            load(store, engine, _name(generation), generation, stop)
+        except GivenUpError as error:
+            log.info("rebuild goes through the whole history", why=str(error))
+            _replay(store, aside, stop)
     except LostError as error:
-        log.warning("rebuild goes on by itself", why=str(error), position=after)
+        log.warning("rebuild goes on by itself", why=str(error))
     except progress.MissingError:
         return  # as `_catch_up` will say
+
+
+def _replay(store: EventStore, aside: Projection, stop: Stopping) -> None:
+    """Apply every event, folded by several processes."""
+    after = 0
+    with folding(store.url, after, store.head()) as parts:
+        for part in parts:
+            if stop.is_set():
+                return
+            if part.position:
+                aside.apply_folded(part, after)
+                after = part.position
 
 
 def _catch_up(aside: Projection, stop: Stopping) -> None:

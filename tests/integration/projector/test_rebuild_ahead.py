@@ -1,4 +1,4 @@
-"""Processes that fold the log ahead of the one that writes make no other tables than that one does, whoever dies."""
+"""A rebuild makes the tables of the live projector: the fast way, with other processes, and whoever dies."""
 
 from __future__ import annotations
 
@@ -12,18 +12,20 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, inspect
 from structlog.testing import capture_logs
 
-from libs.events import EventStore, open_store
-from libs.read_tables import metadata, readiness
+from libs.events import EventStore, Stopping, open_store
+from libs.read_tables import FOLDED, LIVE, metadata, readiness
 from libs.runtime import Stop
 from services.projector.apply import Projection
 from services.projector.batch import Folded
 from services.projector.rebuild import ahead, generation, rebuild
-from services.projector.rebuild.ahead import fold
+from services.projector.rebuild import last_facts as last
+from services.projector.rebuild.ahead import Fold, LostError, every_event, last_facts
 from tests.eventually import wait_until
 from tests.integration.projector.log import Dump, append, catch_up, dump, history, unreadable
 from tests.unit.made import build
@@ -40,40 +42,89 @@ def before(store: EventStore, tables: Engine) -> Dump:
 
 
 @pytest.fixture
-def parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Small parts, and processes however short the log is."""
+def sound(store: EventStore, tables: Engine) -> Dump:
+    """Tables of a log all of whose events can be applied."""
+    append(store, [event for event in history(120) if not is_odd(event)])
+    catch_up(store, tables)
+    found = dump(tables)
+    assert [name for name in found if not found[name]] == ["dead_letter"]
+    return found
+
+
+def is_odd(event: Any) -> bool:
+    return bytes(getattr(event, "payload", b"")) == bytes(ODD)
+
+
+ODD = unreadable(build.worklog("w-odd")).payload
+
+
+@pytest.fixture
+def parts(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Small parts, and processes however short the log is; where the one that writes went on alone."""
+    alone: list[int] = []
+
+    def catch_up_alone(self: Projection, stop: Stopping, catch_up: Any = Projection.catch_up) -> None:
+        alone.append(self.position())
+        catch_up(self, stop)
+
     monkeypatch.setattr(generation, "WORTH_IT", 0)
     monkeypatch.setattr(ahead, "PART", 60)
+    monkeypatch.setattr(Projection, "catch_up", catch_up_alone)
+    return alone
 
 
-@pytest.mark.usefixtures("parts")
-def test_processes_that_fold_ahead_make_the_same_tables(
-    store: EventStore, tables: Engine, before: Dump, monkeypatch: pytest.MonkeyPatch
+def test_the_last_facts_make_the_tables_of_the_whole_history(
+    store: EventStore, tables: Engine, sound: Dump, parts: list[int]
 ) -> None:
-    alone: list[int] = []
-    monkeypatch.setattr(Projection, "catch_up", lambda _self, _stop: alone.append(_self.position()))
-    rebuild(store, tables, Stop())
-    assert alone == [store.head()], "all of it was there before the process that writes went on alone"
-    assert dump(tables) == before
+    with capture_logs() as logs:
+        rebuild(store, tables, Stop())
+    assert [line["event"] for line in logs] == ["rebuild started", "rebuild finished"]
+    assert parts == [store.head()]
+    assert dump(tables) == sound
+    assert shape_of(tables) == shape_wanted()
     assert multiprocessing.active_children() == []
 
 
+def shape_of(tables: Engine) -> dict[str, set[str]]:
+    """The indexes by table, without the number of their generation."""
+    look = inspect(tables)
+    return {name: {str(one["name"]).split("__g")[0] for one in look.get_indexes(name)} for name in FOLDED}
+
+
+def shape_wanted() -> dict[str, set[str]]:
+    return {name: {str(index.name) for index in LIVE[name].indexes} for name in FOLDED}
+
+
+def test_where_something_is_parked_the_whole_history_is_folded(
+    store: EventStore, tables: Engine, before: Dump, parts: list[int]
+) -> None:
+    with capture_logs() as logs:
+        rebuild(store, tables, Stop())
+    assert "rebuild goes through the whole history" in {line["event"] for line in logs}
+    assert parts == [store.head()]
+    assert dump(tables) == before
+
+
+@pytest.mark.parametrize("fold", [every_event, last_facts])
 @pytest.mark.parametrize("seed", [int(seed) for seed in os.environ.get("JDI_REBUILD_SEEDS", "1,2").split(",")])
 def test_parts_of_any_size_make_the_same_tables(
-    store: EventStore, tables: Engine, monkeypatch: pytest.MonkeyPatch, seed: int
+    store: EventStore, tables: Engine, monkeypatch: pytest.MonkeyPatch, seed: int, fold: Fold
 ) -> None:
-    """Half of an unreadable stream may lie in one part, and what heals it in a later one."""
-    append(store, history(80, seed))
+    """What heals or replaces an event, hides or shows a comment may lie in the same part, or in a later one."""
+    odd_ones = fold is every_event
+    append(store, [event for event in history(80, seed) if odd_ones or not is_odd(event)])
     catch_up(store, tables)
     expected, chance = dump(tables), random.Random(seed)
 
     @contextmanager
-    def at_random(url: str, after: int, upto: int) -> Iterator[Iterator[Folded]]:
+    def at_random(url: str, after: int, upto: int, how: Fold = every_event) -> Iterator[Iterator[Folded]]:
         def folded() -> Iterator[Folded]:
+            if how is not fold:
+                raise LostError("of the other way")
             start, source = after, open_store(url)
             while start < upto:
                 end = min(start + chance.choice([1, 5, 30, 200]), upto)
-                yield pickle.loads(pickle.dumps(fold(source.read(start, 500, stop=end))))  # noqa: S301
+                yield pickle.loads(pickle.dumps(how(source, start, end, upto)))  # noqa: S301
                 start = end
             source.close()
 
@@ -81,14 +132,17 @@ def test_parts_of_any_size_make_the_same_tables(
 
     monkeypatch.setattr(generation, "WORTH_IT", 0)
     monkeypatch.setattr(generation, "folding", at_random)
-    rebuild(store, tables, Stop())
+    monkeypatch.setattr(last, "folding", at_random)
+    with capture_logs() as logs:
+        rebuild(store, tables, Stop())
+    assert ("rebuild goes through the whole history" in {line["event"] for line in logs}) is odd_ones
     assert dump(tables) == expected
 
 
 @pytest.mark.usefixtures("parts")
 def test_a_rebuild_whose_processes_die_goes_on_by_itself(store: EventStore, tables: Engine, before: Dump) -> None:
     class Killing:
-        """Kills them when the first part has come."""
+        """Kills them whenever a part has come."""
 
         def is_set(self) -> bool:
             for process in multiprocessing.active_children():
@@ -98,7 +152,8 @@ def test_a_rebuild_whose_processes_die_goes_on_by_itself(store: EventStore, tabl
 
     with capture_logs() as logs:
         rebuild(store, tables, Killing())
-    assert "rebuild goes on by itself" in {line["event"] for line in logs}
+    told = [line["event"] for line in logs if line["event"].startswith("rebuild goes")]
+    assert told == ["rebuild goes through the whole history", "rebuild goes on by itself"]
     assert dump(tables) == before
 
 
@@ -106,27 +161,38 @@ HALF = """
 import multiprocessing, signal
 from services.projector.__main__ import main
 from services.projector.apply import Projection
-from services.projector.rebuild import ahead, generation
+from services.projector.rebuild import ahead, generation, last_facts
 
 generation.WORTH_IT, ahead.PART, done = 0, 60, []
 
-def pausing(self, part, after, apply=Projection.apply_folded):
-    apply(self, part, after)
-    done.append(part)
-    if len(done) == 3:
-        print(*(process.pid for process in multiprocessing.active_children()), flush=True)
-        signal.pause()
+def pausing(kind, name):
+    way = getattr(kind, name)
+    def then_pause(*arguments):
+        way(*arguments)
+        done.append(name)
+        if done.count(name) == 3:
+            print(*(process.pid for process in multiprocessing.active_children()), flush=True)
+            signal.pause()
+    setattr(kind, name, then_pause)
 
-Projection.apply_folded = pausing
+WAYS
 main(["rebuild"])
 """
 
 
+@pytest.mark.parametrize(
+    "paused", ['pausing(last_facts._Loading, "add")', 'pausing(Projection, "apply_folded")'], ids=["fast", "whole"]
+)
 def test_a_rebuild_killed_in_the_middle_leaves_the_tables_and_is_cleaned_up_by_the_next(
-    store: EventStore, tables: Engine, before: Dump, store_url: str
+    store: EventStore, tables: Engine, sound: Dump, store_url: str, paused: str
 ) -> None:
+    before = sound
+    if "apply_folded" in paused:
+        append(store, [unreadable(build.worklog("w-odd"))])
+        catch_up(store, tables)
+        before = dump(tables)
     environ = {**os.environ, "DATABASE_URL": store_url, "JDI_LOG_FORMAT": "json"}
-    command = [sys.executable, "-c", HALF]
+    command = [sys.executable, "-c", HALF.replace("WAYS", paused)]
     with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         helpers = [int(pid) for pid in process.stdout.readline().split()]
