@@ -20,7 +20,6 @@ TOPS: Final = ("services", "libs")
 DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 TESTED_IN: Final = {
     "libs.access.times": "tests/integration/access",
-    "libs.events.stop": "tests/integration/events/reading",
     "libs.jira_client.wire": "tests/unit/libs/jira_client/test_pages.py",
     "libs.jira_simulator.control": "tests/unit/libs/jira_simulator/site/test_changes.py",
     "libs.read_tables.columns": "tests/unit/services/projector",
