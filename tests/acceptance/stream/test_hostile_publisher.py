@@ -20,7 +20,7 @@ import nats as nats_client
 import pytest
 from nats.errors import Error as NatsError
 
-from libs.events import Append, EventStore, migrate, open_store, subscribe
+from libs.events import Append, EventStore, open_store, subscribe
 from tests.acceptance.seeds import seeds_of
 from tests.acceptance.stream.hostile import Hostile
 from tests.acceptance.stream.judge import alerts, differences, held, logged
@@ -30,16 +30,12 @@ from tests.unit.made.changes import issue
 
 
 @pytest.mark.parametrize("trial", seeds_of("HOSTILE_TRIALS", 2))
-async def test_the_stream_holds_the_log(
-    trial: int, request: pytest.FixtureRequest, tmp_path: Path, nats: NatsServer
-) -> None:
+async def test_the_stream_holds_the_log(trial: int, log_url: str, tmp_path: Path, nats: NatsServer) -> None:
     rng = random.Random(trial)
-    url = str(request.getfixturevalue("postgres").fresh_database()) if trial % 2 else f"sqlite:///{tmp_path}/jdi.db"
-    migrate(url)
-    with contextlib.closing(open_store(url)) as store:
-        relaying = Relaying(url, nats.url, tmp_path)
+    with contextlib.closing(open_store(log_url)) as store:
+        relaying = Relaying(log_url, nats.url, tmp_path)
         try:
-            await _lives_beside_a_hostile_publisher(trial, rng, url, store, nats, relaying, tmp_path)
+            await _lives_beside_a_hostile_publisher(trial, rng, log_url, store, nats, relaying, tmp_path)
         finally:
             await relaying.kill()
 

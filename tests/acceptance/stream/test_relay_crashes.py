@@ -107,30 +107,28 @@ async def held(url: str) -> list[tuple[int, bytes]]:
 
 @pytest.mark.parametrize("trial", seeds_of("RELAY_CRASHES", 2))
 async def test_whoever_dies_in_mid_stream_nothing_stays_lost(
-    trial: int, request: pytest.FixtureRequest, tmp_path: Path, nats: ShippedNats
+    trial: int, log_url: str, tmp_path: Path, nats: ShippedNats
 ) -> None:
     rng = random.Random(trial)
-    url = str(request.getfixturevalue("postgres").fresh_database()) if trial % 2 else f"sqlite:///{tmp_path}/jdi.db"
-    migrate(url)
     deaths = ["relay", "NATS", "power"]
     rng.shuffle(deaths)
-    with contextlib.closing(open_store(url)) as store, contextlib.ExitStack() as processes:
+    with contextlib.closing(open_store(log_url)) as store, contextlib.ExitStack() as processes:
         filled(store, rng)
-        relay = processes.enter_context(relaying(url, nats.url, tmp_path))
+        relay = processes.enter_context(relaying(log_url, nats.url, tmp_path))
         for number, death in enumerate(deaths):
             if number:
                 await asyncio.to_thread(filled, store, rng)
             await _in_mid_stream(nats.url, store, rng)
             if death == "relay":
                 relay.kill()
-                relay = processes.enter_context(relaying(url, nats.url, tmp_path))
+                relay = processes.enter_context(relaying(log_url, nats.url, tmp_path))
             elif death == "NATS":
                 await asyncio.to_thread(nats.restart)
             else:
                 await asyncio.to_thread(nats.sync)
                 await asyncio.sleep(rng.random() * 0.3)
                 await asyncio.to_thread(nats.cut_power)
-        expected = [(each.position, each.state) for each in await asyncio.to_thread(logged, url)]
+        expected = [(each.position, each.state) for each in await asyncio.to_thread(logged, log_url)]
         await until(lambda: messages(nats.url), lambda found: found >= len(expected))
         assert await held(nats.url) == expected, deaths
         await until(relay.place, lambda place: place == expected[-1][0])
