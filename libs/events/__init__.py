@@ -9,6 +9,7 @@ from libs.events.log.command_key import command_key, read_command_key
 from libs.events.log.damage import log_trouble
 from libs.events.log.digests import canonical, digest
 from libs.events.log.inventory.folding import Held, Totals
+from libs.events.log.judging import Verdict, judge
 from libs.events.log.opening import open_when_ready
 from libs.events.log.parts import completed
 from libs.events.log.proof import append_trouble
@@ -200,6 +201,7 @@ __all__ = [
     "TrackedUsersChanged",
     "UnknownTopicError",
     "UnreadableEvent",
+    "Verdict",
     "Watcher",
     "WorklogFetched",
     "WorklogGone",
@@ -217,6 +219,7 @@ __all__ = [
     "digest",
     "end_key",
     "follow",
+    "judge",
     "lead_by_lease",
     "leadership",
     "log_trouble",

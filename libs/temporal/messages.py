@@ -402,6 +402,19 @@ class Scan(Message, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
 
 
+class Looked(Message, frozen=True, kw_only=True):
+    """What the first step of a run has found."""
+
+    ended: Counts | None = None
+    """What the run has counted, where it met nothing new: its end is stored. All else is None then."""
+    plan: SyncPlan | None = None
+    """What is to be gone on with."""
+    scan: Scan | None = None
+    """None where the scan is still to be prepared."""
+    page: PageResult | None = None
+    """The first page of the search, where it is stored."""
+
+
 class FetchPage(SyncStep, frozen=True, kw_only=True):
     plan: SyncPlan
     scan: Scan

@@ -44,6 +44,7 @@ def make_workers(
             client,
             names.jira_queue(site),
             activities=[
+                sync.look_for_news,
                 sync.prepare_scan,
                 sync.fetch_and_record_page,
                 sync.refresh_references,

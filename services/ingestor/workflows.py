@@ -31,6 +31,7 @@ with workflow.unsafe.imports_passed_through():
         FailSync,
         Failure,
         FetchPage,
+        Looked,
         MarkUntracked,
         Options,
         PageResult,
@@ -53,6 +54,9 @@ with workflow.unsafe.imports_passed_through():
         SyncPlan,
         Trigger,
     )
+
+LOOK_FIRST = "look-first"
+"""The change by which a run asks for what is new in its first step; runs that are older have a step for each."""
 
 PAGES_IN_FLIGHT = 6
 """Pages of a full run that are fetched at once. Atlassian advises 5 to 10 concurrent requests for one site."""
@@ -107,21 +111,39 @@ class SyncProjectWorkflow:
             raise
 
     async def _sync(self, progress: Progress | None) -> Counts:
-        if progress is None:
+        first: PageResult | None = None
+        if progress is not None:
+            self._take_up(progress)
+        elif workflow.patched(LOOK_FIRST):
+            looked = await self._look()
+            if looked.ended is not None:
+                return looked.ended
+            first = looked.page
+        else:
             await self._begin()
             await self._prepare()
-            page, token = 0, None
-        else:
-            self._take_up(progress)
-            page, token = progress.page, progress.token
+        page, token = (progress.page, progress.token) if progress is not None else (0, None)
 
         if self._plan.full:
             await self._bulk_pages(page)
         else:
-            await self._search_pages(page, token)
+            await self._search_pages(page, token, first)
         if self._plan.tracked:
             await self._mark_untracked()
         return await self._complete()
+
+    async def _look(self) -> Looked:
+        """Ask for what is new, which ends a run that meets nothing; prepare one that has more to do."""
+        message = BeginSync(**self._run, workflow_id=workflow.info().workflow_id)
+        # As long as nobody has begun the run, it waits, however long the log or every ingestor is away.
+        looked = await jira_step(self._run["site"], "look_for_news", message, Looked, at_most=None)
+        if looked.plan is not None:
+            self._plan, self._planned = looked.plan, True
+            if looked.scan is None:
+                await self._prepare()
+            else:
+                self._scan = looked.scan
+        return looked
 
     async def _begin(self) -> None:
         message = BeginSync(**self._run, workflow_id=workflow.info().workflow_id)
@@ -156,10 +178,14 @@ class SyncProjectWorkflow:
         if last < self._scan.pages:
             self._continue(last, None)
 
-    async def _search_pages(self, page: int, token: str | None) -> None:
-        """Page after page of one search, oldest change first, each token known only when its page is stored."""
+    async def _search_pages(self, page: int, token: str | None, stored: PageResult | None) -> None:
+        """Page after page of one search, oldest change first, each token known only when its page is stored.
+
+        `stored`: the first of them, where it was stored while the run began.
+        """
         while True:
-            result = await self._page(PageSource.SEARCH, page, token)
+            result = await self._page(PageSource.SEARCH, page, token, stored)
+            stored = None
             page, token = page + 1, result.next_token
             if token is None:
                 break
@@ -167,9 +193,14 @@ class SyncProjectWorkflow:
                 self._continue(page, token)
         await self._references(full=False, changed=self._counts.issues > self._reread)
 
-    async def _page(self, source: PageSource, page: int, token: str | None) -> PageResult:
+    async def _page(
+        self, source: PageSource, page: int, token: str | None, stored: PageResult | None = None
+    ) -> PageResult:
+        """A page with all its parts; `stored`: its first part, where that is in the log."""
         message = FetchPage(**self._run, plan=self._plan, scan=self._scan, page=page, source=source, token=token)
-        first = result = await self._part(message)
+        if stored is not None:
+            self._add(stored.counts, stored.warnings)
+        first = result = stored or await self._part(message)
         while result.left:
             message = msgspec.structs.replace(message, part=message.part + 1)
             result = await self._part(message)
@@ -246,15 +277,25 @@ class SyncProjectWorkflow:
         return await jira_step(self._run["site"], activity, message, result)
 
 
-async def jira_step(site: str, activity: str, message: object, result: type[T]) -> T:
-    """A step that asks Jira: runs on the site's queue, as long as Jira makes it wait."""
+async def jira_step(
+    site: str,
+    activity: str,
+    message: object,
+    result: type[T],
+    *,
+    at_most: timedelta | None = timedelta(minutes=45),
+) -> T:
+    """A step that asks Jira: runs on the site's queue, as long as Jira makes it wait.
+
+    `at_most` bounds all its attempts together; None: it waits for an ingestor for ever.
+    """
     answer: T = await workflow.execute_activity(
         activity,
         message,
         result_type=result,
         task_queue=names.jira_queue(site),
         start_to_close_timeout=timedelta(minutes=5),
-        schedule_to_close_timeout=timedelta(minutes=45),
+        schedule_to_close_timeout=at_most,
         heartbeat_timeout=timedelta(seconds=15),
         retry_policy=FETCH_RETRY,
     )

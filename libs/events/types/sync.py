@@ -127,6 +127,8 @@ class SyncSucceeded(SyncEvent, frozen=True, kw_only=True):
     """Of the latest of them: from the change to the beginning of that scan."""
     overlap_seconds: float = 300.0
     """How far the watermark stays behind the beginning of this scan, by what was measured on the site."""
+    began_at: datetime | None = None
+    """When it began, of a run that met nothing new: this event is all that it tells. None where `SyncStarted` says."""
 
 
 class SyncFailed(SyncEvent, frozen=True, kw_only=True):

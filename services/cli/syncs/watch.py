@@ -63,6 +63,8 @@ class SyncProgress:
             self._started(event)
         elif isinstance(event, SyncPageRecorded):
             self._page(event)
+        elif isinstance(event, SyncSucceeded) and event.began_at is not None and self._takes_any():
+            self.run_id, self.end, self.end_position = event.run_id, event, recorded.position
         elif isinstance(event, SyncSucceeded | SyncFailed | SyncCancelled) and event.run_id == self.run_id:
             self.end, self.end_position = event, recorded.position
         return True
@@ -78,6 +80,10 @@ class SyncProgress:
         self.pages += not event.left  # pages of a full sync end in any order
         self.pages_total = event.pages_total
         self.issues += event.issues
+
+    def _takes_any(self) -> bool:
+        """Whether the next run is ours, whichever it is. One that tells only of its end serves no request."""
+        return self.run_id is None and self.request_id is None
 
     def _turn_to(self, run_id: str) -> None:
         self.current_run_id, self.pages, self.pages_total, self.issues = run_id, 0, None, 0

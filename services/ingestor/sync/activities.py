@@ -18,6 +18,7 @@ from libs.temporal.messages import (
     Counts,
     FailSync,
     FetchPage,
+    Looked,
     MarkUntracked,
     PageResult,
     PrepareScan,
@@ -27,9 +28,9 @@ from libs.temporal.messages import (
     SyncStep,
 )
 from services.ingestor.measures import count_late
-from services.ingestor.sync import course, pages, references, scan, waiting
+from services.ingestor.sync import course, look, pages, references, scan, waiting
 from services.ingestor.sync.absences import untracked
-from services.ingestor.sync.step import AskingJira, JiraSteps
+from services.ingestor.sync.step import AskingJira, JiraSteps, asking_jira
 
 T = TypeVar("T")
 S = TypeVar("S", bound=SyncStep)
@@ -40,13 +41,29 @@ class SyncActivities(JiraSteps):
 
     @activity.defn
     async def begin_sync(self, message: BeginSync) -> SyncPlan:
-        """Decide what the run does and say that it started."""
-        return await self._log.once(f"begin:{message.run_id}", SyncPlan, lambda: course.begun(self._log, message))
+        """Decide what the run does and say that it started. The first step of runs that former versions began."""
+        return await self._log.once(
+            course.begin_key(message.run_id), SyncPlan, lambda: course.begun(self._log, message)
+        )
+
+    @activity.defn
+    async def look_for_news(self, message: BeginSync) -> Looked:
+        """Decide what the run does, and ask for what is new: where there is nothing, the run ends with that."""
+        try:
+            async with asking_jira("prepare", self._patience, self._confirm) as requests:
+                if (ended := await look.answered(self._log, message)) is not None:
+                    return ended
+                beginning = await look.Beginning.of(self._log, message)
+                async with beginning.told_unless_short():
+                    return await look.looked(self._jira, self._log, message, beginning, requests)
+        except ApplicationError as error:
+            await waiting.tell(self._log, message, "prepare", f"look:{message.run_id}", error)
+            raise
 
     @activity.defn
     async def prepare_scan(self, message: PrepareScan) -> Scan:
         """Prove the token, learn the site's fields, and for a full run list all issue ids, 5,000 a request."""
-        return await self._ask("prepare", f"prepare:{message.run_id}", Scan, scan.prepared, message)
+        return await self._ask("prepare", look.scan_key(message.run_id), Scan, scan.prepared, message)
 
     @activity.defn
     async def fetch_and_record_page(self, message: FetchPage) -> PageResult:
@@ -54,8 +71,7 @@ class SyncActivities(JiraSteps):
 
         What could not be read in the step's time is left to the next part of the page.
         """
-        part = f":{message.part}" if message.part else ""
-        key = f"page:{message.run_id}:{message.page}{part}"
+        key = look.page_key(message.run_id, message.page, message.part)
         return await self._ask("page", key, PageResult, pages.fetched, message)
 
     @activity.defn

@@ -19,7 +19,7 @@ from libs.events import (
     SyncSucceeded,
     end_key,
 )
-from libs.temporal.messages import BeginSync, CancelSync, CompleteSync, Counts, FailSync
+from libs.temporal.messages import BeginSync, CancelSync, CompleteSync, Counts, FailSync, SyncPlan
 from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
 from services.ingestor.failures import failed_event
@@ -41,8 +41,16 @@ from services.ingestor.sync.records.drift import decode_error
 from services.ingestor.sync.records.quarantine import Nameless, debt_of, nameless_debt, not_met_again, released
 from services.ingestor.sync.step import drift_event, envelope, origin_of
 
+REASON = "schedule"
+"""Why a run begins that nobody asked for."""
+
 TOLD = 5
 """Records that are set aside and named when a run ends."""
+
+
+def begin_key(run_id: str) -> str:
+    """Under which the beginning of a run is stored, with its plan."""
+    return f"begin:{run_id}"
 
 
 async def begun(log: EventLog, message: BeginSync) -> Append:
@@ -61,7 +69,7 @@ async def begun(log: EventLog, message: BeginSync) -> Append:
         run_id=message.run_id,
         workflow_id=message.workflow_id,
         mode=_mode(full=plan.full),
-        reason="; ".join(request.reason for request in requests if request.reason) or "schedule",
+        reason="; ".join(request.reason for request in requests if request.reason) or REASON,
         since=plan.since,
         request_ids=plan.request_ids,
     )
@@ -92,8 +100,11 @@ class Completed(NamedTuple):
     late: Late
 
 
-async def completed(log: EventLog, message: CompleteSync) -> Completed:
-    """The end of a run that succeeded, and what it has counted."""
+async def completed(log: EventLog, message: CompleteSync, *, told: bool = True) -> Completed:
+    """The end of a run that succeeded, and what it has counted.
+
+    `told`: that it began stands in the log; otherwise its end says so.
+    """
     names, now = CheckpointNames(project_of(message)), datetime.now(UTC)
     previous = await _watermarks(log, names)
     late = await _late(log, names, message, now)
@@ -116,6 +127,7 @@ async def completed(log: EventLog, message: CompleteSync) -> Completed:
         late=late.run.number,
         latest_seconds=late.run.latest,
         overlap_seconds=late.overlap.total_seconds(),
+        began_at=None if told else message.plan.started_at,
     )
     records = (record for debt in aside.found.values() for record in debt.records)
     end = Append(
@@ -139,7 +151,7 @@ async def completed(log: EventLog, message: CompleteSync) -> Completed:
 
 async def failed(log: EventLog, message: FailSync) -> Append:
     """The event that a run failed, and why. Watermarks stay where they are; pages that were stored stay stored."""
-    now = datetime.now(UTC)
+    now, message = datetime.now(UTC), await _with_plan(log, message)
     event = failed_event(
         message.failure,
         **envelope(message, now),
@@ -156,6 +168,15 @@ async def failed(log: EventLog, message: FailSync) -> Append:
         return _end(message, [event])
     drift = decode_error(seen.path, seen.endpoint or "", seen.excerpt or "")
     return _end(message, [drift_event(message, drift, now), event], {reported: b""})
+
+
+async def _with_plan(log: EventLog, message: FailSync) -> FailSync:
+    """The first step of a run may fail after it has stored the plan: then the log alone knows what was planned."""
+    stored = await log.outcome(begin_key(message.run_id)) if message.started_at is None else None
+    if stored is None:
+        return message
+    plan = msgspec.json.decode(stored, type=SyncPlan)
+    return msgspec.structs.replace(message, full=plan.full, started_at=plan.started_at)
 
 
 async def cancelled(log: EventLog, message: CancelSync) -> Append:

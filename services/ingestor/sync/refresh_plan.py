@@ -33,8 +33,9 @@ def due_refreshes(
     """Which references a run refreshes, of units such as `fields`, `sprints/7` (of board 7) or `users/0` (one request).
 
     A full run refreshes those that its preparation has not read; a run that saw changes refreshes sprints, users and
-    what is due; a run that saw none refreshes one, the most overdue, so that an idle project costs three requests a
-    tick and still every reference has its turn. What is owed, or was never read, is refreshed by every run.
+    what is due; a run that saw none refreshes one at most, that which is most overdue, so that an idle project costs
+    two requests a tick, sometimes one more, and still every reference has its turn. What is owed, or was never read,
+    is refreshed by every run.
     """
     if full:
         return tuple(unit for unit in units if kind_of(unit) not in READ_BEFORE)
@@ -42,7 +43,8 @@ def due_refreshes(
     if changed:
         return tuple(unit for unit in units if kind_of(unit) in ("sprints", "users") or ages[unit] >= 1 or unit in owed)
     oldest = max(units, key=lambda unit: ages[unit])
-    return tuple(unit for unit in units if unit == oldest or unit in owed or _refreshed_at(refreshed, unit) == NEVER)
+    overdue = (oldest,) if ages[oldest] >= 1 else ()
+    return tuple(unit for unit in units if unit in overdue or unit in owed or _refreshed_at(refreshed, unit) == NEVER)
 
 
 def kind_of(unit: str) -> str:

@@ -74,6 +74,16 @@ async def prepared(jira: JiraClient, log: EventLog, message: PrepareScan, reques
     )
 
 
+async def look_begun(jira: JiraClient, log: EventLog, message: PrepareScan) -> Scan:
+    """What an incremental run knows before its search. Its requests are counted by whoever goes on."""
+    return Scan(
+        scan_started_at=await _jira_clock(jira),
+        sprint_field=await known_sprint_field(log, CheckpointNames(project_of(message))),
+        pages=0,
+        counts=Counts(),
+    )
+
+
 async def _survey(jira: JiraClient, log: EventLog, message: PrepareScan, origin: Origin) -> _Survey:
     """What a full run needs to know, asked at once: the project, its fields, the ids of its issues.
 

@@ -96,7 +96,9 @@ def _succeeded(event: SyncSucceeded) -> Line:
         f"Sync of {event.project} finished in {event.seconds:.1f} s: {_counts(event)}; "
         f"{count(event.appended, 'change')} recorded with {count(event.requests, 'request')}."
     )
-    details = picked(event, "mode", "requests", "seconds", "warnings", "quarantined", "quarantine")
+    details = {**picked(event, "mode", "requests", "seconds", "warnings", "quarantined", "quarantine")}
+    if event.began_at is not None:
+        details["began_at"] = stamp(event.began_at)
     if event.quarantined:
         message += f" Set aside: {count(event.quarantined, 'record')}."
     if not event.warnings:

@@ -4,6 +4,7 @@ At most one run of a project is in progress: the one that its job names. A run t
 one has begun meanwhile; one that failed before it began has a row from then on.
 """
 
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -16,19 +17,31 @@ from services.projector.tables.times import stamp
 
 SILENT: Final = "It ended without a word: the next run began before it had said how it went."
 
+UNASKED: Final = "schedule"
+"""Why a run began that nobody asked for, as `SyncStarted` says it."""
+
 MAX_WARNINGS: Final = 20
 """Kept of a run that has not ended well; a run with more has one cause that the first ones name."""
 
 
 def run_started(event: SyncStarted, state: ProjectState) -> None:
+    _begin(event, state, event.occurred_at, event.reason)
+
+
+def run_began(event: SyncSucceeded, began_at: datetime, state: ProjectState) -> None:
+    """The beginning of a run that has told of it only when it ended."""
+    _begin(event, state, began_at, UNASKED)
+
+
+def _begin(event: SyncStarted | SyncSucceeded, state: ProjectState, at: datetime, reason: str) -> None:
     silent = state.job["current_run_id"]
     if silent is not None:
         # Two runs of a project never overlap; one that was killed from outside could not say so.
         _end(state.run(silent), "CANCELLED", event)["error_message"] = SILENT
     state.begin_run(event.run_id).update(
         mode=event.mode.value,
-        reason=storable(event.reason),
-        started_at=stamp(event.occurred_at),
+        reason=storable(reason),
+        started_at=stamp(at),
         version=event.stream_version,
     )
 

@@ -4,6 +4,8 @@ The end of a run counts unless another run has begun since: a run that died sile
 successor started.
 """
 
+from datetime import datetime
+
 from libs.events import SyncCancelled, SyncFailed, SyncPageRecorded, SyncStarted, SyncSucceeded, SyncWaiting
 from services.projector.project import runs
 from services.projector.project.state import NO_ERROR, NO_WAIT, ProjectState
@@ -15,10 +17,14 @@ Ended = SyncSucceeded | SyncFailed | SyncCancelled
 
 def sync_started(event: SyncStarted, state: ProjectState) -> None:
     runs.run_started(event, state)
-    begun = {"current_run_id": event.run_id, "last_run_at": stamp(event.occurred_at)}
-    state.job.update(begun, pages_done=0, pages_total=None, **NO_WAIT)
+    _begin(event.run_id, event.occurred_at, state)
     # The last error stays to be read until a run succeeds.
     _each_entity(state, event, status="RUNNING")
+
+
+def _begin(run_id: str, at: datetime, state: ProjectState) -> None:
+    begun = {"current_run_id": run_id, "last_run_at": stamp(at)}
+    state.job.update(begun, pages_done=0, pages_total=None, **NO_WAIT)
 
 
 def sync_page_recorded(event: SyncPageRecorded, state: ProjectState) -> None:
@@ -49,6 +55,9 @@ def _wait_no_more(run_id: str, state: ProjectState) -> None:
 
 
 def sync_succeeded(event: SyncSucceeded, state: ProjectState) -> None:
+    if event.began_at is not None and event.run_id not in state.runs:
+        runs.run_began(event, event.began_at, state)
+        _begin(event.run_id, event.began_at, state)
     runs.run_succeeded(event, state)
     if not _ends(event, "SUCCESS", state):
         return

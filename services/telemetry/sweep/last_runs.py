@@ -67,4 +67,6 @@ def after(last: Begun | None, project: ProjectKey, events: Iterable[Event]) -> B
                 last = Begun(last.run, event.recorded_at)
             elif isinstance(event, SyncSucceeded | SyncFailed | SyncCancelled):
                 last = None
+        elif isinstance(event, SyncSucceeded) and event.began_at is not None:
+            last = None  # a run that has told of itself only when it ended
     return last

@@ -289,6 +289,11 @@ def succeeded(run_id: str = "run-1", at: datetime = MOMENT, marks: Mapping[str, 
     )
 
 
+def met_nothing(run_id: str = "run-1", at: datetime = MOMENT) -> SyncSucceeded:
+    """The end of a run that is all that it tells."""
+    return msgspec.structs.replace(succeeded(run_id, at), began_at=at - timedelta(seconds=1))
+
+
 def failed(run_id: str = "run-1", at: datetime = MOMENT) -> SyncFailed:
     return SyncFailed(
         **shared("sync", PROJECT, at=at),

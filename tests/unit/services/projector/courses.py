@@ -24,7 +24,7 @@ from services.projector.project.runs import SILENT
 from services.projector.tables.times import stamp
 from tests.unit.made import build
 
-KINDS = ("started", "page", "succeeded", "failed", "cancelled", "waiting")
+KINDS = ("started", "page", "succeeded", "met_nothing", "failed", "cancelled", "waiting")
 
 WORDS = ("", "Comments of DEMO-4 are incomplete.", "a\x00NUL", r"text \u0000, told in JSON")
 """Also such as one of the databases, or JSON, might stumble over."""
@@ -55,12 +55,15 @@ def course(steps: Sequence[Step], project: str = build.PROJECT) -> list[Event]:
     reported: list[Event] = []
     for minute, step in enumerate(steps):
         event = _event(step, f"{project}-run-{step.run}")
+        at = build.MOMENT + timedelta(minutes=minute)
+        if isinstance(event, SyncSucceeded) and event.began_at is not None:
+            event = msgspec.structs.replace(event, began_at=at - timedelta(seconds=1))
         reported.append(
             msgspec.structs.replace(
                 event,
                 project=project,
                 stream_id=stream_id(build.SITE, "sync", project),
-                occurred_at=build.MOMENT + timedelta(minutes=minute),
+                occurred_at=at,
             )
         )
     return reported
@@ -99,9 +102,12 @@ def naive_runs(log: Sequence[Recorded]) -> list[dict[str, Any]]:
 
 def _naive_run(project: str, run_id: str, log: Sequence[Recorded]) -> dict[str, Any]:
     row: dict[str, Any] = {}
+    before: list[Any] = []
     for position, event in _of_sync(project, log):
+        begins = _begins(event, before)
+        before.append(event)
         if event.run_id != run_id:
-            if isinstance(event, SyncStarted) and row.get("result") == "RUNNING":
+            if begins and row.get("result") == "RUNNING":
                 row |= _NO_END | {"result": "CANCELLED", "ended_at": stamp(event.occurred_at), "error_message": SILENT}
         elif isinstance(event, SyncWaiting):
             continue
@@ -114,8 +120,22 @@ def _naive_run(project: str, run_id: str, log: Sequence[Recorded]) -> dict[str, 
         elif isinstance(event, SyncPageRecorded):
             row = row and row | _page(event, row)
         else:
+            if begins:
+                row = _new(event, position) | {"reason": "schedule", "started_at": stamp(event.began_at)}
             row = (row or _new(event, position)) | _NO_END | {"ended_at": stamp(event.occurred_at)} | _end(event, row)
     return row
+
+
+def _begins(event: Any, before: Sequence[Any]) -> bool:
+    """Whether the log hears with this event that a run began: some tell of it only when they end."""
+    if isinstance(event, SyncSucceeded):
+        return event.began_at is not None and not _told(event.run_id, before)
+    return isinstance(event, SyncStarted)
+
+
+def _told(run_id: str, before: Sequence[Any]) -> bool:
+    """Whether a run has told its begin or its end."""
+    return any(each.run_id == run_id and not isinstance(each, SyncWaiting | SyncPageRecorded) for each in before)
 
 
 def _of_sync(project: str, log: Sequence[Recorded]) -> Iterator[tuple[int, Any]]:
@@ -239,16 +259,16 @@ def _counts(event: Any, before: Sequence[Any]) -> bool:
     """Whether an event is the end of the run that was in progress, or of one that nobody saw begin."""
     if not isinstance(event, SyncSucceeded | SyncFailed | SyncCancelled):
         return False
-    return _running(before) in (None, event.run_id)
+    return _begins(event, before) or _running(before) in (None, event.run_id)
 
 
 def _running(before: Sequence[Any]) -> str | None:
     """The run that is in progress after these events."""
     running: str | None = None
-    for earlier in before:
-        if isinstance(earlier, SyncStarted):
+    for place, earlier in enumerate(before):
+        if _begins(earlier, before[:place]):
             running = earlier.run_id
-        elif not isinstance(earlier, SyncPageRecorded | SyncWaiting) and earlier.run_id == running:
+        if not isinstance(earlier, SyncStarted | SyncPageRecorded | SyncWaiting) and earlier.run_id == running:
             running = None
     return running
 
@@ -258,10 +278,10 @@ def naive_wait(project: str, log: Sequence[Recorded]) -> tuple[str | None, str |
     reported = [event for _, event in _of_sync(project, log)]
     for place, event in reversed(list(enumerate(reported))):
         if isinstance(event, SyncWaiting) and _may_wait(event.run_id, reported[:place]):
-            later = reported[place + 1 :]
             ended = any(
-                isinstance(each, SyncStarted) or (each.run_id == event.run_id and not isinstance(each, SyncWaiting))
-                for each in later
+                _begins(each, reported[:later]) or (each.run_id == event.run_id and not isinstance(each, SyncWaiting))
+                for later, each in enumerate(reported)
+                if later > place
             )
             return (None, None) if ended else (event.run_id, stamp(event.until))
     return None, None
@@ -270,5 +290,4 @@ def naive_wait(project: str, log: Sequence[Recorded]) -> tuple[str | None, str |
 def _may_wait(run_id: str, before: Sequence[Any]) -> bool:
     """Whether a run is in progress, or has told neither its begin nor its end while none is."""
     running = _running(before)
-    told = any(each.run_id == run_id and not isinstance(each, SyncWaiting | SyncPageRecorded) for each in before)
-    return running == run_id or (running is None and not told)
+    return running == run_id or (running is None and not _told(run_id, before))
