@@ -446,6 +446,35 @@ class PageResult(Message, frozen=True, kw_only=True):
     """Issues of the page that are still to be read, by another part."""
 
 
+class FetchPages(SyncStep, frozen=True, kw_only=True):
+    """Pages one after the other, from `page` on."""
+
+    plan: SyncPlan
+    scan: Scan
+    source: PageSource
+    page: int
+    count: int
+    """At most so many; a search may end before."""
+    token: str | None = None
+    """Of a search, as `PagesResult` had it."""
+    part: int = 0
+    """Parts of the first page that are stored."""
+
+
+class PagesResult(Message, frozen=True, kw_only=True):
+    """What is stored of the pages of a step; the next step goes on from there."""
+
+    counts: Counts = Counts()
+    warnings: tuple[str, ...] = ()
+    """The first `MAX_WARNINGS`."""
+    pages: int = 0
+    """Stored whole."""
+    part: int = 0
+    """Parts that are stored of the page after those; 0 where it is not begun."""
+    token: str | None = None
+    """Of the page that is to be begun next; None where the search has no more, and for pages of ids."""
+
+
 class RefreshReferences(SyncStep, frozen=True, kw_only=True):
     scan: Scan
     full: bool

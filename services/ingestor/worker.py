@@ -47,6 +47,7 @@ def make_workers(
                 sync.look_for_news,
                 sync.prepare_scan,
                 sync.fetch_and_record_page,
+                sync.fetch_and_record_pages,
                 sync.refresh_references,
                 sync.mark_untracked,
                 census.survey_project,

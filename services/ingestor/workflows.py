@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from datetime import timedelta
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 from temporalio import exceptions, workflow
@@ -31,11 +31,13 @@ with workflow.unsafe.imports_passed_through():
         FailSync,
         Failure,
         FetchPage,
+        FetchPages,
         Looked,
         MarkUntracked,
         Options,
         PageResult,
         PageSource,
+        PagesResult,
         PrepareScan,
         Progress,
         ProjectRef,
@@ -55,11 +57,15 @@ with workflow.unsafe.imports_passed_through():
         Trigger,
     )
 
-LOOK_FIRST = "look-first"
-"""The change by which a run asks for what is new in its first step; runs that are older have a step for each."""
+FEW_STEPS = "few-steps"
+"""The change by which a run asks for what is new in its first step, and for several pages in one; older runs have a
+step for each. One change for both: Temporal keeps each in the history of every run."""
+
+TOGETHER = 5
+"""Pages that one step stores at most: Temporal's own work is that of a fifth of the steps."""
 
 PAGES_IN_FLIGHT = 6
-"""Pages of a full run that are fetched at once. Atlassian advises 5 to 10 concurrent requests for one site."""
+"""Steps of a full run at once, each with one page at a time. Atlassian advises 5 to 10 requests at once for a site."""
 
 PAGES_PER_RUN = 200
 """Pages, and as many further parts of pages, after which the run continues as new.
@@ -75,6 +81,16 @@ T = TypeVar("T")
 STORE_RETRY = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=10))
 
 
+class _Place(NamedTuple):
+    """Where the pages of a run go on."""
+
+    page: int
+    token: str | None = None
+    """Of a search: of this page, or of the one after it where parts of this one are stored."""
+    part: int = 0
+    """Parts of it that are stored."""
+
+
 @workflow.defn(name=names.SYNC_WORKFLOW)
 class SyncProjectWorkflow:
     """One sync of one project: plan, scan, pages, references, done. The next tick is the retry of a failed run."""
@@ -87,6 +103,7 @@ class SyncProjectWorkflow:
         run_id = sync.progress.run_id if sync.progress else workflow.info().run_id
         self._run: RunFields = {"site": sync.site, "project": sync.project, "run_id": run_id}
         self._planned = False
+        self._few_steps = False
         self._counts = Counts()
         self._warnings: tuple[str, ...] = ()
         self._pages = 0
@@ -111,10 +128,12 @@ class SyncProjectWorkflow:
             raise
 
     async def _sync(self, progress: Progress | None) -> Counts:
+        # Asked once, at the start: a run that is taken up in its midst goes on as it began.
+        self._few_steps = workflow.patched(FEW_STEPS)
         first: PageResult | None = None
         if progress is not None:
             self._take_up(progress)
-        elif workflow.patched(LOOK_FIRST):
+        elif self._few_steps:
             looked = await self._look()
             if looked.ended is not None:
                 return looked.ended
@@ -126,8 +145,10 @@ class SyncProjectWorkflow:
 
         if self._plan.full:
             await self._bulk_pages(page)
+        elif self._few_steps:
+            await self._search(page, token, first)
         else:
-            await self._search_pages(page, token, first)
+            await self._search_pages(page, token)
         if self._plan.tracked:
             await self._mark_untracked()
         return await self._complete()
@@ -158,18 +179,22 @@ class SyncProjectWorkflow:
 
     async def _bulk_pages(self, first: int) -> None:
         """Pages of stored ids, several in flight; sprints and users are refreshed beside them."""
-        last = min(self._scan.pages, first + PAGES_PER_RUN)
+        end = last = min(self._scan.pages, first + PAGES_PER_RUN)
+        # Few pages are spread over all slots.
+        size = min(TOGETHER, -(-(end - first) // PAGES_IN_FLIGHT)) if self._few_steps else 1
         slots = asyncio.Semaphore(PAGES_IN_FLIGHT)
         put_off: list[int] = []
 
-        async def one(page: int) -> None:
+        async def some(page: int) -> None:
             async with slots:
                 if self._long:
                     put_off.append(page)
+                elif self._few_steps:
+                    await self._together(PageSource.IDS, _Place(page), min(size, end - page))
                 else:
                     await self._page(PageSource.IDS, page, None)
 
-        steps: list[Awaitable[None]] = [one(page) for page in range(first, last)]
+        steps: list[Awaitable[None]] = [some(page) for page in range(first, end, max(size, 1))]
         if first == 0:
             steps.insert(0, self._references(full=True, changed=True))
         await all_or_first_error(steps)
@@ -178,14 +203,52 @@ class SyncProjectWorkflow:
         if last < self._scan.pages:
             self._continue(last, None)
 
-    async def _search_pages(self, page: int, token: str | None, stored: PageResult | None) -> None:
+    async def _search(self, page: int, token: str | None, stored: PageResult | None) -> None:
         """Page after page of one search, oldest change first, each token known only when its page is stored.
 
         `stored`: the first of them, where it was stored while the run began.
         """
+        place, more = _Place(page, token), True
+        if stored is not None:
+            self._add(stored.counts, stored.warnings)
+            self._pages += not stored.left
+            place = _Place(page + (not stored.left), stored.next_token, 1 if stored.left else 0)
+            more = bool(stored.left) or place.token is not None
+        while more:
+            left = PAGES_PER_RUN - place.page % PAGES_PER_RUN
+            place = await self._together(PageSource.SEARCH, place, min(TOGETHER, left))
+            more = place.token is not None
+            if more and (place.page % PAGES_PER_RUN == 0 or self._long):
+                self._continue(place.page, place.token)
+        await self._references(full=False, changed=self._counts.issues > self._reread)
+
+    async def _together(self, source: PageSource, place: _Place, count: int) -> _Place:
+        """So many pages, or the last of a search, all whole; where the next one is."""
+        end = place.page + count
         while True:
-            result = await self._page(PageSource.SEARCH, page, token, stored)
-            stored = None
+            message = FetchPages(
+                **self._run,
+                plan=self._plan,
+                scan=self._scan,
+                source=source,
+                page=place.page,
+                count=end - place.page,
+                token=place.token,
+                part=place.part,
+            )
+            result = await self._jira_step("fetch_and_record_pages", message, PagesResult)
+            self._add(result.counts, result.warnings)
+            self._pages += result.pages
+            place = _Place(place.page + result.pages, result.token, result.part)
+            searched = source is PageSource.SEARCH and place.token is None
+            if not place.part and (place.page >= end or searched):
+                return place
+            self._further_parts += 1
+
+    async def _search_pages(self, page: int, token: str | None) -> None:
+        """The pages of a search, as runs of former versions read them: a step for each."""
+        while True:
+            result = await self._page(PageSource.SEARCH, page, token)
             page, token = page + 1, result.next_token
             if token is None:
                 break
@@ -193,14 +256,9 @@ class SyncProjectWorkflow:
                 self._continue(page, token)
         await self._references(full=False, changed=self._counts.issues > self._reread)
 
-    async def _page(
-        self, source: PageSource, page: int, token: str | None, stored: PageResult | None = None
-    ) -> PageResult:
-        """A page with all its parts; `stored`: its first part, where that is in the log."""
+    async def _page(self, source: PageSource, page: int, token: str | None) -> PageResult:
         message = FetchPage(**self._run, plan=self._plan, scan=self._scan, page=page, source=source, token=token)
-        if stored is not None:
-            self._add(stored.counts, stored.warnings)
-        first = result = stored or await self._part(message)
+        first = result = await self._part(message)
         while result.left:
             message = msgspec.structs.replace(message, part=message.part + 1)
             result = await self._part(message)

@@ -11,6 +11,7 @@ from typing import TypeVar
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from libs.jira_client import counting
 from libs.temporal.messages import (
     BeginSync,
     CancelSync,
@@ -18,9 +19,11 @@ from libs.temporal.messages import (
     Counts,
     FailSync,
     FetchPage,
+    FetchPages,
     Looked,
     MarkUntracked,
     PageResult,
+    PagesResult,
     PrepareScan,
     RefreshReferences,
     Scan,
@@ -28,7 +31,7 @@ from libs.temporal.messages import (
     SyncStep,
 )
 from services.ingestor.measures import count_late
-from services.ingestor.sync import course, look, pages, references, scan, waiting
+from services.ingestor.sync import course, look, pages, references, scan, several, waiting
 from services.ingestor.sync.absences import untracked
 from services.ingestor.sync.step import AskingJira, JiraSteps, asking_jira
 
@@ -73,6 +76,25 @@ class SyncActivities(JiraSteps):
         """
         key = look.page_key(message.run_id, message.page, message.part)
         return await self._ask("page", key, PageResult, pages.fetched, message)
+
+    @activity.defn
+    async def fetch_and_record_pages(self, message: FetchPages) -> PagesResult:
+        """Fetch and store several pages, each in its transaction; as many as the step's time allows."""
+
+        async def one(page: FetchPage) -> PageResult:
+            with counting() as requests:
+                key = look.page_key(page.run_id, page.page, page.part)
+                return await self._log.once(
+                    key, PageResult, lambda: pages.fetched(self._jira, self._log, page, requests)
+                )
+
+        try:
+            async with asking_jira("page", self._patience, self._confirm):
+                return await several.recorded(message, one)
+        except ApplicationError as error:
+            key = look.page_key(message.run_id, message.page, message.part)
+            await waiting.tell(self._log, message, "page", key, error)
+            raise
 
     @activity.defn
     async def refresh_references(self, message: RefreshReferences) -> PageResult:
