@@ -19,7 +19,7 @@ from temporalio.converter import (
     JSONPlainPayloadConverter,
 )
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import GrpcCompression, RPCError, RPCStatusCode
 
 from libs.temporal.access import Access, explained, shown
 from libs.temporal.tracing import plugins
@@ -80,6 +80,8 @@ async def connect(
             lazy=lazy,
             runtime=runtime,
             plugins=plugins(),
+            # Messages are small: to pack them costs both sides more than to send them.
+            grpc_compression=GrpcCompression.NONE,
             **ours,
         )
     except RuntimeError as error:

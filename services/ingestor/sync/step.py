@@ -109,10 +109,13 @@ def _refused_before(info: activity.Info) -> int:
 
 
 async def _heartbeat() -> None:
-    """Tell Temporal that the step lives: by the missing beat a killed worker is noticed within seconds."""
+    """Tell Temporal that the step lives: by the missing beat a killed worker is noticed within seconds.
+
+    Most steps are over before the first beat, which would be one more write of Temporal's.
+    """
     while True:
-        activity.heartbeat()
         await asyncio.sleep(HEARTBEAT_SECONDS)
+        activity.heartbeat()
 
 
 def envelope(message: SyncStep, now: datetime) -> Envelope:
