@@ -35,8 +35,8 @@ PATIENCE = 90.0
 
 WAY = {
     ("ingestor", "RunWorkflow:syncProjectWorkflow"),
-    ("ingestor", "StartActivity:fetch_and_record_page"),
-    ("ingestor", "RunActivity:fetch_and_record_page"),
+    ("ingestor", "StartActivity:fetch_and_record_pages"),
+    ("ingestor", "RunActivity:fetch_and_record_pages"),
     ("ingestor", "POST /rest/api/3/search/jql"),
     ("ingestor", "append"),
     ("relay", "send JIRA"),
@@ -165,8 +165,8 @@ async def test_one_trace_shows_the_whole_way_of_one_changed_issue(tmp_path: Path
             append = named(spans, traceparent.split("-")[2])
             assert (append.name, append.attributes) == ("append", {"jdi.events": 2, "jdi.position": position + 1})
             assert ancestors(spans, append) == [
-                "RunActivity:fetch_and_record_page",
-                "StartActivity:fetch_and_record_page",
+                "RunActivity:fetch_and_record_pages",
+                "StartActivity:fetch_and_record_pages",
                 "RunWorkflow:syncProjectWorkflow",
             ]
             children = {span.name for span in spans if span.parent == append.span}
