@@ -26,7 +26,8 @@ from libs.events.log.inventory.folding import Facts, Held, Totals, counted, show
 from libs.events.log.inventory.reading import Inventory
 from libs.events.log.judging import Verdict, judge, what_is_new
 from libs.events.log.postgres import PostgresLog, PostgresLogFactory
-from libs.events.log.sqlite import SQLiteLog, address_of, is_there, path_of
+from libs.events.log.sqlite import address_of, is_there, path_of
+from libs.events.log.sqlite.recorder import SQLiteLog
 from libs.events.tracing import EVENTS, POSITION, step, traceparent
 from libs.events.types.event import Event
 from libs.events.types.topics import UNKNOWN_ENTITY, decode
@@ -98,6 +99,7 @@ class EventStore:
             StoreError: the database refused. Nothing is written, but for a connection lost during the commit, which
                 only a second look at the log can tell.
         """
+        self.check_file()
         with step("append") as span:
             done = self._append(append)
             span.set_attribute(EVENTS, len(done.appended))
@@ -302,13 +304,14 @@ class EventStore:
             StoreError: its file was removed or replaced.
         """
         if isinstance(self._recorder, SQLiteLog):
-            self._recorder.check_file()
+            self._recorder.file.check()
 
     def unsound_streams(self) -> int:
         """Streams whose head is not their last event: none, unless a copy was put together from several moments."""
         return self._recorder.unsound_streams()
 
     def close(self) -> None:
+        self._recorder.close()
         self._log.close()
 
 
