@@ -111,6 +111,9 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     """What a recorder writes beside the events, in their transaction."""
 
     heads: Sequence[tuple[UUID, Head]] = ()
+    """Of streams that the log knows."""
+    new_heads: Sequence[tuple[UUID, Head]] = ()
+    """Of streams that it has not known: the database refuses the whole batch if it does."""
     facts: Facts = Facts()
     """Those of the events that count for the inventory."""
     checkpoints: Mapping[str, bytes] = {}

@@ -104,11 +104,14 @@ class PostgresLog(PostgresApplicationRecorder):
             "INSERT INTO {schema}.{events} (originator_id, originator_version, topic, state)"
             " SELECT * FROM unnest(%b::uuid[], %b::int8[], %b::text[], %b::bytea[]) RETURNING notification_id"
         ).format(**names)
-        self._heads_statement = SQL(
+        self._new_heads_statement: Composed = SQL(
             "INSERT INTO {schema}.heads SELECT * FROM unnest(%b::uuid[], %b::int8[], %b::bytea[], %b::text[])"
+        ).format(**names)
+        # A head never goes back: whoever refreshes a digest may have read the head before another one appended.
+        self._heads_statement: Composed = self._new_heads_statement + SQL(
             " ON CONFLICT (originator_id) DO UPDATE SET version = excluded.version, digest = excluded.digest,"
             " updated = excluded.updated WHERE excluded.version >= heads.version"
-        ).format(**names)
+        )
         self._placed_statement = SQL(
             "SELECT notification_id, originator_id, originator_version, topic, state, EXISTS (SELECT 1 FROM"
             " {schema}.{events} AS later WHERE later.originator_id = event.originator_id"
@@ -166,14 +169,17 @@ class PostgresLog(PostgresApplicationRecorder):
                     (batch.idempotency_key, batch.outcome, batch.at),
                 )
             positions = self._insert_rows(c, stored_events) if stored_events else []
-            if batch.heads:
-                streams, heads = zip(*batch.heads, strict=True)
-                versions, digests, times = zip(*(head.row() for head in heads), strict=True)
-                c.execute(self._heads_statement, (list(streams), list(versions), list(digests), list(times)))
+            self._write_heads(c, self._new_heads_statement, batch.new_heads)
+            self._write_heads(c, self._heads_statement, batch.heads)
             self._write_checkpoints(c, batch)
             if positions:
                 self.inventory.follow(c, positions[0], positions[-1], batch.facts)
         return positions
+
+    def _write_heads(self, c: Any, statement: Composed, heads: Sequence[tuple[UUID, Head]]) -> None:
+        if heads:
+            columns = zip(*((stream, *head.row()) for stream, head in heads), strict=True)
+            c.execute(statement, [list(column) for column in columns])
 
     def rows_after(self, after: int, limit: int, stop: int | None, topics: Sequence[str]) -> list[StoredRow]:
         """The rows after a position, in order: the library makes an object of each, and reads the bytes as text."""

@@ -98,6 +98,9 @@ class SQLiteLog(SQLiteApplicationRecorder):
             if batch.idempotency_key is not None:
                 c.execute("INSERT INTO once VALUES (?,?,?)", (batch.idempotency_key, batch.outcome, batch.at))
             positions = self._insert_rows(c, stored_events)
+            c.executemany(
+                "INSERT INTO heads VALUES (?,?,?,?)", [(stream.hex, *head.row()) for stream, head in batch.new_heads]
+            )
             # A head never goes back: whoever refreshes a digest may have read the head before another one appended.
             c.executemany(
                 "INSERT INTO heads VALUES (?,?,?,?) ON CONFLICT (originator_id) DO UPDATE SET"
