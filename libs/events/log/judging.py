@@ -28,7 +28,6 @@ from libs.events.log.parts import completed, digest_of, said, says_more
 from libs.events.types.event import Event
 from libs.events.types.facts import JiraCommentFetched, JiraIssueFetched, WorklogFetched
 
-
 _CHILDREN: Final[frozenset[type[Event]]] = frozenset((JiraCommentFetched, WorklogFetched))
 
 
