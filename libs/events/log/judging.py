@@ -120,7 +120,7 @@ def _is_late(head: Head, after: Head, change: Change, now: datetime) -> bool:
 
 
 def _text(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+    return (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat(timespec="microseconds")
 
 
 _asked_text: Final = lru_cache(maxsize=16)(_text)

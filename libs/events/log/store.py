@@ -19,7 +19,7 @@ from eventsourcing.persistence import InfrastructureFactory, IntegrityError, Per
 from eventsourcing.utils import Environment, get_topic
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from libs.events.log.batches import Append, Appended, Batch, Change, Head, Placed, Recorded
+from libs.events.log.batches import NO_HEAD, Append, Appended, Batch, Change, Head, Placed, Recorded
 from libs.events.log.encoding.compressor import Zstandard
 from libs.events.log.encoding.mapper import EventMapper
 from libs.events.log.inventory.folding import Facts, Held, Totals, counted, shown_before
@@ -84,9 +84,9 @@ class _Decided(msgspec.Struct, frozen=True):
     new: list[Event] = []
     """What the log does not have yet, numbered."""
     heads: dict[UUID, Head] = {}
-    """Where the streams stand with it."""
-    known: dict[UUID, Head] = {}
-    """Where those of them stand that the log has."""
+    """Where the streams stand with it that the log knows."""
+    new_heads: dict[UUID, Head] = {}
+    """The same of those that it does not know."""
 
 
 class EventStore:
@@ -145,8 +145,8 @@ class EventStore:
             self._judge(closing, decided, trusting=trusting)
         self._check_expected(append.expect)
         batch = Batch(
-            heads=[(stream, head) for stream, head in decided.heads.items() if stream in decided.known],
-            new_heads=[(stream, head) for stream, head in decided.heads.items() if stream not in decided.known],
+            heads=list(decided.heads.items()),
+            new_heads=list(decided.new_heads.items()),
             facts=self._facts(decided.new),
             checkpoints=append.checkpoints,
             new_checkpoints=append.new_checkpoints,
@@ -155,10 +155,17 @@ class EventStore:
             outcome=outcome,
             at=_now().isoformat(),
         )
-        if not (decided.heads or batch.checkpoints or batch.new_checkpoints or batch.forget or batch.idempotency_key):
+        if not (
+            batch.heads
+            or batch.new_heads
+            or batch.checkpoints
+            or batch.new_checkpoints
+            or batch.forget
+            or batch.idempotency_key
+        ):
             return Appended((), (), False, outcome)
-        stored = [self._mapper.to_stored_event(event) for event in decided.new]
-        positions = self._recorder.insert_events(stored, batch=batch)
+        rows = [self._mapper.row(event) for event in decided.new]
+        positions = self._recorder.insert_events(rows, batch=batch)
         self.appended_at = time.monotonic()
         return Appended(tuple(positions), tuple(decided.new), False, outcome)
 
@@ -188,11 +195,12 @@ class EventStore:
     def _judge(self, changes: Sequence[Change], decided: _Decided, *, trusting: bool) -> None:
         """Add what the log does not have yet of `changes`."""
         now, trace = _now(), traceparent()
-        new, heads, known = decided.new, decided.heads, self._look_up(changes, trusting=trusting)
-        decided.known.update(known)
+        new, known = decided.new, self._look_up(changes, trusting=trusting)
         for change in changes:
             stream = change.event.stream_id
-            head = heads.get(stream) or known.get(stream) or Head(0, b"", "")
+            head = known.get(stream, NO_HEAD)
+            heads = decided.heads if head.version else decided.new_heads
+            head = heads.get(stream, head)
             verdict, after = judge(head, change, now)
             if verdict is Verdict.DROP:
                 continue

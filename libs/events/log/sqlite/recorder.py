@@ -18,7 +18,7 @@ from eventsourcing.persistence import StoredEvent
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor
 
 from libs.events.bell import Bell, Ear
-from libs.events.log.batches import Batch, Head, StoredRow
+from libs.events.log.batches import Batch, Head, NewRow, StoredRow
 from libs.events.log.inventory.folding import Facts
 from libs.events.log.inventory.sqlite import SCHEMA as INVENTORY
 from libs.events.log.inventory.sqlite import SQLiteInventory
@@ -91,13 +91,15 @@ class SQLiteLog(SQLiteApplicationRecorder):
                 found.update({UUID(row[0]): Head.from_row(*row[1:]) for row in c.fetchall()})
         return found
 
-    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:
+    def insert_events(self, stored_events: Sequence[Any], **kwargs: Any) -> Sequence[int]:
+        """Store a batch: rows of new events, and what is written beside them. Gives the positions of the events."""
+        rows: Sequence[NewRow] = stored_events
         batch: Batch = kwargs["batch"]
         self.file.check()
         with self._writer.transaction() as c:
             if batch.idempotency_key is not None:
                 c.execute("INSERT INTO once VALUES (?,?,?)", (batch.idempotency_key, batch.outcome, batch.at))
-            positions = self._insert_rows(c, stored_events)
+            positions = self._insert_rows(c, rows)
             c.executemany(
                 "INSERT INTO heads VALUES (?,?,?,?)", [(stream.hex, *head.row()) for stream, head in batch.new_heads]
             )
@@ -180,20 +182,14 @@ class SQLiteLog(SQLiteApplicationRecorder):
                 [(name, value, batch.at) for name, value in checkpoints.items()],
             )
 
-    def _insert_rows(self, c: SQLiteCursor, stored_events: Sequence[StoredEvent]) -> Sequence[int]:
-        if not stored_events:
+    def _insert_rows(self, c: SQLiteCursor, rows: Sequence[NewRow]) -> Sequence[int]:
+        if not rows:
             return []
-        c.executemany(
-            self.insert_events_statement,
-            [
-                (str(e.originator_id.hex), e.originator_version, e.topic, e.state)  # type: ignore[union-attr]
-                for e in stored_events
-            ],
-        )
+        c.executemany(self.insert_events_statement, [(stream.hex, *row) for stream, *row in rows])
         # Ours is the one writing transaction, so the rows just written are the last ones, in order.
         c.execute(self.select_max_notification_id_statement)
         last = int(c.fetchone()[0])
-        return range(last - len(stored_events) + 1, last + 1)
+        return range(last - len(rows) + 1, last + 1)
 
     def outcome(self, idempotency_key: str) -> bytes | None:
         return self._value("SELECT outcome FROM once WHERE key = ?", idempotency_key)
