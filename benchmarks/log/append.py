@@ -1,7 +1,8 @@
 """Idempotent append against what each database does bare with the same rows, in turns in one run.
 
-SQLite: `executemany` of 100 rows a transaction, WAL, the same synchronous level. PostgreSQL: binary `COPY` of 100 rows
-a transaction. Payloads are issues of 4.5 KB.
+What is appended is a first sync, in Jira's mix, a page of 100 issues with their comments and worklogs a transaction.
+Bare is on SQLite `executemany` of the same 600 rows a transaction, WAL, the same synchronous level, and on PostgreSQL
+binary `COPY` of them.
 """
 
 import sqlite3
@@ -10,17 +11,18 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
+from uuid import UUID
 
 import msgspec
 import psycopg
 
+from benchmarks.log.mix import EVENTS_OF_AN_ISSUE, pages
 from benchmarks.rows import Row
-from libs.events import Append, Change, migrate, open_store
+from libs.events import TOPIC_OF, Append, migrate, open_store
 from tests.servers.addresses import postgres_server
-from tests.unit.made.changes import issue
 
-BATCHES, BATCH, ROUNDS = 20, 100, 5
-PADDING = "".join(f"{number:x} " for number in range(1000))[:4300]
+ISSUES, ROUNDS = 10_000, 3
+EVENTS = ISSUES * EVENTS_OF_AN_ISSUE
 
 
 def run() -> list[Row]:
@@ -29,10 +31,10 @@ def run() -> list[Row]:
             "SQLite",
             lambda number: f"sqlite:///{folder}/log-{number}.db",
             lambda number: _executemany(f"{folder}/bare-{number}.db"),
-            0.35,
+            0.5,
         )
         pg = _compared(
-            "PostgreSQL", lambda _: postgres.fresh_database(), lambda _: _copy(postgres.fresh_database()), 0.30
+            "PostgreSQL", lambda _: postgres.fresh_database(), lambda _: _copy(postgres.fresh_database()), 0.6
         )
     return sqlite + pg
 
@@ -53,11 +55,7 @@ def _compared(name: str, fresh: Callable[[int], str], bare: Callable[[int], floa
     ]
 
 
-def _changes(batch: int) -> list[Change]:
-    return [issue(number, fields={"text": PADDING}) for number in range(batch * BATCH, (batch + 1) * BATCH)]
-
-
-BATCHES_OF_CHANGES = [_changes(batch) for batch in range(BATCHES)]
+PAGES = list(pages(ISSUES))
 
 
 def _append(url: str) -> tuple[float, float]:
@@ -65,27 +63,26 @@ def _append(url: str) -> tuple[float, float]:
     migrate(url)
     store = open_store(url)
     rates = []
-    for _ in range(2):
+    for turn in ("first", "again"):
         began = time.perf_counter()
-        for changes in BATCHES_OF_CHANGES:
-            store.append(Append(changes=changes))
-        rates.append(BATCHES * BATCH / (time.perf_counter() - began))
+        for number, changes in enumerate(PAGES):
+            store.append(
+                Append(changes=changes, checkpoints={"cursor": b"%d" % number}, idempotency_key=f"{turn}:{number}")
+            )
+        rates.append(EVENTS / (time.perf_counter() - began))
     store.close()
     return rates[0], rates[1]
 
 
-def _rows() -> list[list[tuple[str, int, str, bytes]]]:
+def _rows() -> list[list[tuple[UUID, int, str, bytes]]]:
     return [
-        [
-            (change.event.stream_id.hex, 1, "JiraIssueFetched.v1", msgspec.json.encode(change.event))
-            for change in changes
-        ]
-        for changes in BATCHES_OF_CHANGES
+        [(each.event.stream_id, 1, TOPIC_OF[type(each.event)], msgspec.json.encode(each.event)) for each in changes]
+        for changes in PAGES
     ]
 
 
 def _executemany(path: str) -> float:
-    rows = _rows()
+    rows = [[(row[0].hex, *row[1:]) for row in page] for page in _rows()]
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute(
@@ -96,16 +93,13 @@ def _executemany(path: str) -> float:
         connection.execute("BEGIN")
         connection.executemany("INSERT INTO bare VALUES (?,?,?,?)", batch)
         connection.execute("COMMIT")
-    rate = BATCHES * BATCH / (time.perf_counter() - began)
+    rate = EVENTS / (time.perf_counter() - began)
     connection.close()
     return rate
 
 
 def _copy(url: str) -> float:
-    rows = [
-        [(change.event.stream_id, *row[1:]) for change, row in zip(changes, batch, strict=True)]
-        for changes, batch in zip(BATCHES_OF_CHANGES, _rows(), strict=True)
-    ]
+    rows = _rows()
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(
             "CREATE TABLE bare (id uuid, version bigint, topic text, state bytea, position bigserial UNIQUE,"
@@ -121,4 +115,4 @@ def _copy(url: str) -> float:
                 copy.set_types(["uuid", "int8", "text", "bytea"])
                 for row in batch:
                     copy.write_row(row)
-        return BATCHES * BATCH / (time.perf_counter() - began)
+        return EVENTS / (time.perf_counter() - began)

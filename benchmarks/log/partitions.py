@@ -14,7 +14,7 @@ from typing import Final, LiteralString
 
 import psycopg
 
-from benchmarks.log.append import BATCH, BATCHES, BATCHES_OF_CHANGES
+from benchmarks.log.mix import EVENTS_OF_AN_ISSUE, pages
 from benchmarks.rows import Row
 from libs.events import Append, Change, EventStore, migrate, open_store
 from tests.servers.addresses import postgres_server
@@ -23,7 +23,9 @@ ROUNDS: Final = 5
 READS: Final = 4
 """Of each round; the first also warms up."""
 PARTS: Final = 8
-EVENTS: Final = BATCHES * BATCH
+ISSUES: Final = 400
+EVENTS: Final = ISSUES * EVENTS_OF_AN_ISSUE
+PAGES: Final = tuple(pages(ISSUES))
 STREAMS: Final = 300
 
 PLAIN: Final[tuple[LiteralString, ...]] = ()
@@ -93,7 +95,7 @@ def _arrange(url: str, name: str) -> None:
 
 def _rates(store: EventStore) -> tuple[float, float, float]:
     began = time.perf_counter()
-    for changes in BATCHES_OF_CHANGES:
+    for changes in PAGES:
         store.append(Append(changes=changes))
     appended = time.perf_counter() - began
     followed = min(_follow(store) for _ in range(READS))
@@ -113,7 +115,7 @@ def _follow(store: EventStore) -> float:
 
 
 def _some() -> list[Change]:
-    return [change for batch in BATCHES_OF_CHANGES for change in batch][:STREAMS]
+    return [change for page in PAGES for change in page][:STREAMS]
 
 
 def _refuses(url: str) -> float:

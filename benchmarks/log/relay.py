@@ -26,21 +26,19 @@ import nats
 from nats.aio.client import Client
 from nats.js.api import StoreCompression, StreamConfig
 
+from benchmarks.log.mix import pages
 from benchmarks.pace import allowance
 from benchmarks.rows import Row
 from benchmarks.whole.processes import cpu_seconds
 from libs.embedded.servers import nats_config, nats_url, program
-from libs.events import Append, Change, EventStore, Recorded, migrate, open_store
+from libs.events import Append, EventStore, Recorded, migrate, open_store
 from libs.events.nats.cloudevents import headers_of, subject_of
 from libs.events.nats.relay import DUPLICATE_WINDOW_SECONDS, MAX_AGE_SECONDS, STREAM
 from tests.servers.addresses import free_port
-from tests.unit.made import build
 
 ROUNDS: Final = 3
 ISSUES: Final = 3000
 """Each with three comments and two worklogs, as long as Jira's are."""
-AT_ONCE: Final = 100
-"""Issues that are appended in one transaction."""
 ON_THEIR_WAY: Final = 1000
 FASTER: Final = 1.5
 """Times that the relay is as fast as the bare publisher."""
@@ -99,18 +97,8 @@ def nats_running(folder: Path) -> Iterator[tuple[str, int]]:
 
 
 def fill(store: EventStore) -> None:
-    for start in range(0, ISSUES, AT_ONCE):
-        events = [event for number in range(start, start + AT_ONCE) for event in _events(number)]
-        store.append(Append(changes=[Change(event=event) for event in events]))
-
-
-def _events(number: int) -> Iterator[Any]:
-    fields = {f"customfield_{10100 + each}": f"{number} {'x' * 40}" for each in range(60)}
-    yield build.issue(str(number), summary=f"Issue {number}", **fields)
-    for each in range(3):
-        yield build.comment(f"{number}-{each}", str(number), words=f"Comment {each} on {number}. {'Well done. ' * 130}")
-    for each in range(2):
-        yield build.worklog(f"{number}-{each}", str(number), seconds=60 * each, comment=build.text("Worked. " * 150))
+    for page in pages(ISSUES):
+        store.append(Append(changes=page))
 
 
 async def _round(store: EventStore, url: str, server: int) -> tuple[Pace, Pace]:

@@ -6,12 +6,13 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.log.append import BATCHES_OF_CHANGES
+from benchmarks.log.mix import EVENTS_OF_AN_ISSUE, pages
 from benchmarks.rows import Row
 from libs.events import Append, EventStore, migrate, open_store
 from tests.servers.addresses import postgres_server
 
 ROUNDS, EACH = 8, 60
+CHANGES = [change for page in pages(ROUNDS * EACH // EVENTS_OF_AN_ISSUE) for change in page]
 
 
 def run() -> list[Row]:
@@ -26,7 +27,7 @@ def run() -> list[Row]:
 
 
 def _rate(store: EventStore, number: int) -> float:
-    changes = [change for batch in BATCHES_OF_CHANGES for change in batch][number * EACH : (number + 1) * EACH]
+    changes = CHANGES[number * EACH : (number + 1) * EACH]
     began = time.perf_counter()
     for place, change in enumerate(changes):
         store.append(Append(changes=[change], idempotency_key=f"{number}:{place}"))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -76,6 +76,9 @@ class Recorded(NamedTuple):
     """The stored bytes."""
 
 
+NewRow = tuple[UUID, int, str, bytes]
+"""Stream, version, topic and bytes of an event that is to be stored: the library's object of them takes longer."""
+
 StoredRow = tuple[int, UUID | str, int, str, bytes]
 """Position, stream (its digits where a database has no type for it), version, topic and stored bytes of an event."""
 
@@ -107,10 +110,17 @@ class Head(NamedTuple):
         return self.version, self.digest, f"{self.updated} {self.asked}" if self.asked else self.updated
 
 
+NO_HEAD: Final = Head(0, b"", "")
+"""Of a stream without events."""
+
+
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
     """What a recorder writes beside the events, in their transaction."""
 
     heads: Sequence[tuple[UUID, Head]] = ()
+    """Of streams that the log knows."""
+    new_heads: Sequence[tuple[UUID, Head]] = ()
+    """Of streams that it has not known: the database refuses the whole batch if it does."""
     facts: Facts = Facts()
     """Those of the events that count for the inventory."""
     checkpoints: Mapping[str, bytes] = {}

@@ -13,10 +13,12 @@ The clocks of two writers may differ by less than the overlap of two scans: what
 moment before it was asked for, and the next scan lists it again.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import Enum
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
+from uuid import UUID
 
 import msgspec
 
@@ -24,6 +26,9 @@ from libs.events.log.batches import Change, Head
 from libs.events.log.digests import canonical
 from libs.events.log.parts import completed, digest_of, said, says_more
 from libs.events.types.event import Event
+from libs.events.types.facts import JiraCommentFetched, JiraIssueFetched, WorklogFetched
+
+_CHILDREN: Final[frozenset[type[Event]]] = frozenset((JiraCommentFetched, WorklogFetched))
 
 
 class Verdict(Enum):
@@ -57,6 +62,21 @@ def judge(head: Head, change: Change, now: datetime) -> Judged:
         return Judged(Verdict.DROP, head)
     by_content = parts is not None or after.updated == head.updated or digest == head.digest
     return Judged(Verdict.COMPARE if by_content else Verdict.APPEND, after)
+
+
+def beside_their_issue(changes: Sequence[Change]) -> dict[UUID, UUID]:
+    """Comments and worklogs that come together with their issue: stream → stream of the issue.
+
+    Where the log does not have the issue yet, it almost surely has none of them. (It may: an issue's comments are read
+    by themselves when a webhook names them, and the issue itself may have been unreadable.)
+    """
+    events: list[Any] = [change.event for change in changes]
+    issues = {(event.site, event.issue_id): event.stream_id for event in events if type(event) is JiraIssueFetched}
+    return {
+        event.stream_id: issues[event.site, event.issue_id]
+        for event in events
+        if type(event) in _CHILDREN and (event.site, event.issue_id) in issues
+    }
 
 
 def what_is_new(event: Event, last: Event | None, *, claims: bool = False) -> Event | None:
@@ -100,7 +120,7 @@ def _is_late(head: Head, after: Head, change: Change, now: datetime) -> bool:
 
 
 def _text(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+    return (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat(timespec="microseconds")
 
 
 _asked_text: Final = lru_cache(maxsize=16)(_text)

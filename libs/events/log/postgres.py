@@ -19,7 +19,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import DictRow, dict_row, tuple_row
 from psycopg.sql import SQL, Composed, Identifier
 
-from libs.events.log.batches import Batch, Head, StoredRow
+from libs.events.log.batches import Batch, Head, NewRow, StoredRow
 from libs.events.log.inventory.folding import Facts
 from libs.events.log.inventory.postgres import SCHEMA as INVENTORY
 from libs.events.log.inventory.postgres import PostgresInventory
@@ -37,6 +37,8 @@ PROOF_LOCK_MS = 1000
 """A proof that the log can be appended to waits so long for a lock that an append would wait for longer."""
 PROOF_ROWS = 40_000
 """Rows that the server does not keep in memory: about a megabyte."""
+WORTH_A_COPY = 32
+"""Rows from which on the server takes less time for a COPY than for an INSERT, which is one round trip less."""
 POOL_SIZE = 15
 """Most connections of one process; readers that wait hold one each."""
 
@@ -54,6 +56,17 @@ SCHEMA = (
 def libpq_url(url: str) -> str:
     """The address without the name of a driver, as libpq wants it."""
     return url.replace("postgresql+psycopg://", "postgresql://", 1)
+
+
+def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _copy(c: Any, statement: Composed, types: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    with c.copy(statement) as copy:
+        copy.set_types(types)
+        for row in rows:
+            copy.write_row(row)
 
 
 class PostgresLogFactory(PostgresFactory):
@@ -104,17 +117,27 @@ class PostgresLog(PostgresApplicationRecorder):
             "INSERT INTO {schema}.{events} (originator_id, originator_version, topic, state)"
             " SELECT * FROM unnest(%b::uuid[], %b::int8[], %b::text[], %b::bytea[]) RETURNING notification_id"
         ).format(**names)
-        self._heads_statement = SQL(
+        self._new_heads_statement: Composed = SQL(
             "INSERT INTO {schema}.heads SELECT * FROM unnest(%b::uuid[], %b::int8[], %b::bytea[], %b::text[])"
+        ).format(**names)
+        # A head never goes back: whoever refreshes a digest may have read the head before another one appended.
+        self._heads_statement: Composed = self._new_heads_statement + SQL(
             " ON CONFLICT (originator_id) DO UPDATE SET version = excluded.version, digest = excluded.digest,"
             " updated = excluded.updated WHERE excluded.version >= heads.version"
-        ).format(**names)
+        )
         self._placed_statement = SQL(
             "SELECT notification_id, originator_id, originator_version, topic, state, EXISTS (SELECT 1 FROM"
             " {schema}.{events} AS later WHERE later.originator_id = event.originator_id"
             " AND later.originator_version = event.originator_version + 1 AND later.notification_id <= %b)"
             " FROM {schema}.{events} AS event WHERE notification_id > %b AND notification_id <= %b"
             " ORDER BY notification_id"
+        ).format(**names)
+        self._copy_statement = SQL(
+            "COPY {schema}.{events} (originator_id, originator_version, topic, state) FROM STDIN (FORMAT BINARY)"
+        ).format(**names)
+        self._copy_heads_statement = SQL("COPY {schema}.heads FROM STDIN (FORMAT BINARY)").format(**names)
+        self._last_statement = SQL(
+            "SELECT notification_id FROM {schema}.{events} ORDER BY notification_id DESC LIMIT %b"
         ).format(**names)
         self._schema = names["schema"]
         self._rows_statement: Composed = SQL(
@@ -154,7 +177,9 @@ class PostgresLog(PostgresApplicationRecorder):
                 for row in c.fetchall()
             }
 
-    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:
+    def insert_events(self, stored_events: Sequence[Any], **kwargs: Any) -> Sequence[int]:
+        """Store a batch: rows of new events, and what is written beside them. Gives the positions of the events."""
+        rows: Sequence[NewRow] = stored_events
         batch: Batch = kwargs["batch"]
         with self.datastore.get_connection() as conn, conn.transaction(), conn.cursor(binary=True) as c:
             # First of all, and for batches without events too: writers that come one after another cannot deadlock
@@ -165,15 +190,21 @@ class PostgresLog(PostgresApplicationRecorder):
                     SQL("INSERT INTO {}.once VALUES (%s,%s,%s)").format(self._schema),
                     (batch.idempotency_key, batch.outcome, batch.at),
                 )
-            positions = self._insert_rows(c, stored_events) if stored_events else []
-            if batch.heads:
-                streams, heads = zip(*batch.heads, strict=True)
-                versions, digests, times = zip(*(head.row() for head in heads), strict=True)
-                c.execute(self._heads_statement, (list(streams), list(versions), list(digests), list(times)))
+            positions = self._insert_rows(c, rows) if rows else []
+            self._write_heads(c, batch)
             self._write_checkpoints(c, batch)
             if positions:
                 self.inventory.follow(c, positions[0], positions[-1], batch.facts)
         return positions
+
+    def _write_heads(self, c: Any, batch: Batch) -> None:
+        known, new = ([(stream, *head.row()) for stream, head in heads] for heads in (batch.heads, batch.new_heads))
+        if len(new) >= WORTH_A_COPY:
+            _copy(c, self._copy_heads_statement, ("uuid", "int8", "bytea", "text"), new)
+        elif new:
+            c.execute(self._new_heads_statement, _columns(new))
+        if known:
+            c.execute(self._heads_statement, _columns(known))
 
     def rows_after(self, after: int, limit: int, stop: int | None, topics: Sequence[str]) -> list[StoredRow]:
         """The rows after a position, in order: the library makes an object of each, and reads the bytes as text."""
@@ -212,18 +243,15 @@ class PostgresLog(PostgresApplicationRecorder):
                 for row in c.fetchall()
             ]
 
-    def _insert_rows(self, c: Any, stored_events: Sequence[StoredEvent]) -> list[int]:
+    def _insert_rows(self, c: Any, rows: Sequence[NewRow]) -> list[int]:
         self._notify_channel(c)
-        c.execute(
-            self._insert_statement,
-            (
-                [e.originator_id for e in stored_events],
-                [e.originator_version for e in stored_events],
-                [e.topic for e in stored_events],
-                [e.state for e in stored_events],
-            ),
-        )
-        return [row["notification_id"] for row in c.fetchall()]
+        if len(rows) < WORTH_A_COPY:
+            c.execute(self._insert_statement, _columns(rows))
+            return [row["notification_id"] for row in c.fetchall()]
+        _copy(c, self._copy_statement, ("uuid", "int8", "text", "bytea"), rows)
+        # Ours is the one transaction that has the lock, so the rows just written are the last ones.
+        c.execute(self._last_statement, (len(rows),))
+        return [row["notification_id"] for row in reversed(c.fetchall())]
 
     def _write_checkpoints(self, c: Any, batch: Batch) -> None:
         for name in batch.forget:

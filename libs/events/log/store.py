@@ -19,14 +19,15 @@ from eventsourcing.persistence import InfrastructureFactory, IntegrityError, Per
 from eventsourcing.utils import Environment, get_topic
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from libs.events.log.batches import Append, Appended, Batch, Change, Head, Placed, Recorded
+from libs.events.log.batches import NO_HEAD, Append, Appended, Batch, Change, Head, Placed, Recorded
 from libs.events.log.encoding.compressor import Zstandard
 from libs.events.log.encoding.mapper import EventMapper
 from libs.events.log.inventory.folding import Facts, Held, Totals, counted, shown_before
 from libs.events.log.inventory.reading import Inventory
-from libs.events.log.judging import Verdict, judge, what_is_new
+from libs.events.log.judging import Verdict, beside_their_issue, judge, what_is_new
 from libs.events.log.postgres import PostgresLog, PostgresLogFactory
-from libs.events.log.sqlite import SQLiteLog, address_of, is_there, path_of
+from libs.events.log.sqlite import address_of, is_there, path_of
+from libs.events.log.sqlite.recorder import SQLiteLog
 from libs.events.tracing import EVENTS, POSITION, step, traceparent
 from libs.events.types.event import Event
 from libs.events.types.topics import UNKNOWN_ENTITY, decode
@@ -77,6 +78,17 @@ def _environment(url: str, create: bool) -> dict[str, str]:
     return {"APPLICATION_RECORDER_TOPIC": get_topic(PostgresLog)}
 
 
+class _Decided(msgspec.Struct, frozen=True):
+    """What an append comes to."""
+
+    new: list[Event] = []
+    """What the log does not have yet, numbered."""
+    heads: dict[UUID, Head] = {}
+    """Where the streams stand with it that the log knows."""
+    new_heads: dict[UUID, Head] = {}
+    """The same of those that it does not know."""
+
+
 class EventStore:
     """The event log of one database."""
 
@@ -98,12 +110,20 @@ class EventStore:
             StoreError: the database refused. Nothing is written, but for a connection lost during the commit, which
                 only a second look at the log can tell.
         """
+        self.check_file()
         with step("append") as span:
-            done = self._append(append)
+            done = self._append_trusting(append) or self._append_carefully(append)
             span.set_attribute(EVENTS, len(done.appended))
             if done.positions:
                 span.set_attribute(POSITION, done.positions[-1])
             return done
+
+    def _append_trusting(self, append: Append) -> Appended | None:
+        """Leave out the looks at what is almost surely new; None when something was not, and nothing is written."""
+        try:
+            return self._attempt(append, trusting=True)
+        except (IntegrityError, StreamMovedError):  # of an idempotency key that is known, the stream has moved, too
+            return None
 
     @retry(
         retry=retry_if_exception_type(IntegrityError),
@@ -111,20 +131,23 @@ class EventStore:
         wait=wait_random_exponential(multiplier=0.005, max=0.2),
         reraise=True,
     )
-    def _append(self, append: Append) -> Appended:
+    def _append_carefully(self, append: Append) -> Appended:
         if append.idempotency_key is not None and (done := self._recorder.outcome(append.idempotency_key)) is not None:
             return Appended((), (), True, done)
-        new: list[Event] = []
-        heads: dict[UUID, Head] = {}
-        self._judge(append.changes, new, heads)
+        return self._attempt(append, trusting=False)
+
+    def _attempt(self, append: Append, *, trusting: bool) -> Appended:
+        decided = _Decided()
+        self._judge(append.changes, decided, trusting=trusting)
         outcome = append.outcome
         if append.closing is not None:
-            closing, outcome = append.closing(len(new))
-            self._judge(closing, new, heads)
+            closing, outcome = append.closing(len(decided.new))
+            self._judge(closing, decided, trusting=trusting)
         self._check_expected(append.expect)
         batch = Batch(
-            heads=list(heads.items()),
-            facts=self._facts(new),
+            heads=list(decided.heads.items()),
+            new_heads=list(decided.new_heads.items()),
+            facts=self._facts(decided.new),
             checkpoints=append.checkpoints,
             new_checkpoints=append.new_checkpoints,
             forget=append.forget,
@@ -132,16 +155,24 @@ class EventStore:
             outcome=outcome,
             at=_now().isoformat(),
         )
-        if not (new or heads or batch.checkpoints or batch.new_checkpoints or batch.forget or batch.idempotency_key):
+        if not (
+            batch.heads
+            or batch.new_heads
+            or batch.checkpoints
+            or batch.new_checkpoints
+            or batch.forget
+            or batch.idempotency_key
+        ):
             return Appended((), (), False, outcome)
-        stored = [self._mapper.to_stored_event(event) for event in new]
-        positions = self._recorder.insert_events(stored, batch=batch)
+        rows = [self._mapper.row(event) for event in decided.new]
+        positions = self._recorder.insert_events(rows, batch=batch)
         self.appended_at = time.monotonic()
-        return Appended(tuple(positions), tuple(new), False, outcome)
+        return Appended(tuple(positions), tuple(decided.new), False, outcome)
 
     def _facts(self, events: Sequence[Event]) -> Facts:
         """What counts for the inventory. Who comes in between now meets the events' primary key."""
-        return counted(events, self.last_before(shown_before(events)))
+        before = shown_before(events)
+        return counted(events, self.last_before(before) if before else ())
 
     def _check_expected(self, expect: Mapping[UUID, int]) -> None:
         """To be called when the events are numbered: who comes in between now meets their primary key."""
@@ -153,13 +184,23 @@ class EventStore:
             if found != version:
                 raise StreamMovedError(f"stream {stream} has version {found}, not {version}")
 
-    def _judge(self, changes: Sequence[Change], new: list[Event], heads: dict[UUID, Head]) -> None:
-        """Add what the log does not have yet of `changes` to `new`, numbered, and the heads after it to `heads`."""
+    def _look_up(self, changes: Sequence[Change], *, trusting: bool) -> dict[UUID, Head]:
+        """The heads of the changes' streams; when `trusting`, not of what comes beside an issue that has none."""
+        beside = beside_their_issue(changes) if trusting else {}
+        streams = (change.event.stream_id for change in changes)
+        known = self._recorder.heads([stream for stream in streams if stream not in beside])
+        of_known = [stream for stream, issue in beside.items() if issue in known]
+        return {**known, **self._recorder.heads(of_known)} if of_known else known
+
+    def _judge(self, changes: Sequence[Change], decided: _Decided, *, trusting: bool) -> None:
+        """Add what the log does not have yet of `changes`."""
         now, trace = _now(), traceparent()
-        known = self._recorder.heads([change.event.stream_id for change in changes])
+        new, known = decided.new, self._look_up(changes, trusting=trusting)
         for change in changes:
             stream = change.event.stream_id
-            head = heads.get(stream) or known.get(stream) or Head(0, b"", "")
+            head = known.get(stream, NO_HEAD)
+            heads = decided.heads if head.version else decided.new_heads
+            head = heads.get(stream, head)
             verdict, after = judge(head, change, now)
             if verdict is Verdict.DROP:
                 continue
@@ -302,13 +343,14 @@ class EventStore:
             StoreError: its file was removed or replaced.
         """
         if isinstance(self._recorder, SQLiteLog):
-            self._recorder.check_file()
+            self._recorder.file.check()
 
     def unsound_streams(self) -> int:
         """Streams whose head is not their last event: none, unless a copy was put together from several moments."""
         return self._recorder.unsound_streams()
 
     def close(self) -> None:
+        self._recorder.close()
         self._log.close()
 
 

@@ -180,11 +180,15 @@ class _Relaying:
             top = self._tally.top or 0
             if self._tally.missing:
                 await self._repair(self._tally.missing[0])
-            elif batch := await asyncio.to_thread(self._store.read, top, BATCH):
+            elif batch := await asyncio.to_thread(self._next, top):
                 await self._publish(batch, lease, on_position)
-            else:
-                await asyncio.to_thread(self._store.wait, top, IDLE_SECONDS)
         await self._mark(0)
+
+    def _next(self, top: int) -> Sequence[Recorded]:
+        """What the log has behind a position, after a wait for it if need be. Blocks, as one step of one thread."""
+        if (batch := self._store.read(top, BATCH)) or not self._store.wait(top, IDLE_SECONDS):
+            return batch
+        return self._store.read(top, BATCH)
 
     async def _publish(
         self, batch: Sequence[Recorded], lease: Lease, on_position: Callable[[int | None], None]

@@ -19,7 +19,7 @@ from libs.events.nats.connection import Connection
 from libs.events.nats.publishing import Answer, Message, Publisher
 from libs.events.tracing import continued
 
-BATCH: Final = 200
+BATCH: Final = 500
 """Events that are best sent in one piece."""
 ON_THEIR_WAY: Final = 5
 """Batches that are sent before the answers to the first have come."""
@@ -135,9 +135,9 @@ class Sender:
     def _messages(
         self, batch: Sequence[Recorded], behind: int, last: Recorded | None, traces: Mapping[str, str]
     ) -> list[Message]:
-        messages = []
+        messages, largest = [], self._client.max_payload - HEADER_ROOM
         for sequence, recorded in enumerate(batch, behind):
-            too_large = len(recorded.raw) + HEADER_ROOM > self._client.max_payload
+            too_large = len(recorded.raw) > largest
             headers = headers_of(recorded, referenced=too_large)
             headers[SEAL] = self._seals.of(sequence + 1, headers)
             headers[EXPECTED_SEQUENCE] = str(sequence)

@@ -31,17 +31,29 @@ HoldsLock = Callable[[], bool]
 log = structlog.get_logger(__name__)
 
 
+def lives() -> bool:
+    """The lock of a file is ours for as long as we live: there is nobody to ask, and no thread to ask in."""
+    return True
+
+
 class Lease:
     """The right to lead: over when the process is told to stop, or when the lock is lost."""
 
     def __init__(self, holds_lock: HoldsLock) -> None:
         self._holds_lock, self._over = holds_lock, asyncio.Event()
 
+    @property
+    def is_for_life(self) -> bool:
+        """Whether the lock cannot be lost while this process lives."""
+        return self._holds_lock is lives
+
     async def still_held(self) -> bool:
         """Whether the lock is still ours, asked of the database: a session may be lost without notice.
 
         Ask before each step that writes or sends.
         """
+        if self.is_for_life:
+            return not self._over.is_set()
         if not self._over.is_set() and not await asyncio.to_thread(self._holds_lock) and not self._over.is_set():
             log.warning("the lock is lost; another process may lead")
             self.end()
@@ -107,6 +119,8 @@ async def _lead_until_over(holds_lock: HoldsLock, stop: Awaited, lead: Callable[
 
 
 async def _end_in_time(lease: Lease, stop: Awaited) -> None:
+    if lease.is_for_life:
+        await stop.wait()
     while not await stop.sleep(LOCK_CHECK_SECONDS) and await lease.still_held():
         pass
     lease.end()
@@ -122,7 +136,7 @@ async def leadership(url: str, name: str) -> AsyncIterator[HoldsLock | None]:
     if url.startswith("sqlite:"):
         handle = os.open(f"{path_of(url)}.{name}.lock", os.O_CREAT | os.O_RDWR, 0o600)
         try:
-            yield (lambda: True) if _locked(handle) else None
+            yield lives if _locked(handle) else None
         finally:
             os.close(handle)
         return

@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 from eventsourcing.persistence import Mapper, StoredEvent
 
+from libs.events.log.batches import NewRow
 from libs.events.types.event import Event
 from libs.events.types.topics import TOPIC_OF, decode
 
@@ -16,13 +17,16 @@ class EventMapper(Mapper[UUID]):
     """Encodes events; compression and encryption at rest, where configured, are the library's."""
 
     def to_stored_event(self, domain_event: Any) -> StoredEvent:
-        event: Event = domain_event
+        return StoredEvent(*self.row(domain_event))
+
+    def row(self, event: Event) -> NewRow:
+        """An event as it is stored."""
         state = _encode(event)
         if self.compressor:
             state = self.compressor.compress(state)
         if self.cipher:
             state = self.cipher.encrypt(state)
-        return StoredEvent(event.stream_id, event.stream_version, TOPIC_OF[type(event)], state)
+        return event.stream_id, event.stream_version, TOPIC_OF[type(event)], state
 
     def plain(self, state: bytes) -> bytes:
         """The stored bytes, decrypted and decompressed."""

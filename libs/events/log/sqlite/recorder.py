@@ -11,19 +11,19 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import cached_property
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
 from uuid import UUID
 
-from eventsourcing.persistence import OperationalError, StoredEvent
+from eventsourcing.persistence import StoredEvent
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor
 
 from libs.events.bell import Bell, Ear
-from libs.events.log.batches import Batch, Head, StoredRow
+from libs.events.log.batches import Batch, Head, NewRow, StoredRow
 from libs.events.log.inventory.folding import Facts
 from libs.events.log.inventory.sqlite import SCHEMA as INVENTORY
 from libs.events.log.inventory.sqlite import SQLiteInventory
+from libs.events.log.sqlite.files import OpenedFile, address_of, file_at
+from libs.events.log.sqlite.writer import Writer
 
 POLL_SECONDS = 0.02
 """How often a waiting reader that hears no bell asks whether the file has changed: a look at a counter in memory."""
@@ -50,33 +50,18 @@ SCHEMA = (
 class SQLiteLog(SQLiteApplicationRecorder):
     """Recorder of the event log on SQLite; its datastore is named by `address_of`."""
 
-    _opened: tuple[int, int] | None = None
-    """Device and number of the file that was opened."""
-
-    @cached_property
-    def path(self) -> Path:
-        return Path(unquote(urlsplit(self.datastore.pool.db_name).path))
-
-    def check_file(self) -> None:
-        """Nothing, while the file that we have open is the one at its path.
-
-        Raises:
-            OperationalError: it is not. What goes into a file without a name is gone with the last process that has it.
-        """
-        if self._opened is not None and _identity(self.path) != self._opened:
-            raise OperationalError(
-                f"{self.path} was removed or replaced while in use: stop all services, bring it back, and start them"
-            )
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        address = self.datastore.pool.db_name
+        self.file = OpenedFile(file_at(address))
         self.inventory = SQLiteInventory(self.datastore)
+        self._writer = Writer(address)
         self._deaf_until = 0.0
 
     @cached_property
     def _bell(self) -> Bell:
         """Rung after each append."""
-        return Bell(self.path.with_name(f"{self.path.name}.bell"))
+        return Bell(self.file.path.with_name(f"{self.file.path.name}.bell"))
 
     def construct_create_table_statements(self) -> list[str]:
         return [*super().construct_create_table_statements(), *SCHEMA, *INVENTORY]
@@ -94,7 +79,7 @@ class SQLiteLog(SQLiteApplicationRecorder):
                 return None
             c.execute("SELECT version FROM log_schema")
             row = c.fetchone()
-        self._opened = _identity(self.path)
+        self.file.remember()
         return None if row is None else int(row[0])
 
     def heads(self, streams: Sequence[UUID]) -> dict[UUID, Head]:
@@ -106,13 +91,18 @@ class SQLiteLog(SQLiteApplicationRecorder):
                 found.update({UUID(row[0]): Head.from_row(*row[1:]) for row in c.fetchall()})
         return found
 
-    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:
+    def insert_events(self, stored_events: Sequence[Any], **kwargs: Any) -> Sequence[int]:
+        """Store a batch: rows of new events, and what is written beside them. Gives the positions of the events."""
+        rows: Sequence[NewRow] = stored_events
         batch: Batch = kwargs["batch"]
-        self.check_file()
-        with self.datastore.transaction(commit=True) as c:
+        self.file.check()
+        with self._writer.transaction() as c:
             if batch.idempotency_key is not None:
                 c.execute("INSERT INTO once VALUES (?,?,?)", (batch.idempotency_key, batch.outcome, batch.at))
-            positions = self._insert_rows(c, stored_events)
+            positions = self._insert_rows(c, rows)
+            c.executemany(
+                "INSERT INTO heads VALUES (?,?,?,?)", [(stream.hex, *head.row()) for stream, head in batch.new_heads]
+            )
             # A head never goes back: whoever refreshes a digest may have read the head before another one appended.
             c.executemany(
                 "INSERT INTO heads VALUES (?,?,?,?) ON CONFLICT (originator_id) DO UPDATE SET"
@@ -159,7 +149,8 @@ class SQLiteLog(SQLiteApplicationRecorder):
             return rows
 
     def catch_up_inventory(self, after: int, upto: int, facts: Facts) -> None:
-        with self.datastore.transaction(commit=True) as c:
+        self.file.check()
+        with self._writer.transaction() as c:
             self.inventory.catch_up(c, after, upto, facts)
 
     def last_before(self, versions: Mapping[UUID, int]) -> list[StoredEvent]:
@@ -191,20 +182,14 @@ class SQLiteLog(SQLiteApplicationRecorder):
                 [(name, value, batch.at) for name, value in checkpoints.items()],
             )
 
-    def _insert_rows(self, c: SQLiteCursor, stored_events: Sequence[StoredEvent]) -> Sequence[int]:
-        if not stored_events:
+    def _insert_rows(self, c: SQLiteCursor, rows: Sequence[NewRow]) -> Sequence[int]:
+        if not rows:
             return []
-        c.executemany(
-            self.insert_events_statement,
-            [
-                (str(e.originator_id.hex), e.originator_version, e.topic, e.state)  # type: ignore[union-attr]
-                for e in stored_events
-            ],
-        )
+        c.executemany(self.insert_events_statement, [(stream.hex, *row) for stream, *row in rows])
         # Ours is the one writing transaction, so the rows just written are the last ones, in order.
         c.execute(self.select_max_notification_id_statement)
         last = int(c.fetchone()[0])
-        return range(last - len(stored_events) + 1, last + 1)
+        return range(last - len(rows) + 1, last + 1)
 
     def outcome(self, idempotency_key: str) -> bytes | None:
         return self._value("SELECT outcome FROM once WHERE key = ?", idempotency_key)
@@ -235,8 +220,8 @@ class SQLiteLog(SQLiteApplicationRecorder):
 
     def prove_append(self, name: str, at: str) -> None:
         """Write a mark, on a connection of its own: whether a file is there, what it allows, and who holds its lock."""
-        self.check_file()
-        address = address_of(self.path)
+        self.file.check()
+        address = address_of(self.file.path)
         with closing(sqlite3.connect(address, uri=True, timeout=PROOF_LOCK_SECONDS)) as connection:
             connection.isolation_level = None
             connection.execute("BEGIN IMMEDIATE")
@@ -261,7 +246,7 @@ class SQLiteLog(SQLiteApplicationRecorder):
 
         The database cannot do it itself: the switch to WAL fails at once while another process has the file open.
         """
-        handle = os.open(f"{self.path}.migrate.lock", os.O_CREAT | os.O_RDWR, 0o600)
+        handle = os.open(f"{self.file.path}.migrate.lock", os.O_CREAT | os.O_RDWR, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield
@@ -302,32 +287,10 @@ class SQLiteLog(SQLiteApplicationRecorder):
 
     def close(self) -> None:
         self._bell.close()
+        self._writer.close()
         self.datastore.close()
 
 
 def prefix_range(prefix: str) -> tuple[str, str]:
     """The bounds of all names that begin with `prefix`."""
     return prefix, prefix + "\U0010ffff"
-
-
-def path_of(url: str) -> str:
-    """The file of a `sqlite:///path` URL."""
-    return url.removeprefix("sqlite:///")
-
-
-def address_of(file: Path, *, create: bool = False) -> str:
-    """A URI of SQLite. Only with `create` a file is made where there is none."""
-    return f"file:{quote(str(file.absolute()))}?mode={'rwc' if create else 'rw'}"
-
-
-def is_there(file: Path) -> bool:
-    """Whether there is a file with something in it: SQLite takes an empty one for a new database."""
-    return file.exists() and (not file.is_file() or file.stat().st_size > 0)
-
-
-def _identity(file: Path) -> tuple[int, int] | None:
-    try:
-        found = file.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
