@@ -5,6 +5,7 @@ stays: it makes commit order the order of positions, so a reader that follows ne
 """
 
 import time
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -125,12 +126,11 @@ class PostgresLog(PostgresApplicationRecorder):
             " ON CONFLICT (originator_id) DO UPDATE SET version = excluded.version, digest = excluded.digest,"
             " updated = excluded.updated WHERE excluded.version >= heads.version"
         )
-        self._placed_statement = SQL(
-            "SELECT notification_id, originator_id, originator_version, topic, state, EXISTS (SELECT 1 FROM"
-            " {schema}.{events} AS later WHERE later.originator_id = event.originator_id"
-            " AND later.originator_version = event.originator_version + 1 AND later.notification_id <= %b)"
-            " FROM {schema}.{events} AS event WHERE notification_id > %b AND notification_id <= %b"
-            " ORDER BY notification_id"
+        self._superseded_statement = SQL(
+            "SELECT earlier.notification_id FROM {schema}.{events} AS later JOIN {schema}.{events} AS earlier"
+            " ON earlier.originator_id = later.originator_id"
+            " AND earlier.originator_version = later.originator_version - 1"
+            " WHERE later.originator_version > 1 AND later.notification_id <= %b"
         ).format(**names)
         self._copy_statement = SQL(
             "COPY {schema}.{events} (originator_id, originator_version, topic, state) FROM STDIN (FORMAT BINARY)"
@@ -221,11 +221,11 @@ class PostgresLog(PostgresApplicationRecorder):
             c.execute(statement, (*values, limit))
             return c.fetchall()
 
-    def placed_after(self, after: int, stop: int, head: int) -> list[tuple[*StoredRow, bool]]:
-        """The rows between two positions, each with whether its stream goes on up to `head`."""
+    def superseded(self, head: int) -> "array[int]":
+        """The positions of all events in whose stream another one follows by `head`."""
         with self.datastore.get_connection() as conn, conn.cursor(binary=True, row_factory=tuple_row) as c:
-            c.execute(self._placed_statement, (head, after, stop))
-            return c.fetchall()
+            c.execute(self._superseded_statement, (head,))
+            return array("q", [position for (position,) in c])
 
     def catch_up_inventory(self, after: int, upto: int, facts: Facts) -> None:
         with self.datastore.get_connection() as conn, conn.transaction(), conn.cursor(binary=True) as c:

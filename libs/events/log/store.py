@@ -7,6 +7,7 @@ writers there are. The store is synchronous and thread-safe; call it in a thread
 import math
 import sqlite3
 import time
+from array import array
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -237,13 +238,14 @@ class EventStore:
             recorded.append(Recorded(position, event, topic, raw))
         return recorded
 
-    def read_placed(self, after: int, stop: int, head: int) -> list[Placed]:
-        """The events between two positions, each with whether its stream goes on up to the position `head`."""
-        placed = []
-        for position, stream, version, topic, state, superseded in self._recorder.placed_after(after, stop, head):
-            event, raw = self._opened(stream, version, topic, state)
-            placed.append(Placed(Recorded(position, event, topic, raw), bool(superseded)))
-        return placed
+    def superseded(self, head: int) -> "array[int]":
+        """The positions of all events in whose stream another one follows up to the position `head`, in order."""
+        return array("q", sorted(self._recorder.superseded(head)))
+
+    def read_placed(self, after: int, stop: int, superseded: Collection[int]) -> list[Placed]:
+        """The events between two positions, each with whether its own is among those that are superseded."""
+        batch = self.read(after, stop - after, stop=stop)
+        return [Placed(recorded, recorded.position in superseded) for recorded in batch]
 
     def _event(self, stored: StoredEvent) -> Event:
         stream = cast("UUID", stored.originator_id)

@@ -16,8 +16,8 @@ from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from libs.events import EventStore, Stopping
 from libs.read_tables import LIVE, PROJECTION, beside, migrate, number, projection
 from services.projector.apply import BATCH, Projection
-from services.projector.rebuild.ahead import LostError, folding
-from services.projector.rebuild.last_facts import GivenUpError, load
+from services.projector.rebuild.ahead import LostError, every_event, folding
+from services.projector.rebuild.loading import GivenUpError, load
 from services.projector.tables import progress
 from services.projector.tables.space import give_back
 
@@ -98,7 +98,7 @@ def _ahead(store: EventStore, engine: Engine, aside: Projection, generation: int
 def _replay(store: EventStore, aside: Projection, stop: Stopping) -> None:
     """Apply every event, folded by several processes."""
     after = 0
-    with folding(store.url, after, store.head()) as parts:
+    with folding(store.url, after, store.head(), every_event) as parts:
         for part in parts:
             if stop.is_set():
                 return

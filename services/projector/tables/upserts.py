@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from typing import Any, Final
 
-from psycopg.sql import SQL, Identifier
 from sqlalchemy import Connection, Table, bindparam, cast, func, literal_column, select
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -50,26 +49,6 @@ def overwrite(connection: Connection, table: Table, rows: Sequence[Row]) -> None
 def upsert_unseen(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Write rows that others tell of, unless what they are about has told of itself. No key twice."""
     _write(connection, table, Conflict.UNSEEN, rows)
-
-
-def insert_new(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
-    """Write rows none of whose keys is there, the fastest way that each database has."""
-    if not rows:
-        return
-    names = _columns(table)
-    values = map(operator.itemgetter(*names), rows)
-    if connection.dialect.name == "postgresql":
-        driver: Any = connection.connection.driver_connection
-        columns = SQL(", ").join(map(Identifier, names))
-        statement = SQL("COPY {} ({}) FROM STDIN").format(Identifier(table.name), columns)
-        with driver.cursor() as cursor, cursor.copy(statement) as copy:
-            for row in values:
-                copy.write_row(row)
-    else:
-        marks = ", ".join("?" * len(names))
-        quoted = connection.dialect.identifier_preparer.quote
-        into = f"INSERT INTO {quoted(table.name)} ({', '.join(map(quoted, names))}) VALUES ({marks})"  # noqa: S608
-        connection.exec_driver_sql(into, list(values))
 
 
 def move(connection: Connection, source: Table, target: Table, issues: Iterable[Key]) -> None:

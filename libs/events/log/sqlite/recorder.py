@@ -8,6 +8,7 @@ import fcntl
 import os
 import sqlite3
 import time
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import cached_property
@@ -133,20 +134,20 @@ class SQLiteLog(SQLiteApplicationRecorder):
             rows: list[StoredRow] = cursor.fetchall()
             return rows
 
-    def placed_after(self, after: int, stop: int, head: int) -> list[tuple[*StoredRow, bool]]:
-        """The rows between two positions, each with whether its stream goes on up to `head`."""
+    def superseded(self, head: int) -> "array[int]":
+        """The positions of all events in whose stream another one follows by `head`."""
         with self.datastore.transaction(commit=False) as c:
             cursor: Any = c
             cursor.row_factory = None
+            # The later ones are asked for the earlier: most streams of a young log have one event.
             cursor.execute(
-                "SELECT rowid, originator_id, originator_version, topic, state, EXISTS (SELECT 1 FROM stored_events AS"
-                " later WHERE later.originator_id = event.originator_id AND later.originator_version ="
-                " event.originator_version + 1 AND later.rowid <= ?)"
-                " FROM stored_events AS event WHERE rowid > ? AND rowid <= ? ORDER BY rowid",
-                (head, after, stop),
+                "SELECT earlier.rowid FROM stored_events AS later CROSS JOIN stored_events AS earlier"
+                " ON earlier.originator_id = later.originator_id"
+                " AND earlier.originator_version = later.originator_version - 1"
+                " WHERE later.originator_version > 1 AND later.rowid <= ?",
+                (head,),
             )
-            rows: list[tuple[*StoredRow, bool]] = cursor.fetchall()
-            return rows
+            return array("q", [position for (position,) in cursor.fetchall()])
 
     def catch_up_inventory(self, after: int, upto: int, facts: Facts) -> None:
         self.file.check()

@@ -21,8 +21,25 @@ MAX_DEPTH: Final = 50
 
 def readable(document: Any) -> str:
     """The text of a document, a node, a list of nodes or a plain string; empty for None."""
-    text = document if isinstance(document, str) else _blocks(document, 0).strip("\n")
-    return storable(text)
+    if isinstance(document, str):
+        return storable(document)
+    text = _one_paragraph(document) if isinstance(document, dict) else None
+    return storable((_blocks(document, 0) if text is None else text).strip("\n"))
+
+
+def _one_paragraph(document: Node) -> str | None:
+    """What a document says that is one such paragraph as `_one_text` knows: most comments are."""
+    inside = document.get("content")
+    if (
+        document.get("type") == "doc"
+        and document.keys() <= _OF_DOCUMENTS
+        and isinstance(inside, list)
+        and len(inside) == 1
+        and isinstance(block := inside[0], dict)
+        and block.get("type") == "paragraph"
+    ):
+        return _one_text(block)
+    return None
 
 
 def _blocks(value: Any, depth: int, between: str = "\n\n", *, sentence: bool = False) -> str:
@@ -178,6 +195,8 @@ def _extension(node: Node, depth: int) -> str:
     return _unknown(node, depth) or (f"[{name}]" if name else "")
 
 
+_OF_DOCUMENTS: Final = frozenset({"type", "version", "content"})
+"""What every document has; one that has more may say something by it."""
 _MAX_NUMBER: Final = 2**31 - 1
 """Of a list's first item."""
 
