@@ -26,6 +26,10 @@ SQLITE: Final = ("journal_mode=WAL", "synchronous=NORMAL")
 ONE_CORE: Final = {"GOMAXPROCS": "1"}
 """With more, each message wakes several threads that look for work and find none. One does all that we ask for."""
 
+LATE_SECONDS: Final = 0.05
+"""Both servers look dozens of times a second whether there is something to do; nobody notices when they look later.
+What comes over a socket wakes them at once."""
+
 QUIET: Final[Mapping[str, object]] = {
     "system.namespaceCacheRefreshInterval": "60s",
     "system.enableParentClosePolicyWorker": False,
@@ -63,6 +67,7 @@ def temporal_server(
         useful=probes.temporal_works(port, namespace),
         useless_seconds=TEMPORAL_RECOVERS_SECONDS,
         lost=partial(loss_of_database, data_dir / "temporal.db"),
+        late_seconds=LATE_SECONDS,
     )
 
 
@@ -81,6 +86,7 @@ def nats_server(data_dir: Path, port: int, secret: str, environ: Mapping[str, st
         useful=probes.nats_takes(port, watch),
         useless_seconds=1.0,  # nothing but a new start mends a stream that could not be written
         lost=partial(loss_of_folder, data_dir / "nats"),
+        late_seconds=LATE_SECONDS,
     )
 
 

@@ -313,3 +313,16 @@ async def test_a_start_that_is_called_off_leaves_no_complaint() -> None:
     del starting, others
     gc.collect()
     assert complaints == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="timers are late on Linux alone")
+async def test_the_timers_of_a_child_may_be_late_and_ours_are_not() -> None:
+    lines = Lines()
+    supervisor = Supervisor(lines.take)
+    shows = "print(open('/proc/self/timerslack_ns').read().strip(), flush=True)\nimport signal\nsignal.pause()"
+    ours = Path("/proc/self/timerslack_ns").read_text().strip()
+    await supervisor.start([replace(child("late", shows), late_seconds=0.05), child("usual", shows)])
+    await lines.holding("0", times=2)
+    await supervisor.stop()
+    assert dict(lines) == {"late": "50000000", "usual": ours}
+    assert Path("/proc/self/timerslack_ns").read_text().strip() == ours
