@@ -26,6 +26,10 @@ SQLITE: Final = ("journal_mode=WAL", "synchronous=NORMAL")
 ONE_CORE: Final = {"GOMAXPROCS": "1"}
 """With more, each message wakes several threads that look for work and find none. One does all that we ask for."""
 
+TEMPORAL_STOPS_SECONDS: Final = 0.1
+"""It would keep its connections open for a second, for clients that could go elsewhere. Ours have ended by then, and it
+closes its file in no other way than when it is killed."""
+
 LATE_SECONDS: Final = 0.05
 """Both servers look dozens of times a second whether there is something to do; nobody notices when they look later.
 What comes over a socket wakes them at once."""
@@ -63,6 +67,7 @@ def temporal_server(
         argv=sound_argv("database", data_dir / "temporal.db", argv),
         environ={**ONE_CORE, **environ},
         ready=probes.temporal(port, namespace),
+        grace_seconds=TEMPORAL_STOPS_SECONDS,
         vital=True,
         useful=probes.temporal_works(port, namespace),
         useless_seconds=TEMPORAL_RECOVERS_SECONDS,
