@@ -71,7 +71,7 @@ def flush() -> None:
 
 
 def leave(code: int) -> NoReturn:
-    """End the process with this exit code, without a teardown: it takes a tenth of a second, and the client disturbs it.
+    """End the process with this exit code, without the teardown, which takes a while and which the client disturbs.
 
     Whoever reads what was written last is waited for; by a service that has the client, for a second.
     """

@@ -74,7 +74,8 @@ class Supervisor:
     async def start(self, specs: Sequence[ChildSpec], *, stops_with_last: bool = False) -> None:
         """Start one stage, all of it at once, and wait until every child of it is ready.
 
-        With `stops_with_last` it stops together with the stage that was started before it, not earlier. What is not vital and not ready in time is waited for no longer: it is said, and said again when it is ready.
+        What is not vital and not ready in time is waited for no longer: it is said, and said again when it is ready.
+        With `stops_with_last` it is stopped together with the stage before it, and not earlier.
 
         Raises:
             StackError: one of them refuses to run, or a vital one is not ready in time.
