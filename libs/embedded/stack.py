@@ -29,6 +29,9 @@ from libs.embedded.errors import StackError
 from libs.embedded.stack_file import StackFile
 
 SERVICE_READY_SECONDS: Final = 90.0
+GRACE_SECONDS: Final[Mapping[str, float]] = {"projector": 0.15, "relay": 0.15}
+"""For the stop of those that may wait for news of the log just then, for a second. What they have begun is undone, or
+done again, whenever it is that they end."""
 MISCONFIGURED: Final = 2
 """The exit code of whatever is ours and finds a setting or an argument wrong."""
 OF_DATABASES: Final = ("libs.access", "libs.events", "libs.read_tables", "libs.runtime.sqlite.engine")
@@ -144,9 +147,9 @@ class Stack:
     async def _start_servers_and_services(self, secret: str) -> None:
         await self.supervisor.start(_servers(self._plan, self.file, secret))
         self._grounds.set()
-        for stage in environment.STAGES:
-            names = [name for name in stage if name in self._plan.services]
-            await self.supervisor.start([_service(name, self._plan, self.file) for name in names])
+        for number, stage in enumerate(environment.STAGES):
+            specs = [_service(name, self._plan, self.file) for name in stage if name in self._plan.services]
+            await self.supervisor.start(specs, stops_with_last=number > 0)
 
 
 def graphql_port(plan: StackPlan) -> int:
@@ -313,6 +316,7 @@ def _service(name: str, plan: StackPlan, file: StackFile) -> ChildSpec:
         environ=environment.of_service(name, plan.environ, shared),
         ready=probes.readyz(_health_port(name, file)),
         ready_seconds=SERVICE_READY_SECONDS,
+        grace_seconds=GRACE_SECONDS.get(name, ChildSpec.grace_seconds),
         refusal=MISCONFIGURED,
         of_nursery=True,
     )

@@ -71,10 +71,14 @@ def flush() -> None:
 
 
 def leave(code: int) -> NoReturn:
-    """End the process with this exit code; where the client was loaded, without the teardown that it disturbs."""
-    if "temporalio" not in sys.modules:
-        sys.exit(code)
-    within(_last_words)
+    """End the process with this exit code, without the teardown, which takes a while and which the client disturbs.
+
+    Whoever reads what was written last is waited for; by a service that has the client, for a second.
+    """
+    if "temporalio" in sys.modules:
+        within(_last_words)
+    else:
+        _last_words()
     os._exit(code)
 
 

@@ -34,6 +34,7 @@ class ChildSpec:
     (A program in Go ends with 2 when it panics, which a new start may well mend.)
     `lost`, where there is such a look, says why its data are lost while it runs: then it is started again at once. May
     block for a second.
+    `late_seconds`: by so much the kernel may let its timers be late, so that many of them make one wake-up.
     """
 
     name: str
@@ -49,6 +50,7 @@ class ChildSpec:
     useful: Callable[[], Awaitable[str | None]] | None = None
     useless_seconds: float = 3.0
     lost: Callable[[], str | None] | None = None
+    late_seconds: float = 0.0
 
 
 class Child:
@@ -123,7 +125,7 @@ class Child:
             stderr=asyncio.subprocess.STDOUT,
             process_group=0,
             pass_fds=self._inherited,
-            preexec_fn=die_with_parent(os.getpid()),
+            preexec_fn=die_with_parent(os.getpid(), self.spec.late_seconds),
         )
 
     def _running(self) -> asyncio.subprocess.Process | Forked:

@@ -71,16 +71,20 @@ class Supervisor:
         children = (child for stage in self._stages for child in stage)
         return {child.spec.name: child.pid for child in children if child.pid is not None}
 
-    async def start(self, specs: Sequence[ChildSpec]) -> None:
+    async def start(self, specs: Sequence[ChildSpec], *, stops_with_last: bool = False) -> None:
         """Start one stage, all of it at once, and wait until every child of it is ready.
 
         What is not vital and not ready in time is waited for no longer: it is said, and said again when it is ready.
+        With `stops_with_last` it is stopped together with the stage before it, and not earlier.
 
         Raises:
             StackError: one of them refuses to run, or a vital one is not ready in time.
         """
         stage = [Child(spec, self._take_line, self._inherited, self._nursery) for spec in specs]
-        self._stages.append(stage)
+        if stops_with_last and self._stages:
+            self._stages[-1].extend(stage)
+        else:
+            self._stages.append(stage)
         for child in stage:
             await self._begin(child)
             self._keep(self._alive(child), f"keep {child.spec.name}")

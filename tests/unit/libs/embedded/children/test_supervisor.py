@@ -241,9 +241,11 @@ async def test_stages_stop_in_the_opposite_order() -> None:
     supervisor = Supervisor(lines.take)
     for name in ("server", "service"):
         await supervisor.start([child(name, says)])
-    await lines.holding("up", times=2)
+    await supervisor.start([child("later", says)], stops_with_last=True)
+    await lines.holding("up", times=3)
     await supervisor.stop()
-    assert [name for name, text in lines if text == "bye"] == ["service", "server"]
+    *services, server = [name for name, text in lines if text == "bye"]
+    assert (set(services), server) == ({"service", "later"}, "server")
 
 
 async def test_a_child_that_ignores_the_stop_is_killed_after_its_grace() -> None:
@@ -313,3 +315,16 @@ async def test_a_start_that_is_called_off_leaves_no_complaint() -> None:
     del starting, others
     gc.collect()
     assert complaints == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="timers are late on Linux alone")
+async def test_the_timers_of_a_child_may_be_late_and_ours_are_not() -> None:
+    lines = Lines()
+    supervisor = Supervisor(lines.take)
+    shows = "print(open('/proc/self/timerslack_ns').read().strip(), flush=True)\nimport signal\nsignal.pause()"
+    ours = Path("/proc/self/timerslack_ns").read_text().strip()
+    await supervisor.start([replace(child("late", shows), late_seconds=0.05), child("usual", shows)])
+    await lines.holding("0", times=2)
+    await supervisor.stop()
+    assert dict(lines) == {"late": "50000000", "usual": ours}
+    assert Path("/proc/self/timerslack_ns").read_text().strip() == ours
