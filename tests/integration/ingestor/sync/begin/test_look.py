@@ -42,7 +42,7 @@ from libs.temporal.messages import (
 from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
 from services.ingestor.sync.activities import SyncActivities
-from services.ingestor.sync.look import page_key, scan_key
+from services.ingestor.sync.begin.look import page_key, scan_key
 from services.ingestor.sync.plan import PendingRequest, Watermarks
 
 NAMES = CheckpointNames(ProjectKey("acme", "DEMO"))
