@@ -31,8 +31,10 @@ from libs.temporal.messages import (
     SyncStep,
 )
 from services.ingestor.measures import count_late
-from services.ingestor.sync import course, look, pages, references, scan, several, waiting
+from services.ingestor.sync import course, pages, references, waiting
 from services.ingestor.sync.absences import untracked
+from services.ingestor.sync.asking import several
+from services.ingestor.sync.begin import look, scan
 from services.ingestor.sync.step import AskingJira, JiraSteps, asking_jira
 
 T = TypeVar("T")

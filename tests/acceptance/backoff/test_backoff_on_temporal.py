@@ -184,8 +184,10 @@ class Telemetry:
     async def keep_running(self) -> None:
         while True:
             self.lives += 1
+            # Each life may last longer: where the machine is busy, no short one carries a command to its end.
+            longer = 1.05**self.lives
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._dice.uniform(0.2, 2.0)):
+                async with asyncio.timeout(self._dice.uniform(0.2, 2.0) * longer):
                     await self._work()
 
     async def _work(self) -> None:

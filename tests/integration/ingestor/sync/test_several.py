@@ -30,7 +30,7 @@ from libs.temporal.messages import (
 )
 from services.ingestor.event_log import EventLog
 from services.ingestor.sync.activities import SyncActivities
-from services.ingestor.sync.several import recorded
+from services.ingestor.sync.asking.several import recorded
 
 RUN: RunFields = {"site": "acme", "project": "DEMO", "run_id": "run-1"}
 BULK = "/issue/bulkfetch"

@@ -9,6 +9,7 @@ from libs.events import (
     SyncMode,
     SyncPageRecorded,
     SyncStarted,
+    SyncSucceeded,
     stream_id,
 )
 from services.cli.syncs.watch import SyncProgress
@@ -91,3 +92,13 @@ def test_the_end_of_a_run_that_began_before_is_not_ours() -> None:
     progress = SyncProgress("demo", "DEMO")
     progress.take(ended(1, "earlier"))
     assert progress.end is None
+
+
+def test_a_run_that_tells_only_of_its_end_is_the_first_that_begins_unless_one_is_asked_for() -> None:
+    counts = dict.fromkeys(("issues", "comments", "worklogs", "sprints", "users", "appended", "requests"), 0)
+    told: dict[str, Any] = {"run_id": "short", "mode": SyncMode.INCREMENTAL, "seconds": 1.0, **counts}
+    short = recorded(SyncSucceeded, 7, **told, began_at=THEN)
+    first, asked = SyncProgress("demo", "DEMO"), SyncProgress("demo", "DEMO", "mine")
+    for progress in (first, asked):
+        progress.take(short)
+    assert (first.run_id, first.end_position, asked.run_id, asked.end) == ("short", 7, None, None)

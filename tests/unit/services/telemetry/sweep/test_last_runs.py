@@ -22,6 +22,8 @@ PROJECT = ProjectKey(build.SITE, build.PROJECT)
         ([build.started("r1"), build.succeeded("r1")], None),
         ([build.started("r1"), build.started("r2"), build.failed("r1")], "r2"),
         ([build.failed("r1")], None),
+        ([build.met_nothing("r1")], None),
+        ([build.started("r1"), build.met_nothing("r2")], None),
     ],
 )
 def test_the_last_one_that_has_not_told_its_end(events: list[Event], expected: str | None) -> None:

@@ -42,7 +42,7 @@ from libs.temporal.messages import (
 from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
 from services.ingestor.sync.activities import SyncActivities
-from services.ingestor.sync.look import page_key, scan_key
+from services.ingestor.sync.begin.look import page_key, scan_key
 from services.ingestor.sync.plan import PendingRequest, Watermarks
 
 NAMES = CheckpointNames(ProjectKey("acme", "DEMO"))
@@ -84,6 +84,12 @@ def run(run_id: str) -> RunFields:
     return {"site": "acme", "project": "DEMO", "run_id": run_id}
 
 
+def an_hour_earlier(reached: Watermarks) -> Watermarks:
+    """Of a scan that was an hour earlier, and looked back just now."""
+    hour = timedelta(hours=1)
+    return msgspec.structs.replace(reached, issue=reached.issue - hour, scanned_at=reached.scan - hour)
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[EventStore]:
     url = f"sqlite:///{tmp_path}/jdi.db"
@@ -104,6 +110,7 @@ async def desk(store: EventStore) -> AsyncIterator[Desk]:
 
 
 async def test_where_nothing_is_new_one_event_two_requests_and_the_watermark_are_the_run(desk: Desk) -> None:
+    desk.store.append(Append(checkpoints={NAMES.watermarks: msgspec.json.encode(an_hour_earlier(desk.watermarks))}))
     before, head, requests = desk.watermarks, desk.store.head(), desk.jira.requests.count
     looked = await desk.look("run-1")
     assert looked.plan is None
@@ -114,7 +121,9 @@ async def test_where_nothing_is_new_one_event_two_requests_and_the_watermark_are
     assert end.began_at is not None
     assert end.began_at <= end.occurred_at
     assert (end.requests, end.appended) == (2, 0)
-    assert desk.watermarks.scan > before.scan
+    # Jira's clock shows whole seconds.
+    assert desk.watermarks.scan > before.scan + timedelta(minutes=30)
+    assert {reached.watermark for reached in end.entities} == {desk.watermarks.issue}
     assert desk.store.checkpoints(NAMES.scans) == {}
     # Again, as after a crash: the answer is in the log.
     assert await desk.look("run-1") == looked

@@ -38,7 +38,7 @@ from services.ingestor.event_log import EventLog
 from services.ingestor.measures import count_late
 from services.ingestor.project_of import project_of
 from services.ingestor.sync import course, pages, references
-from services.ingestor.sync.scan import look_begun
+from services.ingestor.sync.begin.scan import look_begun
 
 LONG_SECONDS: Final = 2.0
 """A look that takes longer is told of: the run is in progress for everybody to see."""
