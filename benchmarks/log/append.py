@@ -34,7 +34,7 @@ def run() -> list[Row]:
             0.5,
         )
         pg = _compared(
-            "PostgreSQL", lambda _: postgres.fresh_database(), lambda _: _copy(postgres.fresh_database()), 0.6
+            "PostgreSQL", lambda _: postgres.fresh_database(), lambda _: _copy(postgres.fresh_database()), 0.5
         )
     return sqlite + pg
 

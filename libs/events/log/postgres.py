@@ -190,8 +190,9 @@ class PostgresLog(PostgresApplicationRecorder):
                     SQL("INSERT INTO {}.once VALUES (%s,%s,%s)").format(self._schema),
                     (batch.idempotency_key, batch.outcome, batch.at),
                 )
-            positions = self._insert_rows(c, rows) if rows else []
+            # Before the events: a batch that is refused for a head that is there has used up no positions.
             self._write_heads(c, batch)
+            positions = self._insert_rows(c, rows) if rows else []
             self._write_checkpoints(c, batch)
             if positions:
                 self.inventory.follow(c, positions[0], positions[-1], batch.facts)
