@@ -20,17 +20,18 @@ def fold_projects(
 ) -> None:
     """Apply the events, in order, to the rows of their projects."""
     states: dict[ProjectKey, ProjectState] = {}
+    reading = _Reading(connection)
     tracked: dict[ProjectKey, tuple[str, ...]] = {}
     runs, alerts = _named(events, "run_id"), _named(events, "alert_id")
     for recorded in events:
         key = recorded.event.project_key
         if key not in states:
-            states[key] = _load(connection, tables, key, runs[key], alerts[key])
+            states[key] = _load(reading, tables, key, runs[key], alerts[key])
             tracked[key] = states[key].tracked
         states[key].position = recorded.position
         folds[type(recorded.event)].apply(recorded.event, states[key])
     for key, state in sorted(states.items()):
-        _store(connection, tables, state)
+        _store(connection, tables, state, reading)
         if state.tracked != tracked[key]:
             _store_tracked(connection, tables["tracked_user"], state)
 
@@ -45,31 +46,51 @@ def _named(events: Sequence[Recorded], field: str) -> Mapping[ProjectKey, set[st
     return found
 
 
-def _load(connection: Connection, tables: Tables, key: ProjectKey, runs: set[str], alerts: set[str]) -> ProjectState:
+class _Reading:
+    """Reads rows, and knows afterwards which of them are another by now: the others need not be written."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._read: dict[int, tuple[Row, Row]] = {}
+        """By the identity of a row, which it has for as long as it is kept here: the row, and what it was."""
+
+    def rows(self, table: Table, where: ColumnElement[Any]) -> list[Row]:
+        """Those of the table's rows, to be changed in place."""
+        found = [dict(row) for row in self.connection.execute(select(table).where(where)).mappings()]
+        self._read.update({id(row): (row, row.copy()) for row in found})
+        return found
+
+    def is_stored(self, row: Row) -> bool:
+        """Whether the row is in the database, as it is."""
+        read = self._read.get(id(row))
+        return read is not None and read[1] == row
+
+
+def _load(reading: _Reading, tables: Tables, key: ProjectKey, runs: set[str], alerts: set[str]) -> ProjectState:
     state = ProjectState(key)
     if not key.key:
-        state.alerts = _by_id(connection, tables["alert"], key.site, "alert_id", alerts)
-        state.project["control_version"] = _version_of_alerts(connection, tables, key)
+        state.alerts = _by_id(reading, tables["alert"], key.site, "alert_id", alerts)
+        state.project["control_version"] = _version_of_alerts(reading.connection, tables, key)
         return state
     project = tables["project"]
-    found = _rows(connection, project, (project.c.site == key.site) & (project.c.key == key.key))
+    found = reading.rows(project, (project.c.site == key.site) & (project.c.key == key.key))
     if not found:  # no event of this project has been seen: the defaults are the rows
         return state
     state.project = found[0]
-    for row in _rows(connection, tables["sync_job"], _of(key, tables["sync_job"])):
+    for row in reading.rows(tables["sync_job"], _of(key, tables["sync_job"])):
         state.job = row
-    for row in _rows(connection, tables["sync_state"], _of(key, tables["sync_state"])):
+    for row in reading.rows(tables["sync_state"], _of(key, tables["sync_state"])):
         state.entities[row["entity"]] = row
-    for row in _rows(connection, tables["census"], _of(key, tables["census"])):
+    for row in reading.rows(tables["census"], _of(key, tables["census"])):
         state.census = row
-    for row in _rows(connection, tables["completeness"], _of(key, tables["completeness"])):
+    for row in reading.rows(tables["completeness"], _of(key, tables["completeness"])):
         state.proofs[row["entity"]] = row
     running = state.job["current_run_id"]
     if runs and running is not None:
         runs = runs | {running}
-    state.runs = _by_id(connection, tables["sync_run"], key.site, "run_id", runs)
-    state.alerts = _by_id(connection, tables["alert"], key.site, "alert_id", alerts)
-    tracked = _rows(connection, tables["tracked_user"], _of(key, tables["tracked_user"]))
+    state.runs = _by_id(reading, tables["sync_run"], key.site, "run_id", runs)
+    state.alerts = _by_id(reading, tables["alert"], key.site, "alert_id", alerts)
+    tracked = reading.rows(tables["tracked_user"], _of(key, tables["tracked_user"]))
     state.tracked = tuple(sorted(row["account_id"] for row in tracked))
     return state
 
@@ -87,25 +108,23 @@ def _of(key: ProjectKey, table: Table) -> ColumnElement[bool]:
     return (table.c.site == key.site) & (table.c.project_key == key.key)
 
 
-def _by_id(connection: Connection, table: Table, site: str, column: str, ids: set[str]) -> dict[str, Row]:
+def _by_id(reading: _Reading, table: Table, site: str, column: str, ids: set[str]) -> dict[str, Row]:
     if not ids:
         return {}
-    found = _rows(connection, table, (table.c.site == site) & table.c[column].in_(sorted(ids)))
+    found = reading.rows(table, (table.c.site == site) & table.c[column].in_(sorted(ids)))
     return {row[column]: row for row in found}
 
 
-def _rows(connection: Connection, table: Table, where: ColumnElement[Any]) -> list[Row]:
-    return [dict(row) for row in connection.execute(select(table).where(where)).mappings()]
-
-
-def _store(connection: Connection, tables: Tables, state: ProjectState) -> None:
+def _store(connection: Connection, tables: Tables, state: ProjectState, reading: _Reading) -> None:
+    """Write the rows that are another now: most events change few of them."""
     folded = {"alert": state.alerts, "alert_silence": state.silences}
     if state.key.key:
         for table, row in (("project", state.project), ("sync_job", state.job), ("census", state.census)):
-            overwrite(connection, tables[table], [row])
+            folded[table] = {"": row}
         folded |= {"sync_state": state.entities, "completeness": state.proofs, "sync_run": state.runs}
     for table, rows in folded.items():
-        overwrite(connection, tables[table], [rows[name] for name in sorted(rows)])
+        changed = [rows[name] for name in sorted(rows) if not reading.is_stored(rows[name])]
+        overwrite(connection, tables[table], changed)
 
 
 def _store_tracked(connection: Connection, table: Table, state: ProjectState) -> None:

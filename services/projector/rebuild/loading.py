@@ -9,8 +9,9 @@ events that the database refuses. Nothing of it is left then.
 """
 
 import gc
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from sqlalchemy import Connection, Engine, Index, exists
@@ -55,7 +56,6 @@ def load(store: EventStore, engine: Engine, name: str, generation: int, stop: St
     with engine.connect() as connection, _much_memory(connection), _little_garbage():
         loading = _Loading(connection, beside(generation), name)
         try:
-            loading.begin()
             _load(store, loading, stop)
         except progress.ProgressError:
             raise
@@ -68,7 +68,9 @@ def load(store: EventStore, engine: Engine, name: str, generation: int, stop: St
 
 def _load(store: EventStore, loading: "_Loading", stop: Stopping) -> None:
     head, position = store.head(), 0
-    fold = LastFacts(loading.dialect, store.superseded(head).tobytes(), _sprint_states(store, head))
+    sprints = _sprints(store, head)
+    loading.begin(sprints)
+    fold = LastFacts(loading.dialect, store.superseded(head).tobytes(), _states(sprints))
     with folding(store.url, 0, head, fold) as portions:
         for portion in portions:
             if stop.is_set():
@@ -80,12 +82,17 @@ def _load(store: EventStore, loading: "_Loading", stop: Stopping) -> None:
     loading.finish(position)
 
 
-def _sprint_states(store: EventStore, head: int) -> States:
-    """An issue's current sprint follows from them, wherever in the log they are."""
+def _sprints(store: EventStore, head: int) -> Changes:
+    """The last that sprints say of themselves, wherever in the log that is."""
     sprints, after = Changes(), 0
     while batch := store.read(after, BATCH, [TOPIC_OF[SprintFetched]], stop=head):
         after = batch[-1].position
         sprints.entities["sprint"].update(collect(batch, set()).entities["sprint"])
+    return sprints
+
+
+def _states(sprints: Changes) -> States:
+    """An issue's current sprint follows from them."""
     states: dict[str, dict[str, str]] = {}
     for (site, sprint_id), entity in sprints.entities["sprint"].items():
         if not isinstance(entity.content, Absence):
@@ -108,12 +115,13 @@ class _Loading:
     def dialect(self) -> str:
         return self._connection.dialect.name
 
-    def begin(self) -> None:
-        """Take the indexes away."""
+    def begin(self, sprints: Changes) -> None:
+        """Take the indexes away, and write the sprints, so that none moves its issues at the end."""
 
         def start() -> None:
             for index in self._indexes():
                 index.drop(self._connection)
+            write_issues(self._connection, self._tables, sprints)
 
         self._do(start)
 
@@ -199,8 +207,9 @@ def _much_memory(connection: Connection) -> Iterator[None]:
     try:
         yield
     finally:
-        driver.execute(f"PRAGMA cache_size={before}")
-        driver.close()
+        with suppress(sqlite3.Error):  # a connection that has failed is closed, and nobody gets it again
+            driver.execute(f"PRAGMA cache_size={before}")
+            driver.close()
 
 
 @contextmanager

@@ -34,9 +34,8 @@ def load(connection: Connection, table: Table, packed: Packed) -> None:
     names = [column.name for column in table.columns]
     if connection.dialect.name == "postgresql":
         driver: Any = connection.connection.driver_connection
-        statement = SQL("COPY {} ({}) FROM STDIN").format(
-            Identifier(table.name), SQL(", ").join(map(Identifier, names))
-        )
+        copied = SQL("COPY {} ({}) FROM STDIN WITH (ENCODING 'UTF8')")
+        statement = copied.format(Identifier(table.name), SQL(", ").join(map(Identifier, names)))
         with driver.cursor() as cursor, cursor.copy(statement) as copy:
             copy.write(packed)
     elif rows := marshal.loads(packed):  # noqa: S302 - of a process of ours

@@ -38,7 +38,8 @@ def _cut(cursor: Any, stop: Stopping) -> None:
         cursor.execute(f"PRAGMA auto_vacuum={INCREMENTAL}")
         cursor.execute("VACUUM")
     while not stop.is_set() and _value(cursor, "freelist_count"):
-        cursor.execute(f"PRAGMA incremental_vacuum({PAGES})").fetchall()
+        # As a script: `execute` would take one step of it, which is one page.
+        cursor.executescript(f"PRAGMA incremental_vacuum({PAGES})")
     cursor.execute(f"PRAGMA busy_timeout={PATIENCE_MS}")
     cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
