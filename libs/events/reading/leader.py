@@ -31,6 +31,11 @@ HoldsLock = Callable[[], bool]
 log = structlog.get_logger(__name__)
 
 
+def _for_good() -> bool:
+    """A lock that a file holds: it ends with its process alone, so nobody need look."""
+    return True
+
+
 class Lease:
     """The right to lead: over when the process is told to stop, or when the lock is lost."""
 
@@ -42,10 +47,15 @@ class Lease:
 
         Ask before each step that writes or sends.
         """
-        if not self._over.is_set() and not await asyncio.to_thread(self._holds_lock) and not self._over.is_set():
+        held = not self.may_be_lost or self.is_set() or await asyncio.to_thread(self._holds_lock)
+        if not held and not self.is_set():
             log.warning("the lock is lost; another process may lead")
             self.end()
         return not self._over.is_set()
+
+    @property
+    def may_be_lost(self) -> bool:
+        return self._holds_lock is not _for_good
 
     def end(self) -> None:
         self._over.set()
@@ -107,6 +117,8 @@ async def _lead_until_over(holds_lock: HoldsLock, stop: Awaited, lead: Callable[
 
 
 async def _end_in_time(lease: Lease, stop: Awaited) -> None:
+    if not lease.may_be_lost:
+        await stop.wait()
     while not await stop.sleep(LOCK_CHECK_SECONDS) and await lease.still_held():
         pass
     lease.end()
@@ -122,7 +134,7 @@ async def leadership(url: str, name: str) -> AsyncIterator[HoldsLock | None]:
     if url.startswith("sqlite:"):
         handle = os.open(f"{path_of(url)}.{name}.lock", os.O_CREAT | os.O_RDWR, 0o600)
         try:
-            yield (lambda: True) if _locked(handle) else None
+            yield _for_good if _locked(handle) else None
         finally:
             os.close(handle)
         return
