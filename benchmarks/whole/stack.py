@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from libs.embedded.ports import choose
 from libs.embedded.stack_file import StackFile
 from libs.embedded.stack_file import running as running_stack
 
@@ -66,7 +67,7 @@ def stack(jira: str, **settings: str) -> Iterator[tuple[str, float]]:
             "JIRA_PROJECTS": "DEMO",
             "JIRA_ALLOW_INSECURE": "1",
             "JDI_DATA_DIR": folder,
-            "JDI_PORT": "0",
+            "JDI_PORT": str(choose(["graphql"], {})["graphql"]),
             "JDI_ADMIN_TOKEN": TOKEN,
             **settings,
         }

@@ -16,7 +16,6 @@ from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
 from cron_descriptor import ExpressionDescriptor, Options
-from croniter import croniter
 
 from libs.temporal.calendar_times import Calendar, next_time
 from libs.temporal.clock_changes import what_clock_changes_do
@@ -256,6 +255,8 @@ def _check_days(cron: str) -> None:
 
 
 def _check_other_reading(cron: str, calendar: Calendar) -> None:
+    from croniter import croniter  # its import starts a program (`file`), to look at Python itself
+
     expanded, _ = croniter.expand(cron)
     for field, text, ours, theirs in zip(_FIELDS, _texts(cron), calendar, expanded, strict=True):
         # A star needs no comparing. croniter also makes one of `5-5`, which to all others means 5.

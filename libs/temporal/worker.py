@@ -8,7 +8,7 @@ from typing import Any
 
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior
-from temporalio.worker import Worker, WorkerDeploymentConfig, WorkerDeploymentVersion
+from temporalio.worker import PollerBehaviorSimpleMaximum, Worker, WorkerDeploymentConfig, WorkerDeploymentVersion
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 # Our own modules and msgspec pass through the sandbox: they are pure at import, and re-importing them per workflow
@@ -19,6 +19,13 @@ SANDBOX = SandboxedWorkflowRunner(
 
 BUILD_ID = "unversioned"
 """Where no version is given. By default the SDK reads the code of every loaded module at each start, to name it."""
+
+POLLERS = PollerBehaviorSimpleMaximum(2)
+"""Each asks the server for work once a minute also when there is none; two get hundreds of tasks a second.
+(Pollers whose number follows the work wake the process dozens of times a second.)"""
+
+WORKFLOW_STEPS = 8
+"""Of workflows, at once: they share one processor, and one that the others hold up for 2 s counts as deadlocked."""
 
 GRACE = timedelta(seconds=8)
 """Time that running activities get to finish on a stop; all of it may take little longer. The SDK's default is 0."""
@@ -46,6 +53,9 @@ def make_worker(
         workflow_runner=_runner(workflows),
         graceful_shutdown_timeout=GRACE,
         max_concurrent_activities=max_concurrent_activities,
+        max_concurrent_workflow_tasks=WORKFLOW_STEPS,
+        workflow_task_poller_behavior=POLLERS,
+        activity_task_poller_behavior=POLLERS,
         build_id=BUILD_ID if version is None else None,
         # After a killed worker its cached runs wait this long for it before any worker takes them (default 10 s).
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),

@@ -22,6 +22,8 @@ from services.notifier.message.types import Message
 from services.notifier.text import one_line
 
 LOOK_SECONDS: Final = 15.0
+WELL_LOOK_SECONDS: Final = 30.0
+"""Between two looks while all is well: each has every service prove that it can write."""
 SHORTEST_SECONDS: Final = 0.05
 ANSWER_SECONDS: Final = 5.0
 """A service gives its own checks two seconds."""
@@ -73,6 +75,10 @@ class Watch:
         elif episode is not None and episode.over_at is None:
             episode.over_at = now
 
+    def all_well(self) -> bool:
+        """Whether every service is ready, and nobody waits to be told."""
+        return not self._episodes
+
     def begun(self, channel: str, now: float) -> dict[str, Episode]:
         """What that channel is to be told of now, by service."""
         return {
@@ -98,7 +104,9 @@ class Watch:
 
 
 async def watch(targets: Mapping[str, Look], outlet: Outlet, patience: float, stop: Stop) -> None:
-    """Look at every service now and then, and tell, until told to stop."""
+    """Look at every service now and then, and tell, until told to stop; at none where no channel is set up."""
+    if not outlet.channels:
+        return
     seen = Watch(patience)
     not_before: dict[str, float] = {}
     while not stop.is_set():
@@ -106,7 +114,8 @@ async def watch(targets: Mapping[str, Look], outlet: Outlet, patience: float, st
         for name, why in zip(targets, reasons, strict=True):
             seen.saw(name, why, time.monotonic())
         await asyncio.gather(*(_tell(seen, outlet, channel, not_before) for channel in sorted(outlet.channels)))
-        await stop.sleep(min(LOOK_SECONDS, max(patience, SHORTEST_SECONDS)))
+        pause = WELL_LOOK_SECONDS if seen.all_well() else LOOK_SECONDS
+        await stop.sleep(min(pause, max(patience, SHORTEST_SECONDS)))
 
 
 async def _tell(seen: Watch, outlet: Outlet, channel: str, not_before: dict[str, float]) -> None:

@@ -15,6 +15,8 @@ from services.ingestor.control.activities import ControlActivities
 
 AT_ONCE: Final = 8
 """Projects that are seen to at once."""
+TRIGGERS_AT_ONCE: Final = 64
+"""Each is one short call; those that come late wait behind the work of the syncs that have begun."""
 STEP_SECONDS: Final = 20.0
 """What takes longer is tried again, after the others."""
 PAUSE_SECONDS: Final = 1.0
@@ -38,7 +40,7 @@ async def _round(control: ControlActivities, commands: Sequence[RegisterProject]
     """Try them all once; those that are to be tried again, because the log or Temporal are away.
 
     The syncs of those that are new begin when all are registered, one soon after another: what a sync does from then
-    on would keep the others from beginning. The schedules of censuses, which are hours away, come last.
+    on would keep the others from beginning. The schedules of censuses, which are hours away, come last and one by one.
     """
     failed: dict[str, Exception] = {}
     triggers: list[Trigger] = []
@@ -50,17 +52,20 @@ async def _round(control: ControlActivities, commands: Sequence[RegisterProject]
                 failed[command.project] = outcome
             case Trigger():
                 triggers.append(outcome)
-    for step in (control.trigger_schedule, lambda new: control.apply_schedule(_project_of(new))):
-        done = await _each(step, [trigger for trigger in triggers if trigger.project not in failed])
+    steps = (control.trigger_schedule, TRIGGERS_AT_ONCE), (lambda new: control.apply_schedule(_project_of(new)), 1)
+    for step, at_once in steps:
+        done = await _each(step, [trigger for trigger in triggers if trigger.project not in failed], at_once)
         failed |= {trigger.project: outcome for trigger, outcome in done if outcome is not None}
     for project, error in failed.items():
         log.warning("project is not registered yet", project=project, why=str(error) or type(error).__name__)
     return [command for command in commands if command.project in failed]
 
 
-async def _each(step: Callable[[S], Awaitable[T]], messages: Sequence[S]) -> list[tuple[S, T | Exception]]:
-    """Take a step for each, several at once: what came of it, in their order."""
-    slots = asyncio.Semaphore(AT_ONCE)
+async def _each(
+    step: Callable[[S], Awaitable[T]], messages: Sequence[S], at_once: int = AT_ONCE
+) -> list[tuple[S, T | Exception]]:
+    """Take a step for each, so many at once: what came of it, in their order."""
+    slots = asyncio.Semaphore(at_once)
 
     async def one(message: S) -> T | Exception:
         async with slots:

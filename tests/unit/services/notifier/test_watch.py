@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from services.notifier.watch import Episode, Watch, message_of, parse_targets
+from libs.runtime import Stop
+from services.notifier.delivery.send import Outlet
+from services.notifier.watch import Episode, Watch, message_of, parse_targets, watch
 
 MAIL, SLACK = "email", "slack"
 
@@ -27,7 +29,18 @@ def test_a_service_is_told_of_after_its_patience_once_and_once_when_it_is_over()
     assert names(seen.over(MAIL)) == {"ingestor"}
     seen.told(MAIL, ["ingestor"])
     assert seen.over(MAIL) == {}
-    assert not seen._episodes
+    assert seen.all_well()
+
+
+async def test_where_nobody_can_be_told_nobody_is_asked() -> None:
+    asked: list[str] = []
+
+    async def look() -> str | None:
+        asked.append("ingestor")
+        return "nats: away"
+
+    await watch({"ingestor": look}, Outlet({}), 0.0, Stop())
+    assert not asked
 
 
 def test_what_is_over_before_anybody_was_told_is_never_told() -> None:
