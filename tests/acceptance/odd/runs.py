@@ -50,10 +50,11 @@ from services.ingestor.census.remembered import CensusNames, Last, PendingCensus
 from services.ingestor.census.workflow import ProveProjectWorkflow
 from services.ingestor.checkpoints import CheckpointNames, registered_checkpoint
 from services.ingestor.event_log import EventLog
-from services.ingestor.sync import course, pages, scan
+from services.ingestor.sync import course, pages
 from services.ingestor.sync import step as steps
 from services.ingestor.sync.absences import another_past, untracked
 from services.ingestor.sync.activities import SyncActivities
+from services.ingestor.sync.begin import look, scan
 from services.ingestor.sync.plan import PendingRequest
 from services.ingestor.workflows import SyncProjectWorkflow
 from services.projector.apply import Projection
@@ -242,7 +243,20 @@ def _in_place_of_temporal(run: str, activity: Callable[..., Any], time: MovedTim
         patch.setattr(workflow, "execute_activity", execute)
         patch.setattr(workflow, "info", lambda: info)
         patch.setattr(workflow, "now", lambda: time.now(UTC))
-        for step in (another_past, course, pages, scan, steps, untracked, plan, listing, confirm, evidence, ending):
+        for step in (
+            another_past,
+            course,
+            look,
+            pages,
+            scan,
+            steps,
+            untracked,
+            plan,
+            listing,
+            confirm,
+            evidence,
+            ending,
+        ):
             patch.setattr(step, "datetime", Calendar(time))
         patch.setattr(workflow, "patched", lambda _: True)
         yield
