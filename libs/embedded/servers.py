@@ -30,7 +30,7 @@ TEMPORAL_STOPS_SECONDS: Final = 0.1
 """It would keep its connections open for a second, for clients that could go elsewhere. Ours have ended by then, and it
 closes its file in no other way than when it is killed."""
 
-LATE_SECONDS: Final = 0.05
+LATE_SECONDS: Final = 0.1
 """Both servers look dozens of times a second whether there is something to do; nobody notices when they look later.
 What comes over a socket wakes them at once."""
 
