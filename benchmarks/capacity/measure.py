@@ -39,7 +39,7 @@ REST_SECONDS: Final = 20
 LOOK_SECONDS: Final = 0.2
 REQUESTS: Final = 300
 AT_ONCE: Final = 4
-PARTS: Final = ("temporal", "nats", "ingestor", "projector", "graphql", "telemetry", "notifier")
+PARTS: Final = ("temporal", "nats", "ingestor", "relay", "projector", "graphql", "telemetry", "notifier")
 
 QUERIES: Final = {
     "a board: 50 issues with assignee and sprint": (

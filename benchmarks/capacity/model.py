@@ -21,9 +21,11 @@ SITE_REQUESTS_PER_SECOND: Final = 50.0
 DATABASE_CONNECTIONS: Final = 500
 """`max_connections` that one PostgreSQL server is given."""
 CONNECTIONS_OF_OTHERS: Final = 50
-"""Of those, for two each of projector, telemetry, notifier and GraphQL, and for people."""
+"""Of those, for two each of relay, projector, telemetry, notifier and GraphQL, and for people."""
 NATS_DAYS: Final = 30
 """How long the stream keeps a message."""
+RUN_EVENT: Final = "SyncSucceeded"
+"""All that a run tells which met nothing new, as most do; what one with changes tells besides is in `change_events`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +114,7 @@ class Plan:
     graphql_per_cell: int
     """At least two."""
     pods: int
-    """Of all cells: ingestors, two each of projector, telemetry and notifier, GraphQL."""
+    """Of all cells: ingestors, two each of relay, projector, telemetry and notifier, GraphQL."""
     ingestor_gb: float
     """Memory of all ingestors at their peak."""
     temporal_runs: float
@@ -151,7 +153,7 @@ def plan(inputs: Inputs, costs: Costs) -> Plan:
         sites_per_cell=per_cell,
         ingestors_per_site=ingestors,
         graphql_per_cell=graphql,
-        pods=inputs.sites * ingestors + cells * (3 * 2 + graphql),
+        pods=inputs.sites * ingestors + cells * (4 * 2 + graphql),
         ingestor_gb=inputs.sites * ingestors * costs.processes["ingestor"].peak_mb / 1000,
         temporal_runs=inputs.sites * site.runs,
         temporal_cores=inputs.sites * site.runs * costs.processes["temporal"].cpu_per_run,
@@ -229,19 +231,17 @@ def most_sites(inputs: Inputs, site: Site, ingestors: int, costs: Costs) -> dict
 def _log_bytes(issues: float, comments: float, worklogs: float, runs: float, costs: Costs) -> float:
     """Rows with their indexes and stream heads, and the answers that runs keep."""
     events = costs.events
-    per_run = ("SyncStarted", "SyncPageRecorded", "SyncSucceeded")
     stored = (
         issues * events["JiraIssueFetched"].stored_bytes
         + comments * events["JiraCommentFetched"].stored_bytes
         + worklogs * events["WorklogFetched"].stored_bytes
-        + runs * sum(events[name].stored_bytes for name in per_run)
+        + runs * events[RUN_EVENT].stored_bytes
     )
-    count = issues + comments + worklogs + runs * len(per_run)
+    count = issues + comments + worklogs + runs
     return stored + count * costs.log_bytes_per_event + runs * costs.outcomes_per_run * costs.outcome_bytes
 
 
 def _nats_bytes(issues: float, children: float, runs: float, costs: Costs) -> float:
     events = costs.events
-    progress = sum(events[name].json_bytes for name in ("SyncStarted", "SyncPageRecorded", "SyncSucceeded"))
     plain = issues * events["JiraIssueFetched"].json_bytes + children * events["JiraCommentFetched"].json_bytes
-    return plain + runs * progress + (issues + children + runs * 3) * costs.nats_bytes_per_event
+    return plain + runs * events[RUN_EVENT].json_bytes + (issues + children + runs) * costs.nats_bytes_per_event
