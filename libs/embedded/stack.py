@@ -29,9 +29,6 @@ from libs.embedded.errors import StackError
 from libs.embedded.stack_file import StackFile
 
 SERVICE_READY_SECONDS: Final = 90.0
-GRACE_SECONDS: Final[Mapping[str, float]] = {"projector": 0.15, "relay": 0.15}
-"""For the stop of those that may wait for news of the log just then, for a second. What they have begun is undone, or
-done again, whenever it is that they end."""
 MISCONFIGURED: Final = 2
 """The exit code of whatever is ours and finds a setting or an argument wrong."""
 OF_DATABASES: Final = ("libs.access", "libs.events", "libs.read_tables", "libs.runtime.sqlite.engine")
@@ -316,7 +313,6 @@ def _service(name: str, plan: StackPlan, file: StackFile) -> ChildSpec:
         environ=environment.of_service(name, plan.environ, shared),
         ready=probes.readyz(_health_port(name, file)),
         ready_seconds=SERVICE_READY_SECONDS,
-        grace_seconds=GRACE_SECONDS.get(name, ChildSpec.grace_seconds),
         refusal=MISCONFIGURED,
         of_nursery=True,
     )

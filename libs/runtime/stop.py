@@ -6,6 +6,7 @@ Signals arrive on the event loop, the follow loop of the event log waits in a th
 import asyncio
 import contextlib
 import threading
+from collections.abc import Callable
 
 
 class Stop:
@@ -15,14 +16,25 @@ class Stop:
         self._flag = threading.Event()
         self._lock = threading.Lock()
         self._waiters: set[asyncio.Future[None]] = set()
+        self._calls: list[Callable[[], None]] = []
 
     def set(self) -> None:
         with self._lock:
             self._flag.set()
-            waiters = tuple(self._waiters)
+            waiters, calls, self._calls = tuple(self._waiters), self._calls, []
+        for call in calls:
+            call()
         for waiter in waiters:
             with contextlib.suppress(RuntimeError):  # its loop is closed: nobody waits there any more
                 waiter.get_loop().call_soon_threadsafe(_wake, waiter)
+
+    def then(self, call: Callable[[], None]) -> None:
+        """Have it called when the stop is set, by whoever sets it; at once where it is. It may not fail or block."""
+        with self._lock:
+            if not self._flag.is_set():
+                self._calls.append(call)
+                return
+        call()
 
     def is_set(self) -> bool:
         return self._flag.is_set()

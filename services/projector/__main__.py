@@ -73,6 +73,7 @@ def _project(settings: Settings, tables: Engine, stop: Stop, health: Health, sta
     store = open_when_ready(event_database(settings.database_url), stop, state.report)
     if store is None:
         return
+    stop.then(store.wake)
     writing = Writing(tables)
     health.add("event_log", in_thread(lambda: _unread(store)), every=PROOF_SECONDS)
     health.add("writes", stores(settings.database_url, writing.trouble), every=PROOF_SECONDS)

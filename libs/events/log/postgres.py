@@ -112,6 +112,7 @@ class PostgresLog(PostgresApplicationRecorder):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._over = False
         names = {"schema": Identifier(self.datastore.schema), "events": Identifier(self.events_table_name)}
         self.sql_create_statements += [SQL(statement).format(**names) for statement in (*SCHEMA, *INVENTORY)]
         self._insert_statement = SQL(
@@ -352,13 +353,17 @@ class PostgresLog(PostgresApplicationRecorder):
             try:
                 while (self.max_notification_id() or 0) <= after:
                     remaining = deadline - time.monotonic()
-                    if remaining <= 0:
+                    if remaining <= 0 or self._over:
                         return False
                     for _ in conn.notifies(timeout=min(remaining, RECHECK_SECONDS), stop_after=1):
                         pass
                 return True
             finally:
                 conn.execute("UNLISTEN *")
+
+    def wake(self) -> None:
+        """End all waiting, at its next look."""
+        self._over = True
 
     def close(self) -> None:
         self.datastore.close()

@@ -315,6 +315,10 @@ class EventStore:
         """Wait until there are events after a position, at most `timeout` seconds."""
         return self._recorder.wait(after, timeout)
 
+    def wake(self) -> None:
+        """End all waiting, now and ever after: for a process that ends. On PostgreSQL it may take a second."""
+        self._recorder.wake()
+
     def outcome(self, idempotency_key: str) -> bytes | None:
         """What was stored under an idempotency key; None when that batch has not been appended."""
         return self._recorder.outcome(idempotency_key)

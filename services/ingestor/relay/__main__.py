@@ -47,6 +47,7 @@ async def _work(settings: Settings, stop: Stop, health: Health, checks: Mapping[
     store = await asyncio.to_thread(open_when_ready, event_database(settings.database_url), stop, check.report)
     if store is None:
         return
+    stop.then(store.wake)
     with contextlib.closing(store), contextlib.closing(EventLog(store)) as event_log:
         fan_out = FanOut(store, settings.nats_url)
         health.add("event_log", stores(settings.database_url, lambda: append_trouble(store, NAME)), every=PROOF_SECONDS)

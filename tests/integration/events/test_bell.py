@@ -13,7 +13,7 @@ import pytest
 
 from libs.events import Append, EventStore, open_store
 from libs.events.bell import Bell, Ear
-from libs.events.log import sqlite
+from libs.events.log.sqlite import recorder as sqlite
 from tests.servers.addresses import sqlite_log
 from tests.unit.made.changes import issue
 

@@ -58,6 +58,7 @@ class SQLiteLog(SQLiteApplicationRecorder):
         self.inventory = SQLiteInventory(self.datastore)
         self._writer = Writer(address)
         self._deaf_until = 0.0
+        self._over = False
 
     @cached_property
     def _bell(self) -> Bell:
@@ -279,12 +280,17 @@ class SQLiteLog(SQLiteApplicationRecorder):
                     return True
                 seen = version
             remaining = deadline - time.monotonic()
-            if remaining <= 0:
+            if remaining <= 0 or self._over:
                 return False
             if ear is None:
                 time.sleep(min(POLL_SECONDS, remaining))
             else:
                 ear.wait(remaining)
+
+    def wake(self) -> None:
+        """End all waiting."""
+        self._over = True
+        self._bell.ring()
 
     def close(self) -> None:
         self._bell.close()

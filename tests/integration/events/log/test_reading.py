@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -33,6 +34,14 @@ def test_a_stream_reads_back_in_order(store: EventStore) -> None:
     for second in range(3):
         store.append(Append(changes=[issue(7, updated=later(second), n=second), issue(8 + second)]))
     assert [event.stream_version for event in store.stream(issue(7).event.stream_id)] == [1, 2, 3]
+
+
+def test_who_waits_is_told_when_the_process_ends(store: EventStore) -> None:
+    with ThreadPoolExecutor() as threads:
+        waiting = [threads.submit(store.wait, 0, 3600) for _ in range(3)]
+        store.wake()
+        assert not any(one.result(60) for one in waiting)
+    assert not store.wait(0, 3600)
 
 
 def test_waiting_ends_when_an_event_comes_and_when_time_is_up(store: EventStore) -> None:

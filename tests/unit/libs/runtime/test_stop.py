@@ -42,3 +42,14 @@ async def test_a_cancelled_waiter_is_forgotten() -> None:
     await asyncio.gather(waiting, return_exceptions=True)
     assert not stop._waiters
     stop.set()
+
+
+def test_what_is_to_come_then_comes_once_and_at_once_where_it_is_set() -> None:
+    stop, called = Stop(), list[str]()
+    stop.then(lambda: called.append("before"))
+    assert not called
+    stop.set()
+    stop.set()
+    assert called == ["before"]
+    stop.then(lambda: called.append("after"))
+    assert called == ["before", "after"]
