@@ -20,8 +20,11 @@ from libs.temporal.messages import (
     CompleteSync,
     Counts,
     FetchPage,
+    FetchPages,
+    Looked,
     PageResult,
     PageSource,
+    PagesResult,
     PrepareScan,
     RefreshReferences,
     Scan,
@@ -29,6 +32,7 @@ from libs.temporal.messages import (
     SyncPlan,
 )
 from services.ingestor import workflows
+from services.ingestor.sync.asking import several
 from tests.servers.addresses import TemporalServer
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -40,15 +44,17 @@ class Steps:
     def __init__(self, *, full: bool, pages: int, parts: dict[int, int]) -> None:
         self.full, self.pages, self.parts = full, pages, parts
         self.asked: list[tuple[int, int]] = []
-        self.executions: set[str] = set()
+        self.steps = Counter[str]()
+        """Of pages, by the execution of the workflow that asked for them."""
 
     @activity.defn
-    async def begin_sync(self, _: BeginSync) -> SyncPlan:
+    async def look_for_news(self, _: BeginSync) -> Looked:
         owed = () if self.full else ("7",)
         since = None if self.full else NOW
-        return SyncPlan(
+        plan = SyncPlan(
             full=self.full, since=since, account_ids=(), trailing=False, started_at=NOW, retry_issue_ids=owed
         )
+        return Looked(plan=plan)
 
     @activity.defn
     async def prepare_scan(self, _: PrepareScan) -> Scan:
@@ -56,9 +62,17 @@ class Steps:
 
     @activity.defn
     async def fetch_and_record_page(self, message: FetchPage) -> PageResult:
-        self.executions.add(activity.info().workflow_run_id or "")
+        self.steps[activity.info().workflow_run_id or ""] += 1
+        return await self._page(message)
+
+    @activity.defn
+    async def fetch_and_record_pages(self, message: FetchPages) -> PagesResult:
+        self.steps[activity.info().workflow_run_id or ""] += 1
+        return await several.recorded(message, self._page)
+
+    async def _page(self, message: FetchPage) -> PageResult:
         self.asked.append((message.page, message.part))
-        if message.source is PageSource.SEARCH:
+        if message.source is PageSource.SEARCH and not message.part:
             assert message.token == (f"t{message.page}" if message.page else None)
         last = message.page == self.pages - 1
         token = None if self.full or last or message.part or message.page < 0 else f"t{message.page + 1}"
@@ -75,10 +89,16 @@ class Steps:
 
     async def run(self, client: Client) -> Counts:
         site = f"t-{uuid.uuid4().hex[:10]}"
-        jira: list[Callable[..., Any]] = [self.prepare_scan, self.fetch_and_record_page, self.refresh_references]
+        jira: list[Callable[..., Any]] = [
+            self.look_for_news,
+            self.prepare_scan,
+            self.fetch_and_record_page,
+            self.fetch_and_record_pages,
+            self.refresh_references,
+        ]
         async with (
             Worker(client, task_queue=names.jira_queue(site), activities=jira),
-            Worker(client, task_queue=names.CONTROL_QUEUE, activities=[self.begin_sync, self.complete_sync]),
+            Worker(client, task_queue=names.CONTROL_QUEUE, activities=[self.complete_sync]),
             Worker(
                 client,
                 task_queue=f"{site}-workflows",
@@ -96,35 +116,49 @@ class Steps:
             return counts
 
 
+PAGES = 4
+AT_ONCE = 2
+
+
 @pytest.fixture
 def _short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workflows, "PAGES_PER_RUN", 4)
-    monkeypatch.setattr(workflows, "PAGES_IN_FLIGHT", 2)
+    monkeypatch.setattr(workflows, "PAGES_PER_RUN", PAGES)
+    monkeypatch.setattr(workflows, "PAGES_IN_FLIGHT", AT_ONCE)
 
 
 @pytest.mark.usefixtures("_short")
+@pytest.mark.parametrize("seconds", [0.0, 300.0], ids=["a step has time for one", "a step has time for all"])
 @pytest.mark.parametrize(
-    ("full", "pages", "parts", "executions"),
+    ("full", "pages", "parts"),
     [
-        (True, 3, {}, 1),
-        (True, 3, {1: 3}, 1),
-        (True, 4, {0: 6, 1: 6}, 2),
-        (True, 9, {}, 3),
-        (False, 3, {}, 1),
-        (False, 3, {-1: 2, 0: 2, 2: 3}, 1),
-        (False, 3, {0: 9}, 2),
-        (False, 9, {}, 3),
+        (True, 3, {}),
+        (True, 3, {1: 3}),
+        (True, 4, {0: 6, 1: 6}),
+        (True, 9, {}),
+        (False, 3, {}),
+        (False, 3, {-1: 2, 0: 2, 2: 3}),
+        (False, 3, {0: 9}),
+        (False, 9, {}),
     ],
 )
 async def test_each_part_of_each_page_is_asked_for_once_and_no_history_grows(
-    full: bool, pages: int, parts: dict[int, int], executions: int, temporal: TemporalServer
+    full: bool,
+    pages: int,
+    parts: dict[int, int],
+    seconds: float,
+    temporal: TemporalServer,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(several, "seconds_left", lambda: seconds)
     steps = Steps(full=full, pages=pages, parts=parts)
     counts = await steps.run(await connect(temporal.address, "default"))
     first = 0 if full else -1
     expected = [(page, part) for page in range(first, pages) for part in range(parts.get(page, 1))]
     assert Counter(steps.asked) == Counter(expected)
     assert counts.issues == len(expected)
-    assert len(steps.executions) == executions
     for page in range(first, pages):
         assert [part for asked, part in steps.asked if asked == page] == list(range(parts.get(page, 1)))
+    # As many pages as an execution has, as many further parts, and what was under way when those were reached.
+    under_way = AT_ONCE * max(parts.values(), default=1)
+    assert max(steps.steps.values()) <= 2 * PAGES + under_way
+    assert len(steps.steps) >= (pages > PAGES) + 1
