@@ -6,6 +6,7 @@ stderr says which).
 
 import asyncio
 import errno
+import gc
 import os
 import signal
 import sys
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 S = TypeVar("S", bound="DataclassInstance")
+
+GARBAGE: Final = 50_000
+"""Objects between two looks for garbage in circles: a page or a batch makes that many, and hardly one is."""
 
 EXIT_OK: Final = 0
 EXIT_CRASHED: Final = 1
@@ -54,6 +58,8 @@ def run_service(
         make_tracer_provider: for a service whose spans need more than the usual provider.
         stop_seconds: how long its stop may take; nothing that is interrupted is lost, only done again.
     """
+    gc.freeze()  # what is imported stays
+    gc.set_threshold(GARBAGE, *gc.get_threshold()[1:])
     try:
         configure(name, os.environ.get("JDI_LOG_LEVEL") or "info")
         settings = read_settings(settings_cls)

@@ -6,7 +6,6 @@ while readers keep the old ones, beside a running projector or without one.
 
 import asyncio
 import contextlib
-import gc
 import sys
 from collections.abc import Iterator
 
@@ -140,10 +139,6 @@ def _one_line(log_url: str = "") -> Iterator[None]:
         sys.exit(1)
 
 
-AT_ONCE = 50_000
-"""Objects between two looks for garbage that refers to itself: a batch makes that many, and none of them does."""
-
-
 COMMANDS = {"run": run, "migrate": migrate_tables, "rebuild": rebuild_tables}
 
 
@@ -153,7 +148,6 @@ def main(arguments: list[str]) -> None:
         sys.stderr.write(f"projector: {' '.join(arguments)!r} is no command; use one of {', '.join(COMMANDS)}\n")
         sys.exit(2)
     sys.setrecursionlimit(DEEPEST)
-    gc.set_threshold(AT_ONCE, *gc.get_threshold()[1:])
     run_service("projector", Settings, COMMANDS[command])
 
 
