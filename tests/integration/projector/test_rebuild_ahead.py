@@ -229,7 +229,7 @@ def test_a_rebuild_killed_in_the_middle_leaves_the_tables_and_is_cleaned_up_by_t
         assert process.stdout is not None
         helpers = [int(pid) for pid in process.stdout.readline().split()]
         process.send_signal(signal.SIGKILL)
-    assert len(helpers) > 1
+    assert helpers  # who began them, and those that have not read their share yet
     assert dump(tables) == before
     assert readiness(tables) is None
     assert any("__g1" in name for name in inspect(tables).get_table_names())
