@@ -4,7 +4,7 @@ What lives here: event types and topics, the idempotent append and the ordered r
 follow loop, the relay to NATS JetStream and the helper for subscribers. What never does: Jira's API, Temporal, HTTP.
 """
 
-from libs.events.log.batches import Append, Appended, Change, Head, Placed, Recorded
+from libs.events.log.batches import NO_HEAD, Append, Appended, Change, Head, Placed, Recorded
 from libs.events.log.command_key import command_key, read_command_key
 from libs.events.log.damage import log_trouble
 from libs.events.log.digests import canonical, digest
@@ -94,6 +94,7 @@ from libs.events.types.notifications import (
 from libs.events.types.quarantine import QuarantineEvent, RecordQuarantined, RecordReleased
 from libs.events.types.stretch import ScheduleStretched, Stretch, StretchEnded, stretch_after
 from libs.events.types.sync import (
+    UNASKED,
     EntityWatermark,
     Evidence,
     SchemaDriftDetected,
@@ -114,10 +115,12 @@ from libs.events.types.topics import TOPIC_OF, TOPICS, UnknownTopicError, decode
 __all__ = [
     "IDS_TOLD",
     "NEVER_SYNCED",
+    "NO_HEAD",
     "OVERTAKEN",
     "SCHEMA_VERSION",
     "TOPICS",
     "TOPIC_OF",
+    "UNASKED",
     "AbsenceReason",
     "AlertAcknowledged",
     "AlertEnd",

@@ -2,10 +2,14 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
 from libs.events.types.event import Event
+
+UNASKED: Final = "schedule"
+"""The `reason` of a run that nobody asked for."""
 
 
 class SyncMode(StrEnum):

@@ -6,6 +6,8 @@ what the step answered first; the end of a run is stored under one key, whoever 
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from temporalio import activity
@@ -54,16 +56,13 @@ class SyncActivities(JiraSteps):
     @activity.defn
     async def look_for_news(self, message: BeginSync) -> Looked:
         """Decide what the run does, and ask for what is new: where there is nothing, the run ends with that."""
-        try:
-            async with asking_jira("prepare", self._patience, self._confirm) as requests:
-                if (ended := await look.answered(self._log, message)) is not None:
-                    return ended
-                beginning = await look.Beginning.of(self._log, message)
-                async with beginning.told_unless_short():
-                    return await look.looked(self._jira, self._log, message, beginning, requests)
-        except ApplicationError as error:
-            await waiting.tell(self._log, message, "prepare", f"look:{message.run_id}", error)
-            raise
+        telling = self._telling(message, "prepare", f"look:{message.run_id}")
+        async with telling, asking_jira("prepare", self._patience, self._confirm) as requests:
+            if (ended := await look.answered(self._log, message)) is not None:
+                return ended
+            beginning = await look.Beginning.of(self._log, message)
+            async with beginning.told_unless_short():
+                return await look.looked(self._jira, self._log, message, beginning, requests)
 
     @activity.defn
     async def prepare_scan(self, message: PrepareScan) -> Scan:
@@ -90,13 +89,9 @@ class SyncActivities(JiraSteps):
                     key, PageResult, lambda: pages.fetched(self._jira, self._log, page, requests)
                 )
 
-        try:
-            async with asking_jira("page", self._patience, self._confirm):
-                return await several.recorded(message, one)
-        except ApplicationError as error:
-            key = look.page_key(message.run_id, message.page, message.part)
-            await waiting.tell(self._log, message, "page", key, error)
-            raise
+        telling = self._telling(message, "page", look.page_key(message.run_id, message.page, message.part))
+        async with telling, asking_jira("page", self._patience, self._confirm):
+            return await several.recorded(message, one)
 
     @activity.defn
     async def refresh_references(self, message: RefreshReferences) -> PageResult:
@@ -129,9 +124,15 @@ class SyncActivities(JiraSteps):
         await self._log.append(await course.cancelled(self._log, message))
 
     async def _ask(self, step: str, key: str, answer: type[T], ask: AskingJira[S], message: S) -> T:
-        """Take a step that asks Jira, once. Where it fails and is going to wait, the log says so."""
-        try:
+        """Take a step that asks Jira, once."""
+        async with self._telling(message, step, key):
             return await self._once(step, key, answer, ask, message)
+
+    @asynccontextmanager
+    async def _telling(self, message: SyncStep, step: str, key: str) -> AsyncIterator[None]:
+        """Where what is done here fails and is going to wait, the log says so."""
+        try:
+            yield
         except ApplicationError as error:
             await waiting.tell(self._log, message, step, key, error)
             raise

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from libs.events import (
+    UNASKED,
     Append,
     Change,
     EntityWatermark,
@@ -41,9 +42,6 @@ from services.ingestor.sync.records.drift import decode_error
 from services.ingestor.sync.records.quarantine import Nameless, debt_of, nameless_debt, not_met_again, released
 from services.ingestor.sync.step import drift_event, envelope, origin_of
 
-REASON = "schedule"
-"""Why a run begins that nobody asked for."""
-
 TOLD = 5
 """Records that are set aside and named when a run ends."""
 
@@ -69,7 +67,7 @@ async def begun(log: EventLog, message: BeginSync) -> Append:
         run_id=message.run_id,
         workflow_id=message.workflow_id,
         mode=_mode(full=plan.full),
-        reason="; ".join(request.reason for request in requests if request.reason) or REASON,
+        reason="; ".join(request.reason for request in requests if request.reason) or UNASKED,
         since=plan.since,
         request_ids=plan.request_ids,
     )

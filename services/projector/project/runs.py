@@ -9,16 +9,13 @@ from typing import Final
 
 import msgspec
 
-from libs.events import Event, SyncCancelled, SyncFailed, SyncPageRecorded, SyncStarted, SyncSucceeded
+from libs.events import UNASKED, Event, SyncCancelled, SyncFailed, SyncPageRecorded, SyncStarted, SyncSucceeded
 from services.projector.project.state import UNKNOWN_END, ProjectState
 from services.projector.tables.rows import Row
 from services.projector.tables.text import json_text, storable
 from services.projector.tables.times import stamp
 
 SILENT: Final = "It ended without a word: the next run began before it had said how it went."
-
-UNASKED: Final = "schedule"
-"""Why a run began that nobody asked for, as `SyncStarted` says it."""
 
 MAX_WARNINGS: Final = 20
 """Kept of a run that has not ended well; a run with more has one cause that the first ones name."""

@@ -5,7 +5,6 @@ behind all the same (keys that an issue had, people and sprints whom only they n
 """
 
 import operator
-from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -60,7 +59,7 @@ class LastFacts:
         Raises:
             Exception: one of them cannot be applied.
         """
-        superseded = array("q", self.superseded)
+        superseded = memoryview(self.superseded).cast("q")  # of the whole log, so not copied for each part
         within = {*superseded[bisect_right(superseded, after) : bisect_right(superseded, upto)]}
         batch = store.read_placed(after, upto, within)
         changes = collect_last(batch)

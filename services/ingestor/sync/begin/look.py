@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 import msgspec
 import structlog
 
-from libs.events import Append, Appended, Change, Head, SyncSucceeded, Verdict, end_key, judge
+from libs.events import NO_HEAD, Append, Change, SyncSucceeded, Verdict, end_key, judge
 from libs.jira_client import JiraClient, NotFoundOrHidden, RequestCount
 from libs.temporal.messages import (
     BeginSync,
@@ -45,8 +45,6 @@ LONG_SECONDS: Final = 2.0
 
 STORE_SECONDS: Final = 5.0
 """In which the beginning of a run that fails must be stored; its failure must not be held up for longer."""
-
-NOTHING_YET: Final = Head(0, b"", "")
 
 log = structlog.get_logger()
 
@@ -118,9 +116,7 @@ class Beginning:
 async def answered(event_log: EventLog, message: BeginSync) -> Looked | None:
     """What an earlier attempt has stored at last; also the end of a run that somebody else has recorded."""
     end = await event_log.outcome(end_key(message.run_id))
-    if end is None:
-        return None
-    return msgspec.json.decode(end, type=Looked) if end else Looked(ended=Counts())
+    return None if end is None else _answer(end)
 
 
 async def looked(
@@ -206,11 +202,12 @@ async def _ended(
     stored = await event_log.append(end.append)
     if not stored.repeated:
         count_late(message.site, end.late.run.counts, end.late.overlap.total_seconds())
-    return _answer(stored)
+    return _answer(stored.outcome)
 
 
-def _answer(stored: Appended) -> Looked:
-    return msgspec.json.decode(stored.outcome, type=Looked) if stored.outcome else Looked(ended=Counts())
+def _answer(end: bytes) -> Looked:
+    """What the step says of a stored end; one that somebody else has recorded has no answer of its own."""
+    return msgspec.json.decode(end, type=Looked) if end else Looked(ended=Counts())
 
 
 async def _nothing_new(event_log: EventLog, message: BeginSync, page: Append) -> PageResult | None:
@@ -231,7 +228,7 @@ async def _holds(event_log: EventLog, changes: Sequence[Change]) -> bool:
     """Whether the log has these facts, or newer ones."""
     heads, now = await event_log.heads([change.event.stream_id for change in changes]), datetime.now(UTC)
     return all(
-        judge(heads.get(change.event.stream_id, NOTHING_YET), change, now).verdict is Verdict.DROP for change in changes
+        judge(heads.get(change.event.stream_id, NO_HEAD), change, now).verdict is Verdict.DROP for change in changes
     )
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -20,8 +18,6 @@ from libs.events import (
     SyncFailed,
     SyncStarted,
     SyncSucceeded,
-    migrate,
-    open_store,
 )
 from libs.jira_client import JiraClient, JiraSettings
 from libs.jira_simulator.faults import Fault
@@ -91,22 +87,13 @@ def an_hour_earlier(reached: Watermarks) -> Watermarks:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[EventStore]:
-    url = f"sqlite:///{tmp_path}/jdi.db"
-    migrate(url)
-    with contextlib.closing(open_store(url)) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def desk(store: EventStore) -> AsyncIterator[Desk]:
-    with contextlib.closing(EventLog(store)) as event_log:
-        async with serve(Dataset.generate(issues=20, seed=5)) as simulator:
-            settings = JiraSettings(base_url=simulator.base_url, email=EMAIL, token=TOKEN, allow_insecure=True)
-            async with JiraClient(settings) as jira:
-                desk = Desk(store, simulator, SyncActivities(event_log, jira, confirm=()))
-                await desk.read_all()
-                yield desk
+async def desk(store: EventStore, log: EventLog) -> AsyncIterator[Desk]:
+    async with serve(Dataset.generate(issues=20, seed=5)) as simulator:
+        settings = JiraSettings(base_url=simulator.base_url, email=EMAIL, token=TOKEN, allow_insecure=True)
+        async with JiraClient(settings) as jira:
+            desk = Desk(store, simulator, SyncActivities(log, jira, confirm=()))
+            await desk.read_all()
+            yield desk
 
 
 async def test_where_nothing_is_new_one_event_two_requests_and_the_watermark_are_the_run(desk: Desk) -> None:
