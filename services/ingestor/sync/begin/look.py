@@ -60,11 +60,12 @@ class Beginning:
 
     def __init__(self, event_log: EventLog, run_id: str, append: Append, *, told: bool) -> None:
         self._log = event_log
+        self._end_key = end_key(run_id)
         self._append = msgspec.structs.replace(append, idempotency_key=course.begin_key(run_id))
         self._lock = asyncio.Lock()
         self.plan = msgspec.json.decode(append.outcome, type=SyncPlan)
         self.told = told
-        """Whether the event is in the log."""
+        """Whether the event is in the log, or the end of the run, after which it would come too late."""
         self.forget = append.forget
 
     @classmethod
@@ -76,16 +77,19 @@ class Beginning:
         return cls(event_log, message.run_id, await course.begun(event_log, message), told=False)
 
     async def tell(self) -> None:
-        """Store that the run began, unless it is stored."""
+        """Store that the run began, unless that is stored, or its end is."""
         async with self._lock:
             if not self.told:
-                await self._log.append(self._append)
+                if await self._log.outcome(self._end_key) is None:
+                    await self._log.append(self._append)
                 self.told = True
 
-    async def settled(self) -> None:
-        """Wait until nobody is at it any more."""
+    @asynccontextmanager
+    async def ending(self) -> AsyncIterator[None]:
+        """Store the end within the block: from its beginning on nobody tells any more that the run began."""
         async with self._lock:
-            pass
+            yield
+            self.told = True
 
     @asynccontextmanager
     async def told_unless_short(self) -> AsyncIterator[None]:
@@ -197,9 +201,9 @@ async def _ended(
         if page.counts.issues:
             return None  # a project whose issues are shown is there: that is told by a warning
         raise
-    await beginning.settled()
-    end = await _end(event_log, message, beginning, found, page, read, requests)
-    stored = await event_log.append(end.append)
+    async with beginning.ending():
+        end = await _end(event_log, message, beginning, found, page, read, requests)
+        stored = await event_log.append(end.append)
     if not stored.repeated:
         count_late(message.site, end.late.run.counts, end.late.overlap.total_seconds())
     return _answer(stored.outcome)

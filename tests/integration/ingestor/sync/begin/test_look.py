@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
@@ -18,6 +19,7 @@ from libs.events import (
     SyncFailed,
     SyncStarted,
     SyncSucceeded,
+    end_key,
 )
 from libs.jira_client import JiraClient, JiraSettings
 from libs.jira_simulator.faults import Fault
@@ -38,6 +40,7 @@ from libs.temporal.messages import (
 from services.ingestor.checkpoints import CheckpointNames
 from services.ingestor.event_log import EventLog
 from services.ingestor.sync.activities import SyncActivities
+from services.ingestor.sync.begin import look
 from services.ingestor.sync.begin.look import page_key, scan_key
 from services.ingestor.sync.plan import PendingRequest, Watermarks
 
@@ -115,6 +118,36 @@ async def test_where_nothing_is_new_one_event_two_requests_and_the_watermark_are
     # Again, as after a crash: the answer is in the log.
     assert await desk.look("run-1") == looked
     assert (desk.store.head(), desk.jira.requests.count) == (head + 1, requests + 2)
+
+
+async def test_that_a_run_began_is_never_told_after_its_end(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whenever the time is over after which it is told: before the end, while that is being stored, or later."""
+    for number, milliseconds in enumerate(range(0, 60, 2)):
+        monkeypatch.setattr(look, "LONG_SECONDS", milliseconds / 1000)
+        run_id = f"run-{number + 1}"
+        assert (await desk.look(run_id)).ended is not None
+        late = [task for task in asyncio.all_tasks() if "Beginning." in repr(task.get_coro())]
+        await asyncio.gather(*late, return_exceptions=True)
+        *before, end = desk.told_of(run_id)
+        assert isinstance(end, SyncSucceeded)
+        assert [type(event) for event in before] == ([SyncStarted] if end.began_at is None else [])
+
+
+async def test_who_tells_while_the_end_is_stored_comes_too_late(desk: Desk, log: EventLog) -> None:
+    beginning = await look.Beginning.of(log, BeginSync(**run("run-1"), workflow_id="w"))
+    async with beginning.ending():
+        telling = asyncio.create_task(beginning.tell())
+        await asyncio.sleep(0)
+        await log.append(Append(outcome=b"", idempotency_key=end_key("run-1")))
+    await telling
+    assert desk.told_of("run-1") == []
+
+
+async def test_nor_is_it_told_of_a_run_whose_end_somebody_else_has_stored(desk: Desk, log: EventLog) -> None:
+    beginning = await look.Beginning.of(log, BeginSync(**run("run-1"), workflow_id="w"))
+    await log.append(Append(outcome=b"", idempotency_key=end_key("run-1")))
+    await beginning.tell()
+    assert desk.told_of("run-1") == []
 
 
 async def test_what_is_shown_and_known_is_nothing_new(desk: Desk) -> None:
